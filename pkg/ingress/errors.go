@@ -1,0 +1,68 @@
+package ingress
+
+import (
+	"errors"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+)
+
+// What a Publisher answers with. status.go says which HTTP status each becomes.
+var (
+	// ErrUnavailable means that NATS did not confirm the event in time; it may be stored or not, and is safe to send again.
+	ErrUnavailable = errors.New("event storage is unavailable")
+	// ErrAttributesTooLarge means that the event's attributes and headers exceed what JetStream carries (65,535 bytes).
+	ErrAttributesTooLarge = errors.New("attributes exceed 65535 bytes")
+	// ErrEventTooLarge means that attributes and data together exceed the NATS server's max_payload.
+	ErrEventTooLarge = errors.New("event exceeds the size limit")
+	// ErrLogFull is what a *LogFullError is; use errors.Is.
+	ErrLogFull = errors.New("the log is full")
+)
+
+// What the Handler itself finds wrong with a request, before anything is published.
+var (
+	// ErrNoPath means that the request names no Broker: its path is empty or "/".
+	ErrNoPath = errors.New("no Broker in the path: post to /{namespace}/{name}")
+	// ErrMalformedPath means that the path is not /{namespace}/{name}.
+	ErrMalformedPath = errors.New("malformed path: post to /{namespace}/{name}")
+	// ErrChannelPath means that the path is one that is reserved for Channels.
+	ErrChannelPath = errors.New("channels are not served yet")
+	// ErrUnknownBroker means that the routes hold no such Broker.
+	ErrUnknownBroker = errors.New("unknown Broker")
+	// ErrBusy means that as many requests as Config.MaxInFlight are being served.
+	ErrBusy = errors.New("too many requests in flight")
+	// ErrBodyTimeout means that the body did not arrive within the server's read timeout.
+	ErrBodyTimeout = errors.New("the body did not arrive in time")
+	// ErrBody means that the body ended early or could not be read for another reason.
+	ErrBody = errors.New("the body could not be read")
+)
+
+// LogFullError says whose log is full and which target's undelivered events hold it.
+type LogFullError struct {
+	Address route.Key
+	// Holder is the target with the lowest cursor; nil when it could not be found out.
+	Holder *route.TargetKey
+}
+
+// Error names the address and the holder.
+func (e *LogFullError) Error() string {
+	message := "the log of " + e.Address.String() + " is full"
+	if e.Holder != nil {
+		message += ": held by undelivered events of " + e.Holder.String()
+	}
+	return message
+}
+
+// Is reports that every *LogFullError is ErrLogFull.
+func (e *LogFullError) Is(target error) bool { return target == ErrLogFull }
+
+// storeError is a Publisher's error together with how much of the request is stored all the same.
+type storeError struct {
+	stored, total int
+	cause         error
+}
+
+// Error is the cause's message.
+func (e *storeError) Error() string { return e.cause.Error() }
+
+// Unwrap is the cause.
+func (e *storeError) Unwrap() error { return e.cause }

@@ -1,0 +1,159 @@
+// Package ingress takes CloudEvents by HTTP and hands them to a Publisher: POST /{namespace}/{name} is answered with 202
+// only when every event of the request is stored.
+//
+// The contract is the Knative Eventing data plane's (knative/specs specs/eventing/data-plane.md), in the order of checks
+// that upstream has (knative.dev/eventing pkg/broker/ingress/ingress_handler.go), with bounds that upstream lacks: on the
+// size of a body, on the requests in flight, and on every wait.
+package ingress
+
+import (
+	"context"
+	"crypto/rand"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"go.opentelemetry.io/otel/metric"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/limit"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+)
+
+const (
+	// DefaultMaxEventBytes is NATS's default max_payload.
+	DefaultMaxEventBytes int64 = 1 << 20
+	// DefaultMaxInFlight times the size limit is the most memory that bodies can take.
+	DefaultMaxInFlight = 1000
+
+	allowedMethods = http.MethodPost + ", " + http.MethodOptions
+)
+
+// Config is what a Handler needs. Addresses and Publisher are required; every other field has a default.
+type Config struct {
+	Addresses Addresses
+	Publisher Publisher
+	// MaxEventBytes returns the size limit of a request's body in bytes; it is asked once per request, so that it can
+	// follow the NATS server. Default: DefaultMaxEventBytes.
+	MaxEventBytes func() int64
+	// MaxInFlight bounds the requests whose body is being read or stored; one more is answered with 429.
+	// Default: DefaultMaxInFlight.
+	MaxInFlight int
+	// PublishTimeout bounds one Publish, retries included. Default: DefaultBudget.Publish().
+	PublishTimeout time.Duration
+	// Now is the clock of arrival times. Default: time.Now.
+	Now func() time.Time
+	// NewID returns a message id that no other request has, in any process. Default: crypto/rand.Text.
+	NewID func() string
+	// Logger gets a line for each refused request, at level debug, and for failures to store, at level warn and not more
+	// than one a second. Default: none.
+	Logger *slog.Logger
+	// Meter makes the histogram telemetry.DispatchDuration. Default: OpenTelemetry's global provider.
+	Meter metric.MeterProvider
+}
+
+// Handler serves every Broker of the installation. Safe for concurrent use.
+type Handler struct {
+	addresses      Addresses
+	publisher      Publisher
+	maxEventBytes  func() int64
+	inFlight       *limit.Limiter
+	publishTimeout time.Duration
+	now            func() time.Time
+	newID          func() string
+	log            *requestLog
+	durations      *durations
+}
+
+// New returns a Handler. It starts nothing.
+func New(config Config) *Handler {
+	if config.MaxEventBytes == nil {
+		config.MaxEventBytes = func() int64 { return DefaultMaxEventBytes }
+	}
+	if config.MaxInFlight <= 0 {
+		config.MaxInFlight = DefaultMaxInFlight
+	}
+	if config.PublishTimeout <= 0 {
+		config.PublishTimeout = DefaultBudget.Publish()
+	}
+	if config.Now == nil {
+		config.Now = time.Now
+	}
+	if config.NewID == nil {
+		config.NewID = rand.Text
+	}
+	if config.Logger == nil {
+		config.Logger = slog.New(slog.DiscardHandler)
+	}
+	return &Handler{
+		addresses:      config.Addresses,
+		publisher:      config.Publisher,
+		maxEventBytes:  config.MaxEventBytes,
+		inFlight:       limit.New(config.MaxInFlight),
+		publishTimeout: config.PublishTimeout,
+		now:            config.Now,
+		newID:          config.NewID,
+		log:            &requestLog{logger: config.Logger},
+		durations:      newDurations(config.Meter, config.Logger),
+	}
+}
+
+// ServeHTTP answers one request: 202 without a body when its events are stored, else as status.go says.
+// OPTIONS is the CloudEvents webhook handshake; it says the same for every path, as upstream does.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	switch r.Method {
+	case http.MethodPost:
+		if err := h.accept(w, r); err != nil {
+			h.refuse(w, r, err)
+			return
+		}
+		w.WriteHeader(http.StatusAccepted)
+	case http.MethodOptions:
+		w.Header().Set("Allow", allowedMethods)
+		w.Header().Set("WebHook-Allowed-Origin", "*")
+		w.Header().Set("WebHook-Allowed-Rate", "*")
+		w.WriteHeader(http.StatusOK)
+	default:
+		w.Header().Set("Allow", allowedMethods)
+		http.Error(w, "only POST and OPTIONS are served", http.StatusMethodNotAllowed)
+	}
+}
+
+// accept does what a POST asks for: find the Broker, take a slot, read the body, decode it, store the events. It returns
+// nil when they are stored. A request that no Broker or no slot is there for costs nothing but its headers.
+func (h *Handler) accept(w http.ResponseWriter, r *http.Request) error {
+	to, err := h.find(r.URL.EscapedPath())
+	if err != nil {
+		return err
+	}
+	if !h.inFlight.TryAcquire() {
+		return ErrBusy
+	}
+	defer h.inFlight.Release()
+
+	body, err := readBody(w, r, h.maxEventBytes())
+	if err != nil {
+		return err
+	}
+	messages, err := h.messages(r.Header, body, to)
+	if err != nil || len(messages) == 0 {
+		return err
+	}
+	return h.store(r, to, messages)
+}
+
+// store publishes within the publish timeout and measures it. A client that goes away ends the publish; whether its
+// event is stored then is open, as it is for any client that gets no answer.
+func (h *Handler) store(r *http.Request, to route.Address, messages []Message) error {
+	ctx, cancel := context.WithTimeout(r.Context(), h.publishTimeout)
+	defer cancel()
+
+	start := time.Now()
+	stored, err := h.publisher.Publish(ctx, to, messages)
+	status := http.StatusAccepted
+	if err != nil {
+		err = &storeError{stored: stored, total: len(messages), cause: err}
+		status = answerTo(err).status
+	}
+	h.durations.record(r, measurement{to: to.Key, messages: messages, status: status, took: time.Since(start)})
+	return err
+}

@@ -1,0 +1,93 @@
+package ingress
+
+import (
+	"net/http"
+	"strconv"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+)
+
+// contentType names the header that tells the content modes apart.
+const contentType = "Content-Type"
+
+// messages decodes a request into what is to be stored: one message, or as many as a batch has, or none when one of
+// them is invalid. Errors are those of event.FromHTTP, event.DecodeBatch and event.Arrive; those of an event in a batch come in an
+// *event.BatchError.
+func (h *Handler) messages(header http.Header, body []byte, to route.Address) ([]Message, error) {
+	if event.IsBatch(header.Get(contentType)) {
+		return h.batch(header, body, to)
+	}
+	e, err := event.FromHTTP(header, body)
+	if err != nil {
+		return nil, err
+	}
+	e, err = h.arrive(e)
+	if err != nil {
+		return nil, err
+	}
+	return []Message{{ID: messageID(e, to, h.newID()), Event: e}}, nil
+}
+
+// batch decodes and checks every event before the first is stored, so that an invalid one leaves no half of a batch behind.
+func (h *Handler) batch(header http.Header, body []byte, to route.Address) ([]Message, error) {
+	events, err := event.DecodeBatch(header, body)
+	if err != nil {
+		return nil, err
+	}
+	request := h.newID()
+	messages := make([]Message, len(events))
+	for i, e := range events {
+		e, err = h.arrive(e)
+		if err != nil {
+			return nil, &event.BatchError{Index: i, Err: err}
+		}
+		messages[i] = Message{ID: messageID(e, to, request+"."+strconv.Itoa(i)), Event: e}
+	}
+	return messages, nil
+}
+
+// arrive prepares one event to be stored. ErrHopsExhausted, or ErrAttributesTooLarge: found here rather than by the
+// Publisher so that a batch is refused whole.
+func (h *Handler) arrive(e event.Event) (event.Event, error) {
+	e, err := event.Arrive(e, h.now())
+	if err != nil {
+		return event.Event{}, err
+	}
+	if attributesTooLarge(e) {
+		return event.Event{}, ErrAttributesTooLarge
+	}
+	return e, nil
+}
+
+const (
+	// publisherBytes is room in the header block for what a Publisher adds of its own, such as the message id.
+	publisherBytes = 256
+	// headerLineBytes is the most that a header's line takes besides its name and value: prefix, colon, line end.
+	headerLineBytes = 16
+	// escapedByte is what one byte of a value becomes at most: %XX.
+	escapedByte = 3
+)
+
+// attributesTooLarge tells whether the event's headers exceed what JetStream stores. They are encoded only when the
+// simple upper bound does not tell already that they fit, which it does for nearly every event.
+func attributesTooLarge(e event.Event) bool {
+	const room = event.MaxNATSHeaderBytes - publisherBytes
+	bound := 0
+	for _, a := range e.Attributes {
+		bound += len(a.Name) + escapedByte*len(a.Value) + headerLineBytes
+	}
+	for _, header := range e.Headers {
+		bound += len(header.Name) + escapedByte*len(header.Value) + headerLineBytes
+	}
+	return bound > room-headerLineBytes && event.HeaderBytes(event.ToNATS(e)) > room
+}
+
+// messageID returns the id under which the event is stored once: the request's own, so that a publish can be repeated,
+// or, where the Broker asks for de-duplication, one that every request with the same source and id has.
+func messageID(e event.Event, to route.Address, unique string) string {
+	if to.Log.DedupWindow > 0 {
+		return event.DedupID(e.Attr(event.Source), e.Attr(event.ID))
+	}
+	return unique
+}

@@ -1,0 +1,68 @@
+package ingress
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
+)
+
+// How long a client is asked to wait. A full log waits for a subscriber, so asking again soon is of no use; the other
+// two pass quickly.
+const (
+	retryBusy        = time.Second
+	retryUnavailable = 2 * time.Second
+	retryLogFull     = 10 * time.Second
+)
+
+// answer is the HTTP answer to a refused request.
+type answer struct {
+	status int
+	// retryAfter goes into Retry-After when it is not zero.
+	retryAfter time.Duration
+}
+
+// answerTo is the one table from errors to statuses. Which of them a sender may repeat is the data plane spec's table:
+// 404, 408, 429 and 5xx are retried, 400, 413 and 431 are not.
+func answerTo(err error) answer {
+	switch {
+	case errors.Is(err, ErrNoPath), errors.Is(err, ErrUnknownBroker):
+		return answer{status: http.StatusNotFound}
+	case errors.Is(err, ErrMalformedPath), errors.Is(err, ErrChannelPath), errors.Is(err, ErrBody):
+		return answer{status: http.StatusBadRequest}
+	case errors.Is(err, ErrBodyTimeout):
+		return answer{status: http.StatusRequestTimeout}
+	case isMaxBytes(err), errors.Is(err, ErrEventTooLarge), errors.Is(err, event.ErrBatchTooLong):
+		return answer{status: http.StatusRequestEntityTooLarge}
+	case errors.Is(err, ErrAttributesTooLarge):
+		return answer{status: http.StatusRequestHeaderFieldsTooLarge}
+	case errors.Is(err, event.ErrNotCloudEvent), errors.Is(err, event.ErrMalformed), errors.Is(err, event.ErrHopsExhausted),
+		isAttribute(err), isBatch(err):
+		return answer{status: http.StatusBadRequest}
+	case errors.Is(err, ErrBusy):
+		return answer{status: http.StatusTooManyRequests, retryAfter: retryBusy}
+	case errors.Is(err, ErrLogFull):
+		return answer{status: http.StatusInsufficientStorage, retryAfter: retryLogFull}
+	case errors.Is(err, ErrUnavailable), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return answer{status: http.StatusServiceUnavailable, retryAfter: retryUnavailable}
+	default:
+		return answer{status: http.StatusInternalServerError}
+	}
+}
+
+func isMaxBytes(err error) bool {
+	_, ok := errors.AsType[*http.MaxBytesError](err)
+	return ok
+}
+
+func isAttribute(err error) bool {
+	_, ok := errors.AsType[*event.AttributeError](err)
+	return ok
+}
+
+func isBatch(err error) bool {
+	_, ok := errors.AsType[*event.BatchError](err)
+	return ok
+}

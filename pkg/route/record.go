@@ -1,0 +1,44 @@
+package route
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// Record is one value in the routes bucket: an address, a target, or the tombstone of one.
+//
+// A route ends only by a tombstone of its owner. A key that is simply gone (deleted by hand, expired, in a bucket that was
+// restored from a backup) says nothing, and whoever knew the route keeps it.
+type Record struct {
+	Address *Address `json:"address,omitempty"`
+	Target  *Target  `json:"target,omitempty"`
+	// DeletedAt is set on a tombstone; Address or Target then holds what was there last.
+	DeletedAt *time.Time `json:"deletedAt,omitempty"`
+}
+
+// Owner returns who wrote the record and alone may change it.
+func (r Record) Owner() string {
+	switch {
+	case r.Address != nil:
+		return r.Address.Owner
+	case r.Target != nil:
+		return r.Target.Owner
+	}
+	return ""
+}
+
+// Encode returns the record's form in the bucket.
+func (r Record) Encode() ([]byte, error) { return json.Marshal(r) }
+
+// DecodeRecord reads a record; ErrRecord when the bytes are none.
+func DecodeRecord(data []byte) (Record, error) {
+	var r Record
+	if err := json.Unmarshal(data, &r); err != nil {
+		return Record{}, fmt.Errorf("%w: %v", ErrRecord, err) //nolint:errorlint // the JSON error is detail, not a cause to match
+	}
+	if (r.Address == nil) == (r.Target == nil) {
+		return Record{}, fmt.Errorf("%w: it must hold either an address or a target", ErrRecord)
+	}
+	return r, nil
+}

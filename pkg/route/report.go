@@ -1,0 +1,55 @@
+package route
+
+import (
+	"fmt"
+	"time"
+)
+
+// Role is what a data-plane process does.
+type Role string
+
+// The roles of the data plane.
+const (
+	RoleIngress Role = "ingress"
+	RoleFilter  Role = "filter"
+)
+
+// A process repeats its report every ReportInterval; ReportTTL after its last one it counts as gone.
+const (
+	ReportInterval = 10 * time.Second
+	ReportTTL      = 3 * ReportInterval
+)
+
+// Report is what one live process says of itself. A process makes its first report after its first full sync.
+type Report struct {
+	Role Role   `json:"role"`
+	ID   string `json:"id"`
+	// Revision is the watermark: every record of the routes bucket up to it has been applied.
+	Revision uint64 `json:"revision"`
+	// URL is where an ingress takes events, without namespace and name.
+	URL string `json:"url,omitempty"`
+	// Failures maps keys of the routes bucket to why the process could not apply them.
+	Failures map[string]string `json:"failures,omitempty"`
+}
+
+// Ready reports whether the live processes of the role have all applied the record with this key and revision, and if not, why.
+// It is a pure function of the reports: readiness is never assumed.
+func Ready(reports []Report, role Role, key string, revision uint64) (bool, string) {
+	live := 0
+	for _, r := range reports {
+		if r.Role != role {
+			continue
+		}
+		live++
+		if why, failed := r.Failures[key]; failed {
+			return false, fmt.Sprintf("%s %s: %s", role, r.ID, why)
+		}
+		if r.Revision < revision {
+			return false, fmt.Sprintf("%s %s has not applied it yet", role, r.ID)
+		}
+	}
+	if live == 0 {
+		return false, fmt.Sprintf("no %s process is running", role)
+	}
+	return true, ""
+}

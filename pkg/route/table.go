@@ -1,0 +1,92 @@
+package route
+
+import (
+	"maps"
+	"sync"
+)
+
+// Table is the routes that one process knows. Reads never wait for the network. Safe for concurrent use.
+type Table struct {
+	mu        sync.RWMutex
+	addresses map[Key]Address
+	targets   map[TargetKey]Target
+	failures  map[string]string
+	revision  uint64
+	changed   chan struct{}
+}
+
+// NewTable returns an empty table.
+func NewTable() *Table {
+	return &Table{
+		addresses: map[Key]Address{},
+		targets:   map[TargetKey]Target{},
+		failures:  map[string]string{},
+		changed:   make(chan struct{}),
+	}
+}
+
+// Apply takes over one record, read at the bucket's revision under the key.
+func (t *Table) Apply(key string, revision uint64, r Record) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.failures, key)
+	switch {
+	case r.Address != nil && r.DeletedAt != nil:
+		delete(t.addresses, r.Address.Key)
+	case r.Address != nil:
+		t.addresses[r.Address.Key] = *r.Address
+	case r.Target != nil && r.DeletedAt != nil:
+		delete(t.targets, r.Target.Key)
+	case r.Target != nil:
+		t.targets[r.Target.Key] = *r.Target
+	}
+	t.advance(revision)
+}
+
+// Reject notes that the record under the key could not be read; what the table knew of it stays in force.
+func (t *Table) Reject(key string, revision uint64, why error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.failures[key] = why.Error()
+	t.advance(revision)
+}
+
+// advance wakes those who wait on Changed. The caller holds the lock.
+func (t *Table) advance(revision uint64) {
+	t.revision = max(t.revision, revision)
+	close(t.changed)
+	t.changed = make(chan struct{})
+}
+
+// Address returns the address with this key.
+func (t *Table) Address(key Key) (Address, bool) {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	a, ok := t.addresses[key]
+	return a, ok
+}
+
+// Snapshot is what a Table held at one moment.
+type Snapshot struct {
+	Addresses map[Key]Address
+	Targets   map[TargetKey]Target
+	// Failures maps the bucket's keys to why their records could not be read.
+	Failures map[string]string
+	// Revision is the highest revision of the bucket that the table has seen.
+	Revision uint64
+	// Changed is closed when the table moves on from this snapshot.
+	Changed <-chan struct{}
+}
+
+// Snapshot returns a copy of the table.
+func (t *Table) Snapshot() Snapshot {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return Snapshot{
+		Addresses: maps.Clone(t.addresses),
+		Targets:   maps.Clone(t.targets),
+		Failures:  maps.Clone(t.failures),
+		Revision:  t.revision,
+		Changed:   t.changed,
+	}
+}
