@@ -1,0 +1,95 @@
+// Command ingress takes CloudEvents over HTTP and answers 202 when JetStream has stored them. Any number of these processes
+// may run; they take their routes from NATS.
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"time"
+
+	"github.com/oklog/run"
+	"github.com/spf13/cobra"
+
+	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/dataplane"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
+)
+
+type options struct {
+	listen, probes, url string
+	maxEventBytes       int64
+	maxInFlight         int
+	drain               time.Duration
+	jsonLogs            bool
+	nats                dataplane.NATSFlags
+}
+
+func main() {
+	if err := newCommand().ExecuteContext(context.Background()); err != nil {
+		fmt.Fprintln(os.Stderr, "ingress:", err)
+		os.Exit(1)
+	}
+}
+
+func newCommand() *cobra.Command {
+	o := options{}
+	cmd := &cobra.Command{
+		Use:           "ingress --nats URL",
+		Short:         "Take CloudEvents over HTTP into NATS JetStream",
+		Args:          cobra.NoArgs,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return serve(cmd.Context(), o) },
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&o.listen, "listen", ":8080", "`address` to take events on")
+	flags.StringVar(&o.probes, "probe-listen", "", "`address` that serves /healthz and /readyz")
+	flags.StringVar(&o.url, "url", "", "URL at which clients reach this ingress, for kn-jetstream get")
+	flags.Int64Var(&o.maxEventBytes, "max-event-bytes", 0, "size limit of an event (default: what NATS takes)")
+	flags.IntVar(&o.maxInFlight, "max-in-flight", ingress.DefaultMaxInFlight, "requests handled at one time")
+	flags.DurationVar(&o.drain, "drain", 30*time.Second, "how long requests may take to finish after a signal to stop")
+	flags.BoolVar(&o.jsonLogs, "json-logs", false, "write the log as JSON")
+	o.nats.Register(flags)
+	_ = cmd.MarkFlagRequired("nats") // fails for unknown flags only
+	return cmd
+}
+
+func serve(ctx context.Context, o options) error {
+	ctx, stop := dataplane.SignalContext(ctx)
+	defer stop()
+	logger := dataplane.Logger(o.jsonLogs)
+	natsOptions, err := o.nats.Options("ingress", logger)
+	if err != nil {
+		return err
+	}
+	client, err := dataplane.Connect(ctx, natsOptions)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	in := dataplane.NewIngress(dataplane.IngressConfig{
+		Client: client, URL: o.url, MaxEventBytes: o.maxEventBytes, MaxInFlight: o.maxInFlight, Logger: logger,
+	})
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", o.listen)
+	if err != nil {
+		return err
+	}
+	server := ingress.Server(in, 0)
+
+	var group run.Group
+	following, stopFollowing := context.WithCancel(context.WithoutCancel(ctx))
+	group.Add(func() error { in.Run(following); return nil }, func(error) { stopFollowing() })
+	group.Add(func() error { <-ctx.Done(); return nil }, func(error) { stop() })
+	if err := dataplane.ServeProbes(ctx, &group, o.probes, in.Ready); err != nil {
+		return err
+	}
+	group.Add(func() error { return server.Serve(listener) }, func(error) {
+		drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.drain)
+		defer cancel()
+		if err := server.Shutdown(drain); err != nil {
+			_ = server.Close()
+		}
+	})
+	return group.Run()
+}

@@ -1,0 +1,98 @@
+package dataplane
+
+import (
+	"context"
+	"log/slog"
+	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/nats-io/nuid"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/deliver"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+)
+
+// Filter carries events from the logs to the targets that the routes name.
+type Filter struct {
+	client   *jetstream.Client
+	table    *route.Table
+	pool     *dispatch.Pool
+	opener   *jetstream.Opener
+	trimmer  *jetstream.Trimmer
+	sender   *deliver.Sender
+	reporter *jetstream.Reporter
+	synced   atomic.Bool
+
+	mu sync.Mutex
+	// applied is the snapshot that the pool serves.
+	applied route.Snapshot
+}
+
+// FilterConfig is what a Filter is made of.
+type FilterConfig struct {
+	Client *jetstream.Client
+	Logger *slog.Logger
+}
+
+// NewFilter returns a filter that has not started.
+func NewFilter(c FilterConfig) (*Filter, error) {
+	f := &Filter{client: c.Client, table: route.NewTable(), sender: deliver.New(deliver.Config{})}
+	store, opener := c.Client.NewStore(f.table)
+	f.opener = opener
+	f.trimmer = c.Client.NewTrimmer(f.table)
+	var err error
+	f.pool, err = dispatch.NewPool(dispatch.Config{Opener: opener, Store: store, Sender: f.sender, Logger: c.Logger})
+	if err != nil {
+		return nil, err
+	}
+	id := nuid.Next()
+	f.reporter = c.Client.NewReporter(func() route.Report { return f.report(id) })
+	return f, nil
+}
+
+// report says which records are applied, and which could not be: a target whose source does not open is not ready.
+func (f *Filter) report(id string) route.Report {
+	f.mu.Lock()
+	applied := f.applied
+	f.mu.Unlock()
+	failures := maps.Clone(applied.Failures)
+	for key, why := range f.pool.Failures() {
+		failures[naming.TargetKey(key)] = why
+	}
+	return route.Report{Role: route.RoleFilter, ID: id, Revision: applied.Revision, Failures: failures}
+}
+
+// Ready reports whether every route has been read and NATS can be reached.
+func (f *Filter) Ready() bool { return f.synced.Load() && f.client.Connected() }
+
+// Run serves the targets until ctx ends. Call Drain after it.
+func (f *Filter) Run(ctx context.Context) {
+	follow(ctx, followed{
+		watch: func(ctx context.Context, synced func()) { f.client.WatchRoutes(ctx, f.table, synced) },
+		table: f.table,
+		apply: f.apply,
+	}, f.reporter.Run, f.opener.Run, f.trimmer.Run)
+}
+
+func (f *Filter) apply(ctx context.Context, s route.Snapshot) {
+	f.pool.Sync(ctx, slices.Collect(maps.Values(s.Targets)))
+	f.mu.Lock()
+	f.applied = s
+	f.mu.Unlock()
+	f.synced.Store(true)
+	f.reporter.Changed()
+}
+
+// Drain lets the requests in flight finish until ctx ends, and gives back what is left.
+func (f *Filter) Drain(ctx context.Context) {
+	f.pool.Drain(ctx)
+	f.sender.Close()
+}
+
+// Stats are the counts of every target that is being served.
+func (f *Filter) Stats() map[route.TargetKey]dispatch.Stats { return f.pool.Stats() }

@@ -1,0 +1,80 @@
+// Package dataplane wires the ingress and the filter from their parts. The programs in cmd differ only in what they put
+// around these two.
+package dataplane
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"sync/atomic"
+
+	"github.com/nats-io/nuid"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+)
+
+// Ingress takes events over HTTP into the logs of the addresses that the routes name.
+type Ingress struct {
+	client   *jetstream.Client
+	table    *route.Table
+	handler  *ingress.Handler
+	reporter *jetstream.Reporter
+	synced   atomic.Bool
+}
+
+// IngressConfig is what an Ingress is made of.
+type IngressConfig struct {
+	Client *jetstream.Client
+	// URL is where clients reach this ingress, for its report.
+	URL string
+	// MaxEventBytes bounds an event; 0 is what the NATS server takes.
+	MaxEventBytes int64
+	MaxInFlight   int
+	Logger        *slog.Logger
+}
+
+// NewIngress returns an ingress that has not started.
+func NewIngress(c IngressConfig) *Ingress {
+	i := &Ingress{client: c.Client, table: route.NewTable()}
+	i.handler = ingress.New(ingress.Config{
+		Addresses:     i.table,
+		Publisher:     c.Client.NewPublisher(),
+		MaxEventBytes: limitOf(c.MaxEventBytes, c.Client.MaxPayload),
+		MaxInFlight:   c.MaxInFlight,
+		Logger:        c.Logger,
+	})
+	id := nuid.Next()
+	i.reporter = c.Client.NewReporter(func() route.Report {
+		s := i.table.Snapshot()
+		return route.Report{Role: route.RoleIngress, ID: id, Revision: s.Revision, URL: c.URL, Failures: s.Failures}
+	})
+	return i
+}
+
+// limitOf follows the server's limit and stays below the configured one.
+func limitOf(configured int64, server func() int64) func() int64 {
+	if configured <= 0 {
+		return server
+	}
+	return func() int64 { return min(configured, server()) }
+}
+
+// ServeHTTP takes events.
+func (i *Ingress) ServeHTTP(w http.ResponseWriter, r *http.Request) { i.handler.ServeHTTP(w, r) }
+
+// Ready reports whether every route has been read and NATS can be reached.
+func (i *Ingress) Ready() bool { return i.synced.Load() && i.client.Connected() }
+
+// Run follows the routes and reports until ctx ends.
+func (i *Ingress) Run(ctx context.Context) {
+	follow(ctx, followed{
+		watch: func(ctx context.Context, synced func()) { i.client.WatchRoutes(ctx, i.table, synced) },
+		table: i.table,
+		apply: func(context.Context, route.Snapshot) {
+			i.synced.Store(true)
+			i.reporter.Changed()
+		},
+	}, i.reporter.Run)
+}

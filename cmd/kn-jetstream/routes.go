@@ -1,0 +1,178 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/dataplane"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/compile"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/embedded"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/manifest"
+)
+
+// routeOptions are what the commands that read or write routes have in common.
+type routeOptions struct {
+	files   []string
+	resolve []string
+	owner   string
+	store   string
+	wait    bool
+	nats    dataplane.NATSFlags
+}
+
+// commandOwner signs the routes that apply writes.
+const commandOwner = "apply"
+
+func (o *routeOptions) register(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	o.nats.Register(flags)
+	flags.StringVar(&o.store, "store", "", "without --nats: `folder` of the embedded NATS of a kn-jetstream run on this machine")
+}
+
+func (o *routeOptions) registerFiles(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringArrayVarP(&o.files, "file", "f", nil, "YAML `file or folder` with Brokers and Triggers")
+	flags.StringArrayVar(&o.resolve, "resolve", nil, "`kind/namespace/name=URL` of something that a Trigger refers to")
+	flags.StringVar(&o.owner, "owner", commandOwner, "name under which the routes are written")
+}
+
+// client connects to the NATS of the flags, else to that of a kn-jetstream run on this machine.
+func (o *routeOptions) client(ctx context.Context, name string) (*jetstream.Client, error) {
+	options, err := o.nats.Options(name, slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})))
+	if err != nil {
+		return nil, badInput(err)
+	}
+	if options.URL == "" {
+		store := o.store
+		if store == "" {
+			if store, err = defaultStore(); err != nil {
+				return nil, err
+			}
+		}
+		url, err := os.ReadFile(embedded.URLFile(store))
+		if err != nil {
+			return nil, fmt.Errorf("no kn-jetstream run is using the store %s, and --nats is not given", store)
+		}
+		options.URL = strings.TrimSpace(string(url))
+	}
+	return connect(ctx, options)
+}
+
+func (o *routeOptions) load() (*manifest.Resources, error) {
+	if len(o.files) == 0 {
+		return nil, badInput(fmt.Errorf("-f is needed"))
+	}
+	resolver, err := compile.NewResolver(o.resolve)
+	if err != nil {
+		return nil, badInput(err)
+	}
+	resources, err := manifest.Load(o.files, manifest.LoadOptions{Owner: o.owner, Resolve: resolver})
+	if err != nil {
+		return nil, badInput(err)
+	}
+	return resources, nil
+}
+
+func newApplyCommand() *cobra.Command {
+	o := routeOptions{}
+	cmd := &cobra.Command{
+		Use:   "apply -f FILE|DIR...",
+		Short: "Write the routes of Brokers and Triggers to a NATS, for the ingress and filter processes that use it",
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return applyRoutes(cmd, o) },
+	}
+	o.register(cmd)
+	o.registerFiles(cmd)
+	return cmd
+}
+
+func applyRoutes(cmd *cobra.Command, o routeOptions) error {
+	resources, err := o.load()
+	if err != nil {
+		return err
+	}
+	client, err := o.client(cmd.Context(), "kn-jetstream apply")
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	ctx, cancel := context.WithTimeout(cmd.Context(), applyBudget)
+	defer cancel()
+	if err := client.EnsureBuckets(ctx); err != nil {
+		return err
+	}
+	owner := client.NewOwner(o.owner, fileGrace)
+	if err := manifest.Put(ctx, owner, resources.Desired()); err != nil {
+		return err
+	}
+	for _, line := range append(resources.Ignored, resources.Desired().Notes...) {
+		fmt.Fprintln(cmd.OutOrStdout(), line)
+	}
+	d := resources.Desired()
+	for _, a := range d.Addresses {
+		fmt.Fprintln(cmd.OutOrStdout(), a.Key, "applied")
+	}
+	for _, t := range d.Targets {
+		fmt.Fprintln(cmd.OutOrStdout(), t.Key, "applied")
+	}
+	return owner.Sweep(ctx)
+}
+
+func newDeleteCommand() *cobra.Command {
+	o := routeOptions{}
+	cmd := &cobra.Command{
+		Use:   "delete -f FILE|DIR...",
+		Short: "End the routes of Brokers and Triggers that apply wrote; their events are kept for 30 s more",
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return deleteRoutes(cmd, o) },
+	}
+	o.register(cmd)
+	o.registerFiles(cmd)
+	cmd.Flags().BoolVar(&o.wait, "wait", true, "wait for the 30 s and remove the events, streams and consumers; else the next apply or delete does it")
+	return cmd
+}
+
+func deleteRoutes(cmd *cobra.Command, o routeOptions) error {
+	resources, err := o.load()
+	if err != nil {
+		return err
+	}
+	client, err := o.client(cmd.Context(), "kn-jetstream delete")
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	owner := client.NewOwner(o.owner, fileGrace)
+	ctx, cancel := context.WithTimeout(cmd.Context(), applyBudget)
+	defer cancel()
+	removed, err := manifest.Remove(ctx, owner, resources.Desired())
+	for _, key := range removed {
+		fmt.Fprintln(cmd.OutOrStdout(), key, "deleted")
+	}
+	if err != nil {
+		return err
+	}
+	if len(removed) == 0 {
+		return fmt.Errorf("nothing to delete: none of these is a route of the owner %q", o.owner)
+	}
+	if o.wait {
+		fmt.Fprintln(cmd.ErrOrStderr(), "Waiting 30 s before their events go; interrupt and apply again to keep them.")
+		timer := time.NewTimer(fileGrace + time.Second)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+		case <-cmd.Context().Done():
+			return cmd.Context().Err()
+		}
+	}
+	sweep, cancelSweep := context.WithTimeout(cmd.Context(), applyBudget)
+	defer cancelSweep()
+	return owner.Sweep(sweep)
+}

@@ -1,0 +1,193 @@
+// Package e2e runs the programs as a user does: as processes, against a nats-server of its own, on loopback.
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// programs are the binaries under test.
+type programs struct{ natsServer, ingress, filter, kn string }
+
+// built is what TestMain built, once for all tests.
+var built programs
+
+func TestMain(m *testing.M) {
+	os.Exit(runTests(m))
+}
+
+func runTests(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "e2e")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	built = programs{
+		natsServer: filepath.Join(dir, "nats-server"), ingress: filepath.Join(dir, "ingress"),
+		filter: filepath.Join(dir, "filter"), kn: filepath.Join(dir, "kn-jetstream"),
+	}
+	for out, pkg := range map[string]string{
+		built.natsServer: "github.com/nats-io/nats-server/v2",
+		built.ingress:    "github.com/eventing-jetstream/eventing-jetstream/cmd/ingress",
+		built.filter:     "github.com/eventing-jetstream/eventing-jetstream/cmd/filter",
+		built.kn:         "github.com/eventing-jetstream/eventing-jetstream/cmd/kn-jetstream",
+	} {
+		if output, err := exec.Command("go", "build", "-o", out, pkg).CombinedOutput(); err != nil {
+			fmt.Fprintf(os.Stderr, "go build %s: %v\n%s", pkg, err, output)
+			return 1
+		}
+	}
+	return m.Run()
+}
+
+// process is one running program. It is killed when the test ends, if it still runs.
+type process struct {
+	t    *testing.T
+	name string
+	argv []string
+
+	cmd    *exec.Cmd
+	output *lockedBuffer
+	done   chan struct{}
+}
+
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
+
+func start(t *testing.T, name string, argv ...string) *process {
+	t.Helper()
+	p := &process{t: t, name: name, argv: argv, output: &lockedBuffer{}}
+	p.start()
+	t.Cleanup(func() {
+		p.kill()
+		if t.Failed() {
+			t.Logf("output of %s:\n%s", name, p.output)
+		}
+	})
+	return p
+}
+
+func (p *process) start() {
+	p.t.Helper()
+	cmd := exec.Command(p.argv[0], p.argv[1:]...) //nolint:gosec,noctx // the test's own program, ended by the test
+	cmd.Stdout, cmd.Stderr = p.output, p.output
+	// The kernel ends it if the test binary is killed.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := cmd.Start(); err != nil {
+		p.t.Fatalf("start %s: %v", p.name, err)
+	}
+	p.cmd, p.done = cmd, make(chan struct{})
+	go func(done chan struct{}) {
+		_ = cmd.Wait() // killed on purpose
+		close(done)
+	}(p.done)
+}
+
+// kill ends the process as a power cut would, and waits until it is gone.
+func (p *process) kill() {
+	_ = p.cmd.Process.Kill()
+	<-p.done
+}
+
+// terminate asks the process to stop, and returns its exit code.
+func (p *process) terminate(within time.Duration) int {
+	p.t.Helper()
+	if err := p.cmd.Process.Signal(os.Interrupt); err != nil {
+		p.t.Fatalf("signal %s: %v", p.name, err)
+	}
+	select {
+	case <-p.done:
+	case <-time.After(within):
+		p.t.Fatalf("%s did not stop within %s\n%s", p.name, within, p.output)
+	}
+	return p.cmd.ProcessState.ExitCode()
+}
+
+// freePort returns a port that nothing listened on a moment ago.
+func freePort(t *testing.T) string {
+	t.Helper()
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return port
+}
+
+// eventually waits until check returns nil.
+func eventually(t *testing.T, within time.Duration, what string, check func() error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), within)
+	defer cancel()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		err := check()
+		if err == nil {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			t.Fatalf("%s: not within %s: %v", what, within, err)
+		}
+	}
+}
+
+// ready asks a process's probe.
+func ready(address string) func() error {
+	return func() error {
+		request, err := http.NewRequestWithContext(context.Background(), http.MethodGet, "http://"+address+"/readyz", nil)
+		if err != nil {
+			return err
+		}
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			return err
+		}
+		defer response.Body.Close()
+		if response.StatusCode != http.StatusOK {
+			return fmt.Errorf("status %d", response.StatusCode)
+		}
+		return nil
+	}
+}
+
+// run runs a program to its end and returns what it printed.
+func run(t *testing.T, argv ...string) string {
+	t.Helper()
+	output, err := exec.CommandContext(t.Context(), argv[0], argv[1:]...).CombinedOutput() //nolint:gosec // the test's own program
+	if err != nil {
+		t.Fatalf("%v: %v\n%s", argv, err, output)
+	}
+	return string(output)
+}
