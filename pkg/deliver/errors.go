@@ -1,0 +1,10 @@
+package deliver
+
+import "errors"
+
+var (
+	// ErrDestination means that a destination's URL is no http or https URL with a host.
+	ErrDestination = errors.New("unusable destination")
+	// ErrCACerts means that a destination's CACerts hold no certificate in PEM form.
+	ErrCACerts = errors.New("unusable CA certificates")
+)

@@ -1,0 +1,120 @@
+package deliver
+
+import (
+	"container/list"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+)
+
+const (
+	// maxTransports bounds the CA bundles in use at a time. A cluster has one or two, and one more while they rotate.
+	maxTransports = 64
+	// maxResponseHeader takes twice what a reply's attributes may need in NATS (65,535 bytes).
+	maxResponseHeader = 128 << 10
+	// maxIdle bounds the idle connections to all hosts of a transport.
+	maxIdle = 4096
+	// ping is how often a silent HTTP/2 connection is tested, and how long the answer may take.
+	ping = 15 * time.Second
+)
+
+// transports keeps one transport per distinct CA bundle, those used last up to maxTransports.
+type transports struct {
+	config Config
+	system *http.Transport // trusts the system's CAs alone
+
+	mu     sync.Mutex
+	byCA   map[string]*list.Element // of *bundle
+	recent list.List                // front: used last
+}
+
+// bundle is the transport that trusts these CA certificates too.
+type bundle struct {
+	caCerts   string
+	transport *http.Transport
+}
+
+func newTransports(config Config) *transports {
+	return &transports{
+		config: config,
+		system: newTransport(config, nil),
+		byCA:   map[string]*list.Element{},
+	}
+}
+
+// get returns the transport that trusts the system's CAs and these, as upstream has it: knative.dev/eventing
+// pkg/eventingtls/eventingtls.go (loadCertPool). A bundle without any certificate is ErrCACerts.
+func (t *transports) get(caCerts string) (*http.Transport, error) {
+	if caCerts == "" {
+		return t.system, nil
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if known, ok := t.byCA[caCerts]; ok {
+		t.recent.MoveToFront(known)
+		return known.Value.(*bundle).transport, nil
+	}
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		return nil, fmt.Errorf("reading the system's CA certificates: %w", err)
+	}
+	if !pool.AppendCertsFromPEM([]byte(caCerts)) {
+		return nil, fmt.Errorf("%w: no certificate in PEM form found", ErrCACerts)
+	}
+	transport := newTransport(t.config, pool)
+	t.byCA[caCerts] = t.recent.PushFront(&bundle{caCerts, transport})
+	if t.recent.Len() > maxTransports {
+		t.evict()
+	}
+	return transport, nil
+}
+
+// evict forgets the bundle that was not used for longest. Requests that still run on it end normally. The caller holds mu.
+func (t *transports) evict() {
+	oldest := t.recent.Remove(t.recent.Back()).(*bundle)
+	delete(t.byCA, oldest.caCerts)
+	oldest.transport.CloseIdleConnections()
+}
+
+func (t *transports) close() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.system.CloseIdleConnections()
+	for e := t.recent.Front(); e != nil; e = e.Next() {
+		e.Value.(*bundle).transport.CloseIdleConnections()
+	}
+}
+
+// newTransport returns a transport without proxy, compression or redirects. The connections of a host are not bounded
+// here: the dispatcher bounds the requests of each target, and a bound per host would let one hanging target block another at the same host.
+func newTransport(config Config, roots *x509.CertPool) *http.Transport {
+	var protocols http.Protocols
+	protocols.SetHTTP1(true)
+	protocols.SetHTTP2(true)
+	dialer := &net.Dialer{Timeout: config.ConnectTimeout / 2}
+	return &http.Transport{
+		DialContext:         dialer.DialContext,
+		TLSHandshakeTimeout: config.ConnectTimeout / 2,
+		TLSClientConfig: &tls.Config{
+			MinVersion: tls.VersionTLS12,
+			RootCAs:    roots,
+			// IdleTimeout is short, so connections are made often; resumption makes that cheap.
+			ClientSessionCache: tls.NewLRUClientSessionCache(0),
+		},
+		Protocols: &protocols,
+		// Without pings, requests on an HTTP/2 connection whose peer vanished would hang until their timeout.
+		HTTP2:                  &http.HTTP2Config{SendPingTimeout: ping, PingTimeout: ping},
+		IdleConnTimeout:        config.IdleTimeout,
+		MaxIdleConns:           maxIdle,
+		MaxIdleConnsPerHost:    2 * route.DefaultMaxInFlight,
+		MaxResponseHeaderBytes: maxResponseHeader,
+		// A body is handed on as it came: the event in it is the subscriber's, not ours to unpack.
+		DisableCompression: true,
+	}
+}

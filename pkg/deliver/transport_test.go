@@ -1,0 +1,70 @@
+package deliver
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
+	"math/big"
+	"testing"
+	"time"
+)
+
+// caBundle returns a certificate of its own in PEM form.
+func caBundle(t *testing.T, serial int64) string {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(serial), IsCA: true}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
+}
+
+func TestTransportsAreSharedAndBounded(t *testing.T) {
+	all := newTransports(Config{}.withDefaults())
+	system, err := all.get("")
+	if err != nil || system != all.system {
+		t.Fatalf("no CA certificates: %p, %v; want the system's %p", system, err, all.system)
+	}
+	often := caBundle(t, 0)
+	first, err := all.get(often)
+	if err != nil || first == system {
+		t.Fatalf("a CA bundle shares the system's transport (%v)", err)
+	}
+	for serial := range int64(2 * maxTransports) {
+		if _, err := all.get(caBundle(t, serial+1)); err != nil {
+			t.Fatal(err)
+		}
+		if again, err := all.get(often); err != nil || again != first {
+			t.Fatalf("after %d others the bundle in use has another transport (%v)", serial+1, err)
+		}
+	}
+	if len(all.byCA) != maxTransports || all.recent.Len() != maxTransports {
+		t.Errorf("%d transports kept, %d in order; want %d", len(all.byCA), all.recent.Len(), maxTransports)
+	}
+}
+
+func TestTransportSettings(t *testing.T) {
+	transport := newTransport(Config{ConnectTimeout: 8 * time.Second}.withDefaults(), nil)
+	if transport.Proxy != nil {
+		t.Error("a proxy would be honoured")
+	}
+	if !transport.DisableCompression {
+		t.Error("bodies would be unpacked")
+	}
+	if transport.TLSHandshakeTimeout != 4*time.Second {
+		t.Errorf("TLS handshake timeout %v is not half of the budget", transport.TLSHandshakeTimeout)
+	}
+	if transport.IdleConnTimeout != DefaultIdleTimeout {
+		t.Errorf("idle timeout %v, want %v", transport.IdleConnTimeout, DefaultIdleTimeout)
+	}
+	if transport.MaxConnsPerHost != 0 {
+		t.Error("a hanging target could block another one at the same host")
+	}
+}

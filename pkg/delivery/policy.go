@@ -1,0 +1,46 @@
+// Package delivery holds the rules of a delivery: what a response means, whether and when to try again, when to give up.
+// Everything here is a pure function of its arguments; no clock, no HTTP, no NATS.
+package delivery
+
+import "time"
+
+// Budgets and limits that a delivery spec does not name.
+const (
+	// DefaultTimeout bounds one request when the delivery spec has no timeout.
+	DefaultTimeout = 15 * time.Minute
+	// MaxBackoff caps every computed delay: exponential back-off reaches days after few retries.
+	MaxBackoff = time.Hour
+)
+
+// Backoff is how the delay grows from one attempt to the next.
+type Backoff string
+
+// The back-off policies of the delivery spec; NoBackoff is a spec that names none.
+const (
+	NoBackoff          Backoff = ""
+	LinearBackoff      Backoff = "linear"
+	ExponentialBackoff Backoff = "exponential"
+)
+
+// Format is the CloudEvents content mode in which a subscriber wants its events.
+type Format string
+
+// The formats of the delivery spec; DefaultFormat is a spec that names none and means binary.
+const (
+	DefaultFormat Format = ""
+	BinaryFormat  Format = "binary"
+	JSONFormat    Format = "json"
+)
+
+// Policy is a delivery spec with its durations parsed. The zero Policy is a spec that sets nothing: one attempt, DefaultTimeout.
+type Policy struct {
+	// Retry is the number of attempts after the first.
+	Retry   int           `json:"retry,omitempty"`
+	Backoff Backoff       `json:"backoff,omitempty"`
+	Delay   time.Duration `json:"delay,omitempty"`
+	// Timeout bounds one request; 0 means DefaultTimeout.
+	Timeout time.Duration `json:"timeout,omitempty"`
+	// RetryAfterMax bounds how long a Retry-After header is obeyed; nil or 0 means the header is ignored.
+	RetryAfterMax *time.Duration `json:"retryAfterMax,omitempty"`
+	Format        Format         `json:"format,omitempty"`
+}
