@@ -12,7 +12,7 @@ import (
 )
 
 // newRequest builds the request. The body reads the event's own bytes; they are not copied in the binary mode.
-// Prefer goes to subscribers only, as upstream has it: knative.dev/eventing pkg/kncloudevents/event_dispatcher.go (send).
+// Every request says Prefer: reply and Kn-Namespace, also one to a dead letter sink, which may be a subscriber elsewhere.
 func newRequest(ctx context.Context, request dispatch.Request) (*http.Request, error) {
 	header, body := encode(request)
 	outgoing, err := http.NewRequestWithContext(ctx, http.MethodPost, request.To.URL, bytes.NewReader(body))
@@ -28,11 +28,7 @@ func newRequest(ctx context.Context, request dispatch.Request) (*http.Request, e
 	}
 	outgoing.Header = header
 	header.Set("Kn-Namespace", request.Namespace)
-	if request.WantReply {
-		header.Set("Prefer", "reply")
-	} else {
-		header.Del("Prefer")
-	}
+	header.Set("Prefer", "reply")
 	if user := outgoing.URL.User; user != nil {
 		password, _ := user.Password()
 		outgoing.SetBasicAuth(user.Username(), password)

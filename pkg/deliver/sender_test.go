@@ -30,9 +30,6 @@ func TestRequest(t *testing.T) {
 			name: "binary to a subscriber", change: func(r *dispatch.Request) {},
 			want: with(binary, "Prefer", "reply"), wantNone: []string{"Authorization", "Accept-Encoding", "Cookie"}, wantBody: `{"n": 1 }`,
 		}, {
-			name: "binary to a dead letter sink", change: func(r *dispatch.Request) { r.WantReply = false },
-			want: binary, wantNone: []string{"Prefer"}, wantBody: `{"n": 1 }`,
-		}, {
 			name: "structured", change: func(r *dispatch.Request) { r.JSON = true },
 			want: map[string]string{
 				"Content-Type": "application/cloudevents+json", "Traceparent": trace, "Kn-Namespace": "shop", "Prefer": "reply",
@@ -48,10 +45,9 @@ func TestRequest(t *testing.T) {
 			want: with(binary, "Content-Length", "0"),
 		}, {
 			name: "travelling headers do not replace ours", change: func(r *dispatch.Request) {
-				r.WantReply = false
-				r.Event.Headers = []event.Header{{Name: "Kn-Namespace", Value: "foreign"}, {Name: "Prefer", Value: "reply"}}
+				r.Event.Headers = []event.Header{{Name: "Kn-Namespace", Value: "foreign"}, {Name: "Prefer", Value: "foreign"}}
 			},
-			want: map[string]string{"Kn-Namespace": "shop"}, wantNone: []string{"Prefer"}, wantBody: `{"n": 1 }`,
+			want: map[string]string{"Kn-Namespace": "shop", "Prefer": "reply"}, wantBody: `{"n": 1 }`,
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {

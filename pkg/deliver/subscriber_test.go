@@ -62,7 +62,7 @@ func newSender(t *testing.T, config deliver.Config) *deliver.Sender {
 }
 
 func to(url string) dispatch.Request {
-	return dispatch.Request{To: route.Destination{URL: url}, Event: order(), Namespace: "shop", WantReply: true}
+	return dispatch.Request{To: route.Destination{URL: url}, Event: order(), Namespace: "shop"}
 }
 
 func order() event.Event {

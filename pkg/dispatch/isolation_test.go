@@ -1,0 +1,131 @@
+package dispatch
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/delivery"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+)
+
+// ids returns n names with the prefix.
+func ids(prefix string, n int) []string {
+	names := make([]string, n)
+	for i := range names {
+		names[i] = fmt.Sprintf("%s-%d", prefix, i)
+	}
+	return names
+}
+
+// TestHangingSubscriberSlowsNobody: its own slots are full, another target's events pass in no time.
+func TestHangingSubscriberSlowsNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		w.hosts["http://hangs.test/"], w.hosts[subscriberURL] = hang, status(200)
+		hanging, healthy := target("hanging"), target("healthy")
+		hanging.Subscriber = &route.Destination{URL: "http://hangs.test/"}
+		w.publish(hanging, ids("h", 500)...)
+		w.publish(healthy, ids("e", 500)...)
+		pool := startPool(t, newProcess(w))
+		begin := time.Now()
+		pool.Sync(t.Context(), []route.Target{hanging, healthy})
+		w.awaitSettled(t, healthy)
+		if took := time.Since(begin); took != 0 {
+			t.Errorf("the healthy target took %s", took)
+		}
+		if s := pool.Stats()[hanging.Key]; s.InFlight != route.DefaultMaxInFlight {
+			t.Errorf("%d requests hang, want the limit, %d", s.InFlight, route.DefaultMaxInFlight)
+		}
+	})
+}
+
+// TestPoisonDoesNotStarveHealthyEvents: 100 events fail at once and then hang in each retry; healthy events of the same
+// target, which come later, still have half of the slots.
+func TestPoisonDoesNotStarveHealthyEvents(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		w.hosts[subscriberURL] = func(ctx context.Context, n int, r Request) Response {
+			switch {
+			case !strings.HasPrefix(r.Event.Attr("id"), "poison"):
+				return Response{StatusCode: 200}
+			case n == 0:
+				return Response{StatusCode: 500}
+			}
+			return hang(ctx, n, r)
+		}
+		tt := withPolicy(target("t"), delivery.Policy{Retry: 1000, Timeout: time.Hour})
+		tt.MaxInFlight = 7
+		w.publish(tt, ids("poison", 100)...)
+		pool := startPool(t, newProcess(w))
+		pool.Sync(t.Context(), []route.Target{tt})
+		synctest.Wait()
+		if s := pool.Stats()[tt.Key]; s.InFlight != 4 || s.Waiting != 95 {
+			t.Fatalf("stats %+v, want 4 hanging retries, the upper half of 7, one that waits for a slot and 95 behind it", s)
+		}
+
+		begin := time.Now()
+		w.publish(tt, ids("healthy", 1000)...)
+		w.await(t, "healthy events delivered", func() bool { return w.queue(w.logs, tt).unacked() == 100 })
+		if took := time.Since(begin); took != 0 {
+			t.Errorf("healthy events took %s", took)
+		}
+	})
+}
+
+// TestWaitingIsBounded: beyond maxWaiting retries are parked, even short ones.
+func TestWaitingIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		w.hosts[subscriberURL] = status(500, 200)
+		tt := withPolicy(target("t"), delivery.Policy{Retry: 1, Backoff: delivery.ExponentialBackoff, Delay: time.Second})
+		w.publish(tt, ids("e", maxWaiting+100)...)
+		pool := startPool(t, newProcess(w))
+		pool.Sync(t.Context(), []route.Target{tt})
+		synctest.Wait()
+		if s := pool.Stats()[tt.Key]; s.Waiting != maxWaiting || s.Parked != 100 {
+			t.Fatalf("stats %+v, want %d waiting and 100 parked", s, maxWaiting)
+		}
+		w.awaitSettled(t, tt)
+		for id, n := range w.delivered(subscriberURL) {
+			if n != 2 {
+				t.Errorf("%s: %d requests, want 2", id, n)
+			}
+		}
+		if s := pool.Stats()[tt.Key]; s.Delivered != maxWaiting+100 || s.Released != 0 {
+			t.Errorf("stats %+v, want all delivered and none given back", s)
+		}
+	})
+}
+
+// TestDirectedMessagesComeThroughRetries that never stop, even with a single slot for both.
+func TestDirectedMessagesComeThroughRetries(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		w.hosts[subscriberURL] = func(_ context.Context, _ int, r Request) Response {
+			if r.Event.Attr("id") == "directed" {
+				return Response{StatusCode: 200}
+			}
+			<-time.After(time.Second)
+			return Response{StatusCode: 500}
+		}
+		tt := withPolicy(target("t"), delivery.Policy{Retry: 1000})
+		tt.MaxInFlight = 1
+		w.publish(tt, ids("poison", 10)...)
+		pool := startPool(t, newProcess(w))
+		pool.Sync(t.Context(), []route.Target{tt})
+		<-time.After(30 * time.Second)
+		begin := time.Now()
+		w.mu.Lock()
+		w.queue(w.directed, tt).items = []*item{{work: Work{Event: testEvent("directed"), Sequence: 99}}}
+		w.change()
+		w.mu.Unlock()
+		w.await(t, "the directed message delivered", func() bool { return w.queue(w.directed, tt).unacked() == 0 })
+		if took := time.Since(begin); took > 5*time.Second {
+			t.Errorf("the directed message took %s", took)
+		}
+	})
+}

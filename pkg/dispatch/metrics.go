@@ -1,0 +1,116 @@
+package dispatch
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/telemetry"
+)
+
+// scope names the instruments' origin.
+const scope = "github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
+
+// maxEventTypes bounds the values of the event type attribute, which senders choose.
+const maxEventTypes = 200
+
+// Stats counts what happened to a target's messages since it was first served without a break.
+type Stats struct {
+	// InFlight is the number of messages being delivered now, Waiting of those that wait in this process for a retry.
+	InFlight, Waiting int
+	// Delivered counts events that the subscriber took, Retried failed attempts that are followed by another,
+	// DeadLettered events that a sink or the dead-letter stream took.
+	Delivered, Retried, DeadLettered int64
+	// Filtered counts events that the filter kept out, Parked work that was stored for later, Released messages given back.
+	Filtered, Parked, Released int64
+}
+
+// counts is the changing form of Stats.
+type counts struct {
+	inFlight, delivered, retried, deadLettered, filtered, parked, released atomic.Int64
+}
+
+func (l *lane) stats() Stats {
+	return Stats{
+		InFlight:     int(l.counts.inFlight.Load()),
+		Waiting:      l.waiting.size(),
+		Delivered:    l.counts.delivered.Load(),
+		Retried:      l.counts.retried.Load(),
+		DeadLettered: l.counts.deadLettered.Load(),
+		Filtered:     l.counts.filtered.Load(),
+		Parked:       l.counts.parked.Load(),
+		Released:     l.counts.released.Load(),
+	}
+}
+
+// metrics records the requests of a pool.
+type metrics struct {
+	duration metric.Float64Histogram
+
+	mu    sync.RWMutex
+	types map[string]struct{}
+}
+
+func newMetrics(provider metric.MeterProvider) (*metrics, error) {
+	if provider == nil {
+		provider = otel.GetMeterProvider()
+	}
+	duration, err := provider.Meter(scope).Float64Histogram(telemetry.DispatchDuration,
+		metric.WithDescription("The duration to dispatch the event"),
+		metric.WithUnit(telemetry.UnitSeconds),
+		metric.WithExplicitBucketBoundaries(telemetry.LatencyBuckets()...),
+	)
+	if err != nil {
+		return nil, fmt.Errorf("metric %s: %w", telemetry.DispatchDuration, err)
+	}
+	return &metrics{duration: duration, types: map[string]struct{}{}}, nil
+}
+
+// sent records one request, to a subscriber or to a dead letter sink. The attributes are those of upstream's filter.
+func (m *metrics) sent(key route.TargetKey, e event.Event, response Response, took time.Duration) {
+	ctx := context.Background()
+	if !m.duration.Enabled(ctx) {
+		return // nobody listens: the attributes would be the largest part of a delivery's cost
+	}
+	attributes := []attribute.KeyValue{
+		telemetry.BrokerName.String(key.Address.Name),
+		telemetry.BrokerNamespace.String(key.Address.Namespace),
+		telemetry.MessagingSystem.String(telemetry.SystemKnative),
+		telemetry.MessagingDest.String(telemetry.TriggerDestination(key.Namespace, key.Name)),
+		telemetry.MessagingOp.String(telemetry.OperationSend),
+		telemetry.EventType.String(m.eventType(e.Attr(event.Type))),
+	}
+	if response.Err == nil && response.StatusCode > 0 {
+		attributes = append(attributes, telemetry.HTTPStatusCode.Int(response.StatusCode))
+	}
+	m.duration.Record(ctx, took.Seconds(), metric.WithAttributes(attributes...))
+}
+
+// eventType returns the type while there are few of them, and then one value for all further ones.
+func (m *metrics) eventType(name string) string {
+	m.mu.RLock()
+	_, known := m.types[name]
+	full := len(m.types) >= maxEventTypes
+	m.mu.RUnlock()
+	switch {
+	case known:
+		return name
+	case full:
+		return telemetry.Other
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.types) >= maxEventTypes {
+		return telemetry.Other
+	}
+	m.types[name] = struct{}{}
+	return name
+}

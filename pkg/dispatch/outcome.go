@@ -1,0 +1,146 @@
+package dispatch
+
+import (
+	"context"
+	"time"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/delivery"
+)
+
+// storeTimeout bounds one call of the Store. It is the publish deadline, inside which the Store itself tries again.
+const storeTimeout = 10 * time.Second
+
+// maxFailureBody is how much of a response's body is kept with a failure: more than what a dead letter sink is told.
+const maxFailureBody = 1024
+
+// deliver takes a task one step further: to the subscriber, or, once that is given up, to where dead letters go.
+func (r *runner) deliver(t task) {
+	if t.Failure != nil {
+		r.deadLetter(t)
+		return
+	}
+	r.attempt(t)
+}
+
+// attempt sends the event to the subscriber and does what the outcome asks for.
+func (r *runner) attempt(t task) {
+	response, hops := r.sendToSubscriber(t.Event)
+	if r.brokenOff(response) {
+		r.lane.release(t.Message, 0)
+		return
+	}
+	result := delivery.Result{
+		StatusCode: response.StatusCode,
+		RetryAfter: response.Header.Get("Retry-After"),
+		Now:        time.Now(),
+		Err:        response.Err,
+	}
+	outcome := r.target.Delivery.Decide(t.Attempt, result)
+	if outcome.Action == delivery.Delivered {
+		refusal, err := r.reply(t.Sequence, hops, response)
+		if err != nil {
+			r.deliverAgain(t, err)
+			return
+		}
+		if refusal != nil {
+			result.StatusCode, result.Err = refusal.code, refusal.err
+			outcome = r.target.Delivery.Decide(t.Attempt, result)
+		}
+	}
+	t.unstored = 0
+	response.StatusCode = result.StatusCode
+	r.conclude(t, outcome, response)
+}
+
+// conclude carries out the outcome of an attempt.
+func (r *runner) conclude(t task, outcome delivery.Outcome, response Response) {
+	switch outcome.Action {
+	case delivery.Delivered:
+		r.lane.counts.delivered.Add(1)
+		r.ack(t.Message)
+	case delivery.Retry:
+		r.lane.counts.retried.Add(1)
+		t.Attempt++
+		r.later(t, outcome.After)
+	case delivery.DeadLetter:
+		t.Failure = r.failure(t, outcome, response)
+		t.Attempt++
+		if r.target.DeadLetter == nil {
+			r.deadLetter(t)
+			return
+		}
+		// The sink's requests are repeated work: they take their turn for one of its slots.
+		r.later(t, 0)
+	default:
+		// No such outcome is known: nothing was decided, so nothing is acknowledged.
+		r.later(t, delivery.SinkBackoff(t.Attempt))
+	}
+}
+
+// failure describes why the event goes to the dead letters.
+func (r *runner) failure(t task, outcome delivery.Outcome, response Response) *Failure {
+	body := response.Body
+	if response.StatusCode < 1 {
+		body = delivery.ErrorBody(outcome.Reason)
+	}
+	return &Failure{
+		Destination: r.target.Subscriber.URL,
+		Code:        max(response.StatusCode, 0),
+		Body:        append([]byte(nil), body[:min(len(body), maxFailureBody)]...),
+		Reason:      outcome.Reason,
+		Attempts:    t.Attempt + 1,
+	}
+}
+
+// deliverAgain is for an event that the subscriber has got and whose reply could not be stored because the store is away.
+// The event is not acknowledged, so the subscriber gets it again, which is what the spec asks for; that is not counted as a
+// failed attempt, and comes the later the longer the store stays away.
+func (r *runner) deliverAgain(t task, err error) {
+	r.ports.log.Warn("reply is not stored, the event will be delivered again",
+		"target", r.target.Key.String(), "sequence", t.Sequence, "error", err)
+	delay := delivery.SinkBackoff(t.unstored)
+	t.unstored++
+	r.later(t, delay)
+}
+
+// later has the task taken up again after the delay: in this process when the delay is short and few tasks wait, else parked.
+// Work that can be neither kept here nor parked is given back; it starts with its first attempt again, but it is not lost.
+func (r *runner) later(t task, delay time.Duration) {
+	t.due = time.Now().Add(delay)
+	if delay <= maxLocalDelay && r.lane.waiting.add(t) == nil {
+		return
+	}
+	// A target that is no longer served may never come back, so nothing is parked for it.
+	if r.lane.waiting.isOpen() && (r.park(t) || r.lane.waiting.add(t) == nil) {
+		return
+	}
+	r.lane.release(t.Message, delay)
+}
+
+// park stores the work and then acknowledges the message. It returns false when the work is not stored.
+func (r *runner) park(t task) bool {
+	ctx, cancel := context.WithTimeout(r.cutoff, storeTimeout)
+	defer cancel()
+	if err := r.ports.store.Park(ctx, r.target, t.Work, t.due); err != nil {
+		r.ports.log.Warn("event cannot be parked, it is held here",
+			"target", r.target.Key.String(), "sequence", t.Sequence, "error", err)
+		return false
+	}
+	r.lane.counts.parked.Add(1)
+	r.ack(t.Message)
+	return true
+}
+
+// ack ends the message's life. When that fails the message is given back: it is delivered once more rather than held for ever.
+func (r *runner) ack(m Message) {
+	if err := m.Ack(); err != nil {
+		r.ports.log.Warn("event is not acknowledged, it may be delivered again",
+			"target", r.target.Key.String(), "sequence", m.Sequence, "error", err)
+		r.lane.release(m, 0)
+	}
+}
+
+// brokenOff reports that the request has failed because the process stops, which says nothing about the destination.
+func (r *runner) brokenOff(response Response) bool {
+	return response.Err != nil && r.cutoff.Err() != nil
+}

@@ -1,0 +1,221 @@
+package dispatch
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/delivery"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+)
+
+var threeRetries = delivery.Policy{Retry: 3, Backoff: delivery.ExponentialBackoff, Delay: time.Second}
+
+// answer makes a host that answers everything alike.
+func answer(code int, body string, header ...string) host {
+	return func(context.Context, int, Request) Response {
+		h := http.Header{}
+		for i := 0; i < len(header); i += 2 {
+			h.Set(header[i], header[i+1])
+		}
+		return Response{StatusCode: code, Header: h, Body: []byte(body)}
+	}
+}
+
+func binaryReply(code int) host {
+	return answer(code, "pong", "Ce-Specversion", "1.0", "Ce-Id", "r", "Ce-Source", "/s", "Ce-Type", "t")
+}
+
+// TestLifeOfAnEvent lets one event run through to its end and looks at where it ended.
+func TestLifeOfAnEvent(t *testing.T) {
+	plain, retried := target("t"), withPolicy(target("t"), threeRetries)
+	structured := `{"specversion":"1.0","id":"r","source":"/s","type":"t","data":"pong"}`
+	for _, test := range []struct {
+		name           string
+		target         route.Target
+		subscriber     host
+		hops           string
+		wantRequests   int
+		wantReply      string // its data
+		wantDeadLetter string // how its reason begins, * for any
+		wantCode       int
+	}{
+		{name: "delivered", target: plain, subscriber: status(202), wantRequests: 1},
+		{name: "retried until it works", target: retried, subscriber: status(503, 404, 200), wantRequests: 3},
+		{name: "retries used up", target: retried, subscriber: status(500), wantRequests: 4,
+			wantDeadLetter: "status 500", wantCode: 500},
+		{name: "not to be retried", target: retried, subscriber: status(400), wantRequests: 1,
+			wantDeadLetter: "status 400", wantCode: 400},
+		{name: "no response", target: plain, subscriber: func(context.Context, int, Request) Response {
+			return Response{Err: errors.New("connection refused")}
+		}, wantRequests: 1, wantDeadLetter: "connection refused"},
+		{name: "long delays are parked and keep the attempt", subscriber: status(500), wantRequests: 4,
+			target:         withPolicy(target("t"), delivery.Policy{Retry: 3, Backoff: delivery.ExponentialBackoff, Delay: time.Minute}),
+			wantDeadLetter: "status 500", wantCode: 500},
+		{name: "binary reply", target: plain, subscriber: binaryReply(200), wantRequests: 1, wantReply: "pong"},
+		{name: "structured reply", target: plain, subscriber: answer(200, structured, "Content-Type", "application/cloudevents+json"),
+			wantRequests: 1, wantReply: `"pong"`},
+		{name: "202 is never a reply", target: plain, subscriber: binaryReply(202), wantRequests: 1},
+		{name: "201 is never a reply", target: plain, subscriber: binaryReply(201), wantRequests: 1},
+		{name: "empty 200 is no reply", target: plain, subscriber: answer(200, "", "Content-Type", "text/plain"), wantRequests: 1},
+		{name: "a body that is no event is a failure", target: plain, subscriber: answer(200, "ok"), wantRequests: 1,
+			wantDeadLetter: "the response is neither empty nor a CloudEvent: not a CloudEvent: no ce-specversion header",
+			wantCode:       502},
+		{name: "a malformed reply is retried", target: retried, subscriber: answer(200, "{", "Content-Type", "application/cloudevents+json"),
+			wantRequests: 4, wantCode: 502, wantDeadLetter: "*"},
+		{name: "an empty body with attributes has to be an event", target: plain, subscriber: answer(200, "", "Ce-Id", "r"),
+			wantRequests: 1, wantCode: 502, wantDeadLetter: "*"},
+		{name: "a reply that is too long", target: plain, subscriber: func(ctx context.Context, n int, r Request) Response {
+			response := binaryReply(200)(ctx, n, r)
+			response.Truncated = true
+			return response
+		}, wantRequests: 1, wantCode: 502, wantDeadLetter: errTruncatedReply.Error()},
+		{name: "a reply without hops is not retried", target: retried, subscriber: binaryReply(200), hops: "1", wantRequests: 1,
+			wantCode: 400, wantDeadLetter: "permanent failure: reply: hop count (knativebrokerttl) is exhausted"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld()
+				w.hosts[subscriberURL] = test.subscriber
+				w.publish(test.target, "e")
+				if test.hops != "" {
+					i := w.logs["t"].items[0]
+					i.work.Event = i.work.Event.With(event.HopCount, test.hops)
+				}
+				startPool(t, newProcess(w)).Sync(t.Context(), []route.Target{test.target})
+				w.awaitSettled(t, test.target)
+
+				if got := w.delivered(subscriberURL)["e"]; got != test.wantRequests {
+					t.Errorf("%d requests, want %d", got, test.wantRequests)
+				}
+				if got := string(w.replies["t/1"].Data); got != test.wantReply {
+					t.Errorf("reply %q, want %q", got, test.wantReply)
+				}
+				checkDeadLetter(t, w, test.wantDeadLetter, test.wantCode, test.wantRequests)
+			})
+		})
+	}
+}
+
+func checkDeadLetter(t *testing.T, w *world, wantReason string, wantCode, wantAttempts int) {
+	t.Helper()
+	work, ok := w.deadLetters["t/1"]
+	if ok != (wantReason != "") {
+		t.Fatalf("dead letter: %t, want %t (%+v)", ok, !ok, work.Failure)
+	}
+	if !ok {
+		return
+	}
+	f := work.Failure
+	if wantReason != "*" && !strings.HasPrefix(f.Reason, wantReason) {
+		t.Errorf("reason %q, want %q...", f.Reason, wantReason)
+	}
+	if f.Code != wantCode || f.Attempts != wantAttempts || f.Destination != subscriberURL {
+		t.Errorf("failure %+v, want code %d, %d attempts at %s", f, wantCode, wantAttempts, subscriberURL)
+	}
+	if string(work.Event.Data) != "data of e" || work.Event.Attr(event.HopCount) == "" {
+		t.Errorf("the stored event was changed: %+v", work.Event)
+	}
+}
+
+// TestRequests looks at what the subscriber and the sink are sent.
+func TestRequests(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		w.hosts[subscriberURL] = answer(400, "no thanks")
+		w.hosts[sinkURL] = status(503, 200)
+		tt := withSink(target("t"))
+		tt.Delivery.Format = delivery.JSONFormat
+		w.publish(tt, "e")
+		pool := startPool(t, newProcess(w))
+		pool.Sync(t.Context(), []route.Target{tt})
+		w.awaitSettled(t, tt)
+
+		toSubscriber, toSink := w.requests[subscriberURL][0], w.requests[sinkURL][1]
+		if _, has := toSubscriber.Event.Get(event.HopCount); has {
+			t.Error("the subscriber got the hop count")
+		}
+		for _, r := range []Request{toSubscriber, toSink} {
+			if r.Namespace != "ns" || !r.JSON || string(r.Event.Data) != "data of e" {
+				t.Errorf("request to %s: namespace %q, JSON %t, data %q", r.To.URL, r.Namespace, r.JSON, r.Event.Data)
+			}
+		}
+		for name, want := range map[string]string{
+			delivery.ErrorDest: subscriberURL, delivery.ErrorCode: "400", delivery.ErrorData: "bm8gdGhhbmtz",
+		} {
+			if got := toSink.Event.Attr(name); got != want {
+				t.Errorf("the sink got %s %q, want %q", name, got, want)
+			}
+		}
+		stats := pool.Stats()[tt.Key]
+		if stats.DeadLettered != 1 || stats.Delivered != 0 || stats.InFlight != 0 {
+			t.Errorf("stats %+v, want one dead letter", stats)
+		}
+	})
+}
+
+// TestSecondFailureTellsTheFirst: an event that was a dead letter before keeps what its attributes say, as upstream has it.
+func TestSecondFailureTellsTheFirst(t *testing.T) {
+	w := Work{Event: testEvent("e").With(delivery.ErrorDest, "http://first.test/"), Failure: &Failure{Destination: subscriberURL, Code: 404}}
+	e := withFailure(w)
+	if dest, code := e.Attr(delivery.ErrorDest), e.Attr(delivery.ErrorCode); dest != "http://first.test/" || code != "404" {
+		t.Errorf("failed at %s with %s, want the first destination and the code that was missing", dest, code)
+	}
+}
+
+// TestSinkIsTriedForEver lets a sink refuse for two hours: the event waits ever longer and reaches it in the end, with
+// its first failure and without another request to the subscriber.
+func TestSinkIsTriedForEver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		begin := time.Now()
+		w.hosts[subscriberURL] = status(400)
+		w.hosts[sinkURL] = func(context.Context, int, Request) Response {
+			if time.Since(begin) < 2*time.Hour {
+				return Response{StatusCode: 503}
+			}
+			return Response{StatusCode: 202}
+		}
+		tt := withSink(target("t"))
+		w.publish(tt, "e")
+		startPool(t, newProcess(w)).Sync(t.Context(), []route.Target{tt})
+		w.awaitSettled(t, tt)
+
+		if took := time.Since(begin); took > 2*time.Hour+6*time.Minute {
+			t.Errorf("accepted only after %s", took)
+		}
+		if n := w.delivered(sinkURL)["e"]; n < 24 || n > 40 {
+			t.Errorf("%d requests to the sink in two hours", n)
+		}
+		if n := w.delivered(subscriberURL)["e"]; n != 1 {
+			t.Errorf("%d requests to the subscriber, want 1", n)
+		}
+	})
+}
+
+// TestFilter: what does not match is acknowledged without a request; directed messages are not filtered.
+func TestFilter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		w.hosts[subscriberURL] = status(200)
+		tt := target("t")
+		tt.Filter.Attributes = map[string]string{"id": "wanted"}
+		w.publish(tt, "wanted", "other")
+		w.queue(w.directed, tt).items = []*item{{work: Work{Event: testEvent("directed"), Sequence: 9}}}
+		pool := startPool(t, newProcess(w))
+		pool.Sync(t.Context(), []route.Target{tt})
+		w.awaitSettled(t, tt)
+		got := w.delivered(subscriberURL)
+		if len(got) != 2 || got["wanted"] != 1 || got["directed"] != 1 {
+			t.Errorf("delivered %v, want wanted and directed", got)
+		}
+		if n := pool.Stats()[tt.Key].Filtered; n != 1 {
+			t.Errorf("%d filtered, want 1", n)
+		}
+	})
+}

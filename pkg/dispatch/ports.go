@@ -1,0 +1,103 @@
+package dispatch
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+)
+
+// Work is one event on its way to one target, with what has happened to it so far.
+type Work struct {
+	Event event.Event
+	// Sequence is the event's place in the address's log; together with the target it identifies the work, also when
+	// it was parked in between.
+	Sequence uint64
+	// Attempt counts the failed requests to the subscriber.
+	Attempt int
+	// Failure is set once the subscriber's attempts are used up: from then on the work is to reach the dead letter sink.
+	Failure *Failure
+}
+
+// Failure is why an event could not be delivered.
+type Failure struct {
+	// Destination is the URL that failed, Code its last HTTP status (0: no response), Body the head of that response.
+	Destination string
+	Code        int
+	Body        []byte
+	Reason      string
+	// Attempts counts the requests to the subscriber, SinkAttempts the failed ones to the dead letter sink.
+	Attempts, SinkAttempts int
+}
+
+// Lease is the hold on one message: until it ends, no other process gets the message. It renews itself.
+type Lease interface {
+	// Ack ends the message's life. It is called only when the outcome is durable. After an error the message is given back
+	// with Release; should that fail too, the hold must end by itself.
+	Ack() error
+	// Release gives the message back, to be delivered again after the delay.
+	Release(after time.Duration) error
+}
+
+// Message is work together with the hold on it.
+type Message struct {
+	Work
+	Lease
+}
+
+// Source yields the messages of one target. Messages is closed after Stop once the last one was handed out.
+type Source interface {
+	Messages() <-chan Message
+	// Stop asks for no further messages and gives back those that nobody took. It returns when that is done.
+	Stop()
+}
+
+// Opener opens a target's sources. The returned Source holds at most capacity messages that nobody has taken. The context ends
+// when the opening takes too long, and else only after the Source was stopped.
+type Opener interface {
+	// Log reads what the target's cursor has not passed.
+	Log(ctx context.Context, target route.Target, capacity int) (Source, error)
+	// Directed reads what was parked for, or sent to, this target alone.
+	Directed(ctx context.Context, target route.Target, capacity int) (Source, error)
+}
+
+// Store makes an outcome durable. Each call is idempotent for the same target and sequence, and returns only when the
+// event is stored. Safe for concurrent use.
+type Store interface {
+	// Reply appends a reply to the log of the target's address. ErrReplyRefused when the log is there and does not take it:
+	// full, or the reply is too large. Every other error is taken for an outage, and the event is delivered again.
+	Reply(ctx context.Context, target route.Target, sequence uint64, reply event.Event) error
+	// DeadLetter keeps an event that has no sink in the address's dead-letter stream; work.Failure says why.
+	DeadLetter(ctx context.Context, target route.Target, work Work) error
+	// Park stores the work to be delivered to this target alone, not before the given time. Work that comes back and fails
+	// again is parked again, with a higher Attempt or SinkAttempts: that is other work, and must not be taken for a repetition.
+	Park(ctx context.Context, target route.Target, work Work, notBefore time.Time) error
+}
+
+// Response is what came of one request. Err is set when there was no response.
+type Response struct {
+	StatusCode int
+	Header     http.Header
+	// Body is bounded: the whole body up to the reply limit. Truncated tells that there was more.
+	Body      []byte
+	Truncated bool
+	Err       error
+}
+
+// Sender makes one HTTP request that carries the event. It neither retries nor follows redirects.
+// Safe for concurrent use.
+type Sender interface {
+	Send(ctx context.Context, request Request) Response
+}
+
+// Request is one delivery of an event to a destination.
+type Request struct {
+	To    route.Destination
+	Event event.Event
+	// Namespace goes into the Kn-Namespace header.
+	Namespace string
+	// JSON asks for the structured content mode.
+	JSON bool
+}

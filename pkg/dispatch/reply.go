@@ -1,0 +1,85 @@
+package dispatch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/delivery"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
+)
+
+// refusal is a reply that makes a delivery a failed one, as the status that upstream's Broker would see for it.
+type refusal struct {
+	code int
+	err  error
+}
+
+// reply stores the reply that the response to a delivered event carries, if any. A refusal means that the delivery
+// has failed after all; an error means that the store is away, so that nothing can be said yet.
+func (r *runner) reply(sequence uint64, hops int, response Response) (*refusal, error) {
+	reply, found, err := replyIn(response)
+	if err != nil {
+		return &refusal{http.StatusBadGateway, err}, nil
+	}
+	if !found {
+		return nil, nil
+	}
+	reply, err = event.Reply(reply, hops, time.Now())
+	if errors.Is(err, event.ErrHopsExhausted) {
+		// The ingress refuses such an event for good, so the reply comes to the same end.
+		return &refusal{http.StatusBadRequest, fmt.Errorf("%w: reply: %w", delivery.ErrPermanent, err)}, nil
+	}
+	if err != nil {
+		return &refusal{http.StatusBadGateway, fmt.Errorf("reply: %w", err)}, nil
+	}
+	ctx, cancel := context.WithTimeout(r.cutoff, storeTimeout)
+	defer cancel()
+	err = r.ports.store.Reply(ctx, r.target, sequence, reply)
+	if errors.Is(err, ErrReplyRefused) {
+		return &refusal{http.StatusBadGateway, err}, nil
+	}
+	return nil, err
+}
+
+// replyIn returns the CloudEvent in a response. Only 200 is an answer; 202 says that work goes on, and carries none whatever its body.
+// A 200 with an empty body and no ce- header is no reply either, but any other one has to be a CloudEvent.
+// Source: specs/eventing/data-plane.md (Derived (Reply) Events), knative.dev/eventing pkg/broker/filter/filter_handler.go.
+func replyIn(response Response) (reply event.Event, found bool, err error) {
+	switch {
+	case response.StatusCode != http.StatusOK:
+		return event.Event{}, false, nil
+	case response.Truncated:
+		return event.Event{}, false, errTruncatedReply
+	case len(response.Body) == 0 && !hasAttributes(response.Header):
+		return event.Event{}, false, nil
+	}
+	reply, err = event.FromHTTP(response.Header, response.Body)
+	if err != nil {
+		return event.Event{}, false, fmt.Errorf("%w: %w", errMalformedReply, err)
+	}
+	return reply, true, nil
+}
+
+// hasAttributes reports whether a header carries an attribute of a CloudEvent.
+func hasAttributes(header http.Header) bool {
+	for name := range header {
+		if len(name) > len("ce-") && strings.EqualFold(name[:len("ce-")], "ce-") {
+			return true
+		}
+	}
+	return false
+}
+
+func isSuccess(code int) bool { return code >= 200 && code <= 299 }
+
+// statusError is nil for a success.
+func statusError(code int) error {
+	if isSuccess(code) {
+		return nil
+	}
+	return fmt.Errorf("status %d", code)
+}
