@@ -14,6 +14,7 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/dataplane"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 )
 
 type options struct {
@@ -63,7 +64,7 @@ func serve(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	client, err := dataplane.Connect(ctx, natsOptions)
+	client, err := jetstream.Connect(natsOptions)
 	if err != nil {
 		return err
 	}
@@ -79,7 +80,13 @@ func serve(ctx context.Context, o options) error {
 
 	var group run.Group
 	following, stopFollowing := context.WithCancel(context.WithoutCancel(ctx))
-	group.Add(func() error { in.Run(following); return nil }, func(error) { stopFollowing() })
+	group.Add(func() error {
+		if err := dataplane.Await(following, client, logger); err != nil {
+			return err
+		}
+		in.Run(following)
+		return nil
+	}, func(error) { stopFollowing() })
 	group.Add(func() error { <-ctx.Done(); return nil }, func(error) { stop() })
 	if err := dataplane.ServeProbes(ctx, &group, o.probes, in.Ready); err != nil {
 		return err

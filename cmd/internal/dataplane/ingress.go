@@ -61,8 +61,15 @@ func limitOf(configured int64, server func() int64) func() int64 {
 	return func() int64 { return min(configured, server()) }
 }
 
-// ServeHTTP takes events.
-func (i *Ingress) ServeHTTP(w http.ResponseWriter, r *http.Request) { i.handler.ServeHTTP(w, r) }
+// ServeHTTP takes events. Until the routes are read it answers 503: a Broker that is not known yet may well exist.
+func (i *Ingress) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !i.synced.Load() {
+		w.Header().Set("Retry-After", "1")
+		http.Error(w, "the Brokers are not known yet", http.StatusServiceUnavailable)
+		return
+	}
+	i.handler.ServeHTTP(w, r)
+}
 
 // Ready reports whether every route has been read and NATS can be reached.
 func (i *Ingress) Ready() bool { return i.synced.Load() && i.client.Connected() }

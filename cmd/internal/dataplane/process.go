@@ -16,29 +16,23 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 )
 
-// Connect connects in the background and for ever: a process that starts while NATS is away waits for it, not ready.
-// It returns when NATS has been seen to have what is needed, or when ctx ends.
-func Connect(ctx context.Context, options jetstream.Options) (*jetstream.Client, error) {
-	client, err := jetstream.Connect(options)
-	if err != nil {
-		return nil, err
-	}
-	for {
+// Await returns when NATS has been seen to have what is needed, or nil when ctx ends before: a process that starts while
+// NATS is away waits for it, alive but not ready. A server that lacks what is needed is an error.
+func Await(ctx context.Context, client *jetstream.Client, logger *slog.Logger) error {
+	for ctx.Err() == nil {
 		err := client.Wait(ctx)
-		if err == nil {
-			return client, nil
+		if err == nil || errors.Is(err, jetstream.ErrServerTooOld) || errors.Is(err, jetstream.ErrNoJetStream) {
+			return err
 		}
-		final := errors.Is(err, jetstream.ErrServerTooOld) || errors.Is(err, jetstream.ErrNoJetStream)
-		if final || ctx.Err() != nil {
-			client.Close()
-			return nil, err
+		if ctx.Err() == nil {
+			logger.Warn("NATS is not usable yet", "error", err)
 		}
-		options.Logger.Warn("NATS is not usable yet", "error", err)
 		select {
 		case <-time.After(time.Second):
 		case <-ctx.Done():
 		}
 	}
+	return nil
 }
 
 // Probes answers /healthz as long as the process runs, and /readyz with 200 while ready says so.

@@ -1,0 +1,38 @@
+package compile
+
+import "knative.dev/eventing/pkg/apis/eventing"
+
+// BrokerClass is the class of the Brokers that we serve; a Broker of any other class is somebody else's.
+const BrokerClass = "NatsJetStreamBroker"
+
+// ClassAnnotation is the annotation on a Broker that names its class.
+const ClassAnnotation = eventing.BrokerClassKey
+
+// AnnotationPrefix starts every annotation of ours. One that starts so and is not listed here is an error: it would
+// otherwise be a setting that silently does nothing.
+const AnnotationPrefix = "jetstream.eventing.knative.dev/"
+
+// Annotations on a Trigger.
+const (
+	// MaxInFlightAnnotation bounds the requests that one filter process makes to the subscriber at one time: 1 to 10000.
+	// Without it, route.DefaultMaxInFlight.
+	MaxInFlightAnnotation = AnnotationPrefix + "max-in-flight"
+)
+
+// Annotations on a Broker. Durations are written as in a delivery spec ("PT1H") or as Go writes them ("1h30m").
+const (
+	// MaxBytesAnnotation is the byte limit of the Broker's log, a Kubernetes quantity without exponent ("512Mi").
+	// Without it the owner chooses from what the NATS account has.
+	MaxBytesAnnotation = AnnotationPrefix + "max-bytes"
+	// ReplicasAnnotation is the number of NATS servers that hold the log: 1, 3 or 5. Without it the owner chooses.
+	ReplicasAnnotation = AnnotationPrefix + "replicas"
+	// StorageAnnotation is where NATS keeps the log: "file", as without it, or "memory", which a restart of NATS empties.
+	StorageAnnotation = AnnotationPrefix + "storage"
+	// HistoryAnnotation keeps delivered events at least this long, so that they can be replayed. Without it, none are kept.
+	HistoryAnnotation = AnnotationPrefix + "history"
+	// DedupWindowAnnotation turns de-duplication by source and id on: an event whose source and id were stored within this
+	// time is dropped. Without it every accepted event is delivered.
+	DedupWindowAnnotation = AnnotationPrefix + "dedup-window"
+	// MaxConsumersAnnotation bounds the Triggers of the Broker: 1 to 100000. Without it, the owner's default.
+	MaxConsumersAnnotation = AnnotationPrefix + "max-consumers"
+)

@@ -1,0 +1,143 @@
+package compile
+
+import (
+	"fmt"
+
+	eventingduckv1 "knative.dev/eventing/pkg/apis/duck/v1"
+	eventingv1 "knative.dev/eventing/pkg/apis/eventing/v1"
+	"knative.dev/pkg/apis"
+	duckv1 "knative.dev/pkg/apis/duck/v1"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+)
+
+// Options are what routes are made of besides the resources. The zero Options resolve no reference.
+type Options struct {
+	// Owner is who writes the routes; it goes into each of them.
+	Owner string
+	// Resolve finds the URLs of references; nil resolves none.
+	Resolve Resolver
+}
+
+// BrokerKey is the address that a Broker becomes.
+func BrokerKey(namespace, name string) route.Key {
+	return route.Key{Kind: route.KindBroker, Namespace: namespace, Name: name}
+}
+
+// Broker makes the address of a Broker. A dead letter sink that is not resolved is a note, not an error.
+func Broker(b *eventingv1.Broker, o Options) (route.Address, error) {
+	address := route.Address{Key: BrokerKey(b.Namespace, b.Name), UID: string(b.UID), Owner: o.Owner}
+	errs := apply(b.Annotations, "Broker", brokerSettings(&address.Log))
+	_, err := compilePolicy(b.Spec.Delivery)
+	errs = errs.Also(err.ViaField("spec", "delivery"))
+
+	sink, err := locate(sinkOf(b.Spec.Delivery), b.Namespace, o.Resolve)
+	errs = errs.Also(err.ViaField("spec", "delivery", "deadLetterSink"))
+	address.DeadLetter = sink.to
+	if sink.unresolved != "" {
+		address.Notes = append(address.Notes, "dead letter sink "+sink.unresolved)
+	}
+	if errs != nil {
+		return route.Address{}, errs
+	}
+	return address, nil
+}
+
+// Trigger makes the target of a Trigger of Broker b, which is in the same namespace. A reference that is not resolved leaves
+// a target that is not ready and says why: like upstream, a Trigger whose dead letter sink is not known does not deliver
+// either, since its failures would have nowhere to go. Errors in the Broker's own spec are left to Broker.
+func Trigger(t *eventingv1.Trigger, b *eventingv1.Broker, o Options) (route.Target, error) {
+	target := route.Target{
+		Key:         route.TargetKey{Address: BrokerKey(b.Namespace, b.Name), Namespace: t.Namespace, Name: t.Name},
+		UID:         string(t.UID),
+		Owner:       o.Owner,
+		Filter:      filterSpec(t.Spec),
+		MaxInFlight: route.DefaultMaxInFlight,
+	}
+	errs := apply(t.Annotations, "Trigger", triggerSettings(&target))
+	errs = errs.Also(checkBroker(t, b))
+	errs = errs.Also(checkFilter(t.Spec).ViaField("spec"))
+	errs = errs.Also(compileDelivery(t, b, o, &target))
+
+	subscriber, err := locate(&t.Spec.Subscriber, t.Namespace, o.Resolve)
+	errs = errs.Also(err.ViaField("spec", "subscriber"))
+	target.Subscriber = subscriber.to
+	if subscriber.unresolved != "" {
+		target.NotReady = "subscriber " + subscriber.unresolved
+	}
+	if errs != nil {
+		return route.Target{}, errs
+	}
+	return target, nil
+}
+
+// compileDelivery takes the Trigger's delivery spec when it has one, else the Broker's; a spec without dead letter sink
+// gets the Broker's. Source: knative.dev/eventing pkg/reconciler/broker/trigger/trigger.go.
+func compileDelivery(t *eventingv1.Trigger, b *eventingv1.Broker, o Options, target *route.Target) (errs *apis.FieldError) {
+	if t.Spec.Delivery == nil {
+		target.Delivery, _ = compilePolicy(b.Spec.Delivery)
+	} else {
+		target.Delivery, errs = compilePolicy(t.Spec.Delivery)
+		errs = errs.ViaField("spec", "delivery")
+	}
+	var sink endpoint
+	if own := sinkOf(t.Spec.Delivery); own == nil {
+		sink, _ = locate(sinkOf(b.Spec.Delivery), b.Namespace, o.Resolve)
+	} else {
+		var err *apis.FieldError
+		sink, err = locate(own, t.Namespace, o.Resolve)
+		errs = errs.Also(err.ViaField("spec", "delivery", "deadLetterSink"))
+	}
+	target.DeadLetter = sink.to
+	if sink.unresolved != "" {
+		target.NotReady = "dead letter sink " + sink.unresolved
+	}
+	return errs
+}
+
+func sinkOf(spec *eventingduckv1.DeliverySpec) *duckv1.Destination {
+	if spec == nil {
+		return nil
+	}
+	return spec.DeadLetterSink
+}
+
+// BrokerName is the name of the Broker that a Trigger belongs to, in the Trigger's own namespace. A brokerRef counts only
+// when it stays in that namespace: events do not cross namespaces.
+func BrokerName(t *eventingv1.Trigger) (string, error) {
+	name, err := brokerName(t)
+	if err != nil {
+		return "", err
+	}
+	return name, nil
+}
+
+func brokerName(t *eventingv1.Trigger) (string, *apis.FieldError) {
+	ref := t.Spec.BrokerRef
+	switch {
+	case ref == nil:
+		return t.Spec.Broker, nil
+	case ref.Namespace != "" && ref.Namespace != t.Namespace:
+		return "", &apis.FieldError{
+			Message: fmt.Sprintf("a Broker of another namespace (%s/%s) cannot be used: put the Trigger into namespace %s",
+				ref.Namespace, ref.Name, ref.Namespace),
+			Paths: []string{"spec.brokerRef.namespace"},
+		}
+	case ref.Kind != "" && ref.Kind != "Broker":
+		return "", apis.ErrInvalidValue(ref.Kind, "spec.brokerRef.kind", "must be Broker")
+	case ref.Name == "":
+		return "", apis.ErrMissingField("spec.brokerRef.name")
+	}
+	return ref.Name, nil
+}
+
+func checkBroker(t *eventingv1.Trigger, b *eventingv1.Broker) *apis.FieldError {
+	name, err := brokerName(t)
+	if err == nil && (name != b.Name || t.Namespace != b.Namespace) {
+		return &apis.FieldError{
+			Message: fmt.Sprintf("the Trigger's Broker is %s/%s, not %s/%s", t.Namespace, name, b.Namespace, b.Name),
+			Paths:   []string{"spec.broker"},
+		}
+	}
+	return err
+}

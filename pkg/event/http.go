@@ -1,0 +1,142 @@
+package event
+
+import (
+	"fmt"
+	"net/http"
+	"net/textproto"
+	"strings"
+)
+
+const (
+	contentTypeHeader = "Content-Type"
+	structuredPrefix  = "application/cloudevents"
+	structuredType    = "application/cloudevents+json"
+	batchType         = "application/cloudevents-batch+json"
+)
+
+// IsStructured reports whether this Content-Type says that the body is one CloudEvent in the JSON format.
+func IsStructured(contentType string) bool {
+	return strings.EqualFold(mediaType(contentType), structuredType)
+}
+
+// IsBatch reports whether this Content-Type says that the body is a JSON array of CloudEvents.
+func IsBatch(contentType string) bool {
+	return strings.EqualFold(mediaType(contentType), batchType)
+}
+
+// mediaType cuts the parameters off.
+func mediaType(contentType string) string {
+	media, _, _ := strings.Cut(contentType, ";")
+	return strings.TrimSpace(media)
+}
+
+// FromHTTP reads the CloudEvent of a request or response, 1.0 or 0.3, in binary or structured mode (CloudEvents HTTP
+// binding 3), with the headers that travel along. A 0.3 event stays one. The keys of h are canonical, as net/http gives them.
+//
+// The event refers to h's strings and to body, which must not change afterwards. A binary body is neither read nor copied,
+// JSON data of a structured one is sliced out of it.
+//
+// Errors: ErrNotCloudEvent (also for batches: see DecodeBatch), ErrMalformed, or an *AttributeError.
+func FromHTTP(h http.Header, body []byte) (Event, error) {
+	contentType := h.Get(contentTypeHeader)
+	if IsBatch(contentType) {
+		return Event{}, fmt.Errorf("%w: the content type announces a batch", ErrNotCloudEvent)
+	}
+	var e Event
+	var err error
+	if IsStructured(contentType) {
+		e, err = fromEnvelope(body)
+	} else {
+		e, err = fromBinaryHTTP(h, body)
+	}
+	if err != nil {
+		return Event{}, err
+	}
+	e.Headers = TravellingHeaders(h)
+	return e, nil
+}
+
+func fromBinaryHTTP(h http.Header, body []byte) (Event, error) {
+	if _, ok := h["Ce-Specversion"]; !ok {
+		if contentType := h.Get(contentTypeHeader); hasPrefixFold(contentType, structuredPrefix) {
+			return Event{}, fmt.Errorf("%w: no support for the event format %q", ErrNotCloudEvent, contentType)
+		}
+		return Event{}, fmt.Errorf("%w: no ce-specversion header", ErrNotCloudEvent)
+	}
+	b := builder{attributes: make([]Attribute, 0, len(h))}
+	for key, values := range h {
+		var err error
+		if raw, ok := cutPrefixFold(key, "ce-"); ok {
+			err = b.addHTTP(raw, values)
+		} else if key == contentTypeHeader {
+			err = b.addSole(DataContentType, values)
+		}
+		if err != nil {
+			return Event{}, err
+		}
+	}
+	attributes, err := b.finish()
+	if err != nil {
+		return Event{}, err
+	}
+	return Event{Attributes: attributes, Data: body}, nil
+}
+
+// addHTTP adds the attribute of one ce- header.
+func (b *builder) addHTTP(raw string, values []string) error {
+	if err := b.bound(raw); err != nil {
+		return err
+	}
+	name, ok := attributeName(raw)
+	switch {
+	case !ok:
+		return &AttributeError{raw, "is no attribute name: lower-case letters and digits only"}
+	case name == DataContentType:
+		return &AttributeError{name, "belongs into Content-Type, not into a ce- header"}
+	}
+	return b.addHeader(name, values)
+}
+
+// addHeader adds an attribute from the percent-encoded values of its header, of which there has to be one.
+func (b *builder) addHeader(name string, values []string) error {
+	if len(values) != 1 {
+		return b.addSole(name, values)
+	}
+	value, ok := decodeValue(values[0])
+	if !ok {
+		return &AttributeError{name, "is not UTF-8"}
+	}
+	return b.add(name, value)
+}
+
+// addSole adds an attribute whose value is not encoded, and refuses a header that came more than once.
+func (b *builder) addSole(name string, values []string) error {
+	switch len(values) {
+	case 0:
+		return nil
+	case 1:
+		return b.add(name, values[0])
+	}
+	return &AttributeError{name, "is given more than once"}
+}
+
+// WriteHTTP sets the headers of a binary mode request for the event, whose body is e.Data: Content-Type, one ce- header per
+// attribute, percent-encoded as HTTP binding 3.1.3.2 demands, and the headers that travel along. The hop count is an
+// attribute like any other here; see Depart.
+//
+// An event whose datacontenttype is itself a CloudEvents type cannot be told from a structured one in binary mode, a gap in
+// the binding: send it with Structured.
+func WriteHTTP(e Event, h http.Header) {
+	for _, header := range e.Headers {
+		key := textproto.CanonicalMIMEHeaderKey(header.Name)
+		h[key] = append(h[key], header.Value)
+	}
+	values := make([]string, len(e.Attributes))
+	for i, a := range e.Attributes {
+		values[i] = a.Value
+		if a.Name != DataContentType {
+			values[i] = encodeValue(a.Value)
+		}
+		h[httpName(a.Name)] = values[i : i+1 : i+1]
+	}
+}

@@ -1,0 +1,141 @@
+package event
+
+import (
+	"fmt"
+	"strings"
+)
+
+// MaxNATSHeaderBytes is the largest header block that JetStream stores (nats-server server/stream.go). Compare HeaderBytes.
+const MaxNATSHeaderBytes = 65_535
+
+const (
+	ceHeaderPrefix = "ce-"
+	// httpHeaderPrefix marks HTTP headers that travel along, so that none of them can be taken for an attribute or, like
+	// Nats-*, for a command to the server.
+	httpHeaderPrefix = "http-"
+	// natsContentType announces a structured message. In binary mode it is not written: there the content type is an
+	// attribute like any other.
+	natsContentType = "content-type"
+	natsSpecVersion = "ce-specversion"
+)
+
+// ToNATS returns the headers of a NATS message for the event in binary mode, whose payload is e.Data: a ce-<name> header per
+// attribute, datacontenttype included, percent-encoded (CloudEvents NATS binding 1.0.3, 3.1), and the headers that travel
+// along as http-<Name>, encoded the same way.
+func ToNATS(e Event) map[string][]string {
+	h := make(map[string][]string, len(e.Attributes)+len(e.Headers))
+	values := make([]string, len(e.Attributes))
+	for i, a := range e.Attributes {
+		values[i] = encodeValue(a.Value)
+		h[natsName(a.Name)] = values[i : i+1 : i+1]
+	}
+	for _, header := range e.Headers {
+		key := httpHeaderPrefix + header.Name
+		h[key] = append(h[key], encodeValue(header.Value))
+	}
+	return h
+}
+
+// FromNATS reads the event of a NATS message. Besides what ToNATS writes it accepts what other publishers send: header names
+// in any case, binary mode with the content type in content-type, structured mode announced by content-type, and a bare JSON
+// envelope without any announcement, which is the whole binding before 1.0.3. Of http-* only headers that may travel are read.
+//
+// The event refers to h's strings and to data, which must not change afterwards. Errors: as those of FromHTTP.
+func FromNATS(h map[string][]string, data []byte) (Event, error) {
+	var e Event
+	var err error
+	if isStructuredNATS(h, data) {
+		e, err = fromEnvelope(data)
+	} else {
+		e, err = fromBinaryNATS(h, data)
+	}
+	if err != nil {
+		return Event{}, err
+	}
+	e.Headers = travellingNATS(h)
+	return e, nil
+}
+
+func isStructuredNATS(h map[string][]string, data []byte) bool {
+	contentType, announced := lookupFold(h, natsContentType)
+	if announced {
+		media := mediaType(contentType)
+		return strings.EqualFold(media, structuredType) || strings.EqualFold(media, structuredPrefix)
+	}
+	if _, binary := lookupFold(h, natsSpecVersion); binary {
+		return false
+	}
+	s := scanner{json: data}
+	return s.peek() == '{'
+}
+
+func fromBinaryNATS(h map[string][]string, data []byte) (Event, error) {
+	if _, ok := lookupFold(h, natsSpecVersion); !ok {
+		return Event{}, fmt.Errorf("%w: no ce-specversion header", ErrNotCloudEvent)
+	}
+	b := builder{attributes: make([]Attribute, 0, len(h))}
+	for key, values := range h {
+		raw, ok := cutPrefixFold(key, ceHeaderPrefix)
+		if !ok {
+			continue
+		}
+		name, ok := attributeName(raw)
+		if !ok {
+			return Event{}, &AttributeError{raw, "is no attribute name: lower-case letters and digits only"}
+		}
+		if err := b.addHeader(name, values); err != nil {
+			return Event{}, err
+		}
+	}
+	if contentType, ok := lookupFold(h, natsContentType); ok && !b.has(DataContentType) {
+		b.attributes = append(b.attributes, Attribute{DataContentType, contentType})
+	}
+	attributes, err := b.finish()
+	if err != nil {
+		return Event{}, err
+	}
+	return Event{Attributes: attributes, Data: data}, nil
+}
+
+// travellingNATS reads the http-* headers back.
+func travellingNATS(h map[string][]string) []Header {
+	var headers []Header
+	for key, values := range h {
+		name, ok := cutPrefixFold(key, httpHeaderPrefix)
+		if !ok || !travels(name) {
+			continue
+		}
+		for _, value := range values {
+			headers = append(headers, Header{name, decodePercent(value)})
+		}
+	}
+	return bounded(headers)
+}
+
+// lookupFold returns the first value of a header in whatever case its name is.
+func lookupFold(h map[string][]string, name string) (string, bool) {
+	if values := h[name]; len(values) > 0 {
+		return values[0], true
+	}
+	for key, values := range h {
+		if len(values) > 0 && strings.EqualFold(key, name) {
+			return values[0], true
+		}
+	}
+	return "", false
+}
+
+// HeaderBytes is the size in bytes of these headers as a NATS client sends them. Put in everything that the message will
+// carry, Nats-Msg-Id too, before comparing with MaxNATSHeaderBytes.
+func HeaderBytes(h map[string][]string) int {
+	if len(h) == 0 {
+		return 0
+	}
+	size := len("NATS/1.0\r\n") + len("\r\n")
+	for key, values := range h {
+		for _, value := range values {
+			size += len(key) + len(": ") + len(strings.Trim(value, " \t\r\n")) + len("\r\n")
+		}
+	}
+	return size
+}

@@ -1,0 +1,145 @@
+package event
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"unicode/utf8"
+)
+
+// checkJSON makes sure that body is one JSON value; the scanner relies on it. The error is ErrMalformed with the place.
+func checkJSON(body []byte) error {
+	if json.Valid(body) {
+		return nil
+	}
+	var discard json.RawMessage
+	return fmt.Errorf("%w: %w", ErrMalformed, json.Unmarshal(body, &discard))
+}
+
+// scanner walks over JSON that checkJSON has accepted and yields its values as slices of it, without copying.
+type scanner struct {
+	json []byte
+	next int
+}
+
+// enter steps into a value that starts with this bracket. It reports false when the value is of another kind.
+func (s *scanner) enter(bracket byte) bool {
+	if s.peek() != bracket {
+		return false
+	}
+	s.next++
+	return true
+}
+
+// more reports whether the object or array goes on; at its end it steps out of it.
+func (s *scanner) more() bool {
+	switch s.peek() {
+	case ',':
+		s.next++
+		return true
+	case '}', ']', 0:
+		s.next++
+		return false
+	}
+	return true
+}
+
+// member returns the key of an object's next member, still quoted, and its value.
+func (s *scanner) member() (key, value []byte) {
+	key = s.value()
+	if s.peek() == ':' {
+		s.next++
+	}
+	return key, s.value()
+}
+
+// value returns the next value as it stands, without the white space around it.
+func (s *scanner) value() []byte {
+	s.peek()
+	start, depth := s.next, 0
+	for s.next < len(s.json) {
+		switch c := s.json[s.next]; c {
+		case '"':
+			s.skipString()
+			if depth == 0 {
+				return s.json[start:s.next:s.next]
+			}
+			continue
+		case '{', '[':
+			depth++
+		case '}', ']', ',', ' ', '\t', '\r', '\n':
+			if depth == 0 {
+				return s.json[start:s.next:s.next]
+			}
+			if c == '}' || c == ']' {
+				if depth--; depth == 0 {
+					s.next++
+					return s.json[start:s.next:s.next]
+				}
+			}
+		}
+		s.next++
+	}
+	return s.json[start:s.next:s.next]
+}
+
+// skipString steps over a string, from its opening quote.
+func (s *scanner) skipString() {
+	for s.next++; s.next < len(s.json); s.next++ {
+		switch s.json[s.next] {
+		case '\\':
+			s.next++
+		case '"':
+			s.next++
+			return
+		}
+	}
+}
+
+// peek skips white space and returns the byte that follows, 0 at the end.
+func (s *scanner) peek() byte {
+	for ; s.next < len(s.json); s.next++ {
+		switch c := s.json[s.next]; c {
+		case ' ', '\t', '\r', '\n':
+		default:
+			return c
+		}
+	}
+	return 0
+}
+
+func isJSONString(raw []byte) bool { return len(raw) >= 2 && raw[0] == '"' }
+
+func isJSONNull(raw []byte) bool { return string(raw) == "null" }
+
+// unescape returns the content of a JSON string. It reports false for bytes that are not UTF-8, which JSON has to be.
+func unescape(raw []byte) ([]byte, bool) {
+	inner := raw[1 : len(raw)-1]
+	if !utf8.Valid(inner) {
+		return nil, false
+	}
+	if bytes.IndexByte(inner, '\\') < 0 {
+		return inner, true
+	}
+	var s string
+	if err := json.Unmarshal(raw, &s); err != nil {
+		return nil, false
+	}
+	return []byte(s), true
+}
+
+// appendString appends a JSON string.
+func appendString(out []byte, s string) []byte {
+	out = append(out, '"')
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c == '"' || c == '\\':
+			out = append(out, '\\', c)
+		case c < ' ':
+			out = append(out, '\\', 'u', '0', '0', upperHex[c>>4], upperHex[c&0xF])
+		default:
+			out = append(out, c)
+		}
+	}
+	return append(out, '"')
+}

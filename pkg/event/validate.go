@@ -1,0 +1,219 @@
+package event
+
+import (
+	"mime"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// maxAttributes bounds what one event may bring in over HTTP, far beyond what fits into a NATS header block of 64 KiB.
+const maxAttributes = 1024
+
+// builder collects the attributes of one event.
+type builder struct {
+	attributes []Attribute
+	// unset holds the names that the JSON envelope gave as null: absent, but still not to be given twice.
+	unset []string
+}
+
+// add appends an attribute; a name that was added or unset before is an *AttributeError.
+func (b *builder) add(name, value string) error {
+	if err := b.admit(name); err != nil {
+		return err
+	}
+	b.attributes = append(b.attributes, Attribute{name, value})
+	return nil
+}
+
+// addNull notes an attribute that is given and has no value.
+func (b *builder) addNull(name string) error {
+	if err := b.admit(name); err != nil {
+		return err
+	}
+	b.unset = append(b.unset, name)
+	return nil
+}
+
+func (b *builder) admit(name string) error {
+	if b.has(name) || slices.Contains(b.unset, name) {
+		return &AttributeError{name, "is given more than once"}
+	}
+	return nil
+}
+
+func (b *builder) has(name string) bool {
+	_, ok := Event{Attributes: b.attributes}.Get(name)
+	return ok
+}
+
+// bound refuses to go on once there are too many attributes, which keeps the search for duplicates cheap.
+func (b *builder) bound(next string) error {
+	if len(b.attributes)+len(b.unset) >= maxAttributes {
+		return &AttributeError{next, "is one too many: an event has at most " + strconv.Itoa(maxAttributes) + " attributes"}
+	}
+	return nil
+}
+
+// finish drops optional attributes that are empty, as the CloudEvents SDK does, and validates the rest.
+func (b *builder) finish() ([]Attribute, error) {
+	kept := b.attributes[:0]
+	for _, a := range b.attributes {
+		if a.Value == "" && isEmptyAbsent(a.Name) {
+			continue
+		}
+		kept = append(kept, a)
+	}
+	b.attributes = kept
+	return kept, validate(Event{Attributes: kept})
+}
+
+// isEmptyAbsent reports whether an empty value means that the attribute is not there. Extensions may be empty; an empty
+// time is an error.
+func isEmptyAbsent(name string) bool {
+	return name == Subject || name == DataContentType || name == DataSchema || name == SchemaURL
+}
+
+// validate checks the context attributes like Validate of the CloudEvents SDK does, which upstream's ingress relies on.
+// The error is an *AttributeError.
+func validate(e Event) error {
+	version := e.Attr(SpecVersion)
+	for _, name := range [...]string{SpecVersion, ID, Source, Type} {
+		if strings.TrimSpace(e.Attr(name)) == "" {
+			return &AttributeError{name, "is missing or empty"}
+		}
+	}
+	if version != version10 && version != version03 {
+		return &AttributeError{SpecVersion, "must be 1.0 or 0.3"}
+	}
+	for _, a := range e.Attributes {
+		if reason := defect(a, version); reason != "" {
+			return &AttributeError{a.Name, reason}
+		}
+	}
+	return nil
+}
+
+// defect says what is wrong with one attribute, or "".
+func defect(a Attribute, version string) string {
+	switch a.Name {
+	case Source:
+		if !isURIReference(a.Value) {
+			return "must be a URI-reference"
+		}
+	case Subject:
+		if strings.TrimSpace(a.Value) == "" {
+			return "must not be blank"
+		}
+	case Time:
+		if _, err := time.Parse(time.RFC3339Nano, a.Value); err != nil {
+			return "must be an RFC 3339 timestamp"
+		}
+	case DataContentType:
+		if !isMediaType(a.Value) {
+			return "must be a media type (RFC 2046)"
+		}
+	case DataSchema:
+		if version == version10 && !isAbsoluteURI(a.Value) {
+			return "must be an absolute URI"
+		}
+	case SchemaURL:
+		if version == version03 && !isURIReference(a.Value) {
+			return "must be a URI-reference"
+		}
+	case dataContentEncoding:
+		if version == version03 && a.Value != encodingBase64 {
+			return "must be base64"
+		}
+	}
+	return ""
+}
+
+// isURIReference agrees with url.Parse, which the SDK uses, and answers for the usual references without its allocation.
+func isURIReference(value string) bool {
+	if isSimpleReference(value) {
+		return true
+	}
+	u, err := url.Parse(value)
+	// A lone "#" or "//" parses and says nothing.
+	return err == nil && strings.TrimSpace(u.String()) != ""
+}
+
+// isSimpleReference recognises an optional scheme followed by characters that url.Parse accepts anywhere. The first colon
+// must end a scheme and there is no second one; user info, ports, escapes and brackets are left to url.Parse.
+func isSimpleReference(value string) bool {
+	scheme, rest, found := strings.Cut(value, ":")
+	if !found {
+		scheme, rest = "", value
+	}
+	if found && (scheme == "" || !isLetter(scheme[0])) {
+		return false
+	}
+	for i := range len(scheme) {
+		if c := scheme[i]; !isLetter(c) && !isDigit(c) {
+			return false
+		}
+	}
+	telling := false
+	for i := range len(rest) {
+		c := rest[i]
+		switch {
+		case isLetter(c) || isDigit(c):
+			telling = true
+		case strings.IndexByte("/-._~?#=&", c) < 0:
+			return false
+		}
+	}
+	return telling
+}
+
+func isAbsoluteURI(value string) bool {
+	u, err := url.Parse(value)
+	return err == nil && u.IsAbs()
+}
+
+// isMediaType agrees with mime.ParseMediaType and answers for plain type/subtype, with or without charset=utf-8, without
+// its allocations. Control characters are refused too: the value becomes a Content-Type header as it is.
+func isMediaType(value string) bool {
+	plain := value
+	const utf8Charset = "; charset=utf-8"
+	if n := len(value) - len(utf8Charset); n > 0 && strings.EqualFold(value[n:], utf8Charset) {
+		plain = value[:n]
+	}
+	if isPlainMediaType(plain) {
+		return true
+	}
+	_, _, err := mime.ParseMediaType(value)
+	return err == nil && !hasControl(value)
+}
+
+// hasControl reports whether a header value holds a control character other than a tab.
+func hasControl(value string) bool {
+	for i := range len(value) {
+		if c := value[i]; c < ' ' && c != '\t' || c == 0x7F {
+			return true
+		}
+	}
+	return false
+}
+
+func isPlainMediaType(value string) bool {
+	major, minor, found := strings.Cut(value, "/")
+	return found && isToken(major) && isToken(minor)
+}
+
+// isToken checks for a part of what RFC 7230 calls a token: what registered media types are made of.
+func isToken(value string) bool {
+	for i := range len(value) {
+		if c := value[i]; !isLetter(c) && !isDigit(c) && strings.IndexByte("-.+_", c) < 0 {
+			return false
+		}
+	}
+	return value != ""
+}
+
+func isLetter(c byte) bool { return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' }
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
