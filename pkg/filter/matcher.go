@@ -1,0 +1,79 @@
+package filter
+
+import "github.com/eventing-jetstream/eventing-jetstream/pkg/event"
+
+// Matcher evaluates a whole filter. It is immutable: any number of goroutines may use it at the same time.
+type Matcher struct {
+	// root is nil when every event matches.
+	root node
+}
+
+// Match tells whether the target gets the event. It does not see the hop count, which upstream removes before it filters.
+func (m *Matcher) Match(e event.Event) bool {
+	if m.root == nil {
+		return true
+	}
+	return m.root.eval(e) != fail
+}
+
+// verdict is what a node says of an event. Upstream knows a third answer besides pass and fail: "no filter", of a filter
+// that has nothing to say, which neither "not" turns around nor the trigger takes for a refusal.
+//
+// Source: knative.dev/eventing pkg/eventfilter/filter.go.
+type verdict int8
+
+const (
+	silent verdict = iota
+	pass
+	fail
+)
+
+// node is one expression of a compiled filter. The event goes by value, so that nothing is allocated for it.
+type node interface {
+	eval(e event.Event) verdict
+}
+
+// all passes when no part fails; with that settled the last part speaks for it.
+type all []node
+
+func (n all) eval(e event.Event) verdict {
+	last := silent
+	for _, part := range n {
+		if last = part.eval(e); last == fail {
+			return fail
+		}
+	}
+	return last
+}
+
+// anyOf passes when a part passes; else the last part speaks for it.
+type anyOf []node
+
+func (n anyOf) eval(e event.Event) verdict {
+	last := silent
+	for _, part := range n {
+		if last = part.eval(e); last == pass {
+			return pass
+		}
+	}
+	return last
+}
+
+// not turns pass and fail around. Its part is nil when upstream skips what is negated.
+type not struct {
+	part node
+}
+
+func (n not) eval(e event.Event) verdict {
+	if n.part == nil {
+		return silent
+	}
+	switch n.part.eval(e) {
+	case pass:
+		return fail
+	case fail:
+		return pass
+	default:
+		return silent
+	}
+}

@@ -1,0 +1,74 @@
+// Package naming makes every name that we use in NATS: streams, consumers, subjects, KV keys and message ids.
+// Different identities never share a name. It relies on this: a legal Kubernetes name has neither '_' nor '=' nor upper case, so '_'
+// separates the parts of a name and '=' stands for a dot.
+package naming
+
+import (
+	"fmt"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+)
+
+// DefaultPrefix is the prefix of an installation that chose none.
+const DefaultPrefix = "kn"
+
+const maxPrefix = 16
+
+// Names makes the names of one installation. All begin with its prefix, so installations can share a NATS account.
+// A Names is a comparable value; make it with New.
+type Names struct {
+	prefix string
+}
+
+// New returns the names for a prefix of 1 to 16 letters, digits and dashes, or ErrPrefix.
+func New(prefix string) (Names, error) {
+	if len(prefix) == 0 || len(prefix) > maxPrefix {
+		return Names{}, fmt.Errorf("%w %q: want 1 to %d characters", ErrPrefix, prefix, maxPrefix)
+	}
+	if prefix == "KV" || prefix == "OBJ" {
+		return Names{}, fmt.Errorf("%w %q: NATS names the streams of its buckets so", ErrPrefix, prefix)
+	}
+	for _, c := range prefix {
+		switch {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-':
+		default:
+			return Names{}, fmt.Errorf("%w %q: want only letters, digits and dashes", ErrPrefix, prefix)
+		}
+	}
+	return Names{prefix}, nil
+}
+
+// Prefix returns the installation's prefix.
+func (n Names) Prefix() string { return n.prefix }
+
+// RoutesBucket names the KV bucket of the routes.
+func (n Names) RoutesBucket() string { return n.prefix + "_routes" }
+
+// ReportsBucket names the KV bucket of the processes' reports.
+func (n Names) ReportsBucket() string { return n.prefix + "_reports" }
+
+// Log names the stream with an address's events.
+func (n Names) Log(k route.Key) string { return n.stream("log", k) }
+
+// DirectedStream names the work queue with what is meant for one target of the address alone.
+func (n Names) DirectedStream(k route.Key) string { return n.stream("directed", k) }
+
+// DeadLetterStream names the stream with the address's events that have no other dead letter sink.
+func (n Names) DeadLetterStream(k route.Key) string { return n.stream("dead", k) }
+
+func (n Names) stream(use string, k route.Key) string {
+	return bounded(n.prefix, use, token(string(k.Kind)), token(k.Namespace), token(k.Name))
+}
+
+// Consumer names a target's durable consumer. The name is unique among the consumers of one address's stream.
+func (n Names) Consumer(t route.TargetKey) string {
+	return bounded(targetKind(t), token(t.Namespace), token(t.Name))
+}
+
+// targetKind is what a target of this kind of address is called.
+func targetKind(t route.TargetKey) string {
+	if t.Address.Kind == route.KindBroker {
+		return "trigger"
+	}
+	return "subscriber"
+}

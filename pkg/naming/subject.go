@@ -1,0 +1,112 @@
+package naming
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+)
+
+// What a subject's second token says about its use.
+const (
+	events      = "e"
+	directed    = "d"
+	parked      = "p"
+	deadLetters = "dead"
+	trims       = "trim"
+)
+
+// LogSubjects covers every event in the address's log.
+func (n Names) LogSubjects(k route.Key) string { return n.address(events, k) + ".>" }
+
+// EventSubject is the subject of the events of one type.
+func (n Names) EventSubject(k route.Key, eventType string) string {
+	address := n.address(events, k)
+	subject := make([]byte, 0, len(address)+1+len(eventType)+16)
+	subject = append(subject, address...)
+	return string(appendType(append(subject, '.'), eventType))
+}
+
+// TypePrefixSubject covers the subjects of all types that begin with typePrefix. Subjects can only be cut at dots, so it may
+// cover more; it covers the whole log when typePrefix has no dot.
+func (n Names) TypePrefixSubject(k route.Key, typePrefix string) string {
+	dot := strings.LastIndexByte(typePrefix, '.')
+	if dot < 0 {
+		return n.LogSubjects(k)
+	}
+	head, _, _ := appendHead(nil, typePrefix[:dot])
+	if len(head) == 0 {
+		return n.LogSubjects(k)
+	}
+	return n.address(events, k) + "." + string(head) + ".>"
+}
+
+// DirectedSubjects covers all directed events of the address's targets that are due.
+func (n Names) DirectedSubjects(k route.Key) string { return n.address(directed, k) + ".>" }
+
+// DirectedSubject is the subject of the events for this target alone.
+func (n Names) DirectedSubject(t route.TargetKey) string { return n.target(directed, t) }
+
+// ParkedSubjects covers all events of the address's targets that wait for their time.
+func (n Names) ParkedSubjects(k route.Key) string { return n.address(parked, k) + ".>" }
+
+// ParkedSubject is the subject of one event, by its sequence in the log, that waits until it is sent to this target again.
+func (n Names) ParkedSubject(t route.TargetKey, sequence uint64) string {
+	return n.target(parked, t) + "." + strconv.FormatUint(sequence, 10)
+}
+
+// ParkedSubjectsOf covers everything that is parked for one target.
+func (n Names) ParkedSubjectsOf(t route.TargetKey) string { return n.target(parked, t) + ".*" }
+
+// DeadLetterSubjects covers everything in the address's dead-letter stream.
+func (n Names) DeadLetterSubjects(k route.Key) string { return n.address(deadLetters, k) + ".>" }
+
+// DeadLetterSubject is the subject of the events that this target could not get.
+func (n Names) DeadLetterSubject(t route.TargetKey) string { return n.target(deadLetters, t) }
+
+// TrimSubject is where a nudge to trim the address's log is sent. It is plain NATS: no stream listens.
+func (n Names) TrimSubject(k route.Key) string { return n.address(trims, k) }
+
+// TrimSubjects covers the nudges for all addresses.
+func (n Names) TrimSubjects() string { return n.prefix + "." + trims + ".>" }
+
+// ParseTrim returns the address of a subject made by TrimSubject, or ErrSubject.
+func (n Names) ParseTrim(subject string) (route.Key, error) {
+	tokens := strings.Split(subject, ".")
+	if len(tokens) != 2+addressTokens || tokens[0] != n.prefix || tokens[1] != trims {
+		return route.Key{}, fmt.Errorf("%w: %q", ErrSubject, subject)
+	}
+	k, ok := parseAddress(tokens[2:])
+	if !ok {
+		return route.Key{}, fmt.Errorf("%w: %q", ErrSubject, subject)
+	}
+	return k, nil
+}
+
+func (n Names) address(use string, k route.Key) string {
+	return n.prefix + "." + use + "." + token(string(k.Kind)) + "." + token(k.Namespace) + "." + token(k.Name)
+}
+
+func (n Names) target(use string, t route.TargetKey) string {
+	return n.address(use, t.Address) + "." + token(t.Namespace) + "." + token(t.Name)
+}
+
+// AddressSubjects gives the subjects of one address's log by event type.
+type AddressSubjects struct {
+	names Names
+	key   route.Key
+}
+
+// Subjects binds EventSubject and TypePrefixSubject to an address. It is what package filter makes a consumer's subjects of.
+func (n Names) Subjects(k route.Key) AddressSubjects { return AddressSubjects{n, k} }
+
+// EventSubject is Names.EventSubject for this address.
+func (s AddressSubjects) EventSubject(eventType string) string {
+	return s.names.EventSubject(s.key, eventType)
+}
+
+// TypePrefixSubject is Names.TypePrefixSubject for this address; that of "" is the whole log.
+func (s AddressSubjects) TypePrefixSubject(typePrefix string) string {
+	return s.names.TypePrefixSubject(s.key, typePrefix)
+}
