@@ -1,0 +1,78 @@
+# Everything a developer types. `make` alone lists the targets.
+#
+# Versions are pinned in two files only: go.mod holds Go's and the product's, third_party/tools/go.mod those of the tools.
+
+GO       ?= go
+BIN      := bin
+LINTER   := $(BIN)/tools/golangci-lint
+# What `make run` hands to `kn-jetstream run`, for example: make run ARGS="--listen 127.0.0.1:9090"
+ARGS     ?=
+FUZZTIME ?= 10s
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: cli ## Start the broker on this machine with examples/quickstart; Ctrl-C stops it
+	@exec $(BIN)/kn-jetstream run -f examples/quickstart $(ARGS)
+
+.PHONY: build
+build: ## Build all programs into bin/
+	$(GO) build -o $(BIN)/ ./cmd/...
+
+.PHONY: cli
+cli: ## Build only kn-jetstream into bin/
+	@$(GO) build -o $(BIN)/ ./cmd/kn-jetstream
+
+# -race     a data race here is a lost event elsewhere.
+# -timeout  counts for each package alone. It is below the six minutes that the whole run may take, so that a test that hangs
+#           ends with every goroutine's stack instead of a killed job.
+.PHONY: test
+test: ## Run all tests with the race detector
+	$(GO) test -race -timeout 4m ./...
+
+.PHONY: lint
+lint: $(LINTER) ## Run golangci-lint, built once from third_party/tools
+	$(LINTER) run
+
+.PHONY: verify
+verify: verify-format verify-tidy verify-vet verify-size ## Check format, go.mod, vet, file sizes and package names
+
+.PHONY: verify-format verify-tidy verify-vet verify-size
+verify-format:
+	@unformatted=$$(gofmt -l cmd pkg test); test -z "$$unformatted" || { echo "run gofmt -w on:"; echo "$$unformatted"; exit 1; }
+verify-tidy:
+	@$(GO) mod tidy -diff
+verify-vet:
+	@$(GO) vet ./...
+verify-size:
+	@hack/size-check.sh
+
+.PHONY: fuzz
+fuzz: ## Run each fuzz target for FUZZTIME (10s)
+	@GO=$(GO) hack/fuzz.sh $(FUZZTIME)
+
+# -run '^$'  matches no test, so that only benchmarks run.
+.PHONY: bench
+bench: ## Run the benchmarks
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+.PHONY: quickstart-test
+quickstart-test: cli ## Run the README's quickstart as a newcomer would and check what it shows
+	hack/quickstart.sh
+
+.PHONY: tools
+tools: $(LINTER) ## Build the tools into bin/tools
+
+# Takes a minute or two, once: it is built anew only when its pinned version changes. Its own go.mod keeps the linter's
+# two hundred modules out of the product's.
+$(LINTER): third_party/tools/go.mod third_party/tools/go.sum
+	cd third_party/tools && $(GO) build -o $(CURDIR)/$@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+	@touch $@
+
+.PHONY: clean
+clean: ## Remove bin/
+	rm -rf $(BIN)

@@ -1,0 +1,119 @@
+// Package depcheck holds the import rules that hold through any number of packages in between.
+// The direct ones stand in .golangci.yml, where an editor sees them.
+package depcheck
+
+import (
+	"io/fs"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"knative.dev/pkg/depcheck"
+)
+
+const module = "github.com/eventing-jetstream/eventing-jetstream/"
+
+// TestDataPlaneLinksNoKubernetes keeps ingress and filter working without a cluster. It bans whole modules: linking one
+// package of client-go usually means linking 180 of them.
+func TestDataPlaneLinksNoKubernetes(t *testing.T) {
+	depcheck.AssertNoDependency(t, forAll(t,
+		[]string{
+			"cmd/ingress", "cmd/filter",
+			"pkg/event", "pkg/naming", "pkg/delivery", "pkg/filter", "pkg/route", "pkg/limit",
+			"pkg/ingress", "pkg/dispatch", "pkg/jetstream", "pkg/deliver", "pkg/display", "pkg/send",
+		},
+		[]string{
+			"k8s.io/client-go/...", "knative.dev/pkg/injection/...", "knative.dev/eventing/...",
+			module + "pkg/compile", module + "pkg/manifest",
+		}))
+}
+
+// TestHandlersDoNotKnowTheAdapters keeps NATS and HTTP clients behind the interfaces that ingress and dispatch declare.
+func TestHandlersDoNotKnowTheAdapters(t *testing.T) {
+	depcheck.AssertNoDependency(t, forAll(t,
+		[]string{"pkg/ingress", "pkg/dispatch"},
+		[]string{"github.com/nats-io/nats.go/...", module + "pkg/jetstream", module + "pkg/deliver"}))
+}
+
+// TestProcessesEmbedNoServer keeps the NATS server in kn-jetstream, the one program that embeds it.
+func TestProcessesEmbedNoServer(t *testing.T) {
+	depcheck.AssertNoDependency(t, forAll(t,
+		[]string{"cmd/ingress", "cmd/filter", "pkg/jetstream", "pkg/deliver"},
+		[]string{"github.com/nats-io/nats-server/v2/..."}))
+}
+
+// TestPurePackages shows that the pure packages link the standard library and each other, downward only.
+func TestPurePackages(t *testing.T) {
+	standard := list(t, "std")
+	cesql := list(t, "-deps", "github.com/cloudevents/sdk-go/sql/v2/...")
+	below := func(more []string, packages ...string) []string {
+		return slices.Concat(standard, more, inModule(packages))
+	}
+	openSources(t)
+	depcheck.AssertOnlyDependencies(t, map[string][]string{
+		module + "pkg/event":    below(nil),
+		module + "pkg/naming":   below(cesql, "pkg/event", "pkg/route", "pkg/delivery", "pkg/filter"),
+		module + "pkg/delivery": below(nil, "pkg/event"),
+		module + "pkg/filter":   below(cesql, "pkg/event"),
+		module + "pkg/route":    below(cesql, "pkg/event", "pkg/delivery", "pkg/filter"),
+		module + "pkg/limit":    below(nil),
+	})
+}
+
+// TestTheCheckFindsSomething guards the tests above against a check that passes because it looks at nothing: upstream's API
+// types do link client-go, and that is the very reason for these rules.
+func TestTheCheckFindsSomething(t *testing.T) {
+	if depcheck.CheckNoDependency("knative.dev/eventing/pkg/apis/eventing/v1", list(t, "-find", "k8s.io/client-go/...")) == nil {
+		t.Error("no dependency on client-go found in a package that has it")
+	}
+}
+
+// forAll bans every package that matches the patterns from each of our packages.
+func forAll(t *testing.T, packages, patterns []string) map[string][]string {
+	t.Helper()
+	// -find: the modules' packages that nobody imports may lack what they import themselves.
+	banned := list(t, append([]string{"-find"}, patterns...)...)
+	// depcheck takes a package that does not exist for one without imports; go list does not.
+	list(t, inModule(packages)...)
+	openSources(t)
+	rules := make(map[string][]string, len(packages))
+	for _, name := range inModule(packages) {
+		rules[name] = banned
+	}
+	return rules
+}
+
+func inModule(packages []string) []string {
+	paths := make([]string, len(packages))
+	for i, name := range packages {
+		paths[i] = module + name
+	}
+	return paths
+}
+
+// list returns the import paths that `go list` prints for its arguments; none is a failure.
+func list(t *testing.T, arguments ...string) []string {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), "go", append([]string{"list"}, arguments...)...)
+	var stderr strings.Builder
+	command.Stderr = &stderr
+	output, err := command.Output()
+	paths := strings.Fields(string(output))
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("%s: %v\n%s", command, err, stderr.String())
+	}
+	return paths
+}
+
+// openSources opens every source folder, so that `go test` does not take a result from its cache after an import changed: it
+// watches what a test opens itself, not what the go command, started by the test, reads.
+func openSources(t *testing.T) {
+	t.Helper()
+	for _, root := range []string{"../../cmd", "../../pkg"} {
+		if err := filepath.WalkDir(root, func(_ string, _ fs.DirEntry, err error) error { return err }); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
