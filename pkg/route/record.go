@@ -15,6 +15,8 @@ type Record struct {
 	Target  *Target  `json:"target,omitempty"`
 	// DeletedAt is set on a tombstone; Address or Target then holds what was there last.
 	DeletedAt *time.Time `json:"deletedAt,omitempty"`
+	// Swept is set on a tombstone once the streams or consumers behind the route are removed.
+	Swept bool `json:"swept,omitempty"`
 }
 
 // Owner returns who wrote the record and alone may change it.

@@ -49,6 +49,15 @@ type Log struct {
 	DedupWindow time.Duration `json:"dedupWindow,omitempty"`
 	// MaxConsumers bounds the log's targets; 0 means the owner's default.
 	MaxConsumers int `json:"maxConsumers,omitempty"`
+	// Placement is where in the NATS cluster the log lives; the zero Placement leaves it to NATS.
+	Placement Placement `json:"placement,omitzero"`
+}
+
+// Placement chooses among NATS servers.
+type Placement struct {
+	Cluster string `json:"cluster,omitempty"`
+	// Tags are separated by commas; a server must have all of them.
+	Tags string `json:"tags,omitempty"`
 }
 
 // Address is where events come in: one Broker (later also one Channel).
@@ -61,6 +70,9 @@ type Address struct {
 	DeadLetter *Destination `json:"deadLetter,omitempty"`
 	// Notes are facts that a reader of this address should know, such as a default that was applied.
 	Notes []string `json:"notes,omitempty"`
+	// Refuse is why the ingress takes no event of anybody: something restricts who may send, and we cannot enforce that yet.
+	// Empty when events are taken.
+	Refuse string `json:"refuse,omitempty"`
 }
 
 // Destination is a resolved HTTP endpoint.

@@ -51,6 +51,23 @@ func (t *Table) Reject(key string, revision uint64, why error) {
 	t.advance(revision)
 }
 
+// Forget notes that the key holds nothing any more. A route does not end by that (see Record); a failure to read it does.
+func (t *Table) Forget(key string, revision uint64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.failures, key)
+	t.advance(revision)
+}
+
+// Synced notes that the bucket was read from its start to this revision. Only then may the watermark go down: the bucket was
+// made anew, and its revisions count from the start.
+func (t *Table) Synced(revision uint64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.revision = 0
+	t.advance(revision)
+}
+
 // advance wakes those who wait on Changed. The caller holds the lock.
 func (t *Table) advance(revision uint64) {
 	t.revision = max(t.revision, revision)
@@ -72,7 +89,7 @@ type Snapshot struct {
 	Targets   map[TargetKey]Target
 	// Failures maps the bucket's keys to why their records could not be read.
 	Failures map[string]string
-	// Revision is the highest revision of the bucket that the table has seen.
+	// Revision is the watermark: what the bucket held up to it is in the table.
 	Revision uint64
 	// Changed is closed when the table moves on from this snapshot.
 	Changed <-chan struct{}

@@ -1,0 +1,100 @@
+package jetstream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// EnsureBuckets makes the routes and reports buckets. Only owners of routes call it; the data plane waits for them.
+// How many replicas a bucket has, and where they are, is the administrator's choice once it exists.
+func (c *Client) EnsureBuckets(ctx context.Context) error {
+	for _, config := range []jetstream.KeyValueConfig{
+		{Bucket: c.names.RoutesBucket(), Description: "addresses and targets", History: 1},
+		{
+			Bucket: c.names.ReportsBucket(), Description: "what the live ingress and filter processes have applied", History: 1,
+			TTL: c.timing.reportTTL, LimitMarkerTTL: c.timing.reportTTL,
+		},
+	} {
+		if err := c.ensureBucket(ctx, config); err != nil {
+			return fmt.Errorf("make bucket %s: %w", config.Bucket, err)
+		}
+	}
+	return nil
+}
+
+func (c *Client) ensureBucket(ctx context.Context, want jetstream.KeyValueConfig) error {
+	bucket, err := c.js.KeyValue(ctx, want.Bucket)
+	if errors.Is(err, jetstream.ErrBucketNotFound) {
+		_, err = c.js.CreateOrUpdateKeyValue(ctx, want)
+		return err
+	}
+	if err != nil {
+		return err
+	}
+	status, err := bucket.Status(ctx)
+	if err != nil {
+		return err
+	}
+	have := status.Config()
+	if have.TTL == want.TTL && have.LimitMarkerTTL == want.LimitMarkerTTL && int64(have.History) == int64(want.History) {
+		return nil
+	}
+	next := have
+	next.Description, next.History, next.TTL, next.LimitMarkerTTL = want.Description, want.History, want.TTL, want.LimitMarkerTTL
+	_, err = c.js.UpdateKeyValue(ctx, next)
+	return err
+}
+
+// bucketCreated tells one incarnation of a bucket from the next: a watch does not notice that its bucket was made anew.
+func bucketCreated(ctx context.Context, bucket jetstream.KeyValue) (time.Time, error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	status, err := bucket.Status(ctx)
+	if err != nil {
+		return time.Time{}, err
+	}
+	kv, ok := status.(*jetstream.KeyValueBucketStatus)
+	if !ok {
+		return time.Time{}, errors.New("the bucket does not say when it was made")
+	}
+	return kv.StreamInfo().Created, nil
+}
+
+// readBucket calls each for every value under the keys that match the filter, as the server has them now.
+func (c *Client) readBucket(ctx context.Context, name, keyFilter string, each func(jetstream.KeyValueEntry)) error {
+	bucket, err := c.js.KeyValue(ctx, name)
+	if err != nil {
+		return fmt.Errorf("open bucket %s: %w", name, err)
+	}
+	watcher, err := bucket.Watch(ctx, keyFilter, jetstream.IgnoreDeletes())
+	if err != nil {
+		return fmt.Errorf("read bucket %s: %w", name, err)
+	}
+	defer endWatch(watcher)
+	for {
+		select {
+		case entry, open := <-watcher.Updates():
+			switch {
+			case !open:
+				return fmt.Errorf("reading bucket %s was cut off", name)
+			case entry == nil:
+				return nil
+			default:
+				each(entry)
+			}
+		case <-ctx.Done():
+			return fmt.Errorf("read bucket %s: %w", name, context.Cause(ctx))
+		}
+	}
+}
+
+// endWatch stops a watch and takes what it still wants to say: nats.go leaves a goroutine behind for as long as nobody does.
+func endWatch(watcher jetstream.KeyWatcher) {
+	_ = watcher.Stop() // fails only when the watch has ended already
+	for range watcher.Updates() {
+	}
+}

@@ -1,0 +1,179 @@
+package jetstream
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/filter"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+)
+
+// The time budget of a message. Each line depends on the one above it.
+const (
+	// ackWait is how long a message stays with a filter that has stopped renewing its lease: the longest extra wait after a crash.
+	ackWait = 15 * time.Second
+	// renewEvery leaves two more tries before a lease runs out.
+	renewEvery = ackWait / 3
+	// publishBudget bounds storing one event, retries included.
+	publishBudget = 10 * time.Second
+	// duplicateWindow is how long the server remembers a message id. It spans a crash just before the ack: the lease
+	// runs out, the event is delivered again, and its reply or dead letter is stored once.
+	duplicateWindow = ackWait + publishBudget + renewEvery
+)
+
+// timing holds those time budgets that a test may want shorter.
+type timing struct {
+	ackWait, renewEvery  time.Duration
+	lookEvery, trimEvery time.Duration
+	checkEvery           time.Duration
+	heartbeat            time.Duration
+	reportTTL            time.Duration
+}
+
+func defaultTiming() timing {
+	return timing{
+		ackWait: ackWait, renewEvery: renewEvery, lookEvery: lookEvery, trimEvery: trimEvery,
+		checkEvery: checkEvery, heartbeat: pullHeartbeat, reportTTL: route.ReportTTL,
+	}
+}
+
+const (
+	// DefaultMaxBytes is the byte limit of a log whose address names none.
+	DefaultMaxBytes = 256 << 20
+	// defaultMaxConsumers: nats-server 2.15 stops at 1,000 consumers a stream unless the stream has a positive limit of its own.
+	defaultMaxConsumers = 1000
+	// maxAckPending bounds what all filter processes together hold of one target. The server walks the whole set now and then,
+	// so it stays in the low thousands.
+	maxAckPending = 2048
+)
+
+// Keys of the metadata on our streams and consumers.
+const (
+	metaKind      = "eventing-jetstream.kind"
+	metaNamespace = "eventing-jetstream.namespace"
+	metaName      = "eventing-jetstream.name"
+	metaUID       = "eventing-jetstream.uid"
+	metaUse       = "eventing-jetstream.use"
+)
+
+func metadata(a route.Address, use string) map[string]string {
+	return map[string]string{
+		metaUse: use, metaKind: string(a.Key.Kind), metaNamespace: a.Key.Namespace, metaName: a.Key.Name, metaUID: a.UID,
+	}
+}
+
+func storageOf(a route.Address) jetstream.StorageType {
+	if a.Log.Memory {
+		return jetstream.MemoryStorage
+	}
+	return jetstream.FileStorage
+}
+
+// logConfig is the desired log of an address: what is stored stays until every cursor has passed it, and a full log refuses.
+func logConfig(names naming.Names, a route.Address) jetstream.StreamConfig {
+	return jetstream.StreamConfig{
+		Name:         names.Log(a.Key),
+		Description:  "events of " + a.Key.String(),
+		Subjects:     []string{names.LogSubjects(a.Key)},
+		Retention:    jetstream.LimitsPolicy,
+		Discard:      jetstream.DiscardNew,
+		MaxBytes:     a.Log.MaxBytes,
+		MaxConsumers: positive(a.Log.MaxConsumers, defaultMaxConsumers),
+		Replicas:     positive(a.Log.Replicas, 1),
+		Storage:      storageOf(a),
+		Duplicates:   max(duplicateWindow, a.Log.DedupWindow),
+		Metadata:     metadata(a, "log"),
+	}
+}
+
+// directedConfig is the desired directed stream of an address. Message schedules rule out refusing what does not fit, so it
+// has no byte limit of its own; the filter asks for its size before it parks (see Store.Park).
+func directedConfig(names naming.Names, a route.Address) jetstream.StreamConfig {
+	return jetstream.StreamConfig{
+		Name:              names.DirectedStream(a.Key),
+		Description:       "events for one target alone, of " + a.Key.String(),
+		Subjects:          []string{names.DirectedSubjects(a.Key), names.ParkedSubjects(a.Key)},
+		Retention:         jetstream.WorkQueuePolicy,
+		Discard:           jetstream.DiscardOld,
+		MaxConsumers:      positive(a.Log.MaxConsumers, defaultMaxConsumers),
+		Replicas:          positive(a.Log.Replicas, 1),
+		Storage:           storageOf(a),
+		Duplicates:        duplicateWindow,
+		AllowMsgSchedules: true,
+		AllowRollup:       true,
+		Metadata:          metadata(a, "directed"),
+	}
+}
+
+// deadLetterConfig is the desired dead-letter stream of an address. It refuses when full: then the events stay where they are.
+func deadLetterConfig(names naming.Names, a route.Address) jetstream.StreamConfig {
+	return jetstream.StreamConfig{
+		Name:         names.DeadLetterStream(a.Key),
+		Description:  "dead letters of " + a.Key.String(),
+		Subjects:     []string{names.DeadLetterSubjects(a.Key)},
+		Retention:    jetstream.LimitsPolicy,
+		Discard:      jetstream.DiscardNew,
+		MaxBytes:     a.Log.MaxBytes,
+		MaxConsumers: 100,
+		Replicas:     positive(a.Log.Replicas, 1),
+		Storage:      storageOf(a),
+		Duplicates:   duplicateWindow,
+		Metadata:     metadata(a, "dead-letters"),
+	}
+}
+
+// cursorConfig is the desired consumer of a target: its cursor in the log. Deliveries are never counted against a limit by
+// the server: only the filter decides when an event is given up.
+func (c *Client) cursorConfig(t route.Target) jetstream.ConsumerConfig {
+	config := c.leasedConsumer(c.names.Consumer(t.Key), t)
+	config.DeliverPolicy = jetstream.DeliverNewPolicy
+	config.FilterSubjects = filter.Subjects(t.Filter, c.names.Subjects(t.Key.Address))
+	return config
+}
+
+// directedConsumerConfig is the desired consumer of what is parked for, or sent to, one target.
+func (c *Client) directedConsumerConfig(t route.Target) jetstream.ConsumerConfig {
+	config := c.leasedConsumer(c.names.Consumer(t.Key), t)
+	config.DeliverPolicy = jetstream.DeliverAllPolicy
+	config.FilterSubject = c.names.DirectedSubject(t.Key)
+	return config
+}
+
+func (c *Client) leasedConsumer(name string, t route.Target) jetstream.ConsumerConfig {
+	return jetstream.ConsumerConfig{
+		Durable:       name,
+		Description:   t.Key.String(),
+		AckPolicy:     jetstream.AckExplicitPolicy,
+		AckWait:       c.timing.ackWait,
+		MaxDeliver:    -1,
+		MaxAckPending: max(maxAckPending, 2*t.MaxInFlight),
+		Metadata: map[string]string{
+			metaKind: "trigger", metaNamespace: t.Key.Namespace, metaName: t.Key.Name, metaUID: t.UID,
+		},
+	}
+}
+
+func positive(value, otherwise int) int {
+	if value > 0 {
+		return value
+	}
+	return otherwise
+}
+
+// header names of what travels with a directed message or a dead letter, beside the event.
+const (
+	headerSequence    = "kn-sequence"
+	headerAttempt     = "kn-attempt"
+	headerDestination = "kn-failed-destination"
+	headerCode        = "kn-failed-code"
+	headerReason      = "kn-failed-reason"
+	headerBody        = "kn-failed-body"
+	headerAttempts    = "kn-failed-attempts"
+	headerSinkTries   = "kn-failed-sink-attempts"
+	headerTarget      = "kn-target"
+)
+
+func formatUint(n uint64) string { return strconv.FormatUint(n, 10) }

@@ -1,0 +1,208 @@
+// Package jetstream is the adapter to NATS: the connection, streams, consumers, publishing, pulling, and the KV buckets with
+// routes and reports. It is the only package of the data plane that imports nats.go.
+package jetstream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
+)
+
+// minAPILevel is nats-server 2.12: message schedules (ADR-51) and delete markers in KV buckets.
+const minAPILevel = 2
+
+// requestTimeout bounds one request to the JetStream API when the caller's context has no deadline of its own.
+const requestTimeout = 5 * time.Second
+
+// Options say how to reach NATS. Nothing in them is ever logged but the URL, without its user part.
+type Options struct {
+	// URL is a comma-separated list of servers.
+	URL string
+	// Creds, NKey, CA, Cert and Key are paths of files.
+	Creds, NKey, CA, Cert, Key string
+	// InProcess, when set, is used instead of URL.
+	InProcess nats.InProcessConnProvider
+	// Name shows up in the server's connection list.
+	Name   string
+	Names  naming.Names
+	Logger *slog.Logger
+}
+
+// Client holds a process's connections to NATS. Safe for concurrent use.
+//
+// There are two: one to read, acknowledge and manage, whose writes wait for a reconnect; and one to publish events, whose
+// writes fail at once while NATS is away, so that an event that was refused is not sent minutes later.
+type Client struct {
+	names  naming.Names
+	log    *slog.Logger
+	conn   *nats.Conn
+	js     jetstream.JetStream
+	events *nats.Conn
+	async  jetstream.JetStream
+	timing timing
+	// background are the goroutines of sources, which end their leases before Close returns.
+	background sync.WaitGroup
+}
+
+// Connect returns a client that connects in the background and reconnects for ever. Use Wait before the first request.
+// Errors: unreadable credentials or certificates.
+func Connect(o Options) (*Client, error) {
+	options, err := o.natsOptions()
+	if err != nil {
+		return nil, err
+	}
+	c := &Client{names: o.Names, log: o.Logger, timing: defaultTiming()}
+	options = append(options, nats.ErrorHandler(c.logError))
+	if c.conn, err = nats.Connect(o.URL, slices.Concat(options, c.outageLog())...); err != nil {
+		return nil, fmt.Errorf("connect to NATS: %w", err)
+	}
+	if c.events, err = nats.Connect(o.URL, slices.Concat(options, []nats.Option{nats.ReconnectBufSize(-1)})...); err != nil {
+		c.conn.Close()
+		return nil, fmt.Errorf("connect to NATS: %w", err)
+	}
+	if c.js, err = jetstream.New(c.conn, jetstream.WithDefaultTimeout(requestTimeout)); err != nil {
+		c.Close()
+		return nil, err
+	}
+	if c.async, err = jetstream.New(c.events,
+		jetstream.WithPublishAsyncMaxPending(maxPendingPublishes), jetstream.WithPublishAsyncTimeout(ackBudget)); err != nil {
+		c.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+func (o Options) natsOptions() ([]nats.Option, error) {
+	options := []nats.Option{
+		nats.Name(o.Name),
+		nats.MaxReconnects(-1),
+		nats.ReconnectWait(250 * time.Millisecond),
+		nats.RetryOnFailedConnect(true),
+		nats.IgnoreAuthErrorAbort(), // credentials are rotated: those of today may work in a minute
+		nats.NoCallbacksAfterClientClose(),
+		nats.PingInterval(10 * time.Second),
+		nats.MaxPingsOutstanding(2),
+	}
+	if o.InProcess != nil {
+		options = append(options, nats.InProcessServer(o.InProcess))
+	}
+	if o.Creds != "" {
+		options = append(options, nats.UserCredentials(o.Creds))
+	}
+	if o.NKey != "" {
+		nkey, err := nats.NkeyOptionFromSeed(o.NKey)
+		if err != nil {
+			return nil, fmt.Errorf("read the NKey seed: %w", err)
+		}
+		options = append(options, nkey)
+	}
+	if o.CA != "" {
+		options = append(options, nats.RootCAs(o.CA))
+	}
+	if (o.Cert == "") != (o.Key == "") {
+		return nil, errors.New("a client certificate needs both its certificate and its key")
+	}
+	if o.Cert != "" {
+		options = append(options, nats.ClientCert(o.Cert, o.Key))
+	}
+	return options, nil
+}
+
+// outageLog writes one line when NATS goes and one, with the duration, when it is back.
+func (c *Client) outageLog() []nats.Option {
+	var since time.Time // touched only by the connection's own callback goroutine
+	return []nats.Option{
+		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
+			if since.IsZero() {
+				since = time.Now()
+				c.log.Warn("NATS is away", "error", err)
+			}
+		}),
+		nats.ReconnectHandler(func(*nats.Conn) {
+			if since.IsZero() {
+				return
+			}
+			c.log.Info("NATS is back", "outage", time.Since(since).Round(time.Millisecond))
+			since = time.Time{}
+		}),
+	}
+}
+
+func (c *Client) logError(_ *nats.Conn, s *nats.Subscription, err error) {
+	subject := ""
+	if s != nil {
+		subject = s.Subject
+	}
+	c.log.Warn("NATS reports an error", "error", err, "subject", subject)
+}
+
+// Wait returns once both connections are up and the server has been seen to have what we need.
+// Errors: ErrServerTooOld, ErrNoJetStream, or why ctx ended.
+func (c *Client) Wait(ctx context.Context) error {
+	for _, conn := range []*nats.Conn{c.conn, c.events} {
+		if err := waitConnected(ctx, conn); err != nil {
+			return err
+		}
+	}
+	account, err := c.js.AccountInfo(ctx)
+	if errors.Is(err, jetstream.ErrJetStreamNotEnabled) || errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount) {
+		return ErrNoJetStream
+	}
+	if err != nil {
+		return fmt.Errorf("read the NATS account: %w", err)
+	}
+	if account.API.Level < minAPILevel {
+		return fmt.Errorf("%w (it says %s)", ErrServerTooOld, c.conn.ConnectedServerVersion())
+	}
+	return nil
+}
+
+func waitConnected(ctx context.Context, conn *nats.Conn) error {
+	up := conn.StatusChanged(nats.CONNECTED)
+	defer conn.RemoveStatusListener(up)
+	for !conn.IsConnected() {
+		select {
+		case <-up:
+		case <-ctx.Done():
+			if last := conn.LastError(); last != nil {
+				return fmt.Errorf("NATS cannot be reached: %w", last)
+			}
+			return fmt.Errorf("NATS cannot be reached: %w", context.Cause(ctx))
+		}
+	}
+	return nil
+}
+
+// Connected reports whether NATS can be reached now; a process's readiness follows it.
+func (c *Client) Connected() bool { return c.conn.IsConnected() && c.events.IsConnected() }
+
+// MaxPayload is the largest message, headers included, that the server takes, in bytes; 1 MiB before the first connection.
+func (c *Client) MaxPayload() int64 {
+	if limit := c.events.MaxPayload(); limit > 0 {
+		return limit
+	}
+	return 1 << 20
+}
+
+// Close waits for the sources, which must have been stopped and their leases ended, sends what is buffered and closes the
+// connections.
+func (c *Client) Close() {
+	c.background.Wait()
+	for _, conn := range []*nats.Conn{c.events, c.conn} {
+		if conn != nil {
+			if conn.IsConnected() {
+				_ = conn.FlushTimeout(requestTimeout) // what could not be sent is redelivered: nothing is lost here
+			}
+			conn.Close()
+		}
+	}
+}

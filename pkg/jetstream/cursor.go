@@ -1,0 +1,92 @@
+package jetstream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+)
+
+// errIncomplete means that the server did not show every consumer of a stream; what they still need is unknown.
+var errIncomplete = errors.New("not every consumer of the stream could be read")
+
+// logReading is what the server says of a log at one moment.
+type logReading struct {
+	stream jetstream.Stream
+	state  jetstream.StreamState
+	// consumers holds the name of every consumer, our own and foreign ones.
+	consumers map[string]bool
+	// floor is the lowest sequence that some consumer still needs; lastSequence + 1 when none needs anything.
+	floor uint64
+	// holder is the consumer at the floor; nil when none needs anything.
+	holder *jetstream.ConsumerInfo
+}
+
+// readLog asks the server for a log's state and all its cursors, and never a cache. The order matters: what is stored after the
+// state was read lies above the floor, whatever the cursors say.
+func (c *Client) readLog(ctx context.Context, key route.Key) (logReading, error) {
+	stream, err := c.js.Stream(ctx, c.names.Log(key))
+	if err != nil {
+		return logReading{}, fmt.Errorf("read stream %s: %w", c.names.Log(key), err)
+	}
+	reading := logReading{stream: stream, state: stream.CachedInfo().State, consumers: map[string]bool{}}
+	reading.floor = reading.state.LastSeq + 1
+	consumers, err := consumersOf(ctx, stream)
+	if err != nil {
+		return logReading{}, err
+	}
+	if len(consumers) < reading.state.Consumers {
+		return logReading{}, fmt.Errorf("%w: %s has %d and shows %d",
+			errIncomplete, c.names.Log(key), reading.state.Consumers, len(consumers))
+	}
+	for name, info := range consumers {
+		reading.consumers[name] = true
+		if err := reading.lower(ctx, info); err != nil {
+			return logReading{}, err
+		}
+	}
+	return reading, nil
+}
+
+// lower brings the floor down to what the consumer still needs.
+//
+// The consumer's own count of pending messages is no proof that it needs nothing: the server updates it after the message
+// is stored. Its ack floor is, together with a search of the log for the next message that its filter takes.
+func (r *logReading) lower(ctx context.Context, info *jetstream.ConsumerInfo) error {
+	from := max(info.AckFloor.Stream+1, r.state.FirstSeq)
+	if from >= r.floor {
+		return nil
+	}
+	filters := filterSubjects(info.Config)
+	if len(filters) == 0 {
+		filters = []string{">"}
+	}
+	for _, subject := range filters {
+		msg, err := r.stream.GetMsg(ctx, from, jetstream.WithGetMsgSubject(subject))
+		if errors.Is(err, jetstream.ErrMsgNotFound) {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("look for what consumer %s needs: %w", info.Name, err)
+		}
+		if msg.Sequence < r.floor {
+			r.floor, r.holder = msg.Sequence, info
+		}
+	}
+	return nil
+}
+
+// holderKey returns the target whose cursor is lowest, if it is one of ours.
+func (r *logReading) holderKey(address route.Key) *route.TargetKey {
+	if r.holder == nil {
+		return nil
+	}
+	meta := r.holder.Config.Metadata
+	if meta[metaName] == "" {
+		return &route.TargetKey{Address: address, Name: "(foreign consumer) " + r.holder.Name}
+	}
+	return &route.TargetKey{Address: address, Namespace: meta[metaNamespace], Name: meta[metaName]}
+}

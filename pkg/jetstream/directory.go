@@ -1,0 +1,229 @@
+package jetstream
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+)
+
+// lookEvery is how often a filter asks which directed consumers others have made. Whoever parks an event serves it himself
+// at once; the others need to know only in case he goes away.
+const lookEvery = 15 * time.Second
+
+// directory knows which targets have something of their own in a directed stream. Streams and consumers there are made on
+// first use: most targets never need one.
+type directory struct {
+	client *Client
+
+	mu      sync.Mutex
+	known   map[string]bool // by "<stream>.<consumer>"
+	changed chan struct{}
+}
+
+func newDirectory(c *Client) *directory {
+	return &directory{client: c, known: map[string]bool{}, changed: make(chan struct{})}
+}
+
+func (d *directory) name(key route.TargetKey) string {
+	return d.client.names.DirectedStream(key.Address) + "." + d.client.names.Consumer(key)
+}
+
+// ensure makes the directed stream of the address and the consumer of the target, once.
+func (d *directory) ensure(ctx context.Context, address route.Address, target route.Target) error {
+	if known, _ := d.look(target.Key); known {
+		return nil
+	}
+	if err := d.client.ensureStream(ctx, directedConfig(d.client.names, address)); err != nil {
+		return err
+	}
+	stream := d.client.names.DirectedStream(address.Key)
+	if err := d.client.ensureConsumer(ctx, stream, d.client.directedConsumerConfig(target), 0); err != nil {
+		return err
+	}
+	d.learn(d.name(target.Key))
+	return nil
+}
+
+// look tells whether the target has a directed consumer, and returns a channel that is closed when that may have changed.
+func (d *directory) look(key route.TargetKey) (bool, <-chan struct{}) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.known[d.name(key)], d.changed
+}
+
+func (d *directory) learn(name string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.known[name] {
+		return
+	}
+	d.known[name] = true
+	close(d.changed)
+	d.changed = make(chan struct{})
+}
+
+func (d *directory) forget(key route.TargetKey) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.known, d.name(key))
+}
+
+// read asks the server for all directed consumers of this installation, and forgets those that are gone: one that was
+// removed with its target must be made again when a target of the same name comes.
+func (d *directory) read(ctx context.Context) error {
+	d.mu.Lock()
+	before := maps.Clone(d.known)
+	d.mu.Unlock()
+	if err := d.readStreams(ctx, before); err != nil {
+		return err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for gone := range before {
+		delete(d.known, gone)
+	}
+	return nil
+}
+
+// readStreams learns what there is, and takes it out of the names that were known before.
+func (d *directory) readStreams(ctx context.Context, before map[string]bool) error {
+	names := d.client.js.StreamNames(ctx, jetstream.WithStreamListSubject(d.client.names.Prefix()+".d.>"))
+	for stream := range names.Name() {
+		handle, err := d.client.js.Stream(ctx, stream)
+		if err != nil {
+			return fmt.Errorf("read stream %s: %w", stream, err)
+		}
+		consumers := handle.ConsumerNames(ctx)
+		for consumer := range consumers.Name() {
+			d.learn(stream + "." + consumer)
+			delete(before, stream+"."+consumer)
+		}
+		if err := consumers.Err(); err != nil {
+			return fmt.Errorf("list the consumers of %s: %w", stream, err)
+		}
+	}
+	return names.Err()
+}
+
+// Opener opens the sources of targets. It is dispatch.Opener.
+type Opener struct {
+	client    *Client
+	directory *directory
+}
+
+// Run keeps the opener informed of directed consumers that other processes make, until ctx ends.
+func (o *Opener) Run(ctx context.Context) {
+	for ctx.Err() == nil {
+		look, cancel := context.WithTimeout(ctx, requestTimeout)
+		err := o.directory.read(look)
+		cancel()
+		if err != nil {
+			o.client.log.Debug("directed consumers cannot be listed now", "error", err)
+			pause(ctx, retryPause)
+			continue
+		}
+		pause(ctx, o.client.timing.lookEvery)
+	}
+}
+
+// Log reads what the target's cursor has not passed.
+func (o *Opener) Log(_ context.Context, target route.Target, capacity int) (dispatch.Source, error) {
+	return o.client.pull(pullTarget{
+		stream: o.client.names.Log(target.Key.Address), consumer: target.Consumer, capacity: capacity, decode: decodeLog,
+	})
+}
+
+// Directed reads what was parked for the target, from the moment that there is something.
+func (o *Opener) Directed(_ context.Context, target route.Target, capacity int) (dispatch.Source, error) {
+	s := &lateSource{
+		out: make(chan dispatch.Message), stop: make(chan struct{}), stopped: make(chan struct{}),
+		exists: func() (bool, <-chan struct{}) { return o.directory.look(target.Key) },
+		open: func() (dispatch.Source, error) {
+			return o.client.pull(pullTarget{
+				stream: o.client.names.DirectedStream(target.Key.Address), consumer: o.client.names.Consumer(target.Key),
+				capacity: capacity, decode: decodeDirected,
+			})
+		},
+		log: func(err error) {
+			o.client.log.Warn("directed source cannot be opened", "target", target.Key.String(), "error", err)
+		},
+	}
+	o.client.background.Go(s.run)
+	return s, nil
+}
+
+// lateSource waits for its consumer to come into being and then passes on what it yields.
+type lateSource struct {
+	exists        func() (bool, <-chan struct{})
+	open          func() (dispatch.Source, error)
+	log           func(error)
+	out           chan dispatch.Message
+	stop, stopped chan struct{}
+}
+
+func (s *lateSource) Messages() <-chan dispatch.Message { return s.out }
+
+func (s *lateSource) Stop() {
+	select {
+	case <-s.stop:
+	default:
+		close(s.stop)
+	}
+	<-s.stopped
+}
+
+func (s *lateSource) run() {
+	defer close(s.stopped)
+	defer close(s.out)
+	source := s.await()
+	if source == nil {
+		return
+	}
+	defer source.Stop()
+	for {
+		select {
+		case m, open := <-source.Messages():
+			if !open {
+				return
+			}
+			select {
+			case s.out <- m:
+			case <-s.stop:
+				_ = m.Release(0)
+				return
+			}
+		case <-s.stop:
+			return
+		}
+	}
+}
+
+func (s *lateSource) await() dispatch.Source {
+	for {
+		yes, changed := s.exists()
+		if yes {
+			source, err := s.open()
+			if err == nil {
+				return source
+			}
+			s.log(err)
+			changed = nil
+		}
+		retry := time.NewTimer(lookEvery)
+		select {
+		case <-changed:
+		case <-retry.C:
+		case <-s.stop:
+			retry.Stop()
+			return nil
+		}
+		retry.Stop()
+	}
+}

@@ -1,0 +1,18 @@
+package jetstream
+
+import "errors"
+
+var (
+	// ErrServerTooOld means that the NATS server lacks message schedules, which parked events need (nats-server 2.12).
+	ErrServerTooOld = errors.New("nats-server is too old: 2.12 or newer is needed")
+	// ErrNoJetStream means that JetStream is not enabled for the account that the connection uses.
+	ErrNoJetStream = errors.New("JetStream is not enabled for this NATS account")
+	// ErrForeignRoute means that another owner wrote the route; it was left as it is.
+	ErrForeignRoute = errors.New("the route belongs to another owner")
+	// ErrParkFull means that as many bytes are parked for the address as its log may hold.
+	ErrParkFull = errors.New("the directed stream is full")
+	// ErrNotStored means that NATS did not confirm a message.
+	ErrNotStored = errors.New("not stored")
+	// ErrImmutable means that NATS cannot change a field of a live stream or consumer; the message names the field.
+	ErrImmutable = errors.New("NATS cannot change this field of a live stream")
+)

@@ -1,0 +1,122 @@
+package jetstream
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+)
+
+// The acknowledgements of a pull consumer. Source: NATS ADR-15 and nats-server server/consumer.go.
+const (
+	ackBody      = "+ACK"
+	progressBody = "+WPI"
+	nakBody      = "-NAK"
+)
+
+// leases renews what one source has handed out.
+type leases struct {
+	conn  *nats.Conn
+	every time.Duration
+	// ended holds a token when a lease has ended since the last one was taken from it.
+	ended chan struct{}
+
+	mu  sync.Mutex
+	out map[*lease]struct{}
+}
+
+// lease is dispatch.Lease of one pulled message.
+type lease struct {
+	all     *leases
+	reply   string
+	renewed time.Time // guarded by all.mu
+}
+
+func newLeases(conn *nats.Conn, every time.Duration) *leases {
+	return &leases{conn: conn, every: every, ended: make(chan struct{}, 1), out: map[*lease]struct{}{}}
+}
+
+func (l *leases) add(reply string) *lease {
+	one := &lease{all: l, reply: reply, renewed: time.Now()}
+	l.mu.Lock()
+	l.out[one] = struct{}{}
+	l.mu.Unlock()
+	return one
+}
+
+// renew tells the server to wait on for each message that is due. While NATS is away it does nothing: what the client keeps
+// to send later is better spent on acknowledgements.
+func (l *leases) renew(now time.Time) {
+	if !l.conn.IsConnected() {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for one := range l.out {
+		if now.Sub(one.renewed) < l.every {
+			continue
+		}
+		if l.conn.Publish(one.reply, []byte(progressBody)) == nil {
+			one.renewed = now
+		}
+	}
+}
+
+// renewUntilEnded returns when the last lease has ended, or the connection is closed. Whoever holds one ends it within its own
+// time budget.
+func (l *leases) renewUntilEnded(tick <-chan time.Time) {
+	for {
+		l.mu.Lock()
+		left := len(l.out)
+		l.mu.Unlock()
+		if left == 0 || l.conn.IsClosed() {
+			return
+		}
+		select {
+		case now := <-tick:
+			l.renew(now)
+		case <-l.ended:
+		}
+	}
+}
+
+// end sends the word first: once no lease is out, the connection may be closed.
+func (l *lease) end(body string) error {
+	err := l.all.conn.Publish(l.reply, []byte(body))
+	l.all.mu.Lock()
+	delete(l.all.out, l)
+	l.all.mu.Unlock()
+	select {
+	case l.all.ended <- struct{}{}:
+	default:
+	}
+	return err
+}
+
+// Ack ends the message's life. A lost ack means one more delivery, never a loss.
+func (l *lease) Ack() error { return l.end(ackBody) }
+
+// Release gives the message back.
+func (l *lease) Release(after time.Duration) error {
+	if after <= 0 {
+		return l.end(nakBody)
+	}
+	return l.end(fmt.Sprintf(`%s {"delay": %d}`, nakBody, after.Nanoseconds()))
+}
+
+// streamSequence reads the message's place in its stream out of the ack subject, which has two forms: nine tokens, or more
+// with domain and account in front. Source: nats.go metadata parsing, ADR-15.
+func streamSequence(reply string) (uint64, error) {
+	tokens := strings.Split(reply, ".")
+	at := 5
+	if len(tokens) >= 11 {
+		at = 7
+	}
+	if len(tokens) < 9 || len(tokens) == 10 || tokens[0] != "$JS" || tokens[1] != "ACK" {
+		return 0, fmt.Errorf("reply subject %q is no ack subject", reply)
+	}
+	return strconv.ParseUint(tokens[at], 10, 64)
+}

@@ -1,0 +1,169 @@
+package jetstream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+)
+
+// tombstoneLife is how long a tombstone stays after it was swept, for processes that were cut off from NATS when it came.
+const tombstoneLife = 24 * time.Hour
+
+// Owner makes streams, consumers and routes. There is one owner of a route: a controller, or kn-jetstream.
+// All its steps may be repeated any number of times. Safe for concurrent use.
+type Owner struct {
+	client *Client
+	name   string
+	// grace is how long the cursor of a removed target, and the log of a removed address, are kept.
+	grace time.Duration
+	// changing is held by those who put routes, and by the sweep, alone, while it removes what a route had.
+	changing  sync.RWMutex
+	positions *positions
+}
+
+// NewOwner returns an owner that signs its records with the name.
+func (c *Client) NewOwner(name string, grace time.Duration) *Owner {
+	return &Owner{client: c, name: name, grace: grace, positions: newPositions()}
+}
+
+// Applied is where a record stands in the routes bucket.
+type Applied struct {
+	Key      string
+	Revision uint64
+}
+
+// PutAddress makes the address's log and writes its route.
+// Errors: ErrForeignRoute; ErrImmutable; why NATS has no room.
+func (o *Owner) PutAddress(ctx context.Context, a route.Address) (Applied, error) {
+	o.changing.RLock()
+	defer o.changing.RUnlock()
+	a.Owner = o.name
+	if _, _, err := o.present(ctx, naming.AddressKey(a.Key)); err != nil {
+		return Applied{}, err
+	}
+	bytes, err := o.client.logBytes(ctx, a)
+	if err != nil {
+		return Applied{}, err
+	}
+	a.Log.MaxBytes = bytes
+	if err := o.client.ensureStream(ctx, logConfig(o.client.names, a)); err != nil {
+		return Applied{}, err
+	}
+	for _, config := range []jetstream.StreamConfig{directedConfig(o.client.names, a), deadLetterConfig(o.client.names, a)} {
+		if err := o.client.updateStream(ctx, config); err != nil {
+			return Applied{}, err
+		}
+	}
+	return o.put(ctx, route.Record{Address: &a})
+}
+
+// PutTarget makes the target's cursor at the end of the log, and only then writes its route: from the moment that a filter
+// knows the target, nothing is missed. A target that is not ready gets no cursor, unless it had one: then its events wait.
+// Errors: ErrForeignRoute; ErrImmutable; why NATS made no consumer.
+func (o *Owner) PutTarget(ctx context.Context, t route.Target) (Applied, error) {
+	o.changing.RLock()
+	defer o.changing.RUnlock()
+	t.Owner = o.name
+	have, found, err := o.present(ctx, naming.TargetKey(t.Key))
+	if err != nil {
+		return Applied{}, err
+	}
+	had := found && have.Target.Consumer != ""
+	if had && have.DeletedAt != nil {
+		if had, err = o.cursorExists(ctx, t.Key); err != nil {
+			return Applied{}, err
+		}
+	}
+	t.Consumer = ""
+	if t.NotReady == "" || had {
+		t.Consumer = o.client.names.Consumer(t.Key)
+		err := o.ensureCursor(ctx, t, had)
+		if errors.Is(err, jetstream.ErrStreamNotFound) && t.NotReady != "" {
+			t.Consumer = "" // the log is gone with its address, and the cursor with the log
+		} else if err != nil {
+			return Applied{}, err
+		}
+	}
+	return o.put(ctx, route.Record{Target: &t})
+}
+
+func (o *Owner) put(ctx context.Context, r route.Record) (Applied, error) {
+	revision, err := o.client.PutRecord(ctx, r)
+	return Applied{Key: recordKey(r), Revision: revision}, err
+}
+
+// present reads what is at the key, and keeps an owner from changing the streams and consumers behind a route that is not
+// its own: ErrForeignRoute.
+func (o *Owner) present(ctx context.Context, key string) (have StoredRecord, found bool, err error) {
+	have, found, err = o.client.record(ctx, key)
+	if err == nil && found && have.DeletedAt == nil && have.Owner() != o.name {
+		return have, found, fmt.Errorf("%s: %w (%s)", key, ErrForeignRoute, have.Owner())
+	}
+	return have, found, err
+}
+
+// cursorExists tells whether a target that was removed still has its cursor: then it takes it over.
+func (o *Owner) cursorExists(ctx context.Context, key route.TargetKey) (bool, error) {
+	_, err := o.client.js.Consumer(ctx, o.client.names.Log(key.Address), o.client.names.Consumer(key))
+	if ignoreMissing(err) != nil {
+		return false, fmt.Errorf("read the cursor of %s: %w", key, err)
+	}
+	return err == nil, nil
+}
+
+// ensureCursor makes the target's cursor: a new one at the log's end; one that it had and has lost where that stood.
+func (o *Owner) ensureCursor(ctx context.Context, t route.Target, had bool) error {
+	stream := o.client.names.Log(t.Key.Address)
+	start := uint64(0)
+	if had {
+		log, err := o.client.js.Stream(ctx, stream)
+		if err != nil {
+			return fmt.Errorf("read stream %s: %w", stream, err)
+		}
+		start = o.positions.next(t.Key, log.CachedInfo())
+	}
+	return o.client.ensureConsumer(ctx, stream, o.client.cursorConfig(t), start)
+}
+
+// RemoveTarget ends the target's route. Its cursor is kept for the grace period and then removed by Sweep.
+func (o *Owner) RemoveTarget(ctx context.Context, key route.TargetKey) error {
+	return o.bury(ctx, naming.TargetKey(key))
+}
+
+// RemoveAddress ends the address's route. Its log is kept for the grace period and then removed by Sweep.
+func (o *Owner) RemoveAddress(ctx context.Context, key route.Key) error {
+	return o.bury(ctx, naming.AddressKey(key))
+}
+
+func (o *Owner) bury(ctx context.Context, key string) error {
+	have, found, err := o.present(ctx, key)
+	if err != nil || !found || have.DeletedAt != nil {
+		return err
+	}
+	now := time.Now().UTC()
+	have.DeletedAt = &now
+	_, err = o.client.PutRecord(ctx, have.Record)
+	return err
+}
+
+// Owned returns the live records of this owner, read from the server.
+func (o *Owner) Owned(ctx context.Context) ([]StoredRecord, error) {
+	all, err := o.client.Records(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	var own []StoredRecord
+	for _, r := range all {
+		if r.DeletedAt == nil && r.Owner() == o.name {
+			own = append(own, r)
+		}
+	}
+	return own, nil
+}

@@ -1,0 +1,289 @@
+package jetstream
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/filter"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+)
+
+func TestPutsAreIdempotent(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	target := i.trigger("some", "a", "b")
+	first, err := i.owner.PutTarget(budgetOf(t), target)
+	must(t, err)
+	address, err := i.owner.PutAddress(budgetOf(t), i.broker)
+	must(t, err)
+	for range 3 {
+		again, err := i.owner.PutTarget(budgetOf(t), target)
+		must(t, err)
+		if again != first || again.Key != naming.TargetKey(target.Key) {
+			t.Errorf("the target stands at %v, then at %v", first, again)
+		}
+		if again, err := i.owner.PutAddress(budgetOf(t), i.broker); err != nil || again != address {
+			t.Errorf("the address stands at %v, then at %v, error %v", address, again, err)
+		}
+	}
+}
+
+func TestTheLogsLimitIsChosenOnceWhenNobodyNamesOne(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	a := brokerOf("default", 0)
+	_, err := i.owner.PutAddress(budgetOf(t), a)
+	must(t, err)
+	record, found, err := i.client.record(budgetOf(t), naming.AddressKey(a.Key))
+	must(t, err)
+	if !found || record.Address.Log.MaxBytes != DefaultMaxBytes {
+		t.Errorf("the record says %+v, want a limit of %d", record.Address, DefaultMaxBytes)
+	}
+	a.Log.MaxBytes = 1 << 20
+	_, err = i.owner.PutAddress(budgetOf(t), a)
+	must(t, err)
+	a.Log.MaxBytes = 0
+	_, err = i.owner.PutAddress(budgetOf(t), a)
+	must(t, err)
+	if have := i.stream(i.client.names.Log(a.Key)).MaxBytes; have != 1<<20 {
+		t.Errorf("the log's limit is %d, want the one that it had", have)
+	}
+}
+
+func (i *installation) stream(name string) jetstream.StreamConfig {
+	i.t.Helper()
+	stream, err := i.client.js.Stream(budgetOf(i.t), name)
+	must(i.t, err)
+	return stream.CachedInfo().Config
+}
+
+// A filter process must find the consumer when it hears of the route; and a route that was refused leaves no consumer.
+func TestTheConsumerIsThereBeforeTheRoute(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	bucket, err := i.client.js.KeyValue(ctx, i.client.names.RoutesBucket())
+	must(t, err)
+	watcher, err := bucket.Watch(ctx, "target.>")
+	must(t, err)
+	if first := <-watcher.Updates(); first != nil {
+		t.Fatalf("found %s", first.Key())
+	}
+	seen := make(chan error, 1)
+	go func() {
+		entry := <-watcher.Updates()
+		record, err := route.DecodeRecord(entry.Value())
+		if err == nil {
+			_, err = i.client.js.Consumer(ctx, i.client.names.Log(i.broker.Key), record.Target.Consumer)
+		}
+		seen <- err
+	}()
+	i.put(i.trigger("all"))
+	must(t, <-seen)
+}
+
+func TestANewTriggerStartsAtTheEndOfTheLog(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	i.publish(0, 10, "a")
+	all := i.put(i.trigger("all"))
+	i.publish(10, 20, "a")
+	source := open(t, i.client, all, 10)
+	defer source.Stop()
+	if ids := takeAll(t, source, 10, 20); !slices.Equal(ids, idsOf(10, 20)) {
+		t.Errorf("got %v, want what was published after the Trigger was made", ids)
+	}
+}
+
+func TestATriggerThatIsNotReadyGetsACursorOnlyWhenItHadOne(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	target := i.trigger("later")
+	target.NotReady, target.Consumer = "its subscriber cannot be resolved", ""
+	i.put(target)
+	consumers := func() int { return len(i.reading().consumers) }
+	if n := consumers(); n != 0 {
+		t.Fatalf("%d consumers, want none: it would hold the log for nothing", n)
+	}
+	target.NotReady = ""
+	i.put(target)
+	i.publish(0, 5, "a")
+	target.NotReady = "its subscriber cannot be resolved any more"
+	i.put(target)
+	if n := consumers(); n != 1 {
+		t.Errorf("%d consumers, want the one that it had", n)
+	}
+	record, _, err := i.client.record(budgetOf(t), naming.TargetKey(target.Key))
+	must(t, err)
+	if record.Target.Consumer == "" || record.Target.NotReady == "" {
+		t.Errorf("the record is %+v, want its reason and its consumer", record.Target)
+	}
+}
+
+func (i *installation) reading() logReading {
+	i.t.Helper()
+	reading, err := i.client.readLog(budgetOf(i.t), i.broker.Key)
+	must(i.t, err)
+	return reading
+}
+
+func TestRoutesOfAnotherOwnerAreLeftAlone(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	all := i.put(i.trigger("all", "a"))
+	other := i.client.NewOwner("somebody else", shortGrace)
+	changed := i.broker
+	changed.Log.MaxBytes *= 2
+	widened := all
+	widened.Filter = filter.Spec{}
+	for _, step := range []struct {
+		name string
+		do   func() error
+	}{
+		{"PutAddress", func() error { _, err := other.PutAddress(budgetOf(t), changed); return err }},
+		{"PutTarget", func() error { _, err := other.PutTarget(budgetOf(t), widened); return err }},
+		{"RemoveAddress", func() error { return other.RemoveAddress(budgetOf(t), i.broker.Key) }},
+		{"RemoveTarget", func() error { return other.RemoveTarget(budgetOf(t), all.Key) }},
+		{"PutRecord", func() error {
+			widened.Owner = "somebody else"
+			_, err := i.client.PutRecord(budgetOf(t), route.Record{Target: &widened})
+			return err
+		}},
+	} {
+		if err := step.do(); !errors.Is(err, ErrForeignRoute) || !strings.Contains(err.Error(), "tests") {
+			t.Errorf("%s: error %v, want ErrForeignRoute that names the owner", step.name, err)
+		}
+	}
+	if have := i.stream(i.client.names.Log(i.broker.Key)).MaxBytes; have != i.broker.Log.MaxBytes {
+		t.Errorf("the log was changed to %d bytes", have)
+	}
+	if have := i.consumerInfo(all).Config; len(filterSubjects(have)) != 1 {
+		t.Errorf("the consumer's filter was changed to %v", filterSubjects(have))
+	}
+	owned, err := other.Owned(budgetOf(t))
+	if err != nil || len(owned) != 0 {
+		t.Errorf("it owns %v, error %v", owned, err)
+	}
+	if owned, err = i.owner.Owned(budgetOf(t)); err != nil || len(owned) != 2 {
+		t.Errorf("the owner owns %v, error %v, want both records", owned, err)
+	}
+	// Once the owner has let go of it, another may have the name.
+	must(t, i.owner.RemoveTarget(budgetOf(t), all.Key))
+	_, err = other.PutTarget(budgetOf(t), all)
+	must(t, err)
+}
+
+func TestAFieldThatNATSCannotChangeIsNamed(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		field  string
+		change func(*installation)
+	}{
+		{"storage", func(i *installation) { i.broker.Log.Memory = true }},
+		{"maxConsumers", func(i *installation) { i.broker.Log.MaxConsumers = 7 }},
+	} {
+		t.Run(c.field, func(t *testing.T) {
+			i := install(t)
+			c.change(i)
+			_, err := i.owner.PutAddress(budgetOf(t), i.broker)
+			if !errors.Is(err, ErrImmutable) || !strings.HasSuffix(err.Error(), c.field) {
+				t.Errorf("error %v, want ErrImmutable and the field", err)
+			}
+		})
+	}
+	t.Run("ackPolicy", func(t *testing.T) {
+		i := install(t)
+		all := i.trigger("all")
+		_, err := i.client.js.CreateConsumer(budgetOf(t), i.client.names.Log(i.broker.Key), jetstream.ConsumerConfig{
+			Durable: all.Consumer, AckPolicy: jetstream.AckNonePolicy,
+		})
+		must(t, err)
+		if _, err := i.owner.PutTarget(budgetOf(t), all); !errors.Is(err, ErrImmutable) || !strings.HasSuffix(err.Error(), "ackPolicy") {
+			t.Errorf("error %v, want ErrImmutable and the field", err)
+		}
+	})
+}
+
+func TestDriftIsRepairedAndWhatIsNotOursStays(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	all := i.put(i.trigger("all"))
+	log := i.client.names.Log(i.broker.Key)
+	i.publish(0, 10, "a")
+
+	drifted := i.stream(log)
+	drifted.Duplicates, drifted.Discard, drifted.MaxBytes = time.Second, jetstream.DiscardOld, 1<<20
+	drifted.Compression, drifted.Metadata["somebody"] = jetstream.S2Compression, "else"
+	_, err := i.client.js.UpdateStream(budgetOf(t), drifted)
+	must(t, err)
+	consumer := i.consumerInfo(all).Config
+	consumer.AckWait, consumer.MaxDeliver, consumer.MaxAckPending = time.Second, 3, 1
+	_, err = i.client.js.UpdateConsumer(budgetOf(t), log, consumer)
+	must(t, err)
+
+	i.putBroker()
+	i.put(all)
+	stream := i.stream(log)
+	if stream.Discard != jetstream.DiscardNew || stream.Duplicates != duplicateWindow || stream.MaxBytes != i.broker.Log.MaxBytes {
+		t.Errorf("the log is still %+v", stream)
+	}
+	if stream.Compression != jetstream.S2Compression || stream.Metadata["somebody"] != "else" {
+		t.Errorf("what an administrator set is gone: %+v", stream)
+	}
+	if have := i.consumerInfo(all).Config; have.AckWait != ackWait || have.MaxDeliver != -1 || have.MaxAckPending != maxAckPending {
+		t.Errorf("the consumer is still %+v", have)
+	}
+	source := open(t, i.client, all, 10)
+	defer source.Stop()
+	takeAll(t, source, 0, 10)
+}
+
+func TestAChangedFilterKeepsThePosition(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	target := i.put(i.trigger("some", "a"))
+	i.publish(0, 20, "a", "b") // even ids are of type a
+	i.put(i.trigger("some", "b"))
+	i.publish(20, 40, "a", "b")
+	source := open(t, i.client, target, 100)
+	defer source.Stop()
+	ids := map[string]bool{}
+	for len(ids) < 20 {
+		m := next(t, source)
+		ids[m.Event.Attr("id")] = true
+		must(t, m.Ack())
+	}
+	for _, id := range []string{"1", "21", "39"} {
+		if !ids[id] {
+			t.Errorf("event %s did not come", id)
+		}
+	}
+}
+
+func TestBucketsKeepWhatTheAdministratorChose(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	bucket, err := i.client.js.KeyValue(budgetOf(t), i.client.names.RoutesBucket())
+	must(t, err)
+	status, err := bucket.Status(budgetOf(t))
+	must(t, err)
+	config := status.Config()
+	config.MaxBytes, config.History = 1<<20, 5
+	_, err = i.client.js.UpdateKeyValue(budgetOf(t), config)
+	must(t, err)
+
+	must(t, i.client.EnsureBuckets(budgetOf(t)))
+	status, err = bucket.Status(budgetOf(t))
+	must(t, err)
+	if have := status.Config(); have.MaxBytes != 1<<20 || have.History != 1 {
+		t.Errorf("the bucket is %+v, want our history and the administrator's limit", have)
+	}
+}

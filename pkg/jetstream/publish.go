@@ -1,0 +1,169 @@
+package jetstream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+)
+
+const (
+	// maxPendingPublishes bounds the publishes that wait for their PubAck in one process.
+	maxPendingPublishes = 16384
+	// ackBudget is how long one try of a publish waits for its PubAck before the next.
+	ackBudget = 2 * time.Second
+	// firstRetry and lastRetry bound the pause between two tries of a publish.
+	firstRetry = 20 * time.Millisecond
+	lastRetry  = 500 * time.Millisecond
+	// maxHeaderBytes is what JetStream stores as a message's headers. Source: nats-server server/stream.go.
+	maxHeaderBytes = 65535
+	// workBytes of a message's headers are kept free when an event comes in, for what it carries besides once it is parked
+	// or a dead letter (see encodeWork). Without them an event of just the greatest size could be neither.
+	workBytes = 4096
+)
+
+// Publisher stores events in the logs of addresses. It is ingress.Publisher.
+type Publisher struct {
+	client *Client
+	fill   *fillGauge
+	holder *holderCache
+}
+
+// NewPublisher returns a publisher on the client's connection.
+func (c *Client) NewPublisher() *Publisher {
+	return &Publisher{client: c, fill: newFillGauge(c), holder: newHolderCache(c)}
+}
+
+// Publish stores the messages in the log of the address; see ingress.Publisher for its promises.
+func (p *Publisher) Publish(ctx context.Context, to route.Address, messages []ingress.Message) (int, error) {
+	pending := make([]*nats.Msg, len(messages))
+	bytes := 0
+	for i, m := range messages {
+		msg, err := p.client.eventMessage(to.Key, m)
+		if err != nil {
+			return 0, err
+		}
+		pending[i] = msg
+		bytes += msg.Size()
+	}
+	stored, err := p.client.publish(ctx, pending, isFinal)
+	p.fill.add(to, bytes)
+	switch {
+	case err == nil:
+		return stored, nil
+	case isLogFull(err) || isStorageExhausted(err):
+		p.fill.full(to)
+		return stored, &ingress.LogFullError{Address: to.Key, Holder: p.holder.find(ctx, to)}
+	case errors.Is(err, nats.ErrMaxPayload):
+		return stored, ingress.ErrEventTooLarge
+	default:
+		return stored, fmt.Errorf("%w: %w", ingress.ErrUnavailable, err)
+	}
+}
+
+// eventMessage returns the event as a message for the log of the address.
+// Errors: ingress.ErrAttributesTooLarge, ingress.ErrEventTooLarge.
+func (c *Client) eventMessage(to route.Key, m ingress.Message) (*nats.Msg, error) {
+	header := event.ToNATS(m.Event)
+	header[jetstream.MsgIDHeader] = []string{m.ID}
+	size := event.HeaderBytes(header) + workBytes
+	if size > maxHeaderBytes {
+		return nil, ingress.ErrAttributesTooLarge
+	}
+	if int64(size+len(m.Event.Data)) > c.MaxPayload() {
+		return nil, ingress.ErrEventTooLarge
+	}
+	return &nats.Msg{
+		Subject: c.names.EventSubject(to, m.Event.Attr(event.Type)),
+		Header:  header,
+		Data:    m.Event.Data,
+	}, nil
+}
+
+// publish stores the messages, all on their way at once, and tries those again that got no PubAck until ctx ends. It returns
+// how many are stored. An error that final reports ends it; nothing else does.
+func (c *Client) publish(ctx context.Context, messages []*nats.Msg, final func(error) bool) (stored int, err error) {
+	wait := firstRetry
+	for {
+		var again []*nats.Msg
+		again, err = c.publishOnce(ctx, messages, final)
+		stored += len(messages) - len(again)
+		if len(again) == 0 || final(err) {
+			return stored, err
+		}
+		messages = again
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return stored, fmt.Errorf("%w: %w", ErrNotStored, err)
+		}
+		wait = min(2*wait, lastRetry)
+	}
+}
+
+// publishOnce sends every message and waits for the PubAcks. It returns the messages that are not stored, and the last error,
+// or the first that is final. The retries of nats.go are off: they would go on after ctx has ended.
+func (c *Client) publishOnce(ctx context.Context, messages []*nats.Msg, final func(error) bool) (again []*nats.Msg, err error) {
+	futures := make([]jetstream.PubAckFuture, len(messages))
+	var sendErr error
+	for i, m := range messages {
+		if futures[i], sendErr = c.async.PublishMsgAsync(m, jetstream.WithRetryAttempts(0)); sendErr != nil {
+			err = sendErr
+			if final(err) || ctx.Err() != nil {
+				break
+			}
+		}
+	}
+	for i, future := range futures {
+		if future == nil {
+			again = append(again, messages[i])
+			continue
+		}
+		if ackErr := awaitAck(ctx, future); ackErr != nil {
+			again = append(again, messages[i])
+			if !final(err) {
+				err = ackErr
+			}
+		}
+	}
+	return again, err
+}
+
+// awaitAck ends with ctx or, at the latest, with the ackBudget that the client gives every publish.
+func awaitAck(ctx context.Context, future jetstream.PubAckFuture) error {
+	select {
+	case <-future.Ok():
+		return nil
+	case err := <-future.Err():
+		return err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// isFinal reports whether sending the same message again cannot help now. It can while the server is still busy storing the
+// first copy, which it says with a code of the 4xx kind.
+func isFinal(err error) bool {
+	var api *jetstream.APIError
+	if errors.As(err, &api) && api.ErrorCode == errCodeDuplicateInProcess {
+		return false
+	}
+	return errors.Is(err, nats.ErrMaxPayload) || isLogFull(err) || isStorageExhausted(err) ||
+		(api != nil && api.Code >= 400 && api.Code < 500)
+}
+
+// isFinalOrAbsent is isFinal for streams that are made on first use: that there is none is an answer.
+func isFinalOrAbsent(err error) bool { return isAbsent(err) || isFinal(err) }
+
+func isAbsent(err error) bool {
+	return errors.Is(err, jetstream.ErrNoStreamResponse) || errors.Is(err, nats.ErrNoResponders)
+}

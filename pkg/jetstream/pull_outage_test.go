@@ -1,0 +1,191 @@
+package jetstream
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+)
+
+// An acknowledgement that was on its way when the server went is lost, and its event comes once more; nothing else does.
+func TestPullingResumesAfterARestartOfTheServer(t *testing.T) {
+	t.Parallel()
+	i := install(t, brisk, func(c *Client) { c.timing.ackWait = 5 * time.Second }) // the server stores the time in whole seconds
+	all := i.put(i.trigger("all"))
+	i.publish(0, 100, "a")
+	source := open(t, i.client, all, 10)
+	defer source.Stop()
+	takeAll(t, source, 0, 30)
+	await(t, "30 are acknowledged", func() bool { return i.floorOf(all) >= 30 })
+	held := next(t, source)
+
+	i.stop()
+	must(t, held.Ack()) // is sent after the reconnect
+	i.restart()
+	i.publish(100, 150, "a")
+
+	ids := takeAll(t, source, 31, 150)
+	if slices.Contains(ids, held.Event.Attr(event.ID)) {
+		t.Errorf("event %s came again, although it was acknowledged while the server was away", held.Event.Attr(event.ID))
+	}
+	i.takeUntilDone(source, all)
+}
+
+// takeUntilDone acknowledges what comes again until nothing is left.
+func (i *installation) takeUntilDone(source dispatch.Source, target route.Target) {
+	i.t.Helper()
+	await(i.t, "everything is acknowledged", func() bool {
+		for {
+			select {
+			case m := <-source.Messages():
+				must(i.t, m.Ack())
+			default:
+				info := i.consumerInfo(target)
+				return info.NumPending == 0 && info.NumAckPending == 0
+			}
+		}
+	})
+}
+
+func TestAnOutageLeavesNoPileOfPullRequests(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	all := i.put(i.trigger("all"))
+	source, err := i.client.pull(pullTarget{
+		stream: i.client.names.Log(i.broker.Key), consumer: all.Consumer, capacity: 4, decode: decodeLog,
+	})
+	must(t, err)
+	defer source.Stop()
+	i.stop()
+	written := i.client.conn.Stats().OutMsgs
+	for range 50 { // as in an outage of many minutes
+		source.status <- i.client.conn.Status()
+	}
+	await(t, "the source has tried to ask each time", func() bool { return len(source.status) == 0 })
+	if sent := i.client.conn.Stats().OutMsgs - written; sent != 0 {
+		t.Errorf("%d requests are kept to be sent when the server is back, want none", sent)
+	}
+	i.restart()
+	i.publish(0, 60, "a")
+	if ids := takeAll(t, source, 0, 60); len(ids) != 60 {
+		t.Errorf("%d events came, want 60, once each", len(ids))
+	}
+}
+
+func TestAConsumerDeletedByHandIsRepairedWithoutLoss(t *testing.T) {
+	t.Parallel()
+	i := install(t, brisk)
+	all := i.put(i.trigger("all"))
+	i.publish(0, 100, "a")
+	source := open(t, i.client, all, 10)
+	defer source.Stop()
+	takeAll(t, source, 0, 40)
+	await(t, "40 are acknowledged", func() bool { return i.floorOf(all) == 40 })
+	i.sweep() // remembers the floor
+	takeAll(t, source, 40, 50)
+
+	i.removeConsumer(all)
+	if trimmed, err := i.client.Trim(budgetOf(t), i.broker, 1); err == nil || trimmed != 0 {
+		t.Errorf("the log was trimmed to %d, error %v, while a target lacked its consumer", trimmed, err)
+	}
+	i.publish(100, 120, "a")
+	i.sweep()
+
+	ids := takeAll(t, source, 50, 120)
+	if slices.Contains(ids, "39") {
+		t.Error("the cursor is back before its last known floor")
+	}
+	i.consumerIsDone(all)
+}
+
+func TestAnOwnerThatKnowsNoFloorStartsAtTheFirstEvent(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	all := i.put(i.trigger("all"))
+	i.publish(0, 20, "a")
+	i.removeConsumer(all)
+	must(t, i.client.NewOwner("tests", shortGrace).Sweep(budgetOf(t)))
+	source := open(t, i.client, all, 10)
+	defer source.Stop()
+	takeAll(t, source, 0, 20)
+}
+
+func TestAPutBringsALostConsumerBackToo(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	all := i.put(i.trigger("all"))
+	i.publish(0, 20, "a")
+	i.removeConsumer(all)
+	i.put(all)
+	source := open(t, i.client, all, 10)
+	defer source.Stop()
+	takeAll(t, source, 0, 20)
+}
+
+// A log that is made anew counts from 1 again. A floor of the old one must not make a cursor skip events of the new one.
+func TestAFloorIsGoodForItsOwnLogOnly(t *testing.T) {
+	t.Parallel()
+	for _, remake := range []struct {
+		name string
+		by   func(*installation)
+	}{
+		{"by Sweep", (*installation).sweep},
+		{"by PutAddress", (*installation).putBroker},
+		{"by hand", func(i *installation) {
+			_, err := i.client.js.CreateStream(budgetOf(i.t), logConfig(i.client.names, i.broker))
+			must(i.t, err)
+		}},
+	} {
+		t.Run(remake.name, func(t *testing.T) {
+			t.Parallel()
+			i := install(t)
+			all := i.put(i.trigger("all"))
+			i.publish(0, 50, "a")
+			source := open(t, i.client, all, 10)
+			defer source.Stop()
+			takeAll(t, source, 0, 50)
+			await(t, "all are acknowledged", func() bool { return i.floorOf(all) == 50 })
+			i.sweep() // remembers floor 50
+
+			must(t, i.client.js.DeleteStream(budgetOf(t), i.client.names.Log(i.broker.Key)))
+			remake.by(i)
+			i.publish(50, 70, "a")
+			i.sweep()
+			takeAll(t, source, 50, 70)
+		})
+	}
+}
+
+// A stored message that is no event must not vanish, and must not keep the others from coming.
+func TestAnUnreadableMessageStaysAndHoldsNothingUp(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	all := i.put(i.trigger("all"))
+	_, err := i.client.js.Publish(budgetOf(t), i.client.names.EventSubject(i.broker.Key, "a"), []byte("not an event"))
+	must(t, err)
+	i.publish(0, 10, "a")
+	source := open(t, i.client, all, 5)
+	defer source.Stop()
+	takeAll(t, source, 0, 10)
+	await(t, "only the unreadable one is left", func() bool {
+		return i.floorOf(all) == 0 && i.consumerInfo(all).NumAckPending == 1
+	})
+}
+
+func TestClosingEndsSourcesThatNobodyStopped(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	all := i.put(i.trigger("all"))
+	i.publish(0, 3, "a")
+	victim := dial(t, i.server)
+	source := open(t, victim, all, 3)
+	next(t, source)
+	kill(victim) // returns only when the goroutine has ended, although a lease is out
+	for range source.Messages() {
+		// what it had is gone with it
+	}
+	source.Stop()
+}

@@ -1,0 +1,237 @@
+package jetstream
+
+import (
+	"slices"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
+)
+
+func TestPullDeliversEveryEventOnceAndInOrder(t *testing.T) {
+	t.Parallel()
+	for _, capacity := range []int{1, 2, 7, 100, 1000} {
+		t.Run("capacity "+strconv.Itoa(capacity), func(t *testing.T) {
+			t.Parallel()
+			i := install(t)
+			all := i.put(i.trigger("all"))
+			i.publish(0, 300, "a.created", "b.created", "c")
+
+			source := open(t, i.client, all, capacity)
+			ids := takeAll(t, source, 0, 300)
+			source.Stop()
+
+			if want := idsOf(0, 300); !slices.Equal(ids, want) {
+				t.Errorf("got %d events %v, want each of 300 once and in order", len(ids), ids)
+			}
+			i.consumerIsDone(all)
+		})
+	}
+}
+
+func TestPullGetsOnlyWhatTheSubjectsOfTheFilterCover(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	some := i.put(i.trigger("some", "a.created", "c"))
+	i.publish(0, 90, "a.created", "b.created", "c")
+
+	source := open(t, i.client, some, 10)
+	defer source.Stop()
+	for n := range 90 {
+		if n%3 == 1 {
+			continue
+		}
+		m := next(t, source)
+		if got := m.Event.Attr(event.ID); got != strconv.Itoa(n) {
+			t.Fatalf("got event %s, want %d", got, n)
+		}
+		must(t, m.Ack())
+	}
+	i.consumerIsDone(some)
+}
+
+func TestPullFollowsEventsThatComeWhileItWaits(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	all := i.put(i.trigger("all"))
+	source := open(t, i.client, all, 5)
+	defer source.Stop()
+	for n := range 50 { // each one finds the source with an open request or in need of a new one
+		i.publish(n, n+1, "a")
+		takeAll(t, source, n, n+1)
+	}
+	i.consumerIsDone(all)
+}
+
+func TestTwoSourcesShareOneConsumer(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	all := i.put(i.trigger("all"))
+	first, second := open(t, i.client, all, 10), open(t, dial(t, i.server), all, 10)
+	i.publish(0, 400, "a")
+
+	var mu sync.Mutex
+	count := map[string]int{}
+	by := map[dispatch.Source]int{}
+	seen := make(chan struct{}, 1000)
+	var takers sync.WaitGroup
+	for _, source := range []dispatch.Source{first, second} {
+		takers.Go(func() {
+			for m := range source.Messages() {
+				mu.Lock()
+				count[m.Event.Attr(event.ID)]++
+				by[source]++
+				mu.Unlock()
+				if err := m.Ack(); err != nil {
+					t.Error(err)
+				}
+				seen <- struct{}{}
+			}
+		})
+	}
+	for range 400 {
+		select {
+		case <-seen:
+		case <-t.Context().Done():
+			t.Fatal("the test was ended")
+		}
+	}
+	first.Stop()
+	second.Stop()
+	takers.Wait()
+
+	for id, times := range count {
+		if times != 1 {
+			t.Errorf("event %s came %d times", id, times)
+		}
+	}
+	if len(count) != 400 || by[first] == 0 || by[second] == 0 {
+		t.Errorf("%d events came, %d to the first and %d to the second, want 400, some to each", len(count), by[first], by[second])
+	}
+	i.consumerIsDone(all)
+}
+
+func TestASourceHoldsNoMoreThanItsCapacity(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	all := i.put(i.trigger("all"))
+	i.publish(0, 100, "a")
+	source := open(t, i.client, all, 8)
+	defer source.Stop()
+
+	await(t, "8 events are on their way", func() bool { return i.consumer(all) == "pending 92, unacknowledged 8, redelivered 0" })
+	for range 20 {
+		must(t, next(t, source).Ack())
+	}
+	await(t, "as many again", func() bool { return i.consumer(all) == "pending 72, unacknowledged 8, redelivered 0" })
+}
+
+func TestStopGivesBackWhatNobodyTook(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	all := i.put(i.trigger("all"))
+	i.publish(0, 100, "a")
+	source := open(t, i.client, all, 50)
+	taken := next(t, source)
+	await(t, "the rest of the request waits to be taken", func() bool {
+		return i.consumer(all) == "pending 49, unacknowledged 51, redelivered 0" || i.consumer(all) == "pending 50, unacknowledged 50, redelivered 0"
+	})
+
+	begin := time.Now()
+	source.Stop()
+	if took := time.Since(begin); took > ackWait/3 {
+		t.Errorf("Stop took %s", took)
+	}
+	if _, open := <-source.Messages(); open {
+		t.Error("the source yields a message after Stop")
+	}
+
+	again := open(t, dial(t, i.server), all, 50)
+	defer again.Stop()
+	ids := takeAll(t, again, 1, 100)
+	if took := time.Since(begin); took > ackWait/2 {
+		t.Errorf("what was given back came after %s: not at once, but when its lease ran out", took)
+	}
+	if len(ids) != 99 || slices.Contains(ids, "0") {
+		t.Errorf("got %d events, want the 99 that nobody took, once each: %v", len(ids), ids)
+	}
+	must(t, taken.Ack()) // a lease outlives its source
+	i.consumerIsDone(all)
+}
+
+func TestReleaseBringsAMessageBack(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	all := i.put(i.trigger("all"))
+	i.publish(0, 1, "a")
+	source := open(t, i.client, all, 1)
+	defer source.Stop()
+
+	must(t, next(t, source).Release(0))
+	m := next(t, source)
+	begin := time.Now()
+	must(t, m.Release(300*time.Millisecond))
+	m = next(t, source)
+	if after := time.Since(begin); after < 250*time.Millisecond {
+		t.Errorf("it came back after %s, want 300 ms", after)
+	}
+	if m.Sequence != 1 {
+		t.Errorf("its sequence is %d, want 1", m.Sequence)
+	}
+	must(t, m.Ack())
+	i.consumerIsDone(all)
+}
+
+func TestALeaseIsRenewedForAsLongAsItIsOut(t *testing.T) {
+	t.Parallel()
+	i := install(t, brisk)
+	all := i.put(i.trigger("all"))
+	i.publish(0, 2, "a")
+	source := open(t, i.client, all, 1)
+	taken := next(t, source)
+	other := open(t, dial(t, i.server, brisk), all, 10)
+	defer other.Stop()
+
+	nothing := func(when string) {
+		t.Helper()
+		select {
+		case m := <-other.Messages():
+			t.Fatalf("event %s came again although its lease was out, %s", m.Event.Attr(event.ID), when)
+		case <-time.After(5 * i.client.timing.ackWait / 2):
+		}
+	}
+	nothing("while its source was open") // this holds for event 1 as well, which nobody has taken
+	source.Stop()
+	takeAll(t, other, 1, 2)
+	nothing("after its source was stopped")
+	must(t, taken.Ack())
+	i.consumerIsDone(all)
+}
+
+func TestAMessageOfAKilledProcessComesAgain(t *testing.T) {
+	t.Parallel()
+	i := install(t, brisk)
+	all := i.put(i.trigger("all"))
+	i.publish(0, 20, "a")
+	victim := dial(t, i.server, brisk)
+	source := open(t, victim, all, 20)
+	must(t, next(t, source).Ack())
+	next(t, source)
+	await(t, "the acknowledgement has arrived", func() bool { return i.consumer(all) == "pending 0, unacknowledged 19, redelivered 0" })
+
+	begin := time.Now()
+	kill(victim)
+	other := open(t, i.client, all, 20)
+	defer other.Stop()
+	ids := takeAll(t, other, 1, 20)
+	if after := time.Since(begin); after < victim.timing.ackWait/2 {
+		t.Errorf("the events came again after %s, sooner than a lease lasts", after)
+	}
+	if slices.Contains(ids, "0") {
+		t.Error("an acknowledged event came again")
+	}
+	i.consumerIsDone(all)
+}

@@ -1,0 +1,108 @@
+package jetstream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+)
+
+// repairLog makes the address's log again if it is gone. What it held is lost, and said to be.
+func (o *Owner) repairLog(ctx context.Context, a route.Address) error {
+	_, err := o.client.js.Stream(ctx, o.client.names.Log(a.Key))
+	if !errors.Is(err, jetstream.ErrStreamNotFound) {
+		return err
+	}
+	_, err = o.client.js.CreateStream(ctx, logConfig(o.client.names, a))
+	if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
+		return nil
+	}
+	if err == nil {
+		o.client.log.Error("the log of an address was gone, with the events in it; it is made again, empty", "address", a.Key.String())
+	}
+	return err
+}
+
+// repairCursors makes consumers again that are gone, where they stood last, and remembers where the others stand. It changes
+// nothing that is there: the records may be older by now than what a Put is writing.
+func (o *Owner) repairCursors(ctx context.Context, key route.Key, targets []route.Target) error {
+	stream, err := o.client.js.Stream(ctx, o.client.names.Log(key))
+	if err != nil {
+		return ignoreMissing(err) // without its address a log is not made again
+	}
+	log := stream.CachedInfo()
+	consumers, err := consumersOf(ctx, stream)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, t := range targets {
+		if info, ok := consumers[t.Consumer]; ok {
+			o.positions.remember(t.Key, log, info.AckFloor.Stream)
+			continue
+		}
+		config := o.client.cursorConfig(t)
+		start := o.positions.next(t.Key, log)
+		config.DeliverPolicy, config.OptStartSeq = jetstream.DeliverByStartSequencePolicy, start
+		_, err := stream.CreateConsumer(ctx, config)
+		if err == nil {
+			o.client.log.Warn("a consumer was gone and is made again", "target", t.Key.String(), "from", start)
+		}
+		errs = append(errs, ignoreExisting(err))
+	}
+	return errors.Join(errs...)
+}
+
+// repairDirected makes the directed consumers again of targets that have something waiting and nobody to take it.
+func (o *Owner) repairDirected(ctx context.Context, key route.Key, targets []route.Target) error {
+	names := o.client.names
+	stream, err := o.client.js.Stream(ctx, names.DirectedStream(key))
+	if err != nil {
+		return ignoreMissing(err)
+	}
+	info, err := stream.Info(ctx, jetstream.WithSubjectFilter(names.DirectedSubjects(key)))
+	if err != nil || len(info.State.Subjects) == 0 {
+		return ignoreMissing(err)
+	}
+	consumers, err := consumersOf(ctx, stream)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, t := range targets {
+		if consumers[names.Consumer(t.Key)] == nil && info.State.Subjects[names.DirectedSubject(t.Key)] > 0 {
+			_, err := stream.CreateConsumer(ctx, o.client.directedConsumerConfig(t))
+			errs = append(errs, ignoreExisting(err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func consumersOf(ctx context.Context, stream jetstream.Stream) (map[string]*jetstream.ConsumerInfo, error) {
+	consumers := map[string]*jetstream.ConsumerInfo{}
+	list := stream.ListConsumers(ctx)
+	for info := range list.Info() {
+		consumers[info.Name] = info
+	}
+	if err := list.Err(); err != nil {
+		return nil, fmt.Errorf("list the consumers of %s: %w", stream.CachedInfo().Config.Name, err)
+	}
+	return consumers, nil
+}
+
+func ignoreMissing(err error) error {
+	if errors.Is(err, jetstream.ErrStreamNotFound) || errors.Is(err, jetstream.ErrConsumerNotFound) {
+		return nil
+	}
+	return err
+}
+
+func ignoreExisting(err error) error {
+	if errors.Is(err, jetstream.ErrConsumerExists) {
+		return nil
+	}
+	return err
+}

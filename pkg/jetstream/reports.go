@@ -1,0 +1,104 @@
+package jetstream
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+)
+
+// Reporter writes one process's report: when it changes, and every route.ReportInterval so that it does not expire.
+type Reporter struct {
+	client *Client
+	state  func() route.Report
+	wake   chan struct{}
+}
+
+// NewReporter returns a reporter of what state returns. state is called by one goroutine at a time.
+func (c *Client) NewReporter(state func() route.Report) *Reporter {
+	return &Reporter{client: c, state: state, wake: make(chan struct{}, 1)}
+}
+
+// Changed tells the reporter that the state may differ from what it wrote last. It never blocks.
+func (r *Reporter) Changed() {
+	select {
+	case r.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Run reports from the first Changed until ctx ends, and then withdraws the report.
+func (r *Reporter) Run(ctx context.Context) {
+	select {
+	case <-r.wake:
+	case <-ctx.Done():
+		return
+	}
+	key := ""
+	for ctx.Err() == nil {
+		report := r.state()
+		key = string(report.Role) + "." + report.ID
+		wait := route.ReportInterval
+		if err := r.write(ctx, key, report); err != nil {
+			wait = retryPause
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-r.wake:
+		case <-ctx.Done():
+		}
+		timer.Stop()
+	}
+	r.withdraw(key)
+}
+
+func (r *Reporter) write(ctx context.Context, key string, report route.Report) error {
+	data, err := json.Marshal(report)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	bucket, err := r.client.js.KeyValue(ctx, r.client.names.ReportsBucket())
+	if err != nil {
+		return err
+	}
+	_, err = bucket.Put(ctx, key, data)
+	return err
+}
+
+// withdraw spares the others the wait until the report expires; when NATS is away it expires all the same.
+func (r *Reporter) withdraw(key string) {
+	ctx, cancel := context.WithTimeout(context.Background(), retryPause)
+	defer cancel()
+	if key == "" || !r.client.Connected() {
+		return
+	}
+	if bucket, err := r.client.js.KeyValue(ctx, r.client.names.ReportsBucket()); err == nil {
+		_ = bucket.Delete(ctx, key)
+	}
+}
+
+// Reports reads what the live processes report.
+func (c *Client) Reports(ctx context.Context) ([]route.Report, error) {
+	var reports []route.Report
+	var unreadable []error
+	err := c.readBucket(ctx, c.names.ReportsBucket(), jetstream.AllKeys, func(entry jetstream.KeyValueEntry) {
+		var report route.Report
+		if err := json.Unmarshal(entry.Value(), &report); err != nil {
+			unreadable = append(unreadable, fmt.Errorf("report %s: %w", entry.Key(), err))
+			return
+		}
+		reports = append(reports, report)
+	})
+	if err = errors.Join(append(unreadable, err)...); err != nil {
+		return nil, err
+	}
+	return reports, nil
+}

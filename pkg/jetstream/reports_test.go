@@ -1,0 +1,99 @@
+package jetstream
+
+import (
+	"context"
+	"sync/atomic"
+	"testing"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+)
+
+// report runs a reporter whose revision the test sets; stop ends it.
+func report(c *Client, id string, revision *atomic.Uint64) (r *Reporter, stop func()) {
+	r = c.NewReporter(func() route.Report {
+		return route.Report{Role: route.RoleFilter, ID: id, Revision: revision.Load(), Failures: map[string]string{"target.x": "why"}}
+	})
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		r.Run(ctx)
+	}()
+	return r, func() {
+		cancel()
+		<-done
+	}
+}
+
+func (i *installation) reports() []route.Report {
+	i.t.Helper()
+	reports, err := i.client.Reports(budgetOf(i.t))
+	must(i.t, err)
+	return reports
+}
+
+func TestAReporterSaysWhatChangedAndWithdraws(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	var revision atomic.Uint64
+	revision.Store(7)
+	r, stop := report(i.client, "one", &revision)
+	if n := len(i.reports()); n != 0 {
+		t.Fatalf("%d reports before the first sync", n)
+	}
+	r.Changed()
+	await(t, "the first report", func() bool { return len(i.reports()) == 1 })
+	if have := i.reports()[0]; have.Revision != 7 || have.ID != "one" || have.Failures["target.x"] != "why" {
+		t.Errorf("the report is %+v", have)
+	}
+	revision.Store(8)
+	r.Changed()
+	await(t, "the change", func() bool { return i.reports()[0].Revision == 8 })
+
+	_, stopOther := report(i.client, "never synced", &revision)
+	stopOther()
+	stop()
+	if have := i.reports(); len(have) != 0 {
+		t.Errorf("%v are left after the process has ended", have)
+	}
+}
+
+func TestAReportOfAKilledProcessExpires(t *testing.T) {
+	t.Parallel()
+	i := install(t, brisk)
+	victim := dial(t, i.server)
+	var revision atomic.Uint64
+	r, stop := report(victim, "victim", &revision)
+	defer stop()
+	r.Changed()
+	await(t, "the report", func() bool { return len(i.reports()) == 1 })
+	kill(victim)
+	await(t, "its end", func() bool { return len(i.reports()) == 0 })
+}
+
+func TestAReporterGoesOnAfterAnOutage(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	var revision atomic.Uint64
+	r, stop := report(i.client, "one", &revision)
+	defer stop()
+	r.Changed()
+	await(t, "the first report", func() bool { return len(i.reports()) == 1 })
+	i.server.Stop()
+	revision.Store(5)
+	r.Changed()
+	i.restart()
+	await(t, "what changed meanwhile", func() bool { return i.reports()[0].Revision == 5 })
+}
+
+func TestGarbageAmongTheReportsIsSaid(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	bucket, err := i.client.js.KeyValue(budgetOf(t), i.client.names.ReportsBucket())
+	must(t, err)
+	_, err = bucket.Put(budgetOf(t), "filter.x", []byte("{"))
+	must(t, err)
+	if reports, err := i.client.Reports(budgetOf(t)); err == nil {
+		t.Errorf("got %v and no error: readiness would be a guess", reports)
+	}
+}

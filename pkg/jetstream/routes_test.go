@@ -1,0 +1,249 @@
+package jetstream
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+)
+
+// watcher is a data-plane process that does nothing but watch the routes.
+type watcher struct {
+	table *route.Table
+	syncs atomic.Int64
+}
+
+// watch runs until the test ends.
+func (i *installation) watch(c *Client) *watcher {
+	i.t.Helper()
+	w := &watcher{table: route.NewTable()}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		c.WatchRoutes(ctx, w.table, func() { w.syncs.Add(1) })
+	}()
+	i.t.Cleanup(func() {
+		cancel()
+		<-done
+	})
+	await(i.t, "the first full sync", func() bool { return w.syncs.Load() > 0 })
+	return w
+}
+
+func (w *watcher) knows(key route.TargetKey) bool {
+	_, ok := w.table.Snapshot().Targets[key]
+	return ok
+}
+
+func (i *installation) routes() jetstream.KeyValue {
+	i.t.Helper()
+	bucket, err := i.client.js.KeyValue(budgetOf(i.t), i.client.names.RoutesBucket())
+	must(i.t, err)
+	return bucket
+}
+
+func TestTheWatchAppliesRoutesAndTombstones(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	before := i.put(i.trigger("before"))
+	w := i.watch(dial(t, i.server))
+	if _, ok := w.table.Address(i.broker.Key); !ok || !w.knows(before.Key) {
+		t.Error("what was there is not known after the first sync")
+	}
+	after, err := i.owner.PutTarget(budgetOf(t), i.trigger("after"))
+	must(t, err)
+	await(t, "the new route", func() bool { return w.knows(i.trigger("after").Key) })
+	if have := w.table.Snapshot().Revision; have < after.Revision {
+		t.Errorf("the watermark is %d, want %d or more", have, after.Revision)
+	}
+	changed := i.trigger("after")
+	changed.MaxInFlight = 7
+	i.put(changed)
+	await(t, "the changed route", func() bool { return w.table.Snapshot().Targets[changed.Key].MaxInFlight == 7 })
+
+	must(t, i.owner.RemoveTarget(budgetOf(t), before.Key))
+	must(t, i.owner.RemoveAddress(budgetOf(t), i.broker.Key))
+	await(t, "the end of two routes", func() bool {
+		_, ok := w.table.Address(i.broker.Key)
+		return !ok && !w.knows(before.Key)
+	})
+}
+
+func TestWithoutABucketTheWatchWaits(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	must(t, i.client.js.DeleteKeyValue(budgetOf(t), i.client.names.RoutesBucket()))
+	table := route.NewTable()
+	ctx, cancel := context.WithCancel(t.Context())
+	synced := make(chan struct{}, 9)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		i.client.WatchRoutes(ctx, table, func() { synced <- struct{}{} })
+	}()
+	select {
+	case <-synced:
+		t.Error("synced without a bucket")
+	default:
+	}
+	must(t, i.client.EnsureBuckets(budgetOf(t)))
+	<-synced
+	cancel()
+	<-done
+}
+
+func TestARouteStaysWhenItsKeyOrBucketIsDeleted(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	all := i.put(i.trigger("all"))
+	w := i.watch(dial(t, i.server, brisk))
+	must(t, i.routes().Delete(budgetOf(t), naming.TargetKey(all.Key)))
+	i.put(i.trigger("second"))
+	await(t, "the watch has come past the deletion", func() bool { return w.knows(i.trigger("second").Key) })
+	if !w.knows(all.Key) {
+		t.Fatal("a deleted key has ended a route")
+	}
+	high := w.table.Snapshot().Revision
+
+	syncs := w.syncs.Load()
+	must(t, i.client.js.DeleteKeyValue(budgetOf(t), i.client.names.RoutesBucket()))
+	must(t, i.client.EnsureBuckets(budgetOf(t)))
+	await(t, "the watch has found the new bucket", func() bool { return w.syncs.Load() > syncs })
+	i.put(i.trigger("third"))
+	await(t, "the route in the new bucket", func() bool { return w.knows(i.trigger("third").Key) })
+	if _, ok := w.table.Address(i.broker.Key); !ok || !w.knows(all.Key) {
+		t.Error("a deleted bucket has ended a route")
+	}
+	// The revisions count from 1 again: with the old watermark it would claim to have applied what it has never seen.
+	if have := w.table.Snapshot().Revision; have >= high {
+		t.Errorf("the watermark is still %d, want that of the new bucket", have)
+	}
+}
+
+func TestARecordThatCannotBeReadIsAFailureAndTheOldOneStays(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	all := i.put(i.trigger("all"))
+	w := i.watch(dial(t, i.server))
+	key := naming.TargetKey(all.Key)
+	other, _, err := i.client.record(budgetOf(t), naming.AddressKey(i.broker.Key))
+	must(t, err)
+	misplaced, err := other.Encode()
+	must(t, err)
+	for _, c := range []struct {
+		name, value, want string
+	}{
+		{"no JSON", "{", "not a route record"},
+		{"neither address nor target", "{}", "either an address or a target"},
+		{"a record of another key", string(misplaced), "the record is about address."},
+	} {
+		revision, err := i.routes().Put(budgetOf(t), key, []byte(c.value))
+		must(t, err)
+		await(t, c.name, func() bool { return w.table.Snapshot().Revision >= revision })
+		if why := w.table.Snapshot().Failures[key]; !strings.Contains(why, c.want) {
+			t.Errorf("%s: the failure is %q, want one with %q", c.name, why, c.want)
+		}
+		if !w.knows(all.Key) {
+			t.Errorf("%s: the route has ended", c.name)
+		}
+	}
+	i.put(all)
+	await(t, "the record is good again", func() bool { return len(w.table.Snapshot().Failures) == 0 })
+	_, err = i.routes().Put(budgetOf(t), "nonsense", []byte("{"))
+	must(t, err)
+	await(t, "a failure", func() bool { return len(w.table.Snapshot().Failures) == 1 })
+	must(t, i.routes().Delete(budgetOf(t), "nonsense"))
+	await(t, "the end of the failure", func() bool { return len(w.table.Snapshot().Failures) == 0 })
+}
+
+func TestTheWatchSurvivesARestartOfTheServer(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	c := dial(t, i.server)
+	w := i.watch(c)
+	i.server.Stop()
+	await(t, "the outage is noticed", func() bool { return !c.Connected() })
+	if _, ok := w.table.Address(i.broker.Key); !ok {
+		t.Error("an outage has ended a route")
+	}
+	i.server.Restart()
+	await(t, "the owner is back", i.client.Connected)
+	i.put(i.trigger("after"))
+	await(t, "a route put after the restart", func() bool { return w.knows(i.trigger("after").Key) })
+}
+
+// nats.go leaves a goroutine behind for a watch that is given up with entries still to come.
+func TestAWatchThatIsGivenUpLeavesNothingBehind(t *testing.T) {
+	i := install(t)
+	bucket := i.routes()
+	for n := range 600 {
+		_, err := bucket.Put(budgetOf(t), fmt.Sprintf("filler.%d", n), []byte("{"))
+		must(t, err)
+	}
+	before := runtime.NumGoroutine()
+	for range 20 {
+		ctx, cancel := context.WithCancel(t.Context())
+		_ = i.client.readBucket(ctx, i.client.names.RoutesBucket(), ">", func(jetstream.KeyValueEntry) { cancel() })
+		cancel()
+	}
+	await(t, "the goroutines of 20 watches have ended", func() bool { return runtime.NumGoroutine() <= before+5 })
+}
+
+func TestRecordsAreReadFromTheServer(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	all := i.put(i.trigger("all"))
+	must(t, i.owner.RemoveTarget(budgetOf(t), all.Key))
+	i.put(i.trigger("other"))
+	records, err := i.client.Records(budgetOf(t), "")
+	must(t, err)
+	if len(records) != 3 {
+		t.Errorf("got %d records, want the address, a target and a tombstone", len(records))
+	}
+	records, err = i.client.Records(budgetOf(t), naming.TargetKey(all.Key))
+	must(t, err)
+	if len(records) != 1 || records[0].DeletedAt == nil || records[0].Target.Key != all.Key {
+		t.Errorf("got %+v, want the tombstone", records)
+	}
+	i.server.Stop()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := i.client.Records(ctx, ""); err == nil {
+		t.Error("without a server the records are said to be none")
+	}
+}
+
+// Two owners of one name write the same key at the same time; each write is a whole one, and none is lost unseen.
+func TestPutRecordComparesAndSets(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	target := i.trigger("all")
+	target.Owner = "tests"
+	revisions := make(chan uint64, 20)
+	for n := range 20 {
+		go func() {
+			mine := target
+			mine.MaxInFlight = n + 1
+			revision, err := i.client.PutRecord(context.WithoutCancel(t.Context()), route.Record{Target: &mine})
+			if err != nil {
+				t.Error(err)
+			}
+			revisions <- revision
+		}()
+	}
+	seen := map[uint64]bool{}
+	for range 20 {
+		seen[<-revisions] = true
+	}
+	if len(seen) != 20 {
+		t.Errorf("20 different records stand at %d revisions", len(seen))
+	}
+}

@@ -1,0 +1,163 @@
+package jetstream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+)
+
+// Status is what is known of the routes at one moment, read from the server.
+type Status struct {
+	Addresses []AddressStatus
+	Targets   []TargetStatus
+}
+
+// AddressStatus is an address with its readiness and its log.
+type AddressStatus struct {
+	route.Address
+	Ready  bool
+	Reason string
+	// URL is where events come in; "" while no ingress says where it is.
+	URL string
+	// Events and Bytes are what the log holds, DeadLetters what its dead-letter stream holds.
+	Events, Bytes, DeadLetters uint64
+}
+
+// TargetStatus is a target with its readiness and its backlog.
+type TargetStatus struct {
+	route.Target
+	Ready  bool
+	Reason string
+	// Backlog counts the events that the target may still get: in the log, being delivered, and parked for a retry. Events in
+	// the log are counted by what their subject tells; the filter may still drop some of them.
+	Backlog uint64
+}
+
+// Status reads the live routes, the reports of the live processes, and the streams.
+func (c *Client) Status(ctx context.Context) (Status, error) {
+	records, err := c.Records(ctx, "")
+	if err != nil {
+		return Status{}, err
+	}
+	reports, err := c.Reports(ctx)
+	if err != nil {
+		return Status{}, err
+	}
+	var s Status
+	logs := map[route.Key]logStatus{}
+	for _, r := range records {
+		if r.DeletedAt != nil || r.Address == nil {
+			continue
+		}
+		a, log := c.addressStatus(ctx, r, reports)
+		s.Addresses = append(s.Addresses, a)
+		logs[r.Address.Key] = log
+	}
+	for _, r := range records {
+		if r.DeletedAt == nil && r.Target != nil {
+			s.Targets = append(s.Targets, targetStatus(r, reports, logs[r.Target.Key.Address]))
+		}
+	}
+	return s, nil
+}
+
+func (c *Client) addressStatus(ctx context.Context, r StoredRecord, reports []route.Report) (AddressStatus, logStatus) {
+	a := AddressStatus{Address: *r.Address}
+	a.Ready, a.Reason = route.Ready(reports, route.RoleIngress, recordKey(r.Record), r.Revision)
+	for _, report := range reports {
+		if report.Role == route.RoleIngress && report.URL != "" {
+			a.URL = report.URL + "/" + a.Key.Namespace + "/" + a.Key.Name
+		}
+	}
+	log, err := c.logStatus(ctx, a.Key)
+	if err != nil {
+		a.Ready, a.Reason = false, err.Error()
+	}
+	a.Events, a.Bytes, a.DeadLetters = log.events, log.bytes, log.deadLetters
+	return a, log
+}
+
+func targetStatus(r StoredRecord, reports []route.Report, log logStatus) TargetStatus {
+	t := TargetStatus{Target: *r.Target}
+	backlog, exists := log.backlog[t.Consumer]
+	t.Backlog = backlog
+	switch {
+	case t.NotReady != "":
+		t.Reason = t.NotReady
+	case !log.known:
+		t.Reason = "its Broker is not there"
+	case !exists:
+		t.Reason = "its consumer " + t.Consumer + " is gone"
+	default:
+		t.Ready, t.Reason = route.Ready(reports, route.RoleFilter, recordKey(r.Record), r.Revision)
+	}
+	return t
+}
+
+// logStatus is what an address's streams hold.
+type logStatus struct {
+	known                      bool
+	events, bytes, deadLetters uint64
+	backlog                    map[string]uint64 // by consumer
+}
+
+func (c *Client) logStatus(ctx context.Context, key route.Key) (logStatus, error) {
+	s := logStatus{backlog: map[string]uint64{}}
+	stream, err := c.js.Stream(ctx, c.names.Log(key))
+	if err != nil {
+		return s, fmt.Errorf("read stream %s: %w", c.names.Log(key), err)
+	}
+	state := stream.CachedInfo().State
+	s.known, s.events, s.bytes = true, state.Msgs, state.Bytes
+	consumers := stream.ListConsumers(ctx)
+	for info := range consumers.Info() {
+		s.backlog[info.Name] = info.NumPending + uint64(info.NumAckPending) //nolint:gosec // never negative
+	}
+	if err := consumers.Err(); err != nil {
+		return s, fmt.Errorf("list the consumers of %s: %w", c.names.Log(key), err)
+	}
+	dead, err := c.js.Stream(ctx, c.names.DeadLetterStream(key))
+	if err == nil {
+		s.deadLetters = dead.CachedInfo().State.Msgs
+	} else if !errors.Is(err, jetstream.ErrStreamNotFound) {
+		return s, fmt.Errorf("read stream %s: %w", c.names.DeadLetterStream(key), err)
+	}
+	return s, c.addDirected(ctx, key, &s)
+}
+
+// addDirected adds what waits in the directed stream to the backlog of its targets.
+func (c *Client) addDirected(ctx context.Context, key route.Key, s *logStatus) error {
+	records, err := c.Records(ctx, naming.TargetKeysOf(key))
+	if err != nil {
+		return err
+	}
+	stream, err := c.js.Stream(ctx, c.names.DirectedStream(key))
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read stream %s: %w", c.names.DirectedStream(key), err)
+	}
+	info, err := stream.Info(ctx, jetstream.WithSubjectFilter(">"))
+	if err != nil {
+		return fmt.Errorf("read stream %s: %w", c.names.DirectedStream(key), err)
+	}
+	for _, r := range records {
+		if r.Target == nil || r.DeletedAt != nil {
+			continue
+		}
+		parked := strings.TrimSuffix(c.names.ParkedSubjectsOf(r.Target.Key), "*")
+		for subject, count := range info.State.Subjects {
+			if subject == c.names.DirectedSubject(r.Target.Key) || strings.HasPrefix(subject, parked) {
+				s.backlog[r.Target.Consumer] += count
+			}
+		}
+	}
+	return nil
+}

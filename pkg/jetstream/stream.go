@@ -1,0 +1,206 @@
+package jetstream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+)
+
+// ensureStream makes the stream what is wanted: created, updated, or left alone when it already is.
+// Errors: ErrImmutable, naming the field that NATS cannot change.
+func (c *Client) ensureStream(ctx context.Context, want jetstream.StreamConfig) error {
+	stream, err := c.js.Stream(ctx, want.Name)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		_, err = c.js.CreateStream(ctx, want)
+		return storageError(want, err)
+	}
+	if err != nil {
+		return fmt.Errorf("read stream %s: %w", want.Name, err)
+	}
+	return c.alignStream(ctx, stream, want)
+}
+
+// updateStream is ensureStream for a stream that is made on first use: one that is not there is left alone.
+func (c *Client) updateStream(ctx context.Context, want jetstream.StreamConfig) error {
+	stream, err := c.js.Stream(ctx, want.Name)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read stream %s: %w", want.Name, err)
+	}
+	return c.alignStream(ctx, stream, want)
+}
+
+func (c *Client) alignStream(ctx context.Context, stream jetstream.Stream, want jetstream.StreamConfig) error {
+	have := stream.CachedInfo().Config
+	next := withWanted(have, want)
+	if field := immutableField(have, next); field != "" {
+		return fmt.Errorf("stream %s: %w: %s", want.Name, ErrImmutable, field)
+	}
+	if reflect.DeepEqual(have, next) {
+		return nil
+	}
+	_, err := c.js.UpdateStream(ctx, next)
+	return storageError(want, err)
+}
+
+// withWanted returns the stream's present configuration with the fields that are ours; what an administrator set besides
+// (placement, compression, republishing) stays.
+func withWanted(have, want jetstream.StreamConfig) jetstream.StreamConfig {
+	next := have
+	next.Description, next.Subjects = want.Description, want.Subjects
+	next.Retention, next.Discard, next.Storage = want.Retention, want.Discard, want.Storage
+	next.MaxConsumers, next.Replicas, next.Duplicates = want.MaxConsumers, want.Replicas, want.Duplicates
+	next.AllowMsgSchedules, next.AllowDirect = want.AllowMsgSchedules, want.AllowDirect
+	if want.MaxBytes > 0 {
+		next.MaxBytes = want.MaxBytes
+	}
+	next.Metadata = withMetadata(have.Metadata, want.Metadata)
+	return next
+}
+
+// withMetadata leaves the server's own keys and those of others in place.
+func withMetadata(have, want map[string]string) map[string]string {
+	merged := maps.Clone(have)
+	if merged == nil {
+		merged = map[string]string{}
+	}
+	maps.Copy(merged, want)
+	return merged
+}
+
+func immutableField(have, next jetstream.StreamConfig) string {
+	switch {
+	case have.Storage != next.Storage:
+		return "storage"
+	case have.Retention != next.Retention:
+		return "retention"
+	case have.MaxConsumers != next.MaxConsumers:
+		return "maxConsumers"
+	}
+	return ""
+}
+
+// storageError says what was asked for when the account or the server has no room for it: byte limits are reservations.
+func storageError(want jetstream.StreamConfig, err error) error {
+	if err == nil {
+		return nil
+	}
+	if isStorageExhausted(err) {
+		return fmt.Errorf("stream %s: %d bytes are asked for, times %d replicas, and NATS has less: %w",
+			want.Name, want.MaxBytes, want.Replicas, err)
+	}
+	return fmt.Errorf("stream %s: %w", want.Name, err)
+}
+
+// logBytes returns the byte limit of a log: what the address asks for, else what its stream has, else DefaultMaxBytes but no
+// more than 5 % of what the account may store.
+func (c *Client) logBytes(ctx context.Context, a route.Address) (int64, error) {
+	if a.Log.MaxBytes > 0 {
+		return a.Log.MaxBytes, nil
+	}
+	stream, err := c.js.Stream(ctx, c.names.Log(a.Key))
+	if err == nil && stream.CachedInfo().Config.MaxBytes > 0 {
+		return stream.CachedInfo().Config.MaxBytes, nil
+	}
+	if err != nil && !errors.Is(err, jetstream.ErrStreamNotFound) {
+		return 0, fmt.Errorf("read stream %s: %w", c.names.Log(a.Key), err)
+	}
+	account, err := c.js.AccountInfo(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("read the NATS account: %w", err)
+	}
+	limit := account.Limits.MaxStore
+	if a.Log.Memory {
+		limit = account.Limits.MaxMemory
+	}
+	if limit > 0 {
+		return min(DefaultMaxBytes, limit/20), nil
+	}
+	return DefaultMaxBytes, nil
+}
+
+// ensureConsumer makes the consumer what is wanted and keeps its position. start is the first sequence that a new one
+// reads; 0 leaves it to want.
+func (c *Client) ensureConsumer(ctx context.Context, stream string, want jetstream.ConsumerConfig, start uint64) error {
+	existing, err := c.js.Consumer(ctx, stream, want.Durable)
+	if errors.Is(err, jetstream.ErrConsumerNotFound) {
+		if start > 0 {
+			want.DeliverPolicy, want.OptStartSeq = jetstream.DeliverByStartSequencePolicy, start
+		}
+		if _, err = c.js.CreateConsumer(ctx, stream, want); err != nil {
+			return fmt.Errorf("create consumer %s of stream %s: %w", want.Durable, stream, err)
+		}
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read consumer %s of stream %s: %w", want.Durable, stream, err)
+	}
+	have := existing.CachedInfo().Config
+	if have.AckPolicy != want.AckPolicy {
+		return fmt.Errorf("consumer %s of stream %s: %w: ackPolicy", want.Durable, stream, ErrImmutable)
+	}
+	next := have
+	next.Description, next.AckWait, next.MaxDeliver = want.Description, want.AckWait, want.MaxDeliver
+	next.MaxAckPending = want.MaxAckPending
+	next.FilterSubject, next.FilterSubjects = "", slices.Clone(filterSubjects(want))
+	next.Metadata = withMetadata(have.Metadata, want.Metadata)
+	if slices.Equal(filterSubjects(have), next.FilterSubjects) && reflect.DeepEqual(withoutFilters(have), withoutFilters(next)) {
+		return nil
+	}
+	if _, err = c.js.UpdateConsumer(ctx, stream, next); err != nil {
+		return fmt.Errorf("update consumer %s of stream %s: %w", want.Durable, stream, err)
+	}
+	return nil
+}
+
+// filterSubjects returns a consumer's filters in one form: the server has two fields for them.
+func filterSubjects(config jetstream.ConsumerConfig) []string {
+	if config.FilterSubject != "" {
+		return []string{config.FilterSubject}
+	}
+	return config.FilterSubjects
+}
+
+func withoutFilters(config jetstream.ConsumerConfig) jetstream.ConsumerConfig {
+	config.FilterSubject, config.FilterSubjects = "", nil
+	return config
+}
+
+// isStorageExhausted reports whether the server refused for want of space in the account or on its disk.
+func isStorageExhausted(err error) bool {
+	var api *jetstream.APIError
+	if !errors.As(err, &api) {
+		return false
+	}
+	switch api.ErrorCode {
+	case errCodeInsufficientResources, errCodeMemoryExceeded, errCodeStorageExceeded, errCodeAccountResources:
+		return true
+	}
+	return false
+}
+
+// Codes of the server's API errors that nats.go has no sentinel for. Source: nats-server server/errors.json.
+const (
+	errCodeAccountResources      jetstream.ErrorCode = 10002
+	errCodeInsufficientResources jetstream.ErrorCode = 10023
+	errCodeMemoryExceeded        jetstream.ErrorCode = 10028
+	errCodeStorageExceeded       jetstream.ErrorCode = 10047
+	errCodeStoreFailed           jetstream.ErrorCode = 10077
+	errCodeDuplicateInProcess    jetstream.ErrorCode = 10158
+)
+
+// isLogFull reports whether the server refused an event because the stream is at its byte limit.
+func isLogFull(err error) bool {
+	var api *jetstream.APIError
+	return errors.As(err, &api) && api.ErrorCode == errCodeStoreFailed && strings.Contains(api.Description, "maximum")
+}

@@ -1,0 +1,130 @@
+package jetstream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+)
+
+// Sweep repairs and cleans up what this owner made: it makes logs and consumers again that were deleted by hand, remembers
+// where the cursors stand, and removes the cursors and logs of routes that ended longer ago than the grace period. Nothing is
+// removed on the word of a cache: the tombstones are read from the server here. A record that cannot be read is left alone
+// and reported; the rest is swept.
+func (o *Owner) Sweep(ctx context.Context) error {
+	records, err := o.client.Records(ctx, "")
+	if err != nil && !errors.Is(err, route.ErrRecord) {
+		return err
+	}
+	errs := []error{err}
+	addresses := map[route.Key]route.Address{}
+	targets := map[route.Key][]route.Target{}
+	for _, r := range records {
+		switch {
+		case r.Owner() != o.name:
+		case r.DeletedAt != nil:
+			errs = append(errs, o.sweepTombstone(ctx, r))
+		case r.Address != nil:
+			addresses[r.Address.Key] = *r.Address
+		case r.Target.Consumer != "":
+			targets[r.Target.Key.Address] = append(targets[r.Target.Key.Address], *r.Target)
+		}
+	}
+	for _, address := range addresses {
+		errs = append(errs, o.repairLog(ctx, address))
+	}
+	for key, ofAddress := range targets {
+		errs = append(errs, o.repairCursors(ctx, key, ofAddress), o.repairDirected(ctx, key, ofAddress))
+	}
+	return errors.Join(errs...)
+}
+
+// sweepTombstone removes, after the grace period, what the route had. The tombstone itself stays much longer: it is the only
+// thing that tells a process which was cut off meanwhile that the route has ended.
+func (o *Owner) sweepTombstone(ctx context.Context, r StoredRecord) error {
+	switch age := time.Since(*r.DeletedAt); {
+	case !r.Swept && age > o.grace:
+		return o.remove(ctx, r)
+	case r.Swept && age > o.grace+tombstoneLife:
+		return o.client.purgeRecord(ctx, r)
+	}
+	return nil
+}
+
+// remove deletes what a tombstone's route had, and then marks the tombstone: in this order, so that a crash leaves work, not
+// orphans. Nobody puts the route anew meanwhile.
+func (o *Owner) remove(ctx context.Context, r StoredRecord) error {
+	o.changing.Lock()
+	defer o.changing.Unlock()
+	now, found, err := o.client.record(ctx, recordKey(r.Record))
+	if err != nil || !found || now.Revision != r.Revision {
+		return err // it lives again
+	}
+	if r.Target != nil {
+		err = o.removeCursors(ctx, r.Target.Key)
+	} else {
+		err = o.removeStreams(ctx, r.Address.Key)
+	}
+	if err != nil {
+		return fmt.Errorf("remove what %s had: %w", recordKey(r.Record), err)
+	}
+	r.Swept = true
+	_, err = o.client.PutRecord(ctx, r.Record)
+	return err
+}
+
+func (o *Owner) removeCursors(ctx context.Context, key route.TargetKey) error {
+	names, consumer := o.client.names, o.client.names.Consumer(key)
+	o.positions.forget(key)
+	return errors.Join(
+		ignoreMissing(o.client.js.DeleteConsumer(ctx, names.Log(key.Address), consumer)),
+		ignoreMissing(o.client.js.DeleteConsumer(ctx, names.DirectedStream(key.Address), consumer)),
+		o.purgeDirected(ctx, key),
+	)
+}
+
+func (o *Owner) removeStreams(ctx context.Context, key route.Key) error {
+	names := o.client.names
+	var errs []error
+	for _, stream := range []string{names.Log(key), names.DirectedStream(key), names.DeadLetterStream(key)} {
+		errs = append(errs, ignoreMissing(o.client.js.DeleteStream(ctx, stream)))
+	}
+	return errors.Join(errs...)
+}
+
+// purgeDirected removes what was parked for a target that is gone: nobody would ever take it.
+func (o *Owner) purgeDirected(ctx context.Context, key route.TargetKey) error {
+	names := o.client.names
+	stream, err := o.client.js.Stream(ctx, names.DirectedStream(key.Address))
+	if err != nil {
+		return ignoreMissing(err)
+	}
+	return errors.Join(
+		stream.Purge(ctx, jetstream.WithPurgeSubject(names.DirectedSubject(key))),
+		stream.Purge(ctx, jetstream.WithPurgeSubject(names.ParkedSubjectsOf(key))),
+	)
+}
+
+// RunSweeps sweeps every interval until ctx ends.
+func (o *Owner) RunSweeps(ctx context.Context, interval time.Duration) {
+	said := ""
+	for {
+		pause(ctx, interval)
+		if ctx.Err() != nil {
+			return
+		}
+		sweep, cancel := context.WithTimeout(ctx, 6*requestTimeout)
+		err := o.Sweep(sweep)
+		cancel()
+		if err == nil {
+			said = ""
+		} else if err.Error() != said && ctx.Err() == nil {
+			said = err.Error()
+			o.client.log.Warn("the sweep of streams and consumers is not complete; it is tried again", "error", err)
+		}
+	}
+}

@@ -1,0 +1,270 @@
+package jetstream
+
+import (
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+)
+
+// graceful gives the installation an owner that keeps what was removed for an hour.
+func (i *installation) graceful() *Owner {
+	i.owner = i.client.NewOwner("tests", time.Hour)
+	return i.owner
+}
+
+func (i *installation) has(consumer route.Target) bool {
+	i.t.Helper()
+	_, err := i.client.js.Consumer(budgetOf(i.t), i.client.names.Log(i.broker.Key), consumer.Consumer)
+	must(i.t, ignoreMissing(err))
+	return err == nil
+}
+
+func TestARemovedTriggersConsumerIsKeptForTheGrace(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	i.graceful()
+	all := i.put(i.trigger("all"))
+	i.publish(0, 10, "a")
+	must(t, i.owner.RemoveTarget(budgetOf(t), all.Key))
+	must(t, i.owner.RemoveTarget(budgetOf(t), all.Key)) // as often as anyone likes
+	i.sweep()
+	if !i.has(all) {
+		t.Fatal("the consumer is gone within the grace period")
+	}
+	if floor := i.reading().floor; floor != 1 {
+		t.Errorf("the log may be trimmed below %d: the consumer no longer holds it", floor)
+	}
+
+	again := i.trigger("all") // in time: it takes the consumer over, with its backlog
+	again.UID = "another"
+	i.put(again)
+	i.publish(10, 20, "a")
+	i.owner.grace = shortGrace
+	i.sweep()
+	source := open(t, i.client, again, 10)
+	defer source.Stop()
+	takeAll(t, source, 0, 20)
+	if have := i.consumerInfo(again).Config.Metadata[metaUID]; have != "another" {
+		t.Errorf("the consumer's UID is %q", have)
+	}
+}
+
+func TestARemovedTriggersConsumerIsDeletedAfterTheGrace(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	all, other := i.put(i.trigger("all")), i.put(i.trigger("other"))
+	i.publish(0, 10, "a")
+	must(t, i.owner.RemoveTarget(budgetOf(t), all.Key))
+	for range 2 { // the second finds nothing to do
+		i.sweep()
+		if i.has(all) || !i.has(other) {
+			t.Fatalf("the removed Trigger has its consumer: %v; the other: %v; want only the other", i.has(all), i.has(other))
+		}
+	}
+
+	i.put(all) // too late: it begins anew, at the log's end
+	i.publish(10, 20, "a")
+	source := open(t, i.client, all, 10)
+	defer source.Stop()
+	if ids := takeAll(t, source, 10, 20); !slices.Equal(ids, idsOf(10, 20)) {
+		t.Errorf("got %v, want what came after the Trigger was made again", ids)
+	}
+}
+
+// The sweep works on what it read a moment ago. A Trigger that was put again meanwhile keeps its consumer.
+func TestATombstoneThatIsNoLongerThereRemovesNothing(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	all := i.put(i.trigger("all"))
+	must(t, i.owner.RemoveTarget(budgetOf(t), all.Key))
+	stale, _, err := i.client.record(budgetOf(t), naming.TargetKey(all.Key))
+	must(t, err)
+	i.put(all)
+	must(t, i.owner.remove(budgetOf(t), stale))
+	if !i.has(all) {
+		t.Error("a live Trigger lost its consumer")
+	}
+}
+
+// A process that was cut off while a route ended and was swept must hear of it when it is back.
+func TestATombstoneOutlivesItsSweep(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	all := i.put(i.trigger("all"))
+	must(t, i.owner.RemoveTarget(budgetOf(t), all.Key))
+	i.sweep()
+	record, found, err := i.client.record(budgetOf(t), naming.TargetKey(all.Key))
+	must(t, err)
+	if !found || record.DeletedAt == nil || !record.Swept {
+		t.Fatalf("the record is %+v, want a swept tombstone", record)
+	}
+	long := time.Now().Add(-tombstoneLife - time.Hour)
+	record.DeletedAt = &long
+	_, err = i.client.PutRecord(budgetOf(t), record.Record)
+	must(t, err)
+	i.sweep()
+	if _, found, err = i.client.record(budgetOf(t), naming.TargetKey(all.Key)); err != nil || found {
+		t.Errorf("the tombstone is still there (error %v), want it gone after %s", err, tombstoneLife)
+	}
+}
+
+func TestARemovedBrokersStreamsGoAfterTheGrace(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	i.graceful()
+	all := i.put(i.trigger("all"))
+	store, _ := i.client.NewStore(tableOf(i.broker))
+	must(t, store.Park(budgetOf(t), all, workOf("1", 1), time.Now().Add(time.Hour)))
+	must(t, store.DeadLetter(budgetOf(t), all, workOf("2", 2)))
+	names := i.client.names
+	streams := []string{names.Log(i.broker.Key), names.DirectedStream(i.broker.Key), names.DeadLetterStream(i.broker.Key)}
+	existing := func() (found []string) {
+		for _, name := range streams {
+			if _, err := i.client.js.Stream(budgetOf(t), name); err == nil {
+				found = append(found, name)
+			} else if !errors.Is(err, jetstream.ErrStreamNotFound) {
+				t.Fatal(err)
+			}
+		}
+		return found
+	}
+
+	must(t, i.owner.RemoveAddress(budgetOf(t), i.broker.Key))
+	i.sweep()
+	if have := existing(); !slices.Equal(have, streams) {
+		t.Fatalf("within the grace period there are %v, want %v", have, streams)
+	}
+	i.owner.grace = shortGrace
+	i.sweep()
+	if have := existing(); len(have) != 0 {
+		t.Errorf("after it there are %v", have)
+	}
+	i.sweep() // its Trigger is still there, and wants a log that it cannot have
+
+	all.NotReady = "its Broker is gone"
+	i.put(all)
+	record, _, err := i.client.record(budgetOf(t), naming.TargetKey(all.Key))
+	must(t, err)
+	if record.Target.Consumer != "" {
+		t.Errorf("the record names the consumer %q, which went with the log", record.Target.Consumer)
+	}
+}
+
+func TestALogDeletedByHandIsMadeAgainWithItsConsumers(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	all := i.put(i.trigger("all"))
+	i.publish(0, 10, "a")
+	must(t, i.client.js.DeleteStream(budgetOf(t), i.client.names.Log(i.broker.Key)))
+	i.sweep()
+	i.publish(10, 20, "a")
+	source := open(t, i.client, all, 10)
+	defer source.Stop()
+	takeAll(t, source, 10, 20)
+}
+
+func TestOtherInstallationsAndOwnersAreNotTouched(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	neighbour := &installation{t: t, server: i.server, client: dialAs(t, i.server, "other"), broker: i.broker}
+	must(t, neighbour.client.EnsureBuckets(budgetOf(t)))
+	neighbour.owner = neighbour.client.NewOwner("tests", shortGrace)
+	neighbour.putBroker()
+	theirs := neighbour.put(neighbour.trigger("all"))
+	ours := i.put(i.trigger("all"))
+	colleague := i.client.NewOwner("a colleague", shortGrace)
+	shared, err := colleague.PutTarget(budgetOf(t), i.trigger("colleagues"))
+	must(t, err)
+
+	i.publish(0, 10, "a")
+	must(t, i.owner.RemoveTarget(budgetOf(t), ours.Key))
+	must(t, i.owner.RemoveAddress(budgetOf(t), i.broker.Key))
+	must(t, colleague.RemoveTarget(budgetOf(t), i.trigger("colleagues").Key))
+	i.sweep()
+
+	record, found, err := i.client.record(budgetOf(t), shared.Key)
+	if err != nil || !found || record.Swept {
+		t.Errorf("the colleague's tombstone is %+v, error %v: it is not ours to sweep", record, err)
+	}
+	if !neighbour.has(theirs) || neighbour.reading().state.Msgs != 0 {
+		t.Error("the neighbour's log or consumer was touched")
+	}
+	neighbour.publish(0, 5, "a")
+	source := open(t, neighbour.client, theirs, 5)
+	defer source.Stop()
+	takeAll(t, source, 0, 5)
+}
+
+func TestOneUnreadableRecordDoesNotStopTheSweep(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	all, gone := i.put(i.trigger("all")), i.put(i.trigger("gone"))
+	bucket, err := i.client.js.KeyValue(budgetOf(t), i.client.names.RoutesBucket())
+	must(t, err)
+	_, err = bucket.Put(budgetOf(t), "target.broker.shop.orders.shop.garbage", []byte("{"))
+	must(t, err)
+	i.removeConsumer(all)
+	must(t, i.owner.RemoveTarget(budgetOf(t), gone.Key))
+	if err := i.owner.Sweep(budgetOf(t)); !errors.Is(err, route.ErrRecord) {
+		t.Errorf("error %v, want the unreadable record to be named", err)
+	}
+	if !i.has(all) || i.has(gone) {
+		t.Errorf("repaired: %v, removed: %v; want both", i.has(all), !i.has(gone))
+	}
+	// Nobody knows what the garbage stands for, so nothing is trimmed.
+	i.publish(0, 5, "a")
+	if _, err := i.client.Trim(budgetOf(t), i.broker, 1); err == nil {
+		source := open(t, i.client, all, 5)
+		takeAll(t, source, 0, 5)
+		source.Stop()
+		i.consumerIsDone(all)
+		_, err = i.client.Trim(budgetOf(t), i.broker, 1)
+		if !errors.Is(err, route.ErrRecord) {
+			t.Errorf("trimmed, error %v, although a target's record cannot be read", err)
+		}
+	}
+	// Its owner can write it anew.
+	must(t, bucket.Delete(budgetOf(t), "target.broker.shop.orders.shop.garbage"))
+	_, err = bucket.Put(budgetOf(t), naming.TargetKey(all.Key), []byte("{"))
+	must(t, err)
+	i.put(all)
+	i.sweep()
+}
+
+func TestADirectedConsumerDeletedByHandIsMadeAgain(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	all := i.put(i.trigger("all"))
+	store, opener := i.client.NewStore(tableOf(i.broker))
+	must(t, store.Park(budgetOf(t), all, workOf("1", 1), time.Now()))
+	must(t, i.client.js.DeleteConsumer(budgetOf(t), i.client.names.DirectedStream(i.broker.Key), all.Consumer))
+	source, err := opener.Directed(t.Context(), all, 5)
+	must(t, err)
+	defer source.Stop()
+	await(t, "the parked event is due", func() bool {
+		stream, err := i.client.js.Stream(budgetOf(t), i.client.names.DirectedStream(i.broker.Key))
+		must(t, err)
+		info, err := stream.Info(budgetOf(t), jetstream.WithSubjectFilter(i.client.names.DirectedSubject(all.Key)))
+		must(t, err)
+		return len(info.State.Subjects) == 1
+	})
+	i.sweep()
+	must(t, next(t, source).Ack())
+}
+
+func workOf(id string, sequence uint64) dispatch.Work {
+	return dispatch.Work{
+		Event: eventOf(id, "a"), Sequence: sequence, Attempt: 2,
+		Failure: &dispatch.Failure{
+			Destination: "http://subscriber.example/", Code: 503, Body: []byte("busy\r\n\x00"), Reason: "status 503",
+			Attempts: 4, SinkAttempts: 1,
+		},
+	}
+}

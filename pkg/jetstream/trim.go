@@ -1,0 +1,155 @@
+package jetstream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+)
+
+const (
+	// trimEvery is how often a log is trimmed of whatever it can spare. A purge stalls the stream for a moment: seldom is better.
+	trimEvery = 30 * time.Second
+	// trimShare of a log's limit must be free to gain before a nudge trims it earlier.
+	trimShare = 4
+	// trimPause is the least time between two looks at the same log.
+	trimPause = 200 * time.Millisecond
+)
+
+// nudgeFull is the body of a nudge whose sender was refused: whatever can be freed is worth it.
+const nudgeFull = "full"
+
+// Trimmer removes from the logs what every cursor has passed. It is the one piece of this project that could lose an event,
+// so it believes only what the server says now, and does nothing when anything is unclear.
+type Trimmer struct {
+	client *Client
+	table  *route.Table
+}
+
+// NewTrimmer returns a trimmer of the logs of the table's addresses. Any number of processes may run one.
+func (c *Client) NewTrimmer(table *route.Table) *Trimmer { return &Trimmer{client: c, table: table} }
+
+// Run trims until ctx ends: each log every trimEvery, and sooner when an ingress says that it fills up.
+func (t *Trimmer) Run(ctx context.Context) {
+	nudges := make(chan *nats.Msg, 1024)
+	sub, err := t.client.conn.ChanSubscribe(t.client.names.TrimSubjects(), nudges)
+	if err != nil {
+		t.client.log.Warn("nobody can ask for a trim; logs are trimmed by the clock alone", "error", err)
+	} else {
+		defer func() { _ = sub.Unsubscribe() }()
+	}
+	last := map[route.Key]time.Time{}
+	// Several processes trim the same logs; they need not do it in step.
+	every := t.client.timing.trimEvery
+	clock := time.NewTicker(every - rand.N(every/8)) //nolint:gosec // no secret
+	defer clock.Stop()
+	for {
+		select {
+		case <-clock.C:
+			for _, address := range t.table.Snapshot().Addresses {
+				t.attempt(ctx, address, 1)
+			}
+		case nudge := <-nudges:
+			t.heed(ctx, nudge, last)
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (t *Trimmer) heed(ctx context.Context, nudge *nats.Msg, last map[route.Key]time.Time) {
+	key, err := naming.Names.ParseTrim(t.client.names, nudge.Subject)
+	if err != nil || time.Since(last[key]) < trimPause {
+		return
+	}
+	address, ok := t.table.Address(key)
+	if !ok {
+		return
+	}
+	worth := uint64(max(address.Log.MaxBytes, trimShare)) / trimShare //nolint:gosec // never negative
+	if string(nudge.Data) == nudgeFull {
+		worth = 1
+	}
+	t.attempt(ctx, address, worth)
+	last[key] = time.Now()
+}
+
+// attempt trims and logs why not. Whatever went wrong, the log stays as it was, and the next attempt reads everything anew.
+func (t *Trimmer) attempt(ctx context.Context, address route.Address, worth uint64) {
+	ctx, cancel := context.WithTimeout(ctx, 2*requestTimeout)
+	defer cancel()
+	_, err := t.client.Trim(ctx, address, worth)
+	if err != nil && ctx.Err() == nil {
+		t.client.log.Warn("a log is not trimmed", "address", address.Key.String(), "error", err)
+	}
+}
+
+// Trim removes from the address's log what lies below its lowest cursor and is older than its history window, provided that
+// this frees about worth bytes or more. It returns the sequence below which the log is empty now; 0 when it removed nothing.
+// It removes nothing while a target that had a consumer lacks it: that consumer comes back where it stood.
+func (c *Client) Trim(ctx context.Context, address route.Address, worth uint64) (uint64, error) {
+	reading, err := c.readLog(ctx, address.Key)
+	if err != nil {
+		return 0, err
+	}
+	if reading.floor <= reading.state.FirstSeq || reading.state.Msgs == 0 {
+		return 0, nil
+	}
+	targets, err := c.Records(ctx, naming.TargetKeysOf(address.Key))
+	if err != nil {
+		return 0, err
+	}
+	for _, r := range targets {
+		if r.DeletedAt == nil && r.Target.Consumer != "" && !reading.consumers[r.Target.Consumer] {
+			return 0, fmt.Errorf("%s has lost its consumer %s", r.Target.Key, r.Target.Consumer)
+		}
+	}
+	floor, err := historyFloor(ctx, reading, address.Log.History)
+	if err != nil {
+		return 0, err
+	}
+	if floor <= reading.state.FirstSeq || freed(reading.state, floor) < worth {
+		return 0, nil
+	}
+	if err := reading.stream.Purge(ctx, jetstream.WithPurgeSequence(floor)); err != nil {
+		return 0, fmt.Errorf("purge %s below %d: %w", c.names.Log(address.Key), floor, err)
+	}
+	return floor, nil
+}
+
+// freed estimates the bytes below the floor from the average size of a message.
+func freed(state jetstream.StreamState, floor uint64) uint64 {
+	span := state.LastSeq - state.FirstSeq + 1
+	return uint64(float64(state.Bytes) * float64(floor-state.FirstSeq) / float64(span))
+}
+
+// historyFloor lowers the floor to the first message that the history window still covers, found by bisection.
+func historyFloor(ctx context.Context, r logReading, history time.Duration) (uint64, error) {
+	if history <= 0 {
+		return r.floor, nil
+	}
+	cutoff := time.Now().Add(-history)
+	low, high := r.state.FirstSeq, r.floor // everything below low is older; high and above may be younger
+	for low < high {
+		middle := low + (high-low)/2
+		msg, err := r.stream.GetMsg(ctx, middle, jetstream.WithGetMsgSubject(">"))
+		switch {
+		case errors.Is(err, jetstream.ErrMsgNotFound):
+			high = middle
+		case err != nil:
+			return 0, fmt.Errorf("look for the start of the history window: %w", err)
+		case msg.Time.Before(cutoff):
+			low = min(msg.Sequence+1, r.floor)
+		default:
+			high = middle
+		}
+	}
+	return low, nil
+}

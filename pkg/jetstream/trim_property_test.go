@@ -1,0 +1,287 @@
+package jetstream
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/filter"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
+)
+
+// The trimmer is the one piece of this project that could lose an event. So: whatever happens, in whatever order and however
+// much at once, an event that a live Trigger's filter matches, and that was published after the Trigger was made, is in the log
+// until that Trigger has acknowledged it; and in the end the Trigger gets it.
+func TestTheTrimmerNeverRemovesAnUndeliveredEvent(t *testing.T) {
+	i := install(t, hurried)
+	trimmer := dial(t, i.server, hurried)
+	end := time.Now().Add(8 * time.Second)
+	schedule := 0
+	rapid.Check(t, func(rt *rapid.T) {
+		if time.Now().After(end) {
+			return // as many schedules as the time allows
+		}
+		schedule++
+		i.broker = brokerOf(fmt.Sprintf("orders-%d", schedule), 16<<20)
+		i.putBroker()
+		w := newTrimWorld(i, trimmer)
+		defer w.close()
+		stop := w.trimAllTheTime()
+		rt.Repeat(w.steps())
+		w.deliverTheRest(rt)
+		stop()
+		w.check(rt)
+	})
+	t.Logf("%d schedules", schedule)
+}
+
+func hurried(c *Client) {
+	brisk(c)
+	c.timing.ackWait, c.timing.renewEvery = 300*time.Millisecond, 100*time.Millisecond
+}
+
+// steps are what can happen. Those named "... and ..." happen at the same time.
+func (w *trimWorld) steps() map[string]func(*rapid.T) {
+	return map[string]func(*rapid.T){
+		"publish":           w.publish,
+		"deliver":           w.deliver,
+		"deliver more":      w.deliver,
+		"finish":            w.finishHeld,
+		"crash":             w.crash,
+		"put":               w.put,
+		"remove":            w.remove,
+		"sweep":             func(rt *rapid.T) { w.sweep(rt) },
+		"delete a consumer": w.deleteConsumer,
+		"restart the owner": func(*rapid.T) { w.owner = w.client.NewOwner("tests", shortGrace) },
+		"trim":              func(rt *rapid.T) { w.trim(rt) },
+		"publish and put":   func(rt *rapid.T) { w.alongside(rt, w.put) },
+		"publish and sweep": func(rt *rapid.T) { w.alongside(rt, w.sweep) },
+		"publish and delete a consumer": func(rt *rapid.T) {
+			w.alongside(rt, w.deleteConsumer)
+		},
+		"": w.check,
+	}
+}
+
+// alongside publishes while the step is under way.
+func (w *trimWorld) alongside(rt *rapid.T, step func(*rapid.T)) {
+	types := rapid.SliceOfN(rapid.SampledFrom(trimTypes), 1, 20).Draw(rt, "types")
+	var publishing sync.WaitGroup
+	publishing.Go(func() {
+		for _, eventType := range types {
+			w.publishOne(eventType)
+		}
+	})
+	defer publishing.Wait()
+	step(rt)
+}
+
+func (w *trimWorld) publish(rt *rapid.T) {
+	for _, eventType := range rapid.SliceOfN(rapid.SampledFrom(trimTypes), 1, 20).Draw(rt, "types") {
+		w.publishOne(eventType)
+	}
+}
+
+func (w *trimWorld) publishOne(eventType string) {
+	w.mu.Lock()
+	w.clock++
+	e := trimEvent{eventType: eventType, begun: w.clock, sequence: uint64(len(w.events) + 1)}
+	w.mu.Unlock()
+	m := message(strconv.FormatUint(e.sequence, 10), eventType)
+	m.ID = w.broker.Key.Name + m.ID
+	if _, err := w.publisher.Publish(w.ctx, w.broker, []ingress.Message{m}); err != nil {
+		w.t.Errorf("publish: %v", err)
+	}
+	w.mu.Lock()
+	w.events = append(w.events, e)
+	w.mu.Unlock()
+}
+
+// deliver takes some messages of one Trigger, in one of two processes, and ends or holds their leases.
+func (w *trimWorld) deliver(rt *rapid.T) {
+	trigger := w.pick(rt)
+	if trigger == nil || trigger.buried {
+		return
+	}
+	p := w.processes[rapid.IntRange(0, 1).Draw(rt, "process")]
+	source := p.source(w.t, trigger.target)
+	for _, do := range rapid.SliceOfN(rapid.SampledFrom([]string{"ack", "ack", "ack", "nak", "hold"}), 1, 15).Draw(rt, "outcomes") {
+		select {
+		case m, open := <-source.Messages():
+			if !open {
+				w.t.Fatal("the source ended by itself")
+			}
+			w.settle(trigger, p, m, do)
+		case <-time.After(15 * time.Millisecond):
+			return
+		}
+	}
+}
+
+func (w *trimWorld) finishHeld(*rapid.T) {
+	for _, p := range w.processes {
+		for _, h := range p.held {
+			w.settle(h.trigger, p, h.Message, "ack")
+		}
+		p.held = nil
+	}
+}
+
+// crash kills one process with everything that it holds.
+func (w *trimWorld) crash(rt *rapid.T) {
+	n := rapid.IntRange(0, 1).Draw(rt, "process")
+	kill(w.processes[n].client)
+	w.processes[n] = w.newProcess()
+}
+
+// put makes a Trigger, brings a removed one back, or changes the filter of one.
+func (w *trimWorld) put(rt *rapid.T) {
+	name := rapid.SampledFrom([]string{"one", "two", "three"}).Draw(rt, "trigger")
+	f := rapid.SampledFrom(trimFilters).Draw(rt, "filter")
+	w.mu.Lock()
+	trigger, known := w.triggers[name]
+	w.mu.Unlock()
+	if !known {
+		trigger = &trimTrigger{target: w.trigger(name), acked: map[uint64]bool{}}
+	}
+	anew := !known || trigger.name != f.name || trigger.lost
+	trigger.target.Filter = f.spec
+	if _, err := w.owner.PutTarget(w.ctx, trigger.target); err != nil {
+		w.t.Fatalf("put: %v", err)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if anew { // it is owed what is published from now on
+		w.clock++
+		trigger.made = w.clock
+	}
+	trigger.trimFilter, trigger.buried, trigger.lost = f, false, false
+	w.triggers[name] = trigger
+}
+
+func (w *trimWorld) remove(rt *rapid.T) {
+	trigger := w.pick(rt)
+	if trigger == nil {
+		return
+	}
+	w.mu.Lock()
+	trigger.buried = true
+	w.mu.Unlock()
+	if err := w.owner.RemoveTarget(w.ctx, trigger.target.Key); err != nil {
+		w.t.Fatalf("remove: %v", err)
+	}
+}
+
+func (w *trimWorld) sweep(*rapid.T) {
+	if err := w.owner.Sweep(w.ctx); err != nil {
+		w.t.Fatalf("sweep: %v", err)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, trigger := range w.triggers {
+		trigger.lost = trigger.lost || trigger.buried // the grace of this owner has run out
+	}
+}
+
+func (w *trimWorld) deleteConsumer(rt *rapid.T) {
+	trigger := w.pick(rt)
+	if trigger == nil {
+		return
+	}
+	w.mu.Lock()
+	trigger.lost = trigger.lost || trigger.buried // nobody makes it again
+	w.mu.Unlock()
+	err := w.client.js.DeleteConsumer(w.ctx, w.client.names.Log(w.broker.Key), trigger.target.Consumer)
+	if ignoreMissing(err) != nil {
+		w.t.Fatalf("delete a consumer: %v", err)
+	}
+}
+
+func (w *trimWorld) trim(rt *rapid.T) {
+	_, _ = w.trimmer.Trim(w.ctx, w.broker, 1) // refused while a consumer is missing
+	w.check(rt)
+}
+
+// trimAllTheTime trims concurrently with everything else.
+func (w *trimWorld) trimAllTheTime() (stop func()) {
+	ctx, cancel := context.WithCancel(w.ctx)
+	var trimming sync.WaitGroup
+	trimming.Go(func() {
+		for ctx.Err() == nil {
+			_, _ = w.trimmer.Trim(ctx, w.broker, 1)
+			pause(ctx, time.Millisecond)
+		}
+	})
+	return func() {
+		cancel()
+		trimming.Wait()
+	}
+}
+
+// check looks for an event that is gone and still owed.
+func (w *trimWorld) check(rt *rapid.T) {
+	stream, err := w.client.js.Stream(w.ctx, w.client.names.Log(w.broker.Key))
+	if err != nil {
+		w.t.Fatalf("read the log: %v", err)
+	}
+	first := stream.CachedInfo().State.FirstSeq
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for name, trigger := range w.triggers {
+		for _, e := range w.events {
+			if e.sequence < first && trigger.isOwed(e) {
+				rt.Fatalf("event %d of type %s is trimmed (the log begins with %d), and trigger %s (%s) has not got it",
+					e.sequence, e.eventType, first, name, trigger.name)
+			}
+		}
+	}
+}
+
+// deliverTheRest delivers until every live Trigger has got what it is owed.
+func (w *trimWorld) deliverTheRest(rt *rapid.T) {
+	w.finishHeld(rt)
+	w.sweep(rt)
+	for name, trigger := range w.triggers {
+		if trigger.buried {
+			continue
+		}
+		source := w.processes[0].source(w.t, trigger.target)
+		w.processes[1].stop(trigger.target)
+		for end := time.After(patience); w.owes(trigger); {
+			select {
+			case m := <-source.Messages():
+				w.settle(trigger, w.processes[0], m, "ack")
+			case <-end:
+				rt.Fatalf("trigger %s (%s) does not get all that it is owed", name, trigger.name)
+			}
+		}
+	}
+}
+
+var trimTypes = []string{"a", "b.x", "b.y", "c"}
+
+type trimFilter struct {
+	name    string
+	spec    filter.Spec
+	matches func(eventType string) bool
+}
+
+var trimFilters = []trimFilter{
+	{"all", filter.Spec{}, func(string) bool { return true }},
+	{"type a", filter.Spec{Attributes: map[string]string{event.Type: "a"}}, func(s string) bool { return s == "a" }},
+	{"types under b", filter.Spec{Filters: []filter.Expression{{Prefix: map[string]string{event.Type: "b."}}}},
+		func(s string) bool { return strings.HasPrefix(s, "b.") }},
+	{"type c or type a", filter.Spec{Filters: []filter.Expression{{Any: []filter.Expression{
+		{Exact: map[string]string{event.Type: "c"}}, {Exact: map[string]string{event.Type: "a"}},
+	}}}}, func(s string) bool { return s == "a" || s == "c" }},
+	{"types that end with x", filter.Spec{Filters: []filter.Expression{{Suffix: map[string]string{event.Type: "x"}}}},
+		func(s string) bool { return strings.HasSuffix(s, "x") }},
+	{"a type that never comes", filter.Spec{Attributes: map[string]string{event.Type: "never"}}, func(string) bool { return false }},
+}

@@ -1,0 +1,238 @@
+package jetstream
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+)
+
+// finish takes and acknowledges everything from..to-1 that the target gets.
+func (i *installation) finish(target route.Target, from, to int) {
+	i.t.Helper()
+	source := open(i.t, i.client, target, 50)
+	takeAll(i.t, source, from, to)
+	source.Stop()
+	await(i.t, target.Key.Name+" has acknowledged all", func() bool { return i.consumerInfo(target).NumAckPending == 0 })
+}
+
+// first is the first sequence that the log still has.
+func (i *installation) first() uint64 {
+	i.t.Helper()
+	return i.reading().state.FirstSeq
+}
+
+func TestTrim(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		arrange func(*installation)
+		worth   uint64
+		// want is the first event left of the 100 that were published.
+		want  uint64
+		fails bool
+	}{
+		{
+			name:    "without consumers the log is emptied",
+			arrange: func(i *installation) { i.publish(0, 100, "a", "b") },
+			want:    101,
+		},
+		{
+			name: "what one target has not got stays",
+			arrange: func(i *installation) {
+				one, two := i.put(i.trigger("one")), i.put(i.trigger("two"))
+				i.publish(0, 100, "a", "b")
+				i.finish(one, 0, 100)
+				source := open(i.t, i.client, two, 10)
+				takeAll(i.t, source, 0, 30)
+				source.Stop()
+				await(i.t, "its floor", func() bool { return i.floorOf(two) == 30 })
+			},
+			want: 31,
+		},
+		{
+			name: "an event that is being delivered stays, and all that follow it",
+			arrange: func(i *installation) {
+				one := i.put(i.trigger("one"))
+				i.publish(0, 100, "a", "b")
+				source := open(i.t, i.client, one, 100)
+				held := next(i.t, source)
+				takeAll(i.t, source, 1, 100)
+				if held.Sequence != 1 {
+					i.t.Fatalf("held %d", held.Sequence)
+				}
+				i.t.Cleanup(func() { _ = held.Ack() })
+			},
+			want: 1,
+		},
+		{
+			name: "an idle consumer whose filter takes nothing of it does not hold the log",
+			arrange: func(i *installation) {
+				i.put(i.trigger("idle", "never.published"))
+				one := i.put(i.trigger("one"))
+				i.publish(0, 100, "a", "b")
+				i.finish(one, 0, 100)
+			},
+			want: 101,
+		},
+		{
+			name: "a filtered consumer holds it from the first event that it takes",
+			arrange: func(i *installation) {
+				i.publish(0, 60, "a")
+				i.put(i.trigger("filtered", "b"))
+				i.publish(60, 100, "a", "b") // 61 is the first of type b: sequence 62
+			},
+			want: 62,
+		},
+		{
+			name: "a foreign consumer holds it",
+			arrange: func(i *installation) {
+				_, err := i.client.js.CreateConsumer(budgetOf(i.t), i.client.names.Log(i.broker.Key), jetstream.ConsumerConfig{
+					Durable: "backup", AckPolicy: jetstream.AckExplicitPolicy,
+				})
+				must(i.t, err)
+				i.publish(0, 100, "a", "b")
+			},
+			want: 1,
+		},
+		{
+			name: "a target without its consumer holds it",
+			arrange: func(i *installation) {
+				one := i.put(i.trigger("one"))
+				i.publish(0, 100, "a", "b")
+				i.removeConsumer(one)
+			},
+			want: 1, fails: true,
+		},
+		{
+			name: "a removed target without its consumer does not",
+			arrange: func(i *installation) {
+				one := i.put(i.trigger("one"))
+				i.publish(0, 100, "a", "b")
+				must(i.t, i.owner.RemoveTarget(budgetOf(i.t), one.Key))
+				i.removeConsumer(one)
+			},
+			want: 101,
+		},
+		{
+			name: "a target that never was ready does not",
+			arrange: func(i *installation) {
+				target := i.trigger("unready")
+				target.NotReady = "its subscriber cannot be resolved"
+				i.put(target)
+				i.publish(0, 100, "a", "b")
+			},
+			want: 101,
+		},
+		{
+			name: "what the history window covers stays",
+			arrange: func(i *installation) {
+				i.broker.Log.History = time.Hour
+				i.publish(0, 100, "a", "b")
+			},
+			want: 1,
+		},
+		{
+			name: "too little to be worth it",
+			arrange: func(i *installation) {
+				i.publish(0, 100, "a", "b")
+			},
+			worth: 1 << 20, want: 1,
+		},
+		{
+			name: "without routes nothing is known, so nothing is trimmed",
+			arrange: func(i *installation) {
+				i.publish(0, 100, "a", "b")
+				must(i.t, i.client.js.DeleteKeyValue(budgetOf(i.t), i.client.names.RoutesBucket()))
+			},
+			want: 1, fails: true,
+		},
+		{
+			name:    "an empty log",
+			arrange: func(*installation) {},
+			want:    0,
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			i := install(t)
+			c.arrange(i)
+			before := i.first()
+			trimmed, err := i.client.Trim(budgetOf(t), i.broker, max(c.worth, 1))
+			if (err != nil) != c.fails {
+				t.Errorf("error %v, want one: %v", err, c.fails)
+			}
+			if have := i.first(); have != c.want {
+				t.Errorf("the log begins with %d, want %d", have, c.want)
+			}
+			if moved := before != c.want; (trimmed != 0) != moved || (moved && trimmed != c.want) {
+				t.Errorf("Trim says %d; the log begins with %d, want %d", trimmed, i.first(), c.want)
+			}
+			if again, _ := i.client.Trim(budgetOf(t), i.broker, 1); c.worth == 0 && again != 0 {
+				t.Errorf("a second Trim finds %d to remove", again)
+			}
+		})
+	}
+}
+
+func TestTheHistoryWindowSparesTheYoungOnly(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	i.publish(0, 50, "a", "b")
+	stream, err := i.client.js.Stream(budgetOf(t), i.client.names.Log(i.broker.Key))
+	must(t, err)
+	last, err := stream.GetMsg(budgetOf(t), 50)
+	must(t, err)
+	await(t, "the first half is older", func() bool { return time.Since(last.Time) > 300*time.Millisecond })
+	i.publish(50, 100, "a", "b")
+	young, err := stream.GetMsg(budgetOf(t), 51)
+	must(t, err)
+
+	i.broker.Log.History = time.Since(young.Time) + 100*time.Millisecond
+	_, err = i.client.Trim(budgetOf(t), i.broker, 1)
+	must(t, err)
+	if have := i.first(); have != 51 {
+		t.Errorf("the log begins with %d, want 51: the first of the last %s", have, i.broker.Log.History)
+	}
+}
+
+// trimming runs a Trimmer until the test ends or stop is called.
+func (i *installation) trimming(c *Client) (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	trimmer := c.NewTrimmer(tableOf(i.broker))
+	running.Go(func() { trimmer.Run(ctx) })
+	return func() {
+		cancel()
+		running.Wait()
+	}
+}
+
+func TestTheTrimmerFollowsItsClock(t *testing.T) {
+	t.Parallel()
+	i := install(t, brisk)
+	defer i.trimming(i.client)()
+	i.publish(0, 100, "a")
+	await(t, "the log is empty", func() bool { return i.reading().state.Msgs == 0 })
+}
+
+func TestTheTrimmerHeedsANudge(t *testing.T) {
+	t.Parallel()
+	i := install(t) // its clock is half a minute: only a nudge can do it
+	i.broker = brokerOf("small", 256<<10)
+	i.putBroker()
+	defer i.trimming(dial(t, i.server))()
+	p := i.client.NewPublisher()
+	m := message("big", "a")
+	m.Event.Data = make([]byte, 16<<10)
+	await(t, "many logs full went through a small one", func() bool {
+		m.ID = naming.MessageID(route.TargetKey{}, i.reading().state.LastSeq, "")
+		_, _ = p.Publish(budgetOf(t), i.broker, []ingress.Message{m}) // a full log is emptied a moment later
+		return i.reading().state.LastSeq > 64
+	})
+}

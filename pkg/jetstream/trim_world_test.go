@@ -1,0 +1,135 @@
+package jetstream
+
+import (
+	"context"
+	"sync"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+)
+
+// trimWorld is one Broker with what happens to it, and a model of what its Triggers are owed.
+type trimWorld struct {
+	*installation
+	ctx       context.Context
+	trimmer   *Client
+	publisher *Publisher
+	processes [2]*trimProcess
+
+	mu sync.Mutex
+	// clock counts what the model has to put into order: the beginning of each publish, and the making of each Trigger.
+	clock    int
+	events   []trimEvent
+	triggers map[string]*trimTrigger
+}
+
+type trimEvent struct {
+	eventType string
+	begun     int
+	sequence  uint64
+}
+
+// trimTrigger is a Trigger as the model knows it.
+type trimTrigger struct {
+	trimFilter
+	target route.Target
+	made   int
+	acked  map[uint64]bool
+	// buried is set while it is removed; lost when its consumer went in that time, so that it would begin anew.
+	buried, lost bool
+}
+
+// isOwed tells whether the event must still be in the log for the Trigger.
+func (t *trimTrigger) isOwed(e trimEvent) bool {
+	return !t.buried && t.matches(e.eventType) && e.begun > t.made && !t.acked[e.sequence]
+}
+
+// trimProcess is a filter process.
+type trimProcess struct {
+	client  *Client
+	sources map[route.TargetKey]dispatch.Source
+	held    []heldMessage
+}
+
+type heldMessage struct {
+	dispatch.Message
+	trigger *trimTrigger
+}
+
+func newTrimWorld(i *installation, trimmer *Client) *trimWorld {
+	w := &trimWorld{
+		installation: i, ctx: i.t.Context(), trimmer: trimmer, publisher: i.client.NewPublisher(), triggers: map[string]*trimTrigger{},
+	}
+	w.processes = [2]*trimProcess{w.newProcess(), w.newProcess()}
+	return w
+}
+
+func (w *trimWorld) newProcess() *trimProcess {
+	return &trimProcess{client: dial(w.t, w.server, hurried), sources: map[route.TargetKey]dispatch.Source{}}
+}
+
+func (w *trimWorld) close() {
+	for _, p := range w.processes {
+		kill(p.client)
+	}
+	must(w.t, w.client.js.DeleteStream(w.ctx, w.client.names.Log(w.broker.Key)))
+}
+
+func (p *trimProcess) source(t testing.TB, target route.Target) dispatch.Source {
+	source, ok := p.sources[target.Key]
+	if !ok {
+		source = open(t, p.client, target, 8)
+		p.sources[target.Key] = source
+	}
+	return source
+}
+
+func (p *trimProcess) stop(target route.Target) {
+	if source, ok := p.sources[target.Key]; ok {
+		source.Stop()
+		delete(p.sources, target.Key)
+	}
+}
+
+// pick draws one of the Triggers that there are.
+func (w *trimWorld) pick(rt *rapid.T) *trimTrigger {
+	name := rapid.SampledFrom([]string{"one", "two", "three"}).Draw(rt, "trigger")
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.triggers[name]
+}
+
+// settle does with a message what a runner does: what the filter does not match is acknowledged at once.
+func (w *trimWorld) settle(trigger *trimTrigger, p *trimProcess, m dispatch.Message, do string) {
+	if !trigger.matches(m.Event.Attr(event.Type)) {
+		do = "ack"
+	}
+	var err error
+	switch do {
+	case "ack":
+		w.mu.Lock()
+		trigger.acked[m.Sequence] = true
+		w.mu.Unlock()
+		err = m.Ack()
+	case "nak":
+		err = m.Release(0)
+	case "hold":
+		p.held = append(p.held, heldMessage{m, trigger})
+	}
+	must(w.t, err)
+}
+
+func (w *trimWorld) owes(trigger *trimTrigger) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, e := range w.events {
+		if trigger.isOwed(e) {
+			return true
+		}
+	}
+	return false
+}

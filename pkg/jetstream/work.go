@@ -1,0 +1,106 @@
+package jetstream
+
+import (
+	"encoding/base64"
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
+)
+
+// decodeLog reads a message of an address's log.
+func decodeLog(m *nats.Msg) (dispatch.Work, error) {
+	sequence, err := streamSequence(m.Reply)
+	if err != nil {
+		return dispatch.Work{}, err
+	}
+	e, err := event.FromNATS(m.Header, m.Data)
+	if err != nil {
+		return dispatch.Work{}, err
+	}
+	return dispatch.Work{Event: e, Sequence: sequence}, nil
+}
+
+// What of a failure travels with the event. With the other headers it stays below workBytes.
+const (
+	maxDestination = 1024
+	maxReason      = 512
+	maxBody        = 1024
+)
+
+// encodeWork returns the headers of a directed message or a dead letter: the event's, and what has happened to it so far.
+func encodeWork(w dispatch.Work) nats.Header {
+	header := nats.Header(event.ToNATS(w.Event))
+	set := func(name, value string) { header[name] = []string{value} }
+	set(headerSequence, formatUint(w.Sequence))
+	set(headerAttempt, strconv.Itoa(w.Attempt))
+	if f := w.Failure; f != nil {
+		set(headerDestination, oneLine(f.Destination, maxDestination))
+		set(headerCode, strconv.Itoa(f.Code))
+		set(headerReason, oneLine(f.Reason, maxReason))
+		set(headerBody, base64.StdEncoding.EncodeToString(f.Body[:min(len(f.Body), maxBody)]))
+		set(headerAttempts, strconv.Itoa(f.Attempts))
+		set(headerSinkTries, strconv.Itoa(f.SinkAttempts))
+	}
+	return header
+}
+
+// decodeDirected reads a directed message. One that names no sequence was sent by hand: its own place in the directed
+// stream identifies it.
+func decodeDirected(m *nats.Msg) (dispatch.Work, error) {
+	e, err := event.FromNATS(m.Header, m.Data)
+	if err != nil {
+		return dispatch.Work{}, err
+	}
+	w := dispatch.Work{Event: e}
+	if m.Header.Get(headerSequence) == "" {
+		w.Sequence, err = streamSequence(m.Reply)
+		return w, err
+	}
+	if w.Sequence, err = strconv.ParseUint(m.Header.Get(headerSequence), 10, 64); err != nil {
+		return dispatch.Work{}, fmt.Errorf("header %s: %w", headerSequence, err)
+	}
+	numbers := headerNumbers{header: m.Header}
+	w.Attempt = numbers.read(headerAttempt)
+	if _, failed := m.Header[headerCode]; failed {
+		w.Failure = &dispatch.Failure{
+			Destination: m.Header.Get(headerDestination), Reason: m.Header.Get(headerReason), Code: numbers.read(headerCode),
+			Attempts: numbers.read(headerAttempts), SinkAttempts: numbers.read(headerSinkTries),
+		}
+		if w.Failure.Body, err = base64.StdEncoding.DecodeString(m.Header.Get(headerBody)); err != nil {
+			return dispatch.Work{}, fmt.Errorf("header %s: %w", headerBody, err)
+		}
+	}
+	return w, numbers.err
+}
+
+// headerNumbers reads several numbers and keeps the first error.
+type headerNumbers struct {
+	header nats.Header
+	err    error
+}
+
+func (n *headerNumbers) read(name string) int {
+	value, err := strconv.Atoi(n.header.Get(name))
+	if err != nil && n.err == nil {
+		n.err = fmt.Errorf("header %s: %w", name, err)
+	}
+	return value
+}
+
+// oneLine keeps free text legal as a header value, and short: it cuts between characters.
+func oneLine(text string, most int) string {
+	text = strings.TrimSpace(strings.NewReplacer("\r", " ", "\n", " ").Replace(text))
+	if len(text) <= most {
+		return text
+	}
+	for most > 0 && !utf8.RuneStart(text[most]) {
+		most--
+	}
+	return text[:most]
+}

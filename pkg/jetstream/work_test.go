@@ -1,0 +1,117 @@
+package jetstream
+
+import (
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
+)
+
+func TestWorkRoundTrip(t *testing.T) {
+	for _, c := range []struct {
+		name       string
+		work, want *dispatch.Failure
+	}{
+		{name: "no failure yet"},
+		{
+			name: "a plain failure",
+			work: &dispatch.Failure{Destination: "http://a/", Code: 500, Body: []byte("no"), Reason: "status 500", Attempts: 3, SinkAttempts: 2},
+			want: &dispatch.Failure{Destination: "http://a/", Code: 500, Body: []byte("no"), Reason: "status 500", Attempts: 3, SinkAttempts: 2},
+		},
+		{
+			name: "a reason of several lines, a body of any bytes",
+			work: &dispatch.Failure{Destination: "http://a/", Reason: "dial:\r\nno route\nto host\n", Body: []byte{0, 13, 10, 255}},
+			want: &dispatch.Failure{Destination: "http://a/", Reason: "dial:  no route to host", Body: []byte{0, 13, 10, 255}},
+		},
+		{
+			name: "a reason that tries to be a header",
+			work: &dispatch.Failure{Destination: "http://a/\r\nce-type: b", Reason: "x\r\nNats-Rollup: all", Body: []byte{}},
+			want: &dispatch.Failure{Destination: "http://a/  ce-type: b", Reason: "x  Nats-Rollup: all", Body: []byte{}},
+		},
+		{
+			name: "a failure of which nothing is known",
+			work: &dispatch.Failure{Body: []byte{}},
+			want: &dispatch.Failure{Body: []byte{}},
+		},
+		{
+			name: "more than a header should hold",
+			work: &dispatch.Failure{Reason: strings.Repeat("ü", maxReason), Body: make([]byte, 2*maxBody)},
+			want: &dispatch.Failure{Reason: strings.Repeat("ü", maxReason/2), Body: make([]byte, maxBody)},
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			work := dispatch.Work{Event: eventOf("1", "a"), Sequence: 1<<64 - 1, Attempt: 17, Failure: c.work}
+			got, err := decodeDirected(overTheWire(t, encodeWork(work), work.Event.Data))
+			must(t, err)
+			work.Failure = c.want
+			sameWork(t, got, work)
+		})
+	}
+}
+
+// overTheWire encodes and decodes the headers as NATS does.
+func overTheWire(t testing.TB, header nats.Header, data []byte) *nats.Msg {
+	t.Helper()
+	var wire strings.Builder
+	wire.WriteString("NATS/1.0\r\n")
+	for name, values := range header {
+		for _, value := range values {
+			if strings.ContainsAny(value, "\r\n") {
+				t.Errorf("header %s has a line break: %q", name, value)
+			}
+			wire.WriteString(name + ": " + value + "\r\n")
+		}
+	}
+	wire.WriteString("\r\n")
+	decoded, err := nats.DecodeHeadersMsg([]byte(wire.String()))
+	must(t, err)
+	return &nats.Msg{Header: decoded, Data: data, Reply: "$JS.ACK.S.C.1.5.1.0.0"}
+}
+
+func TestBrokenDirectedMessagesAreNamed(t *testing.T) {
+	for _, c := range []struct {
+		name, header, value, want string
+	}{
+		{"sequence", headerSequence, "-1", headerSequence},
+		{"attempt", headerAttempt, "many", headerAttempt},
+		{"code", headerCode, "", headerCode},
+		{"attempts", headerAttempts, "x", headerAttempts},
+		{"tries of the sink", headerSinkTries, "x", headerSinkTries},
+		{"body", headerBody, "***", headerBody},
+		{"event", "ce-specversion", "7.0", "specversion"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			header := encodeWork(workOf("1", 1))
+			header[c.header] = []string{c.value}
+			_, err := decodeDirected(overTheWire(t, header, nil))
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("error %v, want one that names %s", err, c.want)
+			}
+		})
+	}
+}
+
+func FuzzWorkRoundTrip(f *testing.F) {
+	f.Add("http://subscriber/", "status 503", []byte("busy"), 503, 4, uint64(7))
+	f.Add("", " \r\n\t x \x00", []byte{}, -1, -1, uint64(0))
+	f.Add("http://a\nb", strings.Repeat("ü\n", 400), make([]byte, 3000), 0, 1<<40, uint64(1<<63))
+	f.Fuzz(func(t *testing.T, destination, reason string, body []byte, code, attempts int, sequence uint64) {
+		work := dispatch.Work{
+			Event: eventOf("1", "a"), Sequence: sequence, Attempt: attempts,
+			Failure: &dispatch.Failure{Destination: destination, Code: code, Body: body, Reason: reason, Attempts: attempts},
+		}
+		header := encodeWork(work)
+		got, err := decodeDirected(overTheWire(t, header, nil))
+		must(t, err)
+		if got.Sequence != sequence || got.Attempt != attempts || got.Failure == nil || got.Failure.Code != code ||
+			got.Failure.Attempts != attempts || string(got.Failure.Body) != string(body[:min(len(body), maxBody)]) {
+			t.Errorf("%+v with %+v became %+v with %+v", work, work.Failure, got, got.Failure)
+		}
+		if utf8.ValidString(reason) && !utf8.ValidString(got.Failure.Reason) {
+			t.Errorf("the reason %q was cut within a character", reason)
+		}
+	})
+}
