@@ -101,8 +101,8 @@ func checkAttributes(t *testing.T, got attribute.Set, code, kind string) {
 		"url.scheme": "http", "http.response.status_code": code,
 	}
 	for _, a := range got.ToSlice() {
-		if want[string(a.Key)] != a.Value.Emit() {
-			t.Errorf("attribute %s is %q, want %q", a.Key, a.Value.Emit(), want[string(a.Key)])
+		if want[string(a.Key)] != a.Value.String() {
+			t.Errorf("attribute %s is %q, want %q", a.Key, a.Value.String(), want[string(a.Key)])
 		}
 		delete(want, string(a.Key))
 	}
@@ -131,7 +131,7 @@ func TestTypesOfTheMetricAreBounded(t *testing.T) {
 	types := map[string]int{}
 	for _, set := range recorder.recorded {
 		value, _ := set.Value(telemetry.EventType)
-		types[value.Emit()]++
+		types[value.String()]++
 	}
 	if len(types) != 102 || types[telemetry.Other] != 200 || types["type.0"] != 2 || types["late"] != 1 {
 		t.Errorf("%d types, %d other, type.0 %d times, late %d times", len(types), types[telemetry.Other], types["type.0"], types["late"])
@@ -151,7 +151,7 @@ func TestTypeOfABatch(t *testing.T) {
 	var types []string
 	for _, set := range recorder.recorded {
 		value, _ := set.Value(telemetry.EventType)
-		types = append(types, value.Emit())
+		types = append(types, value.String())
 	}
 	if want := []string{"order.made", telemetry.Other}; !slices.Equal(types, want) {
 		t.Errorf("types %v, want %v", types, want)
