@@ -60,6 +60,10 @@ fuzz: ## Run each fuzz target for FUZZTIME (10s)
 bench: ## Run the benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
+.PHONY: soak
+soak: ## Send 1,000,000 events through a 64 MiB log and account for each
+	$(GO) test -run '^$$' -bench MillionThroughSmallLog -benchtime 1x -timeout 30m ./pkg/jetstream/
+
 .PHONY: quickstart-test
 quickstart-test: cli ## Run the README's quickstart as a newcomer would and check what it shows
 	hack/quickstart.sh

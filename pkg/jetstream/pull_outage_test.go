@@ -1,9 +1,13 @@
 package jetstream
 
 import (
+	"log/slog"
 	"slices"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/nats-io/nats.go"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
@@ -101,6 +105,23 @@ func TestAConsumerDeletedByHandIsRepairedWithoutLoss(t *testing.T) {
 	i.consumerIsDone(all)
 }
 
+func TestAMissingConsumerIsAskedForNowAndThen(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	all := i.put(i.trigger("all"))
+	i.removeConsumer(all)
+	source := open(t, i.client, all, 10)
+	defer source.Stop()
+	before := i.client.conn.Stats().OutMsgs
+	<-time.After(2 * retryPause)
+	if asked := i.client.conn.Stats().OutMsgs - before; asked > 5 {
+		t.Errorf("asked %d times in %s", asked, 2*retryPause)
+	}
+	i.publish(0, 5, "a")
+	i.sweep()
+	takeAll(t, source, 0, 5)
+}
+
 func TestAnOwnerThatKnowsNoFloorStartsAtTheFirstEvent(t *testing.T) {
 	t.Parallel()
 	i := install(t)
@@ -163,16 +184,26 @@ func TestAFloorIsGoodForItsOwnLogOnly(t *testing.T) {
 func TestAnUnreadableMessageStaysAndHoldsNothingUp(t *testing.T) {
 	t.Parallel()
 	i := install(t)
+	var said strings.Builder
+	i.client.log = slog.New(slog.NewTextHandler(&said, nil))
 	all := i.put(i.trigger("all"))
 	_, err := i.client.js.Publish(budgetOf(t), i.client.names.EventSubject(i.broker.Key, "a"), []byte("not an event"))
 	must(t, err)
+	// Nor may one pass for a word of the server about a pull request.
+	_, err = i.client.js.PublishMsg(budgetOf(t), &nats.Msg{
+		Subject: i.client.names.EventSubject(i.broker.Key, "a"), Header: nats.Header{"Status": {"409"}},
+	})
+	must(t, err)
 	i.publish(0, 10, "a")
 	source := open(t, i.client, all, 5)
-	defer source.Stop()
 	takeAll(t, source, 0, 10)
-	await(t, "only the unreadable one is left", func() bool {
-		return i.floorOf(all) == 0 && i.consumerInfo(all).NumAckPending == 1
+	source.Stop()
+	await(t, "only the unreadable ones are left", func() bool {
+		return i.floorOf(all) == 0 && i.consumerInfo(all).NumAckPending == 2
 	})
+	if n := strings.Count(said.String(), "a stored message cannot be read"); n != 2 {
+		t.Errorf("%d are said to be unreadable, want 2: %s", n, &said)
+	}
 }
 
 func TestClosingEndsSourcesThatNobodyStopped(t *testing.T) {

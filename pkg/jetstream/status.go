@@ -42,7 +42,7 @@ type TargetStatus struct {
 // Status reads the live routes, the reports of the live processes, and the streams.
 func (c *Client) Status(ctx context.Context) (Status, error) {
 	records, err := c.Records(ctx, "")
-	if err != nil {
+	if err != nil && !errors.Is(err, route.ErrRecord) { // a record that cannot be read hides no other
 		return Status{}, err
 	}
 	reports, err := c.Reports(ctx)

@@ -4,7 +4,9 @@ package e2e
 import (
 	"bytes"
 	"context"
+	"flag"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/http"
 	"os"
@@ -27,6 +29,12 @@ func TestMain(m *testing.M) {
 }
 
 func runTests(m *testing.M) int {
+	// The tests that run in parallel wait for NATS, back-offs and leases most of the time: more of them than CPUs.
+	flag.Parse()
+	if err := flag.Set("test.parallel", "8"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	dir, err := os.MkdirTemp("", "e2e")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -49,6 +57,25 @@ func runTests(m *testing.M) int {
 		}
 	}
 	return m.Run()
+}
+
+// dependOnSources opens every folder of the programs' sources. go test takes a pass from its cache when the files are the same
+// that a test has opened itself, and it does not see what the go build of TestMain reads.
+func dependOnSources(t *testing.T) {
+	t.Helper()
+	for _, root := range []string{"../../cmd", "../../pkg", "../../go.mod"} {
+		err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+			if err == nil && entry.IsDir() {
+				_, err = os.ReadDir(path)
+			} else if err == nil {
+				_, err = os.Stat(path)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // process is one running program. It is killed when the test ends, if it still runs.
@@ -81,6 +108,7 @@ func (b *lockedBuffer) String() string {
 
 func start(t *testing.T, name string, argv ...string) *process {
 	t.Helper()
+	dependOnSources(t)
 	p := &process{t: t, name: name, argv: argv, output: &lockedBuffer{}}
 	p.start()
 	t.Cleanup(func() {
@@ -94,7 +122,7 @@ func start(t *testing.T, name string, argv ...string) *process {
 
 func (p *process) start() {
 	p.t.Helper()
-	cmd := exec.Command(p.argv[0], p.argv[1:]...) //nolint:gosec,noctx // the test's own program, ended by the test
+	cmd := exec.Command(p.argv[0], p.argv[1:]...)
 	cmd.Stdout, cmd.Stderr = p.output, p.output
 	// The kernel ends it if the test binary is killed.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}

@@ -97,7 +97,21 @@ func (s *Server) start(ctx context.Context, o Options) error {
 	}
 	port := s.nats.Addr().(*net.TCPAddr).Port
 	s.url = fmt.Sprintf("nats://%s@127.0.0.1:%d", token, port)
-	if err := os.WriteFile(s.file, []byte(s.url+"\n"), 0o600); err != nil {
+	return s.writeURL()
+}
+
+// writeURL writes a new file and never into one that is there: that may be open to others. It holds a secret.
+func (s *Server) writeURL() error {
+	file, err := os.CreateTemp(filepath.Dir(s.file), "nats.url.*") // with permissions 0600
+	if err != nil {
+		return fmt.Errorf("write %s: %w", s.file, err)
+	}
+	_, err = file.WriteString(s.url + "\n")
+	if err = errors.Join(err, file.Close()); err == nil {
+		err = os.Rename(file.Name(), s.file)
+	}
+	if err != nil {
+		_ = os.Remove(file.Name())
 		return fmt.Errorf("write %s: %w", s.file, err)
 	}
 	return nil

@@ -1,0 +1,126 @@
+package jetstream
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+
+	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
+)
+
+// connectTo connects without waiting.
+func connectTo(t *testing.T, o Options) *Client {
+	t.Helper()
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	c, err := Connect(o)
+	must(t, err)
+	t.Cleanup(c.Close)
+	return c
+}
+
+func shortly(t *testing.T) context.Context {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+func TestWhatIsWrongWithAServerIsSaid(t *testing.T) {
+	t.Parallel()
+	t.Run("nobody is there", func(t *testing.T) {
+		c := connectTo(t, Options{URL: "nats://127.0.0.1:1"})
+		if err := c.Wait(shortly(t)); err == nil || !strings.Contains(err.Error(), "cannot be reached") || c.Connected() {
+			t.Errorf("error %v, connected %v", err, c.Connected())
+		}
+		if c.MaxPayload() != 1<<20 {
+			t.Errorf("the largest message is %d before the first connection", c.MaxPayload())
+		}
+	})
+	t.Run("no JetStream", func(t *testing.T) {
+		s := natstest.Start(t, func(o *server.Options) { o.JetStream = false })
+		if err := connectTo(t, Options{URL: s.URL()}).Wait(shortly(t)); !errors.Is(err, ErrNoJetStream) {
+			t.Errorf("error %v, want ErrNoJetStream", err)
+		}
+	})
+}
+
+func TestOptionsThatCannotBe(t *testing.T) {
+	t.Parallel()
+	missing := filepath.Join(t.TempDir(), "missing")
+	for name, o := range map[string]Options{
+		"a certificate without its key": {Cert: missing},
+		"a key without its certificate": {Key: missing},
+		"no such NKey":                  {NKey: missing},
+		"no such certificate":           {Cert: missing, Key: missing},
+		"no such CA":                    {CA: missing},
+	} {
+		o.Logger = slog.New(slog.DiscardHandler)
+		if c, err := Connect(o); err == nil {
+			c.Close()
+			t.Errorf("%s: no error", name)
+		}
+	}
+}
+
+// Credentials are rotated while processes run: refused ones must not end a connection for good.
+func TestRefusedCredentialsAreTriedAgain(t *testing.T) {
+	t.Parallel()
+	token := "old"
+	s := natstest.Start(t, func(o *server.Options) { o.Authorization = token })
+	c := connectTo(t, Options{URL: strings.Replace(s.URL(), "://", "://new@", 1)})
+	if err := c.Wait(shortly(t)); err == nil || !strings.Contains(strings.ToLower(err.Error()), "authorization") {
+		t.Errorf("error %v, want one about the authorization", err)
+	}
+	s.Stop()
+	token = "new"
+	s.Restart()
+	must(t, c.Wait(budgetOf(t)))
+}
+
+// lockedBuffer is a log that several goroutines write and the test reads.
+type lockedBuffer struct {
+	mu  sync.Mutex
+	all bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.all.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.all.String()
+}
+
+func TestAnOutageIsTwoLinesInTheLogAndAnEndIsNone(t *testing.T) {
+	t.Parallel()
+	s := natstest.Start(t, func(o *server.Options) { o.Authorization = "secret" })
+	var said lockedBuffer
+	c := connectTo(t, Options{
+		URL: strings.Replace(s.URL(), "://", "://secret@", 1), Logger: slog.New(slog.NewTextHandler(&said, nil)),
+	})
+	must(t, c.Wait(budgetOf(t)))
+	for range 2 {
+		s.Stop()
+		await(t, "the outage is noticed", func() bool { return !c.conn.IsConnected() })
+		s.Restart()
+		must(t, c.Wait(budgetOf(t)))
+	}
+	await(t, "both outages have ended", func() bool { return strings.Count(said.String(), "NATS is back") == 2 })
+	c.Close()
+	if log := said.String(); strings.Count(log, "NATS is away") != 2 || strings.Contains(log, "secret") {
+		t.Errorf("the log is:\n%s", log)
+	}
+}

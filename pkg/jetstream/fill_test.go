@@ -1,0 +1,62 @@
+package jetstream
+
+import (
+	"testing"
+
+	"github.com/nats-io/nats.go"
+)
+
+// nudges subscribes to what asks the trimmers for a trim of the installation's log.
+func (i *installation) nudges() chan *nats.Msg {
+	i.t.Helper()
+	nudges := make(chan *nats.Msg, 100)
+	_, err := i.client.conn.ChanSubscribe(i.client.names.TrimSubject(i.broker.Key), nudges)
+	must(i.t, err)
+	must(i.t, i.client.conn.Flush())
+	return nudges
+}
+
+// sent returns the bodies of the nudges that were sent until now.
+func (i *installation) sent(nudges chan *nats.Msg) []string {
+	i.t.Helper()
+	must(i.t, i.client.conn.Flush())
+	bodies := []string{}
+	for len(nudges) > 0 {
+		bodies = append(bodies, string((<-nudges).Data))
+	}
+	return bodies
+}
+
+func TestTheGaugeNudgesOnceForEachShareOfTheLog(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	nudges, gauge := i.nudges(), newFillGauge(i.client)
+	share := int(i.broker.Log.MaxBytes) / nudgeShare
+	gauge.add(i.broker, share)
+	if sent := i.sent(nudges); len(sent) != 0 {
+		t.Errorf("nudged by %q, although there was no more than a share", sent)
+	}
+	for range 3 * 4 {
+		gauge.add(i.broker, share/4+1)
+	}
+	if sent := i.sent(nudges); len(sent) != 3 || sent[0] != "" {
+		t.Errorf("nudged by %q, want 3 times for three more shares", sent)
+	}
+	other := brokerOf("other", 1<<20)
+	gauge.add(other, 1<<20)
+	if sent := i.sent(nudges); len(sent) != 0 {
+		t.Errorf("nudged by %q for the log of another", sent)
+	}
+}
+
+func TestAFullLogNudgesOnceASecondAtMost(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	nudges, gauge := i.nudges(), newFillGauge(i.client)
+	for range 50 {
+		gauge.full(i.broker)
+	}
+	if sent := i.sent(nudges); len(sent) != 1 || sent[0] != nudgeFull {
+		t.Errorf("nudged by %q, want one that says that it is full", sent)
+	}
+}
