@@ -10,8 +10,9 @@ import (
 var (
 	// ErrUnavailable means that NATS did not confirm the event in time; it may be stored or not, and is safe to send again.
 	ErrUnavailable = errors.New("event storage is unavailable")
-	// ErrAttributesTooLarge means that the event's attributes and headers exceed what JetStream carries (65,535 bytes).
-	ErrAttributesTooLarge = errors.New("attributes exceed 65535 bytes")
+	// ErrAttributesTooLarge means that the event's attributes and headers exceed what JetStream carries: 65,535 bytes, of which
+	// the store keeps some free for what the event carries once it is a dead letter.
+	ErrAttributesTooLarge = errors.New("attributes exceed what JetStream carries: 65535 bytes, 4096 of them kept free for dead letters")
 	// ErrEventTooLarge means that attributes and data together exceed the NATS server's max_payload.
 	ErrEventTooLarge = errors.New("event exceeds the size limit")
 	// ErrLogFull is what a *LogFullError is; use errors.Is.
@@ -28,6 +29,8 @@ var (
 	ErrChannelPath = errors.New("channels are not served yet")
 	// ErrUnknownBroker means that the routes hold no such Broker.
 	ErrUnknownBroker = errors.New("unknown Broker")
+	// ErrRefused means that the Broker takes no events of anybody; the message says why.
+	ErrRefused = errors.New("forbidden")
 	// ErrBusy means that as many requests as Config.MaxInFlight are being served.
 	ErrBusy = errors.New("too many requests in flight")
 	// ErrBodyTimeout means that the body did not arrive within the server's read timeout.

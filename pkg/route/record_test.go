@@ -1,0 +1,76 @@
+package route
+
+import (
+	"errors"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/delivery"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/filter"
+)
+
+func TestRecordRoundTrip(t *testing.T) {
+	limit := 3 * time.Second
+	full := target("one")
+	full.Target.UID, full.Target.Consumer, full.Target.NotReady, full.Target.MaxInFlight = "uid", "trigger_shop_one", "why", 7
+	full.Target.Subscriber = &Destination{URL: "https://a/", CACerts: "pem", Audience: "me"}
+	full.Target.DeadLetter = &Destination{URL: "http://b/"}
+	full.Target.Delivery = delivery.Policy{Retry: 3, Backoff: delivery.LinearBackoff, Delay: time.Second, Timeout: time.Minute, RetryAfterMax: &limit}
+	full.Target.Filter = filter.Spec{Filters: []filter.Expression{{Not: &filter.Expression{CESQL: "type = 'a'"}}}}
+	swept := tombstone(full)
+	utc := swept.DeletedAt.UTC().Round(0)
+	swept.DeletedAt, swept.Swept = &utc, true
+	log := address("orders")
+	log.Address.Log = Log{MaxBytes: 1 << 20, Replicas: 3, Memory: true, History: time.Hour, DedupWindow: time.Minute, MaxConsumers: 9}
+	log.Address.Notes = []string{"a note"}
+	for name, want := range map[string]Record{"address": log, "target": full, "tombstone": swept} {
+		t.Run(name, func(t *testing.T) {
+			data, err := want.Encode()
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := DecodeRecord(data)
+			if err != nil || !reflect.DeepEqual(got, want) {
+				t.Errorf("%s became %+v, error %v", data, got, err)
+			}
+			if got.Owner() != "tests" {
+				t.Errorf("its owner is %q", got.Owner())
+			}
+		})
+	}
+}
+
+func TestWhatIsNoRecord(t *testing.T) {
+	for _, data := range []string{"", "{", "[]", "7", `"x"`, "null", "{}", `{"address":null}`, `{"address":{},"target":{}}`, `{"target":7}`, `{"deletedAt":"2026-01-01T00:00:00Z"}`} {
+		if r, err := DecodeRecord([]byte(data)); !errors.Is(err, ErrRecord) {
+			t.Errorf("%q is read as %+v, error %v; want ErrRecord", data, r, err)
+		}
+	}
+	if owner := (Record{}).Owner(); owner != "" {
+		t.Errorf("an empty record has the owner %q", owner)
+	}
+}
+
+// A record of a later version may have fields that we do not know.
+func TestUnknownFieldsAreLeftOut(t *testing.T) {
+	r, err := DecodeRecord([]byte(`{"address":{"key":{"kind":"broker","namespace":"a","name":"b"},"owner":"o","colour":"red"},"x":1}`))
+	if err != nil || r.Address.Key.Name != "b" {
+		t.Errorf("got %+v, error %v", r, err)
+	}
+}
+
+func FuzzDecodeRecord(f *testing.F) {
+	f.Add([]byte(`{"address":{"owner":"o"}}`))
+	f.Add([]byte(`{"target":{"owner":"o","delivery":{"retry":-1}},"deletedAt":"2026-01-01T00:00:00Z"}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		r, err := DecodeRecord(data)
+		if (err != nil) != errors.Is(err, ErrRecord) {
+			t.Errorf("error %v is not ErrRecord", err)
+		}
+		if err == nil && (r.Address == nil) == (r.Target == nil) {
+			t.Errorf("%s is read as %+v", data, r)
+		}
+		r.Owner()
+	})
+}

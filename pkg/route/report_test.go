@@ -1,0 +1,47 @@
+package route
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestReady(t *testing.T) {
+	const key, revision = "target.x", uint64(10)
+	ingress := func(id string, revision uint64) Report { return Report{Role: RoleIngress, ID: id, Revision: revision} }
+	filter := func(id string, revision uint64) Report { return Report{Role: RoleFilter, ID: id, Revision: revision} }
+	failed := func(r Report, key string) Report {
+		r.Failures = map[string]string{key: "the record is garbled"}
+		return r
+	}
+	for _, c := range []struct {
+		name    string
+		reports []Report
+		want    bool
+		why     string
+	}{
+		{name: "nobody is there", why: "no filter process is running"},
+		{name: "only others are there", reports: []Report{ingress("i", 99)}, why: "no filter process is running"},
+		{name: "one has applied it", reports: []Report{filter("a", 10)}, want: true},
+		{name: "one is past it", reports: []Report{filter("a", 11)}, want: true},
+		{name: "one is behind", reports: []Report{filter("a", 9)}, why: "filter a has not applied it yet"},
+		{name: "one of two is behind", reports: []Report{filter("a", 12), filter("b", 9)}, why: "filter b has not applied it yet"},
+		{name: "all have applied it", reports: []Report{filter("a", 12), filter("b", 10), ingress("i", 0)}, want: true},
+		{name: "one has failed on it", reports: []Report{filter("a", 10), failed(filter("b", 10), key)}, why: "filter b: the record is garbled"},
+		{name: "one has failed on another record", reports: []Report{failed(filter("a", 10), "target.y")}, want: true},
+		{name: "another role has failed on it", reports: []Report{filter("a", 10), failed(ingress("i", 10), key)}, want: true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got, why := Ready(c.reports, RoleFilter, key, revision)
+			if got != c.want || why != c.why {
+				t.Errorf("got %v, %q; want %v, %q", got, why, c.want, c.why)
+			}
+		})
+	}
+}
+
+func TestKeysAreWrittenForPeople(t *testing.T) {
+	key := target("one").Target.Key
+	if s := key.String(); s != "trigger shop/one of broker shop/orders" || !strings.HasSuffix(s, key.Address.String()) {
+		t.Errorf("got %q", s)
+	}
+}
