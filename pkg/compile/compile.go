@@ -1,6 +1,7 @@
 package compile
 
 import (
+	"cmp"
 	"fmt"
 
 	eventingduckv1 "knative.dev/eventing/pkg/apis/duck/v1"
@@ -8,6 +9,7 @@ import (
 	"knative.dev/pkg/apis"
 	duckv1 "knative.dev/pkg/apis/duck/v1"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/config"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
@@ -17,6 +19,11 @@ type Options struct {
 	Owner string
 	// Resolve finds the URLs of references; nil resolves none.
 	Resolve Resolver
+	// Defaults are for what no annotation says; the zero value leaves it to the data plane and the owner.
+	Defaults config.Broker
+	// BrokerChosen says that the caller has found the Trigger's Broker, by upstream's rules for brokerRef; it may be in
+	// another namespace. Without it a Trigger's Broker must be in the Trigger's namespace.
+	BrokerChosen bool
 }
 
 // BrokerKey is the address that a Broker becomes.
@@ -26,8 +33,8 @@ func BrokerKey(namespace, name string) route.Key {
 
 // Broker makes the address of a Broker. A dead letter sink that is not resolved is a note, not an error.
 func Broker(b *eventingv1.Broker, o Options) (route.Address, error) {
-	address := route.Address{Key: BrokerKey(b.Namespace, b.Name), UID: string(b.UID), Owner: o.Owner}
-	errs := apply(b.Annotations, "Broker", brokerSettings(&address.Log))
+	address := route.Address{Key: BrokerKey(b.Namespace, b.Name), UID: string(b.UID), Owner: o.Owner, Log: o.Defaults.Log}
+	errs := apply(b.Annotations, "Broker", config.LogSettings(&address.Log))
 	_, err := compilePolicy(b.Spec.Delivery)
 	errs = errs.Also(err.ViaField("spec", "delivery"))
 
@@ -43,7 +50,7 @@ func Broker(b *eventingv1.Broker, o Options) (route.Address, error) {
 	return address, nil
 }
 
-// Trigger makes the target of a Trigger of Broker b, which is in the same namespace. A reference that is not resolved leaves
+// Trigger makes the target of a Trigger of Broker b. A reference that is not resolved leaves
 // a target that is not ready and says why: like upstream, a Trigger whose dead letter sink is not known does not deliver
 // either, since its failures would have nowhere to go. Errors in the Broker's own spec are left to Broker.
 func Trigger(t *eventingv1.Trigger, b *eventingv1.Broker, o Options) (route.Target, error) {
@@ -52,10 +59,12 @@ func Trigger(t *eventingv1.Trigger, b *eventingv1.Broker, o Options) (route.Targ
 		UID:         string(t.UID),
 		Owner:       o.Owner,
 		Filter:      filterSpec(t.Spec),
-		MaxInFlight: route.DefaultMaxInFlight,
+		MaxInFlight: cmp.Or(o.Defaults.MaxInFlight, route.DefaultMaxInFlight),
 	}
-	errs := apply(t.Annotations, "Trigger", triggerSettings(&target))
-	errs = errs.Also(checkBroker(t, b))
+	errs := apply(t.Annotations, "Trigger", config.TargetSettings(&target.MaxInFlight))
+	if !o.BrokerChosen {
+		errs = errs.Also(checkBroker(t, b))
+	}
 	errs = errs.Also(checkFilter(t.Spec).ViaField("spec"))
 	errs = errs.Also(compileDelivery(t, b, o, &target))
 
@@ -140,4 +149,13 @@ func checkBroker(t *eventingv1.Trigger, b *eventingv1.Broker) *apis.FieldError {
 		}
 	}
 	return err
+}
+
+// ChosenBroker is the Broker that a Trigger in a cluster belongs to, by upstream's rule: brokerRef counts only while the feature
+// cross-namespace-event-links is on (knative.dev/eventing pkg/reconciler/broker/trigger/trigger.go).
+func ChosenBroker(t *eventingv1.Trigger, crossNamespace bool) route.Key {
+	if ref := t.Spec.BrokerRef; ref != nil && crossNamespace {
+		return BrokerKey(cmp.Or(ref.Namespace, t.Namespace), ref.Name)
+	}
+	return BrokerKey(t.Namespace, t.Spec.Broker)
 }

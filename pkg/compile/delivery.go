@@ -1,13 +1,12 @@
 package compile
 
 import (
-	"fmt"
 	"time"
 
-	"github.com/rickb777/date/period"
 	eventingduckv1 "knative.dev/eventing/pkg/apis/duck/v1"
 	"knative.dev/pkg/apis"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/config"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/delivery"
 )
 
@@ -71,19 +70,9 @@ func compileDurations(spec *eventingduckv1.DeliverySpec, policy *delivery.Policy
 }
 
 func durationField(value, field string) (time.Duration, *apis.FieldError) {
-	d, err := parseISODuration(value)
+	d, err := config.ParseISODuration(value)
 	if err != nil {
 		return 0, apis.ErrInvalidValue(value, field, err.Error())
 	}
-	return d, nil
-}
-
-func parseISODuration(value string) (time.Duration, error) {
-	p, err := period.Parse(value)
-	if err != nil || p.IsNegative() {
-		return 0, fmt.Errorf("must be an ISO 8601 duration that is not negative, such as PT0.2S or PT1M")
-	}
-	// Days and longer are of no exact length; like upstream, we take the usual one.
-	d, _ := p.Duration()
 	return d, nil
 }

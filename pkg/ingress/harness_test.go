@@ -67,12 +67,19 @@ type addresses map[string]route.Log
 
 func (a addresses) Address(key route.Key) (route.Address, bool) {
 	log, ok := a[key.Namespace+"/"+key.Name]
-	return route.Address{Key: key, Log: log}, ok && key.Kind == route.KindBroker
+	address := route.Address{Key: key, Log: log}
+	if key.Name == "closed" {
+		address.Refuse = whyClosed
+	}
+	return address, ok && key.Kind == route.KindBroker
 }
 
-// brokers are the Brokers of every test: dedup is the one that de-duplicates.
+// whyClosed is why the Broker default/closed takes no events.
+const whyClosed = "an EventPolicy selects the Broker"
+
+// brokers are the Brokers of every test: dedup is the one that de-duplicates, closed takes no events.
 func brokers() addresses {
-	return addresses{"default/orders": {}, "default/dedup": {DedupWindow: time.Minute}, "channels/odd": {}}
+	return addresses{"default/orders": {}, "default/dedup": {DedupWindow: time.Minute}, "default/closed": {}, "channels/odd": {}}
 }
 
 // configFor is a Config whose ids count up from id-1.

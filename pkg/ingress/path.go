@@ -28,7 +28,7 @@ func brokerKey(path string) (route.Key, error) {
 	return route.Key{Kind: route.KindBroker, Namespace: namespace, Name: name}, nil
 }
 
-// find returns the address that the path names, or brokerKey's error, or ErrUnknownBroker.
+// find returns the address that the path names, or brokerKey's error, or ErrUnknownBroker, or ErrRefused.
 func (h *Handler) find(path string) (route.Address, error) {
 	key, err := brokerKey(path)
 	if err != nil {
@@ -36,6 +36,8 @@ func (h *Handler) find(path string) (route.Address, error) {
 	}
 	address, ok := h.addresses.Address(key)
 	switch {
+	case ok && address.Refuse != "":
+		return route.Address{}, fmt.Errorf("%w: %s", ErrRefused, address.Refuse)
 	case ok:
 		return address, nil
 	case key.Namespace == channelPrefix:

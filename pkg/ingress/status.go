@@ -25,11 +25,13 @@ type answer struct {
 }
 
 // answerTo is the one table from errors to statuses. Which of them a sender may repeat is the data plane spec's table:
-// 404, 408, 429 and 5xx are retried, 400, 413 and 431 are not.
+// 404, 408, 429 and 5xx are retried, 400, 403, 413 and 431 are not.
 func answerTo(err error) answer {
 	switch {
 	case errors.Is(err, ErrNoPath), errors.Is(err, ErrUnknownBroker):
 		return answer{status: http.StatusNotFound}
+	case errors.Is(err, ErrRefused):
+		return answer{status: http.StatusForbidden}
 	case errors.Is(err, ErrMalformedPath), errors.Is(err, ErrChannelPath), errors.Is(err, ErrBody):
 		return answer{status: http.StatusBadRequest}
 	case errors.Is(err, ErrBodyTimeout):

@@ -32,6 +32,7 @@ func statusRows() []statusRow {
 		{"ErrChannelPath", ErrChannelPath, 400, false},
 		{"ErrUnknownBroker", ErrUnknownBroker, 404, false},
 		{"unknown Broker in the namespace channels", fmt.Errorf("%w (%w)", ErrUnknownBroker, ErrChannelPath), 404, false},
+		{"ErrRefused", ErrRefused, 403, false},
 		{"ErrBusy", ErrBusy, 429, true},
 		{"ErrBodyTimeout", ErrBodyTimeout, 408, false},
 		{"ErrBody", ErrBody, 400, false},

@@ -1,0 +1,154 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/go-logr/zapr"
+	"k8s.io/apimachinery/pkg/types"
+	"knative.dev/eventing/pkg/apis/feature"
+	"knative.dev/pkg/configmap"
+	"knative.dev/pkg/controller"
+	"knative.dev/pkg/logging"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/config"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/audit"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/broker"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/readiness"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/trigger"
+)
+
+const (
+	// ownerName signs the routes that a controller writes.
+	ownerName = "controller"
+	// grace is how long the cursor of a deleted Trigger, and the log of a deleted Broker, are kept.
+	grace = 60 * time.Second
+	// rotationEvery is how often the mounted connection is compared with the one in use.
+	rotationEvery = 10 * time.Second
+)
+
+// process is the controllers of this process and what they share.
+type process struct {
+	folders config.NATSFolders
+	// inUse is what the folders held at the start.
+	inUse map[string]string
+	nats  jetstream.Options
+	stop  context.CancelFunc
+	grace time.Duration
+
+	client  *jetstream.Client
+	owner   *jetstream.Owner
+	watch   *readiness.Watch
+	audit   *audit.Audit
+	log     *slog.Logger
+	brokers *controller.Impl
+	running sync.WaitGroup
+}
+
+// newProcess reads how to reach NATS; it connects to nothing yet. stop ends the process in good order.
+func newProcess(folders config.NATSFolders, stop context.CancelFunc) (*process, error) {
+	inUse, err := folders.Contents()
+	if err != nil {
+		return nil, err
+	}
+	connection, err := folders.Read()
+	if err != nil {
+		return nil, err
+	}
+	names, err := naming.New(cmp.Or(connection.Prefix, naming.DefaultPrefix))
+	if err != nil {
+		return nil, err
+	}
+	return &process{
+		folders: folders, inUse: inUse, stop: stop, grace: grace,
+		nats: jetstream.Options{
+			URL: connection.URL, Creds: connection.Creds, NKey: connection.NKey,
+			CA: connection.CA, Cert: connection.Cert, Key: connection.Key, Name: component, Names: names,
+		},
+	}, nil
+}
+
+// newBrokerController connects, in the background, and makes the first of the two controllers.
+func (p *process) newBrokerController(ctx context.Context, cmw configmap.Watcher) *controller.Impl {
+	logger := logging.FromContext(ctx)
+	p.log = slog.New(logr.ToSlogHandler(zapr.NewLogger(logger.Desugar())))
+	p.nats.Logger = p.log
+	client, err := jetstream.Connect(p.nats)
+	if err != nil {
+		logger.Fatalw("cannot use the connection to NATS as configured", "error", err)
+	}
+	p.client = client
+	p.owner = client.NewOwner(ownerName, p.grace)
+	p.watch = readiness.NewWatch(client)
+	p.brokers = broker.NewController(ctx, cmw, broker.Dependencies{
+		Routes: p.owner, Board: p.watch.Board(), Deleted: p.resourceDeleted,
+	})
+	return p.brokers
+}
+
+// newTriggerController makes the second controller and starts what runs beside both.
+func (p *process) newTriggerController(ctx context.Context, cmw configmap.Watcher) *controller.Impl {
+	impl := trigger.NewController(ctx, cmw, trigger.Dependencies{
+		Routes: p.owner, Board: p.watch.Board(), Deleted: p.resourceDeleted,
+	})
+	features := feature.NewStore(logging.FromContext(ctx).Named("features"))
+	features.WatchConfigs(cmw)
+	api := newAPI(ctx, features)
+	p.audit = audit.New(audit.Config{
+		Routes: p.owner, Cached: api.cached, Live: api.live, Logger: p.log,
+		Leads:  func() bool { return leads(p.brokers) },
+		Broker: p.brokers.EnqueueKey, Trigger: impl.EnqueueKey,
+	})
+	p.running.Go(func() { p.watch.Run(ctx) })
+	p.running.Go(func() { p.audit.Run(ctx) })
+	p.running.Go(func() { p.endOnRotation(ctx) })
+	return impl
+}
+
+// leads reports whether this process is the one that ends routes: the leader for the share of Brokers that the audit's key
+// falls into. Of all processes, at most one is.
+func leads(brokers *controller.Impl) bool {
+	r, ok := brokers.Reconciler.(interface {
+		IsLeaderFor(key types.NamespacedName) bool
+	})
+	return ok && r.IsLeaderFor(auditKey())
+}
+
+func (p *process) resourceDeleted() { p.audit.Wake() }
+
+// endOnRotation ends the process when the connection to NATS was changed: it is started again with the new one, while
+// another replica leads.
+func (p *process) endOnRotation(ctx context.Context) {
+	tick := time.NewTicker(rotationEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+		changed, err := p.folders.Changed(p.inUse)
+		if err != nil {
+			p.log.Warn("the connection to NATS as configured cannot be read", "error", err)
+		}
+		if changed {
+			p.log.Info("the connection to NATS was changed; starting anew with it")
+			p.stop()
+			return
+		}
+	}
+}
+
+// wait returns when everything that the process started has ended.
+func (p *process) wait() {
+	p.running.Wait()
+	if p.client != nil {
+		p.client.Close()
+	}
+}

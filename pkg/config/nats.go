@@ -1,0 +1,102 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// NATS says how to reach NATS. All but URL and Prefix are paths of files; "" is one that is not there.
+type NATS struct {
+	URL, Prefix                string
+	Creds, NKey, CA, Cert, Key string
+}
+
+// Names of the files in the two folders: the keys of the ConfigMap and of the Secret that are mounted there.
+const (
+	natsURL    = "url"
+	natsPrefix = "prefix"
+	natsCreds  = "creds"
+	natsNKey   = "nkey"
+	natsCA     = "ca.crt"
+	natsCert   = "tls.crt"
+	natsKey    = "tls.key"
+)
+
+// NATSFolders are where the ConfigMap and the Secret with the connection to NATS are mounted. Credentials may be empty, or
+// a folder that does not exist: a NATS without authentication needs none.
+type NATSFolders struct {
+	Config, Credentials string
+}
+
+// Read returns what the folders hold now. The URL is required.
+func (f NATSFolders) Read() (NATS, error) {
+	var n NATS
+	var err error
+	if n.URL, err = readLine(filepath.Join(f.Config, natsURL)); err != nil {
+		return NATS{}, err
+	}
+	if n.URL == "" {
+		return NATS{}, fmt.Errorf("%s: the URL of NATS is missing", filepath.Join(f.Config, natsURL))
+	}
+	if n.Prefix, err = readLine(filepath.Join(f.Config, natsPrefix)); err != nil {
+		return NATS{}, err
+	}
+	for name, path := range map[string]*string{
+		natsCreds: &n.Creds, natsNKey: &n.NKey, natsCA: &n.CA, natsCert: &n.Cert, natsKey: &n.Key,
+	} {
+		if *path, err = f.credential(name); err != nil {
+			return NATS{}, err
+		}
+	}
+	return n, nil
+}
+
+// Contents returns every file of the connection with its content, to tell whether something was rotated.
+func (f NATSFolders) Contents() (map[string]string, error) {
+	contents := map[string]string{}
+	for folder, names := range map[string][]string{
+		f.Config:      {natsURL, natsPrefix},
+		f.Credentials: {natsCreds, natsNKey, natsCA, natsCert, natsKey},
+	} {
+		for _, name := range names {
+			path := filepath.Join(folder, name)
+			data, err := os.ReadFile(path)
+			if err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return nil, err
+			}
+			if err == nil {
+				contents[path] = string(data)
+			}
+		}
+	}
+	return contents, nil
+}
+
+// Changed reports whether the folders hold something else than they did.
+func (f NATSFolders) Changed(before map[string]string) (bool, error) {
+	now, err := f.Contents()
+	return err == nil && !maps.Equal(before, now), err
+}
+
+func (f NATSFolders) credential(name string) (string, error) {
+	path := filepath.Join(f.Credentials, name)
+	_, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	return path, err
+}
+
+// readLine returns a file's text without the white space around it, and "" when there is no such file.
+func readLine(path string) (string, error) {
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	return strings.TrimSpace(string(data)), err
+}

@@ -1,0 +1,153 @@
+package audit
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+)
+
+const (
+	// Every is how often everything is compared; a deletion is looked at at once.
+	Every = 10 * time.Second
+	// sweepEvery is how often consumers and streams are repaired and removed.
+	sweepEvery = 15 * time.Second
+	// settle is how long a deletion is waited for others: a namespace goes with all its Triggers.
+	settle = 200 * time.Millisecond
+	// budget bounds one comparison.
+	budget = 60 * time.Second
+)
+
+// Routes are the routes in NATS and what is behind them; it is what jetstream.Owner does.
+type Routes interface {
+	Owned(ctx context.Context) ([]jetstream.StoredRecord, error)
+	RemoveTarget(ctx context.Context, key route.TargetKey) error
+	RemoveAddress(ctx context.Context, key route.Key) error
+	Sweep(ctx context.Context) error
+}
+
+// Config is what an Audit is made of. All fields are required.
+type Config struct {
+	Routes Routes
+	// Cached are the resources as the informers know them, or false until they have synced.
+	Cached func() (Resources, bool)
+	// Live reads the resources from the API server, past every cache.
+	Live func(context.Context) (Resources, error)
+	// Leads reports whether this process is the one that ends routes. It is asked before each thing that is removed.
+	Leads func() bool
+	// Broker and Trigger have a resource reconciled.
+	Broker, Trigger func(types.NamespacedName)
+	Logger          *slog.Logger
+}
+
+// Audit compares and repairs.
+type Audit struct {
+	config Config
+	wake   chan struct{}
+	swept  time.Time
+}
+
+// New returns an audit that has not started.
+func New(c Config) *Audit { return &Audit{config: c, wake: make(chan struct{}, 1)} }
+
+// Wake has the comparison made soon. It never blocks.
+func (a *Audit) Wake() {
+	select {
+	case a.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Run compares until ctx ends. A failure, such as NATS being away, is logged once and tried again.
+func (a *Audit) Run(ctx context.Context) {
+	said := ""
+	for ctx.Err() == nil {
+		err := a.once(ctx)
+		switch {
+		case err == nil:
+			said = ""
+		case err.Error() != said && ctx.Err() == nil:
+			said = err.Error()
+			a.config.Logger.Warn("routes and resources could not be compared; it is tried again", "error", err)
+		}
+		select {
+		case <-a.wake:
+			pause(ctx, settle)
+		case <-time.After(Every):
+		case <-ctx.Done():
+		}
+	}
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// once makes one comparison. Any replica notices what is missing, since the reconcilers know whose turn it is; only one ends
+// routes and sweeps.
+func (a *Audit) once(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, budget)
+	defer cancel()
+	cached, synced := a.config.Cached()
+	if !synced {
+		return nil
+	}
+	owned, err := a.config.Routes.Owned(ctx)
+	if err != nil {
+		return err
+	}
+	found := compare(owned, cached.wanted())
+	for _, key := range found.brokers {
+		a.config.Broker(key)
+	}
+	for _, key := range found.triggers {
+		a.config.Trigger(key)
+	}
+	if !a.config.Leads() {
+		return nil
+	}
+	return errors.Join(a.end(ctx, found.orphans), a.sweep(ctx))
+}
+
+// end ends the routes that have no resource. The caches that said so may be old, so the API server has the last word.
+func (a *Audit) end(ctx context.Context, suspects []jetstream.StoredRecord) error {
+	if len(suspects) == 0 {
+		return nil
+	}
+	live, err := a.config.Live(ctx)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, orphan := range compare(suspects, live.wanted()).orphans {
+		if !a.config.Leads() {
+			break
+		}
+		if orphan.Target != nil {
+			a.config.Logger.Info("a Trigger is gone; its route ends", "target", orphan.Target.Key.String())
+			errs = append(errs, a.config.Routes.RemoveTarget(ctx, orphan.Target.Key))
+		} else {
+			a.config.Logger.Info("a Broker is gone; its route ends", "address", orphan.Address.Key.String())
+			errs = append(errs, a.config.Routes.RemoveAddress(ctx, orphan.Address.Key))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (a *Audit) sweep(ctx context.Context) error {
+	if time.Since(a.swept) < sweepEvery {
+		return nil
+	}
+	a.swept = time.Now()
+	return a.config.Routes.Sweep(ctx)
+}

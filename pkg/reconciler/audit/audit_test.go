@@ -1,0 +1,183 @@
+package audit
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	eventingv1 "knative.dev/eventing/pkg/apis/eventing/v1"
+	duckv1 "knative.dev/pkg/apis/duck/v1"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/compile"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+)
+
+const namespace = "shop"
+
+func broker(name, uid string) *eventingv1.Broker {
+	return &eventingv1.Broker{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name, UID: types.UID(uid),
+		Annotations: map[string]string{compile.ClassAnnotation: compile.BrokerClass}}}
+}
+
+func foreign(name string) *eventingv1.Broker {
+	b := broker(name, "")
+	b.Annotations[compile.ClassAnnotation] = "MTChannelBasedBroker"
+	return b
+}
+
+func trigger(name, of string) *eventingv1.Trigger {
+	return &eventingv1.Trigger{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name, UID: "1"}, Spec: eventingv1.TriggerSpec{Broker: of}}
+}
+
+func crossing(name string) *eventingv1.Trigger {
+	t := trigger(name, "")
+	t.Spec.BrokerRef = &duckv1.KReference{Namespace: "elsewhere", Name: "b"}
+	return t
+}
+
+func address(name, uid string) jetstream.StoredRecord {
+	return jetstream.StoredRecord{Record: route.Record{Address: &route.Address{Key: compile.BrokerKey(namespace, name), UID: uid}}}
+}
+
+func target(name, of string) jetstream.StoredRecord {
+	key := route.TargetKey{Address: compile.BrokerKey(namespace, of), Namespace: namespace, Name: name}
+	return jetstream.StoredRecord{Record: route.Record{Target: &route.Target{Key: key, UID: "1"}}}
+}
+
+func crossed(name string) jetstream.StoredRecord {
+	r := target(name, "b")
+	r.Target.Key.Address.Namespace = "elsewhere"
+	return r
+}
+
+func elsewhere() *eventingv1.Broker {
+	b := broker("b", "1")
+	b.Namespace = "elsewhere"
+	return b
+}
+
+func names(records []jetstream.StoredRecord) []string {
+	var out []string
+	for _, r := range records {
+		if r.Target != nil {
+			out = append(out, "trigger "+r.Target.Key.Name)
+		} else {
+			out = append(out, "broker "+r.Address.Key.Name)
+		}
+	}
+	return out
+}
+
+func keyNames(keys []types.NamespacedName) []string {
+	var out []string
+	for _, k := range keys {
+		out = append(out, k.Name)
+	}
+	slices.Sort(out)
+	return out
+}
+
+func TestCompare(t *testing.T) {
+	type records = []jetstream.StoredRecord
+	tests := []struct {
+		name                      string
+		owned                     records
+		resources                 Resources
+		wantOrphans               []string
+		wantBrokers, wantTriggers []string
+	}{
+		{name: "nothing"},
+		{name: "as it should be", owned: records{address("b", "1"), target("t", "b")},
+			resources: Resources{Brokers: []*eventingv1.Broker{broker("b", "1")}, Triggers: []*eventingv1.Trigger{trigger("t", "b")}}},
+		{name: "routes are missing", resources: Resources{Brokers: []*eventingv1.Broker{broker("b", "1")}, Triggers: []*eventingv1.Trigger{trigger("t", "b")}},
+			wantBrokers: []string{"b"}, wantTriggers: []string{"t"}},
+		{name: "the Trigger is gone", owned: records{address("b", "1"), target("t", "b")}, resources: Resources{Brokers: []*eventingv1.Broker{broker("b", "1")}},
+			wantOrphans: []string{"trigger t"}},
+		{name: "the Broker is gone, and with it what its Trigger had", owned: records{address("b", "1"), target("t", "b")},
+			resources: Resources{Triggers: []*eventingv1.Trigger{trigger("t", "b")}}, wantOrphans: []string{"trigger t", "broker b"}},
+		{name: "deleted and made again", owned: records{address("b", "1")}, resources: Resources{Brokers: []*eventingv1.Broker{broker("b", "2")}}, wantBrokers: []string{"b"}},
+		{name: "another class is not ours", resources: Resources{Brokers: []*eventingv1.Broker{foreign("b")}, Triggers: []*eventingv1.Trigger{trigger("t", "b")}}},
+		{name: "made again in another class", owned: records{address("b", "1")}, resources: Resources{Brokers: []*eventingv1.Broker{foreign("b")}}, wantOrphans: []string{"broker b"}},
+		{name: "a Trigger without Broker is not ours", resources: Resources{Triggers: []*eventingv1.Trigger{trigger("t", "b")}}},
+		{name: "another namespace", owned: records{crossed("t")}, wantBrokers: []string{"b"},
+			resources: Resources{Brokers: []*eventingv1.Broker{elsewhere()}, Triggers: []*eventingv1.Trigger{crossing("t")}, CrossNamespace: true}},
+		{name: "another namespace with the feature off", owned: records{crossed("t")}, wantBrokers: []string{"b"}, wantOrphans: []string{"trigger t"},
+			resources: Resources{Brokers: []*eventingv1.Broker{elsewhere()}, Triggers: []*eventingv1.Trigger{crossing("t")}}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got := compare(tt.owned, tt.resources.wanted())
+			if !slices.Equal(names(got.orphans), tt.wantOrphans) {
+				t.Errorf("orphans %v, want %v", names(got.orphans), tt.wantOrphans)
+			}
+			if !slices.Equal(keyNames(got.brokers), tt.wantBrokers) || !slices.Equal(keyNames(got.triggers), tt.wantTriggers) {
+				t.Errorf("missing %v and %v", got.brokers, got.triggers)
+			}
+		})
+	}
+}
+
+// routes is the owner of some records; it notes what is removed.
+type routes struct {
+	owned   []jetstream.StoredRecord
+	removed []string
+	sweeps  int
+}
+
+func (r *routes) Owned(context.Context) ([]jetstream.StoredRecord, error) { return r.owned, nil }
+
+func (r *routes) RemoveTarget(_ context.Context, key route.TargetKey) error {
+	r.removed = append(r.removed, "trigger "+key.Name)
+	return nil
+}
+
+func (r *routes) RemoveAddress(_ context.Context, key route.Key) error {
+	r.removed = append(r.removed, "broker "+key.Name)
+	return nil
+}
+
+func (r *routes) Sweep(context.Context) error { r.sweeps++; return nil }
+
+func TestNothingEndsOnTheWordOfACache(t *testing.T) {
+	errAPI := errors.New("the API server is away")
+	full := Resources{Brokers: []*eventingv1.Broker{broker("b", "1")}, Triggers: []*eventingv1.Trigger{trigger("t", "b")}}
+	tests := []struct {
+		name         string
+		cached, live Resources
+		liveErr      error
+		unsynced     bool
+		follows      bool // this process does not lead
+		wantRemoved  []string
+		wantSweeps   int
+	}{
+		{name: "gone in both", wantRemoved: []string{"trigger t", "broker b"}, wantSweeps: 1},
+		{name: "the cache is old", live: full, wantSweeps: 1},
+		{name: "the cache has it", cached: full, wantSweeps: 1},
+		{name: "the API server does not answer", liveErr: errAPI, wantSweeps: 1},
+		{name: "the caches have not synced", unsynced: true},
+		{name: "another replica leads", follows: true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r := &routes{owned: []jetstream.StoredRecord{address("b", "1"), target("t", "b")}}
+			a := New(Config{
+				Routes: r, Logger: slog.New(slog.DiscardHandler),
+				Cached: func() (Resources, bool) { return tt.cached, !tt.unsynced },
+				Live:   func(context.Context) (Resources, error) { return tt.live, tt.liveErr },
+				Leads:  func() bool { return !tt.follows },
+				Broker: func(types.NamespacedName) {}, Trigger: func(types.NamespacedName) {},
+			})
+			if err := a.once(t.Context()); !errors.Is(err, tt.liveErr) {
+				t.Errorf("%v", err)
+			}
+			if !slices.Equal(r.removed, tt.wantRemoved) || r.sweeps != tt.wantSweeps {
+				t.Errorf("removed %v, %d sweeps", r.removed, r.sweeps)
+			}
+		})
+	}
+}

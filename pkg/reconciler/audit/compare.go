@@ -1,0 +1,81 @@
+package audit
+
+import (
+	"k8s.io/apimachinery/pkg/types"
+	eventingv1 "knative.dev/eventing/pkg/apis/eventing/v1"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/compile"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+)
+
+// Resources are the Brokers and Triggers of a cluster, of all classes.
+type Resources struct {
+	Brokers  []*eventingv1.Broker
+	Triggers []*eventingv1.Trigger
+	// CrossNamespace is whether the feature cross-namespace-event-links is on.
+	CrossNamespace bool
+}
+
+// wanted are the routes that should be there, each with the UID of its resource.
+type wanted struct {
+	addresses map[route.Key]types.UID
+	targets   map[route.TargetKey]types.UID
+}
+
+func (r Resources) wanted() wanted {
+	w := wanted{addresses: map[route.Key]types.UID{}, targets: map[route.TargetKey]types.UID{}}
+	for _, b := range r.Brokers {
+		if b.Annotations[compile.ClassAnnotation] == compile.BrokerClass {
+			w.addresses[compile.BrokerKey(b.Namespace, b.Name)] = b.UID
+		}
+	}
+	for _, t := range r.Triggers {
+		key := compile.ChosenBroker(t, r.CrossNamespace)
+		if _, ours := w.addresses[key]; ours {
+			w.targets[route.TargetKey{Address: key, Namespace: t.Namespace, Name: t.Name}] = t.UID
+		}
+	}
+	return w
+}
+
+// difference is what is to be done so that the routes are as wanted.
+type difference struct {
+	// orphans have no resource, Triggers first: a target without its address is of no use, but the other way round it is.
+	orphans []jetstream.StoredRecord
+	// brokers and triggers have no route, or that of a resource of the same name which was deleted.
+	brokers, triggers []types.NamespacedName
+}
+
+// compare is a pure function of the routes and the resources.
+func compare(owned []jetstream.StoredRecord, w wanted) difference {
+	var d difference
+	var addresses []jetstream.StoredRecord
+	served := map[any]types.UID{}
+	for _, record := range owned {
+		switch {
+		case record.Target != nil:
+			served[record.Target.Key] = types.UID(record.Target.UID)
+			if _, ok := w.targets[record.Target.Key]; !ok {
+				d.orphans = append(d.orphans, record)
+			}
+		case record.Address != nil:
+			served[record.Address.Key] = types.UID(record.Address.UID)
+			if _, ok := w.addresses[record.Address.Key]; !ok {
+				addresses = append(addresses, record)
+			}
+		}
+	}
+	d.orphans = append(d.orphans, addresses...)
+	for key, uid := range w.addresses {
+		if have, ok := served[key]; !ok || have != uid {
+			d.brokers = append(d.brokers, types.NamespacedName{Namespace: key.Namespace, Name: key.Name})
+		}
+	}
+	for key, uid := range w.targets {
+		if have, ok := served[key]; !ok || have != uid {
+			d.triggers = append(d.triggers, types.NamespacedName{Namespace: key.Namespace, Name: key.Name})
+		}
+	}
+	return d
+}

@@ -1,0 +1,88 @@
+package broker
+
+import (
+	"context"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/cache"
+	eventingv1 "knative.dev/eventing/pkg/apis/eventing/v1"
+	"knative.dev/eventing/pkg/apis/feature"
+	"knative.dev/eventing/pkg/auth"
+	brokerinformer "knative.dev/eventing/pkg/client/injection/informers/eventing/v1/broker"
+	eventpolicyinformer "knative.dev/eventing/pkg/client/injection/informers/eventing/v1alpha1/eventpolicy"
+	brokerreconciler "knative.dev/eventing/pkg/client/injection/reconciler/eventing/v1/broker"
+	configmapinformer "knative.dev/pkg/client/injection/kube/informers/core/v1/configmap"
+	"knative.dev/pkg/configmap"
+	"knative.dev/pkg/controller"
+	"knative.dev/pkg/logging"
+	"knative.dev/pkg/network"
+	pkgreconciler "knative.dev/pkg/reconciler"
+	"knative.dev/pkg/resolver"
+	"knative.dev/pkg/system"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/compile"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/brokerconfig"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/readiness"
+)
+
+// IngressService is the Service of the ingress, in the system namespace.
+const IngressService = "eventing-jetstream-ingress"
+
+// agent is who the Kubernetes events come from.
+const agent = "eventing-jetstream-broker-controller"
+
+// Dependencies are what the reconciler needs besides the Kubernetes API.
+type Dependencies struct {
+	Routes Routes
+	Board  *readiness.Board
+	// Deleted is called when a Broker is gone; it must not block.
+	Deleted func()
+}
+
+// NewController returns the controller of Brokers of our class. It tells upstream's Broker type, for the whole process, which
+// conditions a Broker has.
+func NewController(ctx context.Context, cmw configmap.Watcher, d Dependencies) *controller.Impl {
+	eventingv1.RegisterAlternateBrokerConditionSet(conditions())
+	ours := pkgreconciler.AnnotationFilterFunc(brokerreconciler.ClassAnnotationKey, compile.BrokerClass, false)
+	brokers, configMaps, policies := brokerinformer.Get(ctx), configmapinformer.Get(ctx), eventpolicyinformer.Get(ctx)
+
+	var resync func()
+	features := feature.NewStore(logging.FromContext(ctx).Named("features"), func(string, any) {
+		if resync != nil {
+			resync()
+		}
+	})
+	features.WatchConfigs(cmw)
+
+	r := &Reconciler{
+		routes:      d.Routes,
+		board:       d.Board,
+		policies:    policies.Lister(),
+		ingressHost: network.GetServiceHostname(IngressService, system.Namespace()),
+		deleted:     d.Deleted,
+	}
+	impl := brokerreconciler.NewImpl(ctx, r, compile.BrokerClass, func(*controller.Impl) controller.Options {
+		return controller.Options{ConfigStore: features, AgentName: agent, PromoteFilterFunc: ours}
+	})
+	r.resolver = resolver.NewURIResolverFromTracker(ctx, impl.Tracker)
+	r.configs = brokerconfig.Reader{ConfigMaps: configMaps.Lister(), Tracker: impl.Tracker}
+
+	resync = func() { impl.FilteredGlobalResync(ours, brokers.Informer()) }
+	d.Board.Listen(readiness.Listener{Changed: impl.EnqueueKey, Outage: resync})
+	handle(brokers.Informer(), cache.FilteringResourceEventHandler{FilterFunc: ours, Handler: controller.HandleAll(impl.Enqueue)})
+	handle(configMaps.Informer(), controller.HandleAll(
+		controller.EnsureTypeMeta(impl.Tracker.OnChanged, corev1.SchemeGroupVersion.WithKind("ConfigMap"))))
+	handle(policies.Informer(), auth.EventPolicyEventHandler(brokers.Informer().GetIndexer(),
+		eventingv1.SchemeGroupVersion.WithKind("Broker").GroupKind(), impl.EnqueueKey))
+	return impl
+}
+
+// handle registers a handler. It fails only for an informer that was stopped, and these run as long as the process.
+func handle(informer cache.SharedIndexInformer, handler cache.ResourceEventHandler) {
+	_, _ = informer.AddEventHandler(handler)
+}
+
+func keyOf(b *eventingv1.Broker) types.NamespacedName {
+	return types.NamespacedName{Namespace: b.Namespace, Name: b.Name}
+}

@@ -1,0 +1,108 @@
+package broker
+
+import (
+	"context"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+	eventingv1 "knative.dev/eventing/pkg/apis/eventing/v1"
+	brokerreconciler "knative.dev/eventing/pkg/client/injection/reconciler/eventing/v1/broker"
+	eventingv1alpha1listers "knative.dev/eventing/pkg/client/listers/eventing/v1alpha1"
+	"knative.dev/pkg/apis"
+	"knative.dev/pkg/controller"
+	pkgreconciler "knative.dev/pkg/reconciler"
+	"knative.dev/pkg/resolver"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/config"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/brokerconfig"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/readiness"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+)
+
+// retryAfter is how long a step that failed for a reason which no watch reports waits before it is tried again.
+const retryAfter = 5 * time.Second
+
+// Routes makes the stream and the route of a Broker; it is what jetstream.Owner does.
+type Routes interface {
+	PutAddress(ctx context.Context, a route.Address) (jetstream.Applied, error)
+}
+
+// Reconciler makes Brokers true. It needs no finalizer: what a deleted Broker leaves is found by its absence (package audit).
+type Reconciler struct {
+	routes      Routes
+	board       *readiness.Board
+	configs     brokerconfig.Reader
+	resolver    *resolver.URIResolver
+	policies    eventingv1alpha1listers.EventPolicyLister
+	ingressHost string
+	// deleted is called when a Broker is gone; it must not block.
+	deleted func()
+}
+
+var (
+	_ brokerreconciler.Interface        = (*Reconciler)(nil)
+	_ pkgreconciler.OnDeletionInterface = (*Reconciler)(nil)
+)
+
+// work is one reconciliation: the Broker, and what earlier steps found out for later ones.
+type work struct {
+	broker *eventingv1.Broker
+	status apis.ConditionManager
+
+	config     config.Broker
+	configured bool // config is known
+	// sink is the dead letter sink's error; nil when it has an address or there is none.
+	sink       error
+	restricted restriction
+	connected  bool
+	applied    *jetstream.Applied
+	// retry is when to try again although nothing changes; 0 is never.
+	retry time.Duration
+}
+
+// ReconcileKind runs the steps. Every step runs every time and sets its own condition; one that lacks what an earlier step
+// was to find out leaves its condition as it is, since what was true of the Broker before still is.
+func (r *Reconciler) ReconcileKind(ctx context.Context, b *eventingv1.Broker) pkgreconciler.Event {
+	before := b.Status.GetTopLevelCondition().DeepCopy()
+	w := &work{broker: b, status: b.GetConditionSet().Manage(&b.Status)}
+	for _, step := range []func(context.Context, *work){
+		r.readConfig,
+		r.resolveDeadLetterSink,
+		r.checkRestrictions,
+		r.setAddress,
+		r.checkNATS,
+		r.putRoute,
+		r.followIngress,
+	} {
+		step(ctx, w)
+	}
+	announce(ctx, b, before)
+	if w.retry > 0 {
+		return controller.NewRequeueAfter(w.retry)
+	}
+	return nil
+}
+
+// ObserveDeletion has the audit look for what the Broker left.
+func (r *Reconciler) ObserveDeletion(_ context.Context, key types.NamespacedName) error {
+	r.board.Forget(key)
+	r.deleted()
+	return nil
+}
+
+// announce makes a Kubernetes event of a change of readiness, and of nothing else.
+func announce(ctx context.Context, b *eventingv1.Broker, before *apis.Condition) {
+	after := b.Status.GetTopLevelCondition()
+	if after == nil || (before != nil && before.Status == after.Status) {
+		return
+	}
+	recorder := controller.GetEventRecorder(ctx)
+	switch {
+	case after.IsTrue():
+		recorder.Event(b, corev1.EventTypeNormal, "BrokerReady", "the Broker is ready")
+	case after.IsFalse():
+		recorder.Event(b, corev1.EventTypeWarning, "BrokerNotReady", after.GetReason()+": "+after.GetMessage())
+	}
+}

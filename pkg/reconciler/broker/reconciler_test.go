@@ -1,0 +1,303 @@
+package broker
+
+import (
+	"context"
+	"math"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgotesting "k8s.io/client-go/testing"
+	eventingduckv1 "knative.dev/eventing/pkg/apis/duck/v1"
+	eventingv1 "knative.dev/eventing/pkg/apis/eventing/v1"
+	eventingv1alpha1 "knative.dev/eventing/pkg/apis/eventing/v1alpha1"
+	"knative.dev/eventing/pkg/apis/feature"
+	brokerreconciler "knative.dev/eventing/pkg/client/injection/reconciler/eventing/v1/broker"
+	"knative.dev/pkg/apis"
+	duckv1 "knative.dev/pkg/apis/duck/v1"
+	"knative.dev/pkg/controller"
+	"knative.dev/pkg/logging"
+	rtesting "knative.dev/pkg/reconciler/testing"
+	"knative.dev/pkg/resolver"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/compile"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/brokerconfig"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/readiness"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/reconcilertest"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+)
+
+const (
+	namespace = "shop"
+	host      = "ingress.example"
+)
+
+// Every row has a Broker of its own name, since all rows share one NATS.
+func newBroker(name string, change ...func(*eventingv1.Broker)) *eventingv1.Broker {
+	b := &eventingv1.Broker{ObjectMeta: metav1.ObjectMeta{
+		Namespace: namespace, Name: name, Generation: 1, UID: "uid",
+		Annotations: map[string]string{compile.ClassAnnotation: compile.BrokerClass, compile.MaxBytesAnnotation: "1Mi"},
+	}}
+	for _, c := range change {
+		c(b)
+	}
+	return b
+}
+
+func withConfig(kind, name string) func(*eventingv1.Broker) {
+	return func(b *eventingv1.Broker) {
+		b.Spec.Config = &duckv1.KReference{APIVersion: "v1", Kind: kind, Namespace: "config", Name: name}
+	}
+}
+
+func withSink(d duckv1.Destination) func(*eventingv1.Broker) {
+	return func(b *eventingv1.Broker) { b.Spec.Delivery = &eventingduckv1.DeliverySpec{DeadLetterSink: &d} }
+}
+
+func uri(text string) duckv1.Destination {
+	u, _ := apis.ParseURL(text)
+	return duckv1.Destination{URI: u}
+}
+
+func service(name string) duckv1.Destination {
+	return duckv1.Destination{Ref: &duckv1.KReference{APIVersion: "v1", Kind: "Service", Name: name}}
+}
+
+// withStatus sets the status of a Broker that is ready in all; what differs is in change, by condition.
+func withStatus(change map[apis.ConditionType]apis.Condition) func(*eventingv1.Broker) {
+	return func(b *eventingv1.Broker) {
+		b.Status.InitializeConditions()
+		b.Status.ObservedGeneration = b.Generation
+		scheme := "http"
+		address := duckv1.Addressable{Name: &scheme, URL: &apis.URL{Scheme: scheme, Host: host, Path: "/" + namespace + "/" + b.Name}}
+		b.Status.AddressStatus = duckv1.AddressStatus{Address: &address, Addresses: []duckv1.Addressable{address}}
+		m := b.GetConditionSet().Manage(&b.Status)
+		m.MarkTrueWithReason(ConditionConfig, brokerconfig.ReasonNone, "spec.config is not set: defaults apply")
+		m.MarkTrueWithReason(ConditionDeadLetterSink, "DeadLetterSinkNotConfigured", "No dead letter sink is configured.")
+		m.MarkTrueWithReason(ConditionEventPolicies, ReasonNoRestriction, "nothing restricts who may send")
+		for _, c := range []apis.ConditionType{ConditionAddressable, ConditionNATS, ConditionStream, ConditionIngress} {
+			m.MarkTrue(c)
+		}
+		for _, c := range []apis.ConditionType{ConditionConfig, ConditionDeadLetterSink, ConditionEventPolicies, ConditionAddressable,
+			ConditionNATS, ConditionStream, ConditionIngress} {
+			if want, ok := change[c]; ok {
+				mark(m, c, want)
+			}
+		}
+	}
+}
+
+func mark(m apis.ConditionManager, c apis.ConditionType, want apis.Condition) {
+	switch want.Status {
+	case corev1.ConditionFalse:
+		m.MarkFalse(c, want.Reason, "%s", want.Message)
+	case corev1.ConditionUnknown:
+		m.MarkUnknown(c, want.Reason, "%s", want.Message)
+	default:
+		m.MarkTrueWithReason(c, want.Reason, "%s", want.Message)
+	}
+}
+
+func is(status corev1.ConditionStatus, reason, message string) apis.Condition {
+	return apis.Condition{Status: status, Reason: reason, Message: message}
+}
+
+// live is a view with one ingress that has applied everything.
+func live() readiness.View {
+	return readiness.View{Known: true, Reports: []route.Report{{Role: route.RoleIngress, ID: "i", Revision: math.MaxUint64}}}
+}
+
+// row keys of OtherTestData.
+const (
+	viewKey  = "view"
+	flagsKey = "flags"
+)
+
+func TestReconcile(t *testing.T) {
+	eventingv1.RegisterAlternateBrokerConditionSet(conditions())
+	owner, client := reconcilertest.Owner(t)
+	since := time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
+	rows := rtesting.TableTest{
+		{Name: "key of nothing", Key: namespace + "/none"},
+		{
+			Name: "another class is not touched", Key: namespace + "/other",
+			Objects: []runtime.Object{newBroker("other", func(b *eventingv1.Broker) { b.Annotations[compile.ClassAnnotation] = "MTChannelBasedBroker" })},
+		},
+		ready("all is well", newBroker("well")),
+		{
+			Name: "nothing changed, nothing is written", Key: namespace + "/same",
+			Objects: []runtime.Object{newBroker("same", withStatus(nil))},
+		},
+		ready("upstream's default ConfigMap is no config", newBroker("mt", withConfig("ConfigMap", "mt")),
+			configured(is(corev1.ConditionTrue, brokerconfig.ReasonChannelTemplate,
+				"ConfigMap config/mt holds channel-template-spec, which this Broker class does not use: defaults apply")),
+			configMap("mt", map[string]string{"channel-template-spec": "kind: InMemoryChannel"})),
+		ready("dead letter sink", newBroker("sink", withSink(uri("http://dls.example/"))),
+			condition(ConditionDeadLetterSink, is(corev1.ConditionTrue, "", "")), sinkURI("http://dls.example/")),
+		ready("dead letter sink by reference", newBroker("sinkref", withSink(service("dls"))),
+			condition(ConditionDeadLetterSink, is(corev1.ConditionTrue, "", "")), sinkURI("http://dls.shop.svc.cluster.local"),
+			object(&corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "dls"}})),
+
+		unready("no such ConfigMap", newBroker("noconfig", withConfig("ConfigMap", "none")), neverRouted,
+			configured(is(corev1.ConditionFalse, brokerconfig.ReasonMissing, "ConfigMap config/none does not exist"))),
+		unready("a broken ConfigMap names its key", newBroker("broken", withConfig("ConfigMap", "broken")), neverRouted,
+			configured(is(corev1.ConditionFalse, brokerconfig.ReasonInvalid, `ConfigMap config/broken: key "replicas": must be 1, 3 or 5`)),
+			configMap("broken", map[string]string{"replicas": "2"})),
+		unready("spec.config of another kind", newBroker("kind", withConfig("Secret", "s")), neverRouted,
+			configured(is(corev1.ConditionFalse, brokerconfig.ReasonUnsupported, "spec.config must be a ConfigMap of v1, not Secret of v1"))),
+		unready("an EventPolicy selects the Broker", newBroker("policy"), condition(ConditionEventPolicies,
+			is(corev1.ConditionFalse, ReasonPolicyUnenforced, "EventPolicies select this Broker (p) and are not enforced yet: every event is refused")),
+			object(&eventingv1alpha1.EventPolicy{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "p"}, Spec: eventingv1alpha1.EventPolicySpec{
+				To: []eventingv1alpha1.EventPolicySpecTo{{Ref: &eventingv1alpha1.EventPolicyToReference{
+					APIVersion: "eventing.knative.dev/v1", Kind: "Broker", Name: "policy"}}}}})),
+		unready("OIDC is on", newBroker("oidc"), condition(ConditionEventPolicies, is(corev1.ConditionFalse, ReasonOIDC,
+			"the feature authentication-oidc is on and senders cannot be authenticated yet: every event is refused")),
+			data(flagsKey, feature.Flags{feature.OIDCAuthentication: feature.Enabled})),
+		unready("a wrong annotation", newBroker("annotation", func(b *eventingv1.Broker) { b.Annotations[compile.ReplicasAnnotation] = "2" }),
+			neverRouted, condition(ConditionStream, is(corev1.ConditionFalse, ReasonInvalid,
+				"invalid value: 2: metadata.annotations[jetstream.eventing.knative.dev/replicas]\nmust be 1, 3 or 5"))),
+		unready("NATS is away", newBroker("away"), neverRouted, data(viewKey, readiness.View{Known: true, Outage: &readiness.Outage{Since: since, Why: "refused"}}),
+			condition(ConditionNATS, is(corev1.ConditionFalse, ReasonNATSAway, "NATS cannot be used since 2026-11-22T10:00:00Z: refused"))),
+		unready("what was true before NATS went stays", newBroker("stays", withStatus(nil)),
+			data(viewKey, readiness.View{Known: true, Outage: &readiness.Outage{Since: since, Why: "refused"}}),
+			condition(ConditionNATS, is(corev1.ConditionFalse, ReasonNATSAway, "NATS cannot be used since 2026-11-22T10:00:00Z: refused"))),
+		unready("an ingress cannot apply the route", newBroker("cannot"), data(viewKey, readiness.View{Known: true, Reports: []route.Report{
+			{Role: route.RoleIngress, ID: "i", Revision: math.MaxUint64, Failures: map[string]string{"address.broker.shop.cannot": "odd"}}}}),
+			condition(ConditionIngress, is(corev1.ConditionFalse, readiness.ReasonFailed, "ingress i: odd"))),
+		unknown("no ingress", newBroker("noingress"), data(viewKey, readiness.View{Known: true}),
+			condition(ConditionIngress, is(corev1.ConditionUnknown, readiness.ReasonNoProcess, "no ingress has reported for 30s"))),
+		unknown("an ingress is behind", newBroker("behind"), data(viewKey, readiness.View{Known: true, Reports: []route.Report{{Role: route.RoleIngress, ID: "i"}}}),
+			condition(ConditionIngress, is(corev1.ConditionUnknown, readiness.ReasonNotApplied, "ingress i has not applied it yet"))),
+	}
+	rows.Test(t, reconcilertest.Factory(func(ctx context.Context, row *rtesting.TableRow, w reconcilertest.World) controller.Reconciler {
+		return build(ctx, row, builtFrom{w, owner})
+	}))
+	checkRoutes(t, client)
+}
+
+type builtFrom struct {
+	reconcilertest.World
+	owner *jetstream.Owner
+}
+
+func build(ctx context.Context, row *rtesting.TableRow, w builtFrom) controller.Reconciler {
+	view, ok := row.OtherTestData[viewKey].(readiness.View)
+	if !ok {
+		view = live()
+	}
+	flags, _ := row.OtherTestData[flagsKey].(feature.Flags)
+	row.Ctx = feature.ToContext(row.Ctx, flags)
+	r := &Reconciler{
+		routes: w.owner, board: readiness.Fixed(view), policies: w.Policies, ingressHost: host, deleted: func() {},
+		configs:  brokerconfig.Reader{ConfigMaps: w.ConfigMaps, Tracker: w.Tracker},
+		resolver: resolver.NewURIResolverFromTracker(ctx, w.Tracker),
+	}
+	return brokerreconciler.NewReconciler(ctx, logging.FromContext(ctx), w.Client, w.Brokers, w.Recorder, r, compile.BrokerClass)
+}
+
+// checkRoutes looks at what the rows left in NATS.
+func checkRoutes(t *testing.T, client *jetstream.Client) {
+	t.Helper()
+	records, err := client.Records(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused := map[string]bool{}
+	for _, r := range records {
+		refused[r.Address.Key.Name] = r.Address.Refuse != ""
+	}
+	want := map[string]bool{"well": false, "same": false, "mt": false, "sink": false, "sinkref": false, "policy": true, "oidc": true,
+		"cannot": false, "noingress": false, "behind": false}
+	for name, refuses := range want {
+		if got, ok := refused[name]; !ok || got != refuses {
+			t.Errorf("Broker %s: route %t, refuses %t; want it to refuse: %t", name, ok, got, refuses)
+		}
+	}
+	if len(refused) != len(want) {
+		t.Errorf("routes of %v", refused)
+	}
+}
+
+// expectation changes a row and the status that is expected of its Broker.
+type expectation struct {
+	conditions map[apis.ConditionType]apis.Condition
+	status     func(*eventingv1.Broker)
+	object     runtime.Object
+	key        string
+	value      any
+}
+
+func condition(c apis.ConditionType, want apis.Condition) expectation {
+	return expectation{conditions: map[apis.ConditionType]apis.Condition{c: want}}
+}
+
+func configured(want apis.Condition) expectation { return condition(ConditionConfig, want) }
+
+func object(o runtime.Object) expectation { return expectation{object: o} }
+
+func data(key string, value any) expectation { return expectation{key: key, value: value} }
+
+func configMap(name string, values map[string]string) expectation {
+	return object(&corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: "config", Name: name}, Data: values})
+}
+
+func sinkURI(text string) expectation {
+	return expectation{status: func(b *eventingv1.Broker) { b.Status.DeadLetterSinkURI = uri(text).URI }}
+}
+
+// neverRouted expects the conditions that need a route to be as at the start.
+var neverRouted = expectation{status: func(b *eventingv1.Broker) {
+	fresh := &eventingv1.Broker{}
+	fresh.Status.InitializeConditions()
+	for i, c := range b.Status.Conditions {
+		if (c.Type == ConditionIngress || c.Type == ConditionStream) && c.IsTrue() {
+			b.Status.Conditions[i] = *fresh.Status.GetCondition(c.Type)
+		}
+	}
+}}
+
+func ready(name string, b *eventingv1.Broker, expect ...expectation) rtesting.TableRow {
+	row := rowOf(name, b, expect)
+	row.WantEvents = []string{rtesting.Eventf(corev1.EventTypeNormal, "BrokerReady", "the Broker is ready")}
+	return row
+}
+
+func unready(name string, b *eventingv1.Broker, expect ...expectation) rtesting.TableRow {
+	row := rowOf(name, b, expect)
+	top := row.WantStatusUpdates[0].Object.(*eventingv1.Broker).Status.GetTopLevelCondition()
+	row.WantEvents = []string{rtesting.Eventf(corev1.EventTypeWarning, "BrokerNotReady", "%s: %s", top.Reason, top.Message)}
+	return row
+}
+
+func unknown(name string, b *eventingv1.Broker, expect ...expectation) rtesting.TableRow {
+	return rowOf(name, b, expect)
+}
+
+func rowOf(name string, b *eventingv1.Broker, expect []expectation) rtesting.TableRow {
+	row := rtesting.TableRow{Name: name, Key: namespace + "/" + b.Name, Objects: []runtime.Object{b}, OtherTestData: map[string]any{}}
+	conditions := map[apis.ConditionType]apis.Condition{}
+	for _, e := range expect {
+		for c, want := range e.conditions {
+			conditions[c] = want
+		}
+		if e.object != nil {
+			row.Objects = append(row.Objects, e.object)
+		}
+		if e.key != "" {
+			row.OtherTestData[e.key] = e.value
+		}
+	}
+	want := b.DeepCopy()
+	want.Status = eventingv1.BrokerStatus{}
+	withStatus(conditions)(want)
+	for _, e := range expect {
+		if e.status != nil {
+			e.status(want)
+		}
+	}
+	row.WantStatusUpdates = []clientgotesting.UpdateActionImpl{{Object: want}}
+	return row
+}

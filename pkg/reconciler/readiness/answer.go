@@ -1,0 +1,70 @@
+package readiness
+
+import (
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	"knative.dev/pkg/apis"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+)
+
+// Reasons of answers; they are reasons of conditions.
+const (
+	ReasonNotKnown   = "ReportsNotRead"
+	ReasonNoProcess  = "NoLiveProcess"
+	ReasonNotApplied = "NotAppliedYet"
+	ReasonFailed     = "CannotApply"
+)
+
+// Question asks whether all live processes of a role have applied one record.
+type Question struct {
+	Role route.Role
+	// Key and Revision are where the record stands in the routes bucket.
+	Key      string
+	Revision uint64
+}
+
+// Answer is a condition's status: True when at least one process is live and all live ones serve the record, False when one
+// of them says that it cannot, and Unknown as long as nobody can tell.
+type Answer struct {
+	Status          corev1.ConditionStatus
+	Reason, Message string
+}
+
+// answer is a pure function of the view.
+func (v View) answer(q Question) Answer {
+	if !v.Known {
+		return Answer{corev1.ConditionUnknown, ReasonNotKnown, "what the data plane reports has not been read yet"}
+	}
+	ready, why := route.Ready(v.Reports, q.Role, q.Key, q.Revision)
+	if ready {
+		return Answer{Status: corev1.ConditionTrue}
+	}
+	live := false
+	for _, r := range v.Reports {
+		if r.Role != q.Role {
+			continue
+		}
+		live = true
+		if failure, failed := r.Failures[q.Key]; failed {
+			return Answer{corev1.ConditionFalse, ReasonFailed, fmt.Sprintf("%s %s: %s", q.Role, r.ID, failure)}
+		}
+	}
+	if !live {
+		return Answer{corev1.ConditionUnknown, ReasonNoProcess, fmt.Sprintf("no %s has reported for %s", q.Role, route.ReportTTL)}
+	}
+	return Answer{corev1.ConditionUnknown, ReasonNotApplied, why}
+}
+
+// Mark sets a condition to the answer.
+func Mark(conditions apis.ConditionManager, condition apis.ConditionType, a Answer) {
+	switch a.Status {
+	case corev1.ConditionTrue:
+		conditions.MarkTrue(condition)
+	case corev1.ConditionFalse:
+		conditions.MarkFalse(condition, a.Reason, "%s", a.Message)
+	default:
+		conditions.MarkUnknown(condition, a.Reason, "%s", a.Message)
+	}
+}

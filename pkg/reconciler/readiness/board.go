@@ -1,0 +1,107 @@
+package readiness
+
+import (
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// urgency is how long after a question that could not be answered with True the reports are read often.
+const urgency = 20 * time.Second
+
+// Listener is whom a Board calls; neither function may block.
+type Listener struct {
+	// Changed is called for each resource whose last answer no longer holds.
+	Changed func(types.NamespacedName)
+	// Outage is called when NATS goes or is back, and when the reports were read for the first time.
+	Outage func()
+}
+
+// Board answers the questions of one reconciler. Safe for concurrent use.
+type Board struct {
+	wake chan<- struct{}
+
+	mu       sync.Mutex
+	view     View
+	asked    map[types.NamespacedName]asked
+	urgent   time.Time // reports are read often until then
+	listener Listener
+}
+
+type asked struct {
+	question Question
+	answer   Answer
+}
+
+// Fixed returns a board without a watch, which always shows this view.
+func Fixed(v View) *Board {
+	return &Board{view: v, asked: map[types.NamespacedName]asked{}}
+}
+
+// Listen sets whom to call. Until then nobody is.
+func (b *Board) Listen(l Listener) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.listener = l
+}
+
+// Ask answers for a resource, and remembers the question: Changed is called when the answer changes.
+func (b *Board) Ask(who types.NamespacedName, q Question) Answer {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	answer := b.view.answer(q)
+	b.asked[who] = asked{q, answer}
+	if answer.Status != corev1.ConditionTrue {
+		b.urgent = time.Now().Add(urgency)
+		select {
+		case b.wake <- struct{}{}:
+		default:
+		}
+	}
+	return answer
+}
+
+// Forget drops what was asked for a resource that is gone.
+func (b *Board) Forget(who types.NamespacedName) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.asked, who)
+}
+
+// State reports whether the reports have been read, and the outage that lasts at present.
+func (b *Board) State() (known bool, outage *Outage) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.view.Known, b.view.Outage
+}
+
+// show takes a new view over and calls the listener.
+func (b *Board) show(v View) {
+	b.mu.Lock()
+	turned := v.Known != b.view.Known || !v.Outage.Equal(b.view.Outage)
+	b.view = v
+	listener := b.listener
+	var changed []types.NamespacedName
+	for who, a := range b.asked {
+		if v.Outage == nil && v.answer(a.question) != a.answer {
+			changed = append(changed, who)
+		}
+	}
+	b.mu.Unlock()
+	if turned && listener.Outage != nil {
+		listener.Outage()
+	}
+	for _, who := range changed {
+		if listener.Changed != nil {
+			listener.Changed(who)
+		}
+	}
+}
+
+func (b *Board) isUrgent(now time.Time) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return now.Before(b.urgent)
+}

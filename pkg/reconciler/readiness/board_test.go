@@ -1,0 +1,141 @@
+package readiness
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+)
+
+// calls records what a Listener is told.
+type calls struct {
+	mu      sync.Mutex
+	changed []string
+	outages int
+}
+
+func (c *calls) listener() Listener {
+	return Listener{
+		Changed: func(who types.NamespacedName) {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			c.changed = append(c.changed, who.Name)
+		},
+		Outage: func() { c.mu.Lock(); defer c.mu.Unlock(); c.outages++ },
+	}
+}
+
+func (c *calls) take() (changed []string, outages int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	changed, outages = c.changed, c.outages
+	c.changed, c.outages = nil, 0
+	slices.Sort(changed)
+	return changed, outages
+}
+
+func TestBoardCallsForWhatChanged(t *testing.T) {
+	var told calls
+	b := Fixed(View{Known: true, Reports: filters("a")})
+	b.Listen(told.listener())
+	ask := func(name string, revision uint64) Answer {
+		return b.Ask(types.NamespacedName{Name: name}, Question{Role: route.RoleFilter, Key: name, Revision: revision})
+	}
+	if got := ask("old", 7); got.Status != corev1.ConditionTrue {
+		t.Fatalf("%+v", got)
+	}
+	if got := ask("new", 8); got.Status != corev1.ConditionUnknown {
+		t.Fatalf("%+v", got)
+	}
+	steps := []struct {
+		name        string
+		view        View
+		wantChanged []string
+		wantOutages int
+	}{
+		{"the same again", View{Known: true, Reports: filters("a")}, nil, 0},
+		{"the filter catches up", View{Known: true, Reports: []route.Report{{Role: route.RoleFilter, ID: "a", Revision: 8}}}, []string{"new"}, 0},
+		{"an outage calls for all by itself", View{Known: true, Outage: &Outage{Since: noon}}, nil, 1},
+		{"it goes on", View{Known: true, Outage: &Outage{Since: noon}}, nil, 0},
+		{"it ends, and no filter is left", View{Known: true}, []string{"new", "old"}, 1},
+	}
+	for _, step := range steps {
+		b.show(step.view)
+		changed, outages := told.take()
+		if !slices.Equal(changed, step.wantChanged) || outages != step.wantOutages {
+			t.Errorf("%s: called for %v, %d outages", step.name, changed, outages)
+		}
+	}
+	b.Forget(types.NamespacedName{Name: "old"})
+	b.show(View{Known: true, Reports: []route.Report{{Role: route.RoleFilter, ID: "a", Revision: 8}}})
+	if changed, _ := told.take(); !slices.Equal(changed, []string{"new"}) {
+		t.Errorf("called for %v after one is forgotten", changed)
+	}
+}
+
+// source is a Source whose answers a test sets.
+type source struct {
+	mu      sync.Mutex
+	err     error
+	reports []route.Report
+	ensured int
+}
+
+func (s *source) set(err error, reports []route.Report) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.err, s.reports = err, reports
+}
+
+func (s *source) Wait(context.Context) error { s.mu.Lock(); defer s.mu.Unlock(); return s.err }
+
+func (s *source) EnsureBuckets(context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ensured++
+	return nil
+}
+
+func (s *source) Reports(context.Context) ([]route.Report, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.reports, s.err
+}
+
+func TestWatchMakesTheBucketsOfANewServer(t *testing.T) {
+	s := &source{err: errors.New("away")}
+	w := NewWatch(s)
+	b := w.Board()
+	changed := make(chan struct{}, 100)
+	b.Listen(Listener{Outage: func() { changed <- struct{}{} }})
+	ctx, cancel := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() { w.Run(ctx) })
+	defer running.Wait()
+	defer cancel()
+
+	if known, _ := b.State(); known {
+		t.Error("known before anything was read")
+	}
+	s.set(nil, filters("a"))
+	select {
+	case <-changed:
+	case <-time.After(10 * time.Second):
+		t.Fatal("the board was not called when NATS came")
+	}
+	if known, outage := b.State(); !known || outage != nil {
+		t.Errorf("known %t, outage %v", known, outage)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ensured != 1 {
+		t.Errorf("buckets made %d times", s.ensured)
+	}
+}

@@ -1,0 +1,76 @@
+package readiness
+
+import (
+	"slices"
+	"time"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+)
+
+const (
+	// outageGrace keeps a reconnect, which usually takes less than a second, out of the conditions.
+	outageGrace = 3 * time.Second
+	// returnGrace is how long a report may be missing after an outage: it expired while its process could not renew it.
+	returnGrace = route.ReportInterval + 5*time.Second
+)
+
+// View is what is known of the data plane at one moment.
+type View struct {
+	// Known is false until the reports were read for the first time.
+	Known   bool
+	Reports []route.Report
+	// Outage is set while NATS cannot be used.
+	Outage *Outage
+
+	failing   *Outage
+	heldUntil time.Time
+}
+
+// Outage says since when NATS cannot be used, and why.
+type Outage struct {
+	Since time.Time
+	Why   string
+}
+
+// Equal reports whether both are the same outage, or none.
+func (o *Outage) Equal(other *Outage) bool {
+	if o == nil || other == nil {
+		return o == other
+	}
+	return o.Since.Equal(other.Since)
+}
+
+// reading is one attempt to read the reports.
+type reading struct {
+	reports []route.Report
+	err     error
+	at      time.Time
+}
+
+// next is the view after one more reading. A failed one changes nothing of what is known; reports that are missing just after
+// an outage are kept until their processes had the time to renew them.
+func (v View) next(r reading) View {
+	if r.err != nil {
+		if v.failing == nil {
+			v.failing = &Outage{Since: r.at, Why: r.err.Error()}
+		}
+		if v.Outage == nil && r.at.Sub(v.failing.Since) >= outageGrace {
+			v.Outage = v.failing
+		}
+		return v
+	}
+	if v.Outage != nil {
+		v.heldUntil = r.at.Add(returnGrace)
+	}
+	v.failing, v.Outage = nil, nil
+	reports := slices.Clone(r.reports)
+	if r.at.Before(v.heldUntil) {
+		for _, old := range v.Reports {
+			if !slices.ContainsFunc(reports, func(now route.Report) bool { return now.Role == old.Role && now.ID == old.ID }) {
+				reports = append(reports, old)
+			}
+		}
+	}
+	v.Known, v.Reports = true, reports
+	return v
+}

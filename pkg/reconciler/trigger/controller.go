@@ -1,0 +1,104 @@
+package trigger
+
+import (
+	"context"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/client-go/tools/cache"
+	eventingv1 "knative.dev/eventing/pkg/apis/eventing/v1"
+	"knative.dev/eventing/pkg/apis/feature"
+	brokerinformer "knative.dev/eventing/pkg/client/injection/informers/eventing/v1/broker"
+	triggerinformer "knative.dev/eventing/pkg/client/injection/informers/eventing/v1/trigger"
+	brokerreconciler "knative.dev/eventing/pkg/client/injection/reconciler/eventing/v1/broker"
+	triggerreconciler "knative.dev/eventing/pkg/client/injection/reconciler/eventing/v1/trigger"
+	"knative.dev/eventing/pkg/duck"
+	"knative.dev/pkg/client/injection/ducks/duck/v1/source"
+	configmapinformer "knative.dev/pkg/client/injection/kube/informers/core/v1/configmap"
+	"knative.dev/pkg/configmap"
+	"knative.dev/pkg/controller"
+	"knative.dev/pkg/logging"
+	pkgreconciler "knative.dev/pkg/reconciler"
+	"knative.dev/pkg/resolver"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/compile"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/brokerconfig"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/readiness"
+)
+
+// agent is who the Kubernetes events come from.
+const agent = "eventing-jetstream-trigger-controller"
+
+// Dependencies are what the reconciler needs besides the Kubernetes API.
+type Dependencies struct {
+	Routes Routes
+	Board  *readiness.Board
+	// Deleted is called when a Trigger is gone; it must not block.
+	Deleted func()
+}
+
+// NewController returns the controller of the Triggers of our Brokers.
+func NewController(ctx context.Context, cmw configmap.Watcher, d Dependencies) *controller.Impl {
+	brokers, triggers, configMaps := brokerinformer.Get(ctx), triggerinformer.Get(ctx), configmapinformer.Get(ctx)
+
+	var resync func()
+	features := feature.NewStore(logging.FromContext(ctx).Named("features"), func(string, any) {
+		if resync != nil {
+			resync()
+		}
+	})
+	features.WatchConfigs(cmw)
+	ours := belonging{
+		brokers: brokers.Lister(), triggers: triggers.Lister(),
+		crossNamespace: func() bool { return features.Load().IsCrossNamespaceEventLinks() },
+	}
+
+	r := &Reconciler{routes: d.Routes, board: d.Board, brokers: brokers.Lister(), deleted: d.Deleted}
+	impl := triggerreconciler.NewImpl(ctx, r, func(*controller.Impl) controller.Options {
+		return controller.Options{ConfigStore: features, AgentName: agent, PromoteFilterFunc: ours.isOurs}
+	})
+	r.resolver = resolver.NewURIResolverFromTracker(ctx, impl.Tracker)
+	r.sources = duck.NewListableTrackerFromTracker(ctx, source.Get, impl.Tracker)
+	r.configs = brokerconfig.Reader{ConfigMaps: configMaps.Lister(), Tracker: impl.Tracker}
+
+	resync = func() { impl.FilteredGlobalResync(ours.isOurs, triggers.Informer()) }
+	d.Board.Listen(readiness.Listener{Changed: impl.EnqueueKey, Outage: resync})
+	handle(triggers.Informer(), cache.FilteringResourceEventHandler{FilterFunc: ours.isOurs, Handler: controller.HandleAll(impl.Enqueue)})
+	handle(brokers.Informer(), cache.FilteringResourceEventHandler{
+		FilterFunc: pkgreconciler.AnnotationFilterFunc(brokerreconciler.ClassAnnotationKey, compile.BrokerClass, false),
+		Handler: onBrokerChange(func(b *eventingv1.Broker) {
+			for _, t := range ours.of(b) {
+				impl.Enqueue(t)
+			}
+		}),
+	})
+	handle(configMaps.Informer(), controller.HandleAll(
+		controller.EnsureTypeMeta(impl.Tracker.OnChanged, corev1.SchemeGroupVersion.WithKind("ConfigMap"))))
+	return impl
+}
+
+// onBrokerChange calls for a Broker that came, went, or changed in what its Triggers depend on.
+func onBrokerChange(call func(*eventingv1.Broker)) cache.ResourceEventHandler {
+	always := func(object any) {
+		if b, ok := object.(*eventingv1.Broker); ok {
+			call(b)
+		}
+	}
+	return cache.ResourceEventHandlerFuncs{
+		AddFunc:    always,
+		DeleteFunc: always,
+		UpdateFunc: func(before, after any) {
+			old, wasBroker := before.(*eventingv1.Broker)
+			if now, ok := after.(*eventingv1.Broker); ok && wasBroker && equality.Semantic.DeepEqual(old.Spec, now.Spec) &&
+				equality.Semantic.DeepEqual(old.Status, now.Status) && old.UID == now.UID {
+				return
+			}
+			always(after)
+		},
+	}
+}
+
+// handle registers a handler. It fails only for an informer that was stopped, and these run as long as the process.
+func handle(informer cache.SharedIndexInformer, handler cache.ResourceEventHandler) {
+	_, _ = informer.AddEventHandler(handler)
+}
