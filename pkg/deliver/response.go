@@ -48,10 +48,8 @@ func receive(incoming *http.Response, replyLimit int64, giveUp func()) dispatch.
 	return response
 }
 
-// isReply tells whether the body of an answer with this status may be a reply; 202 says that there is none.
-func isReply(status int) bool {
-	return status >= 200 && status <= 299 && status != http.StatusAccepted
-}
+// isReply tells whether the body of an answer with this status may be a reply; 200 alone says that there is one.
+func isReply(status int) bool { return status == http.StatusOK }
 
 // head reads at most limit bytes of the body.
 func head(incoming *http.Response, limit int64) ([]byte, error) {

@@ -3,10 +3,13 @@ package dispatch
 import "errors"
 
 var (
-	// ErrReplyRefused is what Store.Reply returns when the log itself will not take the reply: it is full, or the reply is
-	// larger than it can hold. Sending the event again at once would not help, so it counts as a failed delivery
-	// and ends, after the retries, as a dead letter. Every other error of Store.Reply means that the store is away.
+	// ErrReplyRefused is what Store.Reply returns when the log will never take the reply: it is larger than a message may be.
+	// It counts as a failed delivery and ends, after the retries, as a dead letter.
 	ErrReplyRefused = errors.New("the reply was refused by the log")
+	// ErrNoRoom is what Store.Reply returns when the log is full. The event is delivered again later, and that is not counted;
+	// but only so often (see maxNoRoom): the event itself may be what holds the log. Every other error of Store.Reply means
+	// that the store is away.
+	ErrNoRoom = errors.New("the log has no room for the reply")
 
 	// errNotOpen is a target's state until its sources were opened for the first time.
 	errNotOpen = errors.New("its sources are not open yet")

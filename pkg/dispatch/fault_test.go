@@ -221,8 +221,8 @@ func TestNoPlaceLeft(t *testing.T) {
 		pool := startPool(t, newProcess(w))
 		pool.Sync(t.Context(), []route.Target{tt})
 		synctest.Wait()
-		if s := pool.Stats()[tt.Key]; s.Waiting != maxWaiting || s.Released != 10 {
-			t.Errorf("stats %+v, want %d waiting and 10 given back", s, maxWaiting)
+		if s := pool.Stats()[tt.Key]; s.Waiting != maxWaiting || s.InFlight != 10 || s.Released != 0 {
+			t.Errorf("stats %+v, want %d waiting, 10 that keep their slots, and none given back", s, maxWaiting)
 		}
 		w.awaitSettled(t, tt)
 	})

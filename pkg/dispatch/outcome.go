@@ -5,10 +5,14 @@ import (
 	"time"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/delivery"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 )
 
 // storeTimeout bounds one call of the Store. It is the publish deadline, inside which the Store itself tries again.
 const storeTimeout = 10 * time.Second
+
+// placePause is how long a task without a place keeps its slot before it looks for one again.
+const placePause = time.Second
 
 // maxFailureBody is how much of a response's body is kept with a failure: more than what a dead letter sink is told.
 const maxFailureBody = 1024
@@ -37,7 +41,7 @@ func (r *runner) attempt(t task) {
 	}
 	outcome := r.target.Delivery.Decide(t.Attempt, result)
 	if outcome.Action == delivery.Delivered {
-		refusal, err := r.reply(t.Sequence, hops, response)
+		refusal, err := r.reply(t, hops, response)
 		if err != nil {
 			r.deliverAgain(t, err)
 			return
@@ -60,11 +64,15 @@ func (r *runner) conclude(t task, outcome delivery.Outcome, response Response) {
 		r.ack(t.Message)
 	case delivery.Retry:
 		r.lane.counts.retried.Add(1)
+		r.ports.log.Info("delivery failed, it will be tried again", "target", r.target.Key.String(), "id", t.Event.Attr(event.ID),
+			"attempt", t.Attempt+1, "status", response.StatusCode, "in", outcome.After, "reason", outcome.Reason)
 		t.Attempt++
 		r.later(t, outcome.After)
 	case delivery.DeadLetter:
 		t.Failure = r.failure(t, outcome, response)
 		t.Attempt++
+		r.ports.log.Warn("delivery has failed for good, the event is a dead letter", "target", r.target.Key.String(),
+			"id", t.Event.Attr(event.ID), "attempts", t.Attempt, "status", response.StatusCode, "reason", outcome.Reason)
 		if r.target.DeadLetter == nil {
 			r.deadLetter(t)
 			return
@@ -104,17 +112,21 @@ func (r *runner) deliverAgain(t task, err error) {
 }
 
 // later has the task taken up again after the delay: in this process when the delay is short and few tasks wait, else parked.
-// Work that can be neither kept here nor parked is given back; it starts with its first attempt again, but it is not lost.
+// Work for which there is neither place nor store keeps its slot until there is one: that slows its own target down,
+// and forgets none of its attempts. Only when the process stops is it given back, to start with its first attempt again.
 func (r *runner) later(t task, delay time.Duration) {
 	t.due = time.Now().Add(delay)
 	if delay <= maxLocalDelay && r.lane.waiting.add(t) == nil {
 		return
 	}
 	// A target that is no longer served may never come back, so nothing is parked for it.
-	if r.lane.waiting.isOpen() && (r.park(t) || r.lane.waiting.add(t) == nil) {
-		return
+	for r.lane.waiting.isOpen() && r.cutoff.Err() == nil {
+		if r.park(t) || r.lane.waiting.add(t) == nil {
+			return
+		}
+		sleep(r.cutoff, placePause)
 	}
-	r.lane.release(t.Message, delay)
+	r.lane.release(t.Message, max(time.Until(t.due), 0))
 }
 
 // park stores the work and then acknowledges the message. It returns false when the work is not stored.

@@ -12,6 +12,10 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 )
 
+// maxNoRoom is how often an event is delivered again because its reply found the log full, about five minutes in all. After
+// that it is a failed delivery: a log that is full of events whose replies do not fit would otherwise stay full for ever.
+const maxNoRoom = 8
+
 // refusal is a reply that makes a delivery a failed one, as the status that upstream's Broker would see for it.
 type refusal struct {
 	code int
@@ -20,7 +24,7 @@ type refusal struct {
 
 // reply stores the reply that the response to a delivered event carries, if any. A refusal means that the delivery
 // has failed after all; an error means that the store is away, so that nothing can be said yet.
-func (r *runner) reply(sequence uint64, hops int, response Response) (*refusal, error) {
+func (r *runner) reply(t task, hops int, response Response) (*refusal, error) {
 	reply, found, err := replyIn(response)
 	if err != nil {
 		return &refusal{http.StatusBadGateway, err}, nil
@@ -38,8 +42,8 @@ func (r *runner) reply(sequence uint64, hops int, response Response) (*refusal, 
 	}
 	ctx, cancel := context.WithTimeout(r.cutoff, storeTimeout)
 	defer cancel()
-	err = r.ports.store.Reply(ctx, r.target, sequence, reply)
-	if errors.Is(err, ErrReplyRefused) {
+	err = r.ports.store.Reply(ctx, r.target, t.Sequence, reply)
+	if errors.Is(err, ErrReplyRefused) || (errors.Is(err, ErrNoRoom) && t.unstored >= maxNoRoom) {
 		return &refusal{http.StatusBadGateway, err}, nil
 	}
 	return nil, err

@@ -109,7 +109,7 @@ func (r *runner) takeFirsts(ctx context.Context, messages <-chan Message) {
 }
 
 func (r *runner) takeFirst(ctx context.Context, m Message) {
-	if !r.matches(m.Event) {
+	if m.Failure == nil && !r.matches(m.Event) {
 		r.lane.counts.filtered.Add(1)
 		r.ack(m)
 		return

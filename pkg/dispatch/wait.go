@@ -11,7 +11,7 @@ const (
 	// a message that waits longer is parked, so that it does not hold one of its consumer's pending places.
 	maxLocalDelay = 10 * time.Second
 	// maxWaiting bounds the messages of one target that wait in this process.
-	maxWaiting = 256
+	maxWaiting = 128
 	// idle is how long the loop sleeps when it waits for nothing but the next task.
 	idle = time.Hour
 )

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // maxAttributes bounds what one event may bring in over HTTP, far beyond what fits into a NATS header block of 64 KiB.
@@ -175,7 +176,7 @@ func isAbsoluteURI(value string) bool {
 }
 
 // isMediaType agrees with mime.ParseMediaType and answers for plain type/subtype, with or without charset=utf-8, without
-// its allocations. Control characters are refused too: the value becomes a Content-Type header as it is.
+// its allocations. Control characters and what is not UTF-8 are refused too: the value becomes a Content-Type header as it is.
 func isMediaType(value string) bool {
 	plain := value
 	const utf8Charset = "; charset=utf-8"
@@ -186,7 +187,7 @@ func isMediaType(value string) bool {
 		return true
 	}
 	_, _, err := mime.ParseMediaType(value)
-	return err == nil && !hasControl(value)
+	return err == nil && !hasControl(value) && utf8.ValidString(value)
 }
 
 // hasControl reports whether a header value holds a control character other than a tab.

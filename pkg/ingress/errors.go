@@ -44,10 +44,15 @@ type LogFullError struct {
 	Address route.Key
 	// Holder is the target with the lowest cursor; nil when it could not be found out.
 	Holder *route.TargetKey
+	// Exhausted is set when it is not the log's own limit that was reached, but what the NATS account or its disk has.
+	Exhausted bool
 }
 
 // Error names the address and the holder.
 func (e *LogFullError) Error() string {
+	if e.Exhausted {
+		return "NATS has no storage left for the log of " + e.Address.String()
+	}
 	message := "the log of " + e.Address.String() + " is full"
 	if e.Holder != nil {
 		message += ": held by undelivered events of " + e.Holder.String()

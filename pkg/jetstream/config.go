@@ -2,6 +2,7 @@ package jetstream
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -24,8 +25,11 @@ const (
 	duplicateWindow = ackWait + publishBudget + renewEvery
 )
 
-// timing holds those time budgets that a test may want shorter.
+// timing holds what a test may want otherwise: shorter time budgets, sequences that count from 1.
 type timing struct {
+	// firstSequence is where the sequences of a new stream begin (see createStream).
+	firstSequence func() uint64
+
 	ackWait, renewEvery  time.Duration
 	lookEvery, trimEvery time.Duration
 	checkEvery           time.Duration
@@ -35,7 +39,8 @@ type timing struct {
 
 func defaultTiming() timing {
 	return timing{
-		ackWait: ackWait, renewEvery: renewEvery, lookEvery: lookEvery, trimEvery: trimEvery,
+		firstSequence: func() uint64 { return uint64(time.Now().UnixMicro()) }, //nolint:gosec // after 1970
+		ackWait:       ackWait, renewEvery: renewEvery, lookEvery: lookEvery, trimEvery: trimEvery,
 		checkEvery: checkEvery, heartbeat: pullHeartbeat, reportTTL: route.ReportTTL,
 	}
 }
@@ -47,7 +52,7 @@ const (
 	defaultMaxConsumers = 1000
 	// maxAckPending bounds what all filter processes together hold of one target. The server walks the whole set now and then,
 	// so it stays in the low thousands.
-	maxAckPending = 2048
+	maxAckPending = 4096
 )
 
 // Keys of the metadata on our streams and consumers.
@@ -72,6 +77,17 @@ func storageOf(a route.Address) jetstream.StorageType {
 	return jetstream.FileStorage
 }
 
+func placementOf(a route.Address) *jetstream.Placement {
+	if a.Log.Placement == (route.Placement{}) {
+		return nil
+	}
+	p := &jetstream.Placement{Cluster: a.Log.Placement.Cluster}
+	if a.Log.Placement.Tags != "" {
+		p.Tags = strings.Split(a.Log.Placement.Tags, ",")
+	}
+	return p
+}
+
 // logConfig is the desired log of an address: what is stored stays until every cursor has passed it, and a full log refuses.
 func logConfig(names naming.Names, a route.Address) jetstream.StreamConfig {
 	return jetstream.StreamConfig{
@@ -84,6 +100,7 @@ func logConfig(names naming.Names, a route.Address) jetstream.StreamConfig {
 		MaxConsumers: positive(a.Log.MaxConsumers, defaultMaxConsumers),
 		Replicas:     positive(a.Log.Replicas, 1),
 		Storage:      storageOf(a),
+		Placement:    placementOf(a),
 		Duplicates:   max(duplicateWindow, a.Log.DedupWindow),
 		Metadata:     metadata(a, "log"),
 	}
@@ -101,6 +118,7 @@ func directedConfig(names naming.Names, a route.Address) jetstream.StreamConfig 
 		MaxConsumers:      positive(a.Log.MaxConsumers, defaultMaxConsumers),
 		Replicas:          positive(a.Log.Replicas, 1),
 		Storage:           storageOf(a),
+		Placement:         placementOf(a),
 		Duplicates:        duplicateWindow,
 		AllowMsgSchedules: true,
 		AllowRollup:       true,
@@ -120,6 +138,7 @@ func deadLetterConfig(names naming.Names, a route.Address) jetstream.StreamConfi
 		MaxConsumers: 100,
 		Replicas:     positive(a.Log.Replicas, 1),
 		Storage:      storageOf(a),
+		Placement:    placementOf(a),
 		Duplicates:   duplicateWindow,
 		Metadata:     metadata(a, "dead-letters"),
 	}

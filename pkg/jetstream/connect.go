@@ -49,6 +49,9 @@ type Client struct {
 	events *nats.Conn
 	async  jetstream.JetStream
 	timing timing
+	// servers are the URLs without their user parts, for messages; dialer knows why the last attempt to connect failed.
+	servers string
+	dialer  *dialer
 	// background are the goroutines of sources, which end their leases before Close returns.
 	background sync.WaitGroup
 }
@@ -60,8 +63,8 @@ func Connect(o Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{names: o.Names, log: o.Logger, timing: defaultTiming()}
-	options = append(options, nats.ErrorHandler(c.logError))
+	c := &Client{names: o.Names, log: o.Logger, timing: defaultTiming(), servers: withoutUsers(o.URL), dialer: &dialer{}}
+	options = append(options, nats.ErrorHandler(c.logError), nats.SetCustomDialer(c.dialer))
 	if c.conn, err = nats.Connect(o.URL, slices.Concat(options, c.outageLog())...); err != nil {
 		return nil, fmt.Errorf("connect to NATS: %w", err)
 	}
@@ -146,11 +149,11 @@ func (c *Client) logError(_ *nats.Conn, s *nats.Subscription, err error) {
 }
 
 // Wait returns once both connections are up and the server has been seen to have what we need.
-// Errors: ErrServerTooOld, ErrNoJetStream, or why ctx ended.
+// Errors: ErrServerTooOld, ErrNoJetStream, or why NATS cannot be reached, with its URL.
 func (c *Client) Wait(ctx context.Context) error {
 	for _, conn := range []*nats.Conn{c.conn, c.events} {
 		if err := waitConnected(ctx, conn); err != nil {
-			return err
+			return fmt.Errorf("NATS at %s cannot be reached: %w", c.servers, c.whyAway(conn, err))
 		}
 	}
 	account, err := c.js.AccountInfo(ctx)
@@ -173,13 +176,21 @@ func waitConnected(ctx context.Context, conn *nats.Conn) error {
 		select {
 		case <-up:
 		case <-ctx.Done():
-			if last := conn.LastError(); last != nil {
-				return fmt.Errorf("NATS cannot be reached: %w", last)
-			}
-			return fmt.Errorf("NATS cannot be reached: %w", context.Cause(ctx))
+			return context.Cause(ctx)
 		}
 	}
 	return nil
+}
+
+// whyAway finds the cause that nats.go has seen; waited is why nobody waits any longer, for want of a better one.
+func (c *Client) whyAway(conn *nats.Conn, waited error) error {
+	if err := c.dialer.lastError(); err != nil {
+		return err
+	}
+	if err := conn.LastError(); err != nil {
+		return err // the server answers, but refuses
+	}
+	return waited
 }
 
 // Connected reports whether NATS can be reached now; a process's readiness follows it.

@@ -25,10 +25,13 @@ type directory struct {
 	mu      sync.Mutex
 	known   map[string]bool // by "<stream>.<consumer>"
 	changed chan struct{}
+
+	// rescued is where the next look for overdue events begins, by stream; only Opener.Run touches it.
+	rescued map[string]uint64
 }
 
 func newDirectory(c *Client) *directory {
-	return &directory{client: c, known: map[string]bool{}, changed: make(chan struct{})}
+	return &directory{client: c, known: map[string]bool{}, changed: make(chan struct{}), rescued: map[string]uint64{}}
 }
 
 func (d *directory) name(key route.TargetKey) string {
@@ -40,7 +43,7 @@ func (d *directory) ensure(ctx context.Context, address route.Address, target ro
 	if known, _ := d.look(target.Key); known {
 		return nil
 	}
-	if err := d.client.ensureStream(ctx, directedConfig(d.client.names, address)); err != nil {
+	if err := d.client.createIfAbsent(ctx, directedConfig(d.client.names, address)); err != nil {
 		return err
 	}
 	stream := d.client.names.DirectedStream(address.Key)
@@ -123,6 +126,9 @@ func (o *Opener) Run(ctx context.Context) {
 	for ctx.Err() == nil {
 		look, cancel := context.WithTimeout(ctx, requestTimeout)
 		err := o.directory.read(look)
+		if err == nil {
+			err = o.directory.rescueOverdue(look)
+		}
 		cancel()
 		if err != nil {
 			o.client.log.Debug("directed consumers cannot be listed now", "error", err)
@@ -133,8 +139,14 @@ func (o *Opener) Run(ctx context.Context) {
 	}
 }
 
-// Log reads what the target's cursor has not passed.
-func (o *Opener) Log(_ context.Context, target route.Target, capacity int) (dispatch.Source, error) {
+// Log reads what the target's cursor has not passed. It fails when the cursor cannot be read: a target whose events nobody
+// could pull must not be called ready.
+func (o *Opener) Log(ctx context.Context, target route.Target, capacity int) (dispatch.Source, error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	if _, err := o.client.js.Consumer(ctx, o.client.names.Log(target.Key.Address), target.Consumer); err != nil {
+		return nil, fmt.Errorf("read consumer %s: %w", target.Consumer, err)
+	}
 	return o.client.pull(pullTarget{
 		stream: o.client.names.Log(target.Key.Address), consumer: target.Consumer, capacity: capacity, decode: decodeLog,
 	})

@@ -88,12 +88,13 @@ func (h *holderCache) find(ctx context.Context, address route.Address) *route.Ta
 	if time.Since(have.at) < holderFresh {
 		return have.target
 	}
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout/2)
+	// The answer is for all who wait: it does not end with the one who happens to ask.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), requestTimeout/2)
 	defer cancel()
-	have.target = nil
-	if reading, err := h.client.readLog(ctx, address.Key); err == nil {
-		have.target = reading.holderKey(address.Key)
+	reading, err := h.client.readLog(ctx, address.Key)
+	if err != nil {
+		return nil
 	}
-	have.at = time.Now()
+	have.target, have.at = reading.holderKey(address.Key), time.Now()
 	return have.target
 }

@@ -23,10 +23,13 @@ import (
 // patience is how long a test waits for something that is to happen; a passing test waits for a fraction of it.
 const patience = 20 * time.Second
 
+func one() uint64 { return 1 }
+
 // brisk are time budgets for tests that wait for one to run out.
 func brisk(c *Client) {
 	c.timing = timing{
-		ackWait: time.Second, renewEvery: 300 * time.Millisecond, lookEvery: 200 * time.Millisecond,
+		firstSequence: one,
+		ackWait:       time.Second, renewEvery: 300 * time.Millisecond, lookEvery: 200 * time.Millisecond,
 		trimEvery: time.Second, checkEvery: 100 * time.Millisecond, heartbeat: 500 * time.Millisecond, reportTTL: time.Second,
 	}
 }
@@ -47,6 +50,7 @@ func dialAs(t testing.TB, s *natstest.Server, prefix string, adjust ...func(*Cli
 	if err != nil {
 		t.Fatal(err)
 	}
+	c.timing.firstSequence = one // most tests name events by their place
 	for _, f := range adjust {
 		f(c)
 	}
@@ -202,6 +206,16 @@ func open(t testing.TB, c *Client, target route.Target, capacity int) dispatch.S
 	t.Helper()
 	_, opener := c.NewStore(nil)
 	source, err := opener.Log(t.Context(), target, capacity)
+	must(t, err)
+	return source
+}
+
+// openAbsent opens a source on a consumer that may be gone at the moment, as that of a runner is when its consumer is removed.
+func openAbsent(t testing.TB, c *Client, target route.Target, capacity int) dispatch.Source {
+	t.Helper()
+	source, err := c.pull(pullTarget{
+		stream: c.names.Log(target.Key.Address), consumer: target.Consumer, capacity: capacity, decode: decodeLog,
+	})
 	must(t, err)
 	return source
 }

@@ -149,7 +149,10 @@ func (o *Owner) bury(ctx context.Context, key string) error {
 	}
 	now := time.Now().UTC()
 	have.DeletedAt = &now
-	_, err = o.client.PutRecord(ctx, have.Record)
+	replaced, err := o.client.replaceRecord(ctx, have)
+	if err == nil && !replaced {
+		return o.bury(ctx, key) // written meanwhile: by us it ends all the same, by another owner it does not
+	}
 	return err
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -58,7 +59,10 @@ func (p *Publisher) Publish(ctx context.Context, to route.Address, messages []in
 	switch {
 	case err == nil:
 		return stored, nil
-	case isLogFull(err) || isStorageExhausted(err):
+	case isStorageExhausted(err):
+		p.fill.full(to)
+		return stored, &ingress.LogFullError{Address: to.Key, Exhausted: true}
+	case isLogFull(err):
 		p.fill.full(to)
 		return stored, &ingress.LogFullError{Address: to.Key, Holder: p.holder.find(ctx, to)}
 	case errors.Is(err, nats.ErrMaxPayload):
@@ -151,10 +155,10 @@ func awaitAck(ctx context.Context, future jetstream.PubAckFuture) error {
 }
 
 // isFinal reports whether sending the same message again cannot help now. It can while the server is still busy storing the
-// first copy, which it says with a code of the 4xx kind.
+// first copy, or with too much else, which it says with codes of the 4xx kind.
 func isFinal(err error) bool {
 	var api *jetstream.APIError
-	if errors.As(err, &api) && api.ErrorCode == errCodeDuplicateInProcess {
+	if errors.As(err, &api) && (api.ErrorCode == errCodeDuplicateInProcess || api.Code == http.StatusTooManyRequests) {
 		return false
 	}
 	return errors.Is(err, nats.ErrMaxPayload) || isLogFull(err) || isStorageExhausted(err) ||

@@ -1,13 +1,12 @@
 package jetstream
 
 import (
-	"log/slog"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
@@ -110,7 +109,7 @@ func TestAMissingConsumerIsAskedForNowAndThen(t *testing.T) {
 	i := install(t)
 	all := i.put(i.trigger("all"))
 	i.removeConsumer(all)
-	source := open(t, i.client, all, 10)
+	source := openAbsent(t, i.client, all, 10)
 	defer source.Stop()
 	before := i.client.conn.Stats().OutMsgs
 	<-time.After(2 * retryPause)
@@ -180,12 +179,10 @@ func TestAFloorIsGoodForItsOwnLogOnly(t *testing.T) {
 	}
 }
 
-// A stored message that is no event must not vanish, and must not keep the others from coming.
-func TestAnUnreadableMessageStaysAndHoldsNothingUp(t *testing.T) {
+// A stored message that is no event must neither vanish nor hold the log: it comes as a dead letter.
+func TestAnUnreadableMessageIsADeadLetter(t *testing.T) {
 	t.Parallel()
 	i := install(t)
-	var said strings.Builder
-	i.client.log = slog.New(slog.NewTextHandler(&said, nil))
 	all := i.put(i.trigger("all"))
 	_, err := i.client.js.Publish(budgetOf(t), i.client.names.EventSubject(i.broker.Key, "a"), []byte("not an event"))
 	must(t, err)
@@ -196,14 +193,41 @@ func TestAnUnreadableMessageStaysAndHoldsNothingUp(t *testing.T) {
 	must(t, err)
 	i.publish(0, 10, "a")
 	source := open(t, i.client, all, 5)
-	takeAll(t, source, 0, 10)
-	source.Stop()
-	await(t, "only the unreadable ones are left", func() bool {
-		return i.floorOf(all) == 0 && i.consumerInfo(all).NumAckPending == 2
-	})
-	if n := strings.Count(said.String(), "a stored message cannot be read"); n != 2 {
-		t.Errorf("%d are said to be unreadable, want 2: %s", n, &said)
+	defer source.Stop()
+	for _, want := range []string{"not an event", ""} {
+		m := next(t, source)
+		if m.Failure == nil || m.Failure.Reason == "" || string(m.Event.Data) != want || m.Event.Attr(event.Type) == "" {
+			t.Errorf("%+v with failure %+v, want a dead letter with the data %q", m.Event, m.Failure, want)
+		}
+		must(t, m.Ack())
 	}
+	takeAll(t, source, 0, 10)
+	i.consumerIsDone(all)
+}
+
+func (i *installation) logState() jetstream.StreamState {
+	stream, err := i.client.js.Stream(budgetOf(i.t), i.client.names.Log(i.broker.Key))
+	must(i.t, err)
+	return stream.CachedInfo().State
+}
+
+// Work outlives a log that is deleted by hand and made again, and names events by sequence: no sequence comes twice.
+func TestALogMadeAnewSharesNoSequence(t *testing.T) {
+	t.Parallel()
+	i := install(t, func(c *Client) { c.timing = defaultTiming() })
+	all := i.put(i.trigger("all"))
+	i.publish(0, 5, "a")
+	before := i.logState().LastSeq
+	must(t, i.client.js.DeleteStream(budgetOf(t), i.client.names.Log(i.broker.Key)))
+	i.sweep()
+	i.publish(5, 10, "a")
+	if first := i.logState().FirstSeq; first <= before {
+		t.Errorf("the new log begins with %d, the old one ended with %d", first, before)
+	}
+	source := open(t, i.client, all, 5)
+	defer source.Stop()
+	takeAll(t, source, 5, 10)
+	i.consumerIsDone(all)
 }
 
 func TestClosingEndsSourcesThatNobodyStopped(t *testing.T) {

@@ -16,10 +16,7 @@ func (o *Owner) repairLog(ctx context.Context, a route.Address) error {
 	if !errors.Is(err, jetstream.ErrStreamNotFound) {
 		return err
 	}
-	_, err = o.client.js.CreateStream(ctx, logConfig(o.client.names, a))
-	if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
-		return nil
-	}
+	err = o.client.createStream(ctx, logConfig(o.client.names, a))
 	if err == nil {
 		o.client.log.Error("the log of an address was gone, with the events in it; it is made again, empty", "address", a.Key.String())
 	}

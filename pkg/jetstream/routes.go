@@ -214,6 +214,27 @@ func putOnce(ctx context.Context, bucket jetstream.KeyValue, w kvWrite) (revisio
 	return revision, false, nil
 }
 
+// replaceRecord writes the record in place of the one that was read, unless somebody has written there since: then what they
+// wrote holds, and replaced is false.
+func (c *Client) replaceRecord(ctx context.Context, r StoredRecord) (replaced bool, err error) {
+	bucket, err := c.js.KeyValue(ctx, c.names.RoutesBucket())
+	if err != nil {
+		return false, fmt.Errorf("open bucket %s: %w", c.names.RoutesBucket(), err)
+	}
+	data, err := r.Encode()
+	if err != nil {
+		return false, err
+	}
+	_, err = bucket.Update(ctx, recordKey(r.Record), data, r.Revision)
+	if errors.Is(err, jetstream.ErrKeyExists) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("write route %s: %w", recordKey(r.Record), err)
+	}
+	return true, nil
+}
+
 // purgeRecord removes a key whose tombstone has done its work.
 func (c *Client) purgeRecord(ctx context.Context, r StoredRecord) error {
 	bucket, err := c.js.KeyValue(ctx, c.names.RoutesBucket())

@@ -63,8 +63,11 @@ func (s *Store) Reply(ctx context.Context, target route.Target, sequence uint64,
 	}
 	err = s.publish(ctx, msg, isFinal)
 	s.fill.add(address, msg.Size())
-	if isFinal(err) {
+	switch {
+	case isLogFull(err) || isStorageExhausted(err):
 		s.fill.full(address)
+		return fmt.Errorf("%w: %w", dispatch.ErrNoRoom, err)
+	case isFinal(err):
 		return fmt.Errorf("%w: %w", dispatch.ErrReplyRefused, err)
 	}
 	return err
@@ -82,7 +85,7 @@ func (s *Store) DeadLetter(ctx context.Context, target route.Target, work dispat
 	msg := &nats.Msg{Subject: s.client.names.DeadLetterSubject(target.Key), Header: header, Data: work.Event.Data}
 	err = s.publish(ctx, msg, isFinalOrAbsent)
 	if isAbsent(err) {
-		if err = s.client.ensureStream(ctx, deadLetterConfig(s.client.names, address)); err == nil {
+		if err = s.client.createIfAbsent(ctx, deadLetterConfig(s.client.names, address)); err == nil {
 			err = s.publish(ctx, msg, isFinal)
 		}
 	}

@@ -19,13 +19,37 @@ import (
 func (c *Client) ensureStream(ctx context.Context, want jetstream.StreamConfig) error {
 	stream, err := c.js.Stream(ctx, want.Name)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
-		_, err = c.js.CreateStream(ctx, want)
-		return storageError(want, err)
+		return c.createStream(ctx, want)
 	}
 	if err != nil {
 		return fmt.Errorf("read stream %s: %w", want.Name, err)
 	}
 	return c.alignStream(ctx, stream, want)
+}
+
+// createStream makes a stream that is not there, and leaves one alone that somebody else has just made.
+//
+// Its sequences start at the time in microseconds, so that no two streams of one name ever share a sequence: parked work,
+// acknowledgements and message ids name events by it, and may outlive a stream that was deleted by hand and made again.
+func (c *Client) createStream(ctx context.Context, want jetstream.StreamConfig) error {
+	want.FirstSeq = c.timing.firstSequence()
+	_, err := c.js.CreateStream(ctx, want)
+	if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
+		return nil
+	}
+	return storageError(want, err)
+}
+
+// createIfAbsent is for streams that the data plane makes on first use. To change one is the owner's part.
+func (c *Client) createIfAbsent(ctx context.Context, want jetstream.StreamConfig) error {
+	_, err := c.js.Stream(ctx, want.Name)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		return c.createStream(ctx, want)
+	}
+	if err != nil {
+		return fmt.Errorf("read stream %s: %w", want.Name, err)
+	}
+	return nil
 }
 
 // updateStream is ensureStream for a stream that is made on first use: one that is not there is left alone.
@@ -54,15 +78,23 @@ func (c *Client) alignStream(ctx context.Context, stream jetstream.Stream, want 
 }
 
 // withWanted returns the stream's present configuration with the fields that are ours; what an administrator set besides
-// (placement, compression, republishing) stays.
+// (compression, republishing, a placement where we ask for none) stays. Limits by age or number would drop events that
+// nobody has got yet: they go.
 func withWanted(have, want jetstream.StreamConfig) jetstream.StreamConfig {
 	next := have
 	next.Description, next.Subjects = want.Description, want.Subjects
 	next.Retention, next.Discard, next.Storage = want.Retention, want.Discard, want.Storage
 	next.MaxConsumers, next.Replicas, next.Duplicates = want.MaxConsumers, want.Replicas, want.Duplicates
 	next.AllowMsgSchedules, next.AllowDirect = want.AllowMsgSchedules, want.AllowDirect
-	if want.MaxBytes > 0 {
+	next.MaxAge, next.MaxMsgs, next.MaxMsgsPerSubject, next.NoAck = 0, -1, -1, false
+	switch {
+	case want.MaxBytes > 0:
 		next.MaxBytes = want.MaxBytes
+	case want.Discard == jetstream.DiscardOld:
+		next.MaxBytes = -1
+	}
+	if want.Placement != nil {
+		next.Placement = want.Placement
 	}
 	next.Metadata = withMetadata(have.Metadata, want.Metadata)
 	return next

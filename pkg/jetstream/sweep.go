@@ -73,7 +73,7 @@ func (o *Owner) remove(ctx context.Context, r StoredRecord) error {
 		return fmt.Errorf("remove what %s had: %w", recordKey(r.Record), err)
 	}
 	r.Swept = true
-	_, err = o.client.PutRecord(ctx, r.Record)
+	_, err = o.client.replaceRecord(ctx, r) // one that lives again meanwhile is repaired by the next sweep
 	return err
 }
 

@@ -83,9 +83,9 @@ func (t *Trimmer) heed(ctx context.Context, nudge *nats.Msg, last map[route.Key]
 
 // attempt trims and logs why not. Whatever went wrong, the log stays as it was, and the next attempt reads everything anew.
 func (t *Trimmer) attempt(ctx context.Context, address route.Address, worth uint64) {
-	ctx, cancel := context.WithTimeout(ctx, 2*requestTimeout)
+	trim, cancel := context.WithTimeout(ctx, 2*requestTimeout)
 	defer cancel()
-	_, err := t.client.Trim(ctx, address, worth)
+	_, err := t.client.Trim(trim, address, worth)
 	if err != nil && ctx.Err() == nil {
 		t.client.log.Warn("a log is not trimmed", "address", address.Key.String(), "error", err)
 	}

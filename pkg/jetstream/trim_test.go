@@ -155,7 +155,7 @@ func TestTrim(t *testing.T) {
 		{
 			name:    "an empty log",
 			arrange: func(*installation) {},
-			want:    0,
+			want:    1,
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

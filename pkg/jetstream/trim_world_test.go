@@ -82,7 +82,7 @@ func (w *trimWorld) close() {
 func (p *trimProcess) source(t testing.TB, target route.Target) dispatch.Source {
 	source, ok := p.sources[target.Key]
 	if !ok {
-		source = open(t, p.client, target, 8)
+		source = openAbsent(t, p.client, target, 8)
 		p.sources[target.Key] = source
 	}
 	return source

@@ -21,9 +21,28 @@ func decodeLog(m *nats.Msg) (dispatch.Work, error) {
 	}
 	e, err := event.FromNATS(m.Header, m.Data)
 	if err != nil {
-		return dispatch.Work{}, err
+		return unreadable(m, sequence, err), nil
 	}
 	return dispatch.Work{Event: e, Sequence: sequence}, nil
+}
+
+// unreadable is the dead letter for a message that is no CloudEvent: only a foreign publisher can have put it there. It
+// must neither vanish nor hold the log for ever.
+func unreadable(m *nats.Msg, sequence uint64, why error) dispatch.Work {
+	return dispatch.Work{
+		Event: event.Event{
+			Attributes: []event.Attribute{
+				{Name: event.SpecVersion, Value: "1.0"},
+				{Name: event.ID, Value: formatUint(sequence)},
+				{Name: event.Source, Value: "/nats"},
+				{Name: event.Type, Value: "dev.eventing-jetstream.unreadable"},
+				{Name: event.DataContentType, Value: "application/octet-stream"},
+			},
+			Data: m.Data,
+		},
+		Sequence: sequence,
+		Failure:  &dispatch.Failure{Destination: "nats:" + m.Subject, Reason: oneLine(why.Error(), maxReason)},
+	}
 }
 
 // What of a failure travels with the event. With the other headers it stays below workBytes.
@@ -50,16 +69,21 @@ func encodeWork(w dispatch.Work) nats.Header {
 	return header
 }
 
+// sentByHand keeps the directed stream's own sequences apart from those of the log: both identify work.
+const sentByHand = 1 << 63
+
 // decodeDirected reads a directed message. One that names no sequence was sent by hand: its own place in the directed
 // stream identifies it.
 func decodeDirected(m *nats.Msg) (dispatch.Work, error) {
 	e, err := event.FromNATS(m.Header, m.Data)
 	if err != nil {
-		return dispatch.Work{}, err
+		place, placeErr := streamSequence(m.Reply)
+		return unreadable(m, sentByHand|place, err), placeErr
 	}
 	w := dispatch.Work{Event: e}
 	if m.Header.Get(headerSequence) == "" {
-		w.Sequence, err = streamSequence(m.Reply)
+		place, err := streamSequence(m.Reply)
+		w.Sequence = sentByHand | place
 		return w, err
 	}
 	if w.Sequence, err = strconv.ParseUint(m.Header.Get(headerSequence), 10, 64); err != nil {
