@@ -35,6 +35,7 @@ type timing struct {
 	checkEvery           time.Duration
 	heartbeat            time.Duration
 	reportTTL            time.Duration
+	overdue              time.Duration
 }
 
 func defaultTiming() timing {
@@ -42,6 +43,7 @@ func defaultTiming() timing {
 		firstSequence: func() uint64 { return uint64(time.Now().UnixMicro()) }, //nolint:gosec // after 1970
 		ackWait:       ackWait, renewEvery: renewEvery, lookEvery: lookEvery, trimEvery: trimEvery,
 		checkEvery: checkEvery, heartbeat: pullHeartbeat, reportTTL: route.ReportTTL,
+		overdue: overdue,
 	}
 }
 

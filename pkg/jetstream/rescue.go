@@ -11,12 +11,11 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-const (
-	// overdue is how long after its time a parked event is taken for forgotten by the server.
-	overdue = 30 * time.Second
-	// rescueBatch bounds the parked events that are looked at in one round, for each directed stream.
-	rescueBatch = 256
-)
+// overdue is how long after its time a parked event is taken for forgotten by the server.
+const overdue = 30 * time.Second
+
+// rescueBatch bounds the parked events that are looked at in one round, for each directed stream.
+const rescueBatch = 256
 
 // rescueOverdue wakes parked events whose time has come and gone. The server forgets one when it cannot store what a
 // schedule fires, because its disk or account is full just then: the schedule stays marked as being fired until it is
@@ -48,7 +47,7 @@ func (d *directory) rescueIn(ctx context.Context, stream jetstream.Stream, from 
 		}
 		from = msg.Sequence + 1
 		due, err := time.Parse(time.RFC3339Nano, strings.TrimPrefix(msg.Header.Get("Nats-Schedule"), "@at "))
-		if err != nil || time.Since(due) < overdue {
+		if err != nil || time.Since(due) < d.client.timing.overdue {
 			continue
 		}
 		if err := d.parkAgain(ctx, msg); err != nil {

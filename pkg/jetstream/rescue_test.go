@@ -1,0 +1,56 @@
+package jetstream
+
+import (
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
+	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
+)
+
+// The server has no storage left at the moment when a schedule is to fire, and forgets it: this is nats-server 2.15.
+func TestAnEventParkedBeyondItsTimeIsWoken(t *testing.T) {
+	t.Parallel()
+	s := natstest.Start(t, func(o *server.Options) { o.JetStreamMaxStore = 3 << 20 })
+	c := dial(t, s, func(c *Client) { c.timing.overdue = time.Second })
+	must(t, c.EnsureBuckets(t.Context()))
+	i := &installation{t: t, server: s, client: c, owner: c.NewOwner("tests", shortGrace), broker: brokerOf("orders", 64<<10)}
+	i.putBroker()
+	all := i.put(i.trigger("all"))
+	store, opener := c.NewStore(tableOf(i.broker))
+	source := directed(t, opener, all)
+	defer source.Stop()
+
+	due := time.Now().Add(time.Second)
+	must(t, store.Park(budgetOf(t), all, dispatch.Work{Event: eventOf("1", "a"), Sequence: 1, Attempt: 1}, due))
+	filler, err := c.js.CreateStream(budgetOf(t), jetstream.StreamConfig{Name: "filler", Subjects: []string{"filler"}})
+	must(t, err)
+	for err == nil {
+		_, err = c.js.Publish(budgetOf(t), "filler", make([]byte, 32<<10))
+	}
+	if !isStorageExhausted(err) || time.Now().After(due) {
+		t.Fatalf("the server is not full in time: %v", err)
+	}
+	await(t, "the event is overdue", func() bool { return time.Since(due) > 2*time.Second })
+	must(t, filler.Purge(budgetOf(t)))
+	select {
+	case m := <-source.Messages():
+		t.Fatalf("the event %+v came by itself: the server needs no help, and rescue.go can go", m.Work)
+	case <-time.After(time.Second):
+	}
+
+	must(t, opener.directory.rescueOverdue(budgetOf(t)))
+	m := next(t, source)
+	sameWork(t, m.Work, dispatch.Work{Event: eventOf("1", "a"), Sequence: 1, Attempt: 1})
+	must(t, m.Ack())
+	must(t, opener.directory.rescueOverdue(budgetOf(t)))
+	stream, err := c.js.Stream(budgetOf(t), c.names.DirectedStream(i.broker.Key))
+	must(t, err)
+	await(t, "nothing is left", func() bool {
+		info, err := stream.Info(budgetOf(t))
+		return err == nil && info.State.Msgs == 0
+	})
+}
