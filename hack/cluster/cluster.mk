@@ -1,0 +1,35 @@
+# A Kubernetes cluster on this machine, and upstream's tests on it or on another one. Included by the Makefile.
+# With KUBECONFIG and KO_DOCKER_REPO set, all but cluster-down use that cluster.
+
+# What `make conformance` tests, and which of the tests; all of hack/cluster/conformance-tests.txt when TESTS is empty.
+BROKER_CLASS     ?= NatsJetStreamBroker
+BROKER_TEMPLATES ?=
+TESTS            ?=
+
+.PHONY: cluster
+cluster: ## Bring up a Kubernetes cluster on this machine (Linux, root); repeat to repair it
+	@hack/cluster/up.sh
+
+.PHONY: cluster-down
+cluster-down: ## Take that cluster down, without a trace
+	@hack/cluster/down.sh
+
+.PHONY: cluster-build
+cluster-build: ## Only build what the cluster consists of
+	@hack/cluster/build.sh
+
+.PHONY: cluster-check
+cluster-check: ## Run a pod that ko has built and that looks up a service
+	@hack/cluster/check.sh
+
+.PHONY: deploy-eventing
+deploy-eventing: ## Install Knative Eventing with its in-memory channel and broker
+	@hack/cluster/deploy-eventing.sh
+
+.PHONY: conformance-build
+conformance-build: ## Build Knative Eventing's own tests and the images that they start
+	@hack/cluster/conformance-build.sh
+
+.PHONY: conformance
+conformance: conformance-build ## Run them on BROKER_CLASS; TESTS="TestA TestB" chooses some
+	@BROKER_CLASS=$(BROKER_CLASS) BROKER_TEMPLATES=$(BROKER_TEMPLATES) hack/cluster/conformance.sh $(TESTS)

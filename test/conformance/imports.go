@@ -1,0 +1,10 @@
+//go:build tools
+
+// Package conformance is never built. It lets `go mod tidy` see the two packages of Knative Eventing whose tests judge this
+// project's broker; they hold nothing but tests, so that no program can import them.
+package conformance
+
+import (
+	_ "knative.dev/eventing/test/experimental"
+	_ "knative.dev/eventing/test/rekt"
+)
