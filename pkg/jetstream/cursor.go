@@ -62,7 +62,7 @@ func (r *logReading) lower(ctx context.Context, info *jetstream.ConsumerInfo) er
 	}
 	filters := filterSubjects(info.Config)
 	if len(filters) == 0 {
-		filters = []string{">"}
+		filters = []string{everything}
 	}
 	for _, subject := range filters {
 		msg, err := r.stream.GetMsg(ctx, from, jetstream.WithGetMsgSubject(subject))

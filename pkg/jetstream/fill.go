@@ -38,10 +38,10 @@ func (g *fillGauge) add(address route.Address, bytes int) {
 	}
 }
 
-// full asks for a trim on behalf of a sender who was refused, once a second at most.
+// full asks for a trim on behalf of a sender who finds no room, as often as a trimmer heeds it.
 func (g *fillGauge) full(address route.Address) {
 	g.mu.Lock()
-	due := time.Since(g.fulls[address.Key]) > time.Second
+	due := time.Since(g.fulls[address.Key]) > trimPause
 	if due {
 		g.fulls[address.Key] = time.Now()
 	}

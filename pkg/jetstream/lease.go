@@ -101,10 +101,9 @@ func (l *lease) Ack() error { return l.end(ackBody) }
 
 // Release gives the message back.
 func (l *lease) Release(after time.Duration) error {
-	if after <= 0 {
-		return l.end(nakBody)
-	}
-	return l.end(fmt.Sprintf(`%s {"delay": %d}`, nakBody, after.Nanoseconds()))
+	// A nak without a delay is not kept by a server that stops right after it (nats-server 2.15): the message would only come
+	// again when its lease runs out.
+	return l.end(fmt.Sprintf(`%s {"delay": %d}`, nakBody, max(after, 1).Nanoseconds()))
 }
 
 // streamSequence reads the message's place in its stream out of the ack subject, which has two forms: nine tokens, or more

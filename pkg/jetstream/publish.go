@@ -23,6 +23,9 @@ const (
 	// firstRetry and lastRetry bound the pause between two tries of a publish.
 	firstRetry = 20 * time.Millisecond
 	lastRetry  = 500 * time.Millisecond
+	// A full log is tried again so often, with this pause, before its producer is refused.
+	fullTries = 3
+	fullPause = 150 * time.Millisecond
 	// maxHeaderBytes is what JetStream stores as a message's headers. Source: nats-server server/stream.go.
 	maxHeaderBytes = 65535
 	// workBytes of a message's headers are kept free when an event comes in, for what it carries besides once it is parked
@@ -55,6 +58,12 @@ func (p *Publisher) Publish(ctx context.Context, to route.Address, messages []in
 		bytes += msg.Size()
 	}
 	stored, err := p.client.publish(ctx, pending, isFinal)
+	for try := 0; isLogFull(err) && try < fullTries; try++ {
+		// A log that is full of delivered events is trimmed at once. What is stored already is not stored twice.
+		p.fill.full(to)
+		pause(ctx, fullPause)
+		stored, err = p.client.publish(ctx, pending, isFinal)
+	}
 	p.fill.add(to, bytes)
 	switch {
 	case err == nil:

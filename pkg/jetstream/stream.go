@@ -185,6 +185,10 @@ func (c *Client) ensureConsumer(ctx context.Context, stream string, want jetstre
 	next.Description, next.AckWait, next.MaxDeliver = want.Description, want.AckWait, want.MaxDeliver
 	next.MaxAckPending = want.MaxAckPending
 	next.FilterSubject, next.FilterSubjects = "", slices.Clone(filterSubjects(want))
+	if len(next.FilterSubjects) == 0 && len(filterSubjects(have)) > 0 {
+		// A consumer whose filter is taken away is no longer woken by new messages (nats-server 2.15); one with this filter is.
+		next.FilterSubjects = []string{everything}
+	}
 	next.Metadata = withMetadata(have.Metadata, want.Metadata)
 	if slices.Equal(filterSubjects(have), next.FilterSubjects) && reflect.DeepEqual(withoutFilters(have), withoutFilters(next)) {
 		return nil
@@ -194,6 +198,9 @@ func (c *Client) ensureConsumer(ctx context.Context, stream string, want jetstre
 	}
 	return nil
 }
+
+// everything is the filter that lets every subject pass.
+const everything = ">"
 
 // filterSubjects returns a consumer's filters in one form: the server has two fields for them.
 func filterSubjects(config jetstream.ConsumerConfig) []string {

@@ -74,6 +74,7 @@ func eventID(i int) string {
 // TestKilledProcessesLoseNothing kills an ingress, a filter and the nats-server in mid-stream, as a crash does, and
 // accounts for every event that was accepted.
 func TestKilledProcessesLoseNothing(t *testing.T) {
+	t.Parallel()
 	all := receive(t, nil)
 	picky := receive(t, func(id string) int {
 		if strings.HasPrefix(id, "refused-") {

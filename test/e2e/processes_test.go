@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 func runTests(m *testing.M) int {
 	// The tests that run in parallel wait for NATS, back-offs and leases most of the time: more of them than CPUs.
 	flag.Parse()
-	if err := flag.Set("test.parallel", "8"); err != nil {
+	if err := flag.Set("test.parallel", "16"); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}

@@ -39,13 +39,15 @@ spec:
 `, name, eventType, uri)
 }
 
-// startLaptop runs kn-jetstream on the manifest and waits until it says that the Broker is ready.
-func startLaptop(t *testing.T, manifest string) *laptop {
+// startLaptop runs kn-jetstream on the manifest, with further flags, and waits until it says that the Broker default is ready;
+// then every Trigger is that can be.
+func startLaptop(t *testing.T, manifest string, flags ...string) *laptop {
 	t.Helper()
 	dir := t.TempDir()
 	l := &laptop{dir: dir, file: filepath.Join(dir, "eventing.yaml"), store: filepath.Join(dir, "store"), listen: "127.0.0.1:" + freePort(t)}
 	l.save(t, manifest)
-	l.process = start(t, "kn-jetstream run", built.kn, "run", "-f", l.file, "--store", l.store, "--listen", l.listen)
+	argv := append([]string{built.kn, "run", "-f", l.file, "--store", l.store, "--listen", l.listen}, flags...)
+	l.process = start(t, "kn-jetstream run", argv...)
 	l.says(t, "broker default/default  is ready", 1)
 	return l
 }
@@ -66,6 +68,11 @@ func (l *laptop) save(t *testing.T, manifest string) {
 func (l *laptop) says(t *testing.T, text string, times int) {
 	t.Helper()
 	eventually(t, 20*time.Second, "kn-jetstream says "+text, func() error {
+		select {
+		case <-l.done:
+			t.Fatalf("kn-jetstream ended\n%s", l.output)
+		default:
+		}
 		if n := strings.Count(l.output.String(), text); n < times {
 			return fmt.Errorf("%d of %d times\n%s", n, times, l.output)
 		}
@@ -175,16 +182,20 @@ func TestApplyGetDelete(t *testing.T) {
 	})
 	run(t, built.kn, "send", c.urls[0], "--type", "order", "--id", "1", "--data", "{}")
 	eventually(t, 10*time.Second, "the event", delivered(subscriber, "1"))
+	backlog := func(want int) func() error {
+		return func() error {
+			if rows := getFrom[triggerRow](t, "triggers", "--nats", c.natsURL); len(rows) != 1 || rows[0].Backlog != want {
+				return fmt.Errorf("%+v", rows)
+			}
+			return nil
+		}
+	}
+	eventually(t, 10*time.Second, "the event is acknowledged", backlog(0))
 
 	c.filter[0].kill()
 	c.filter[1].kill()
 	run(t, built.kn, "send", c.urls[1], "--type", "order", "--id", "2", "--data", "{}")
-	eventually(t, 10*time.Second, "the backlog is shown", func() error {
-		if out := get("triggers"); !strings.Contains(out, " 1 ") {
-			return errors.New(out)
-		}
-		return nil
-	})
+	eventually(t, 10*time.Second, "the backlog is shown", backlog(1))
 	run(t, built.kn, "delete", "-f", c.manifest, "--nats", c.natsURL, "--wait=false")
 	if out := get("brokers"); strings.Contains(out, "default") {
 		t.Errorf("the Broker is still shown after delete:\n%s", out)
