@@ -5,7 +5,8 @@
 GO       ?= go
 BIN      := bin
 LINTER   := $(BIN)/tools/golangci-lint
-# What `make run` hands to `kn-jetstream run`, for example: make run ARGS="--listen 127.0.0.1:9090"
+# What `make run` hands to `kn-jetstream run`, for example: make run ARGS="--quiet". For another port than 8080 see the README: the
+# subscribers in examples/quickstart name it too.
 ARGS     ?=
 FUZZTIME ?= 10s
 
@@ -43,7 +44,7 @@ verify: verify-format verify-tidy verify-vet verify-size ## Check format, go.mod
 
 .PHONY: verify-format verify-tidy verify-vet verify-size
 verify-format:
-	@unformatted=$$(gofmt -l cmd pkg test); test -z "$$unformatted" || { echo "run gofmt -w on:"; echo "$$unformatted"; exit 1; }
+	@unformatted=$$(gofmt -l cmd pkg test) && test -z "$$unformatted" || { echo "gofmt is not content; run gofmt -w on:"; echo "$$unformatted"; exit 1; }
 verify-tidy:
 	@$(GO) mod tidy -diff
 verify-vet:
@@ -76,6 +77,8 @@ tools: $(LINTER) ## Build the tools into bin/tools
 $(LINTER): third_party/tools/go.mod third_party/tools/go.sum
 	cd third_party/tools && $(GO) build -o $(CURDIR)/$@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 	@touch $@
+
+include hack/cluster/cluster.mk
 
 .PHONY: clean
 clean: ## Remove bin/

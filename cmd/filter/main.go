@@ -13,6 +13,7 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/dataplane"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
 type options struct {
@@ -61,7 +62,10 @@ func serve(ctx context.Context, o options) error {
 		return err
 	}
 	defer client.Close()
-	filter, err := dataplane.NewFilter(dataplane.FilterConfig{Client: client, Logger: logger})
+	filter, err := dataplane.NewFilter(dataplane.FilterConfig{
+		Client: client, Logger: logger,
+		Started: func(s route.Snapshot) { logger.Info("filter delivers events", "triggers", len(s.Targets)) },
+	})
 	if err != nil {
 		return err
 	}

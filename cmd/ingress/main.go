@@ -15,14 +15,14 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/dataplane"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
 type options struct {
 	listen, probes, url string
-	maxEventBytes       int64
-	maxInFlight         int
 	drain               time.Duration
 	jsonLogs            bool
+	bounds              dataplane.IngressFlags
 	nats                dataplane.NATSFlags
 }
 
@@ -47,10 +47,9 @@ func newCommand() *cobra.Command {
 	flags.StringVar(&o.listen, "listen", ":8080", "`address` to take events on")
 	flags.StringVar(&o.probes, "probe-listen", "", "`address` that serves /healthz and /readyz")
 	flags.StringVar(&o.url, "url", "", "URL at which clients reach this ingress, for kn-jetstream get")
-	flags.Int64Var(&o.maxEventBytes, "max-event-bytes", 0, "size limit of an event (default: what NATS takes)")
-	flags.IntVar(&o.maxInFlight, "max-in-flight", ingress.DefaultMaxInFlight, "requests handled at one time")
 	flags.DurationVar(&o.drain, "drain", 30*time.Second, "how long requests may take to finish after a signal to stop")
 	flags.BoolVar(&o.jsonLogs, "json-logs", false, "write the log as JSON")
+	o.bounds.Register(flags)
 	o.nats.Register(flags)
 	_ = cmd.MarkFlagRequired("nats") // fails for unknown flags only
 	return cmd
@@ -60,6 +59,13 @@ func serve(ctx context.Context, o options) error {
 	ctx, stop := dataplane.SignalContext(ctx)
 	defer stop()
 	logger := dataplane.Logger(o.jsonLogs)
+	if err := o.bounds.Validate(); err != nil {
+		return err
+	}
+	url, err := dataplane.PublicURL(o.url)
+	if err != nil {
+		return err
+	}
 	natsOptions, err := o.nats.Options("ingress", logger)
 	if err != nil {
 		return err
@@ -69,13 +75,16 @@ func serve(ctx context.Context, o options) error {
 		return err
 	}
 	defer client.Close()
-	in := dataplane.NewIngress(dataplane.IngressConfig{
-		Client: client, URL: o.url, MaxEventBytes: o.maxEventBytes, MaxInFlight: o.maxInFlight, Logger: logger,
-	})
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", o.listen)
 	if err != nil {
 		return err
 	}
+	in := dataplane.NewIngress(dataplane.IngressConfig{
+		Client: client, URL: url, MaxEventBytes: o.bounds.MaxEventBytes, MaxInFlight: o.bounds.MaxInFlight, Logger: logger,
+		Started: func(s route.Snapshot) {
+			logger.Info("ingress takes events", "listen", listener.Addr().String(), "brokers", len(s.Addresses))
+		},
+	})
 	server := ingress.Server(in, 0)
 
 	var group run.Group

@@ -51,13 +51,13 @@ func (a *arrivals) read(ctx context.Context) (display.Count, error) {
 }
 
 // await returns when as many different events have arrived as were accepted, and prints the sum; an error when the counter
-// stands still before that.
+// stands still before that. When ctx ends, what has arrived until then is printed all the same.
 func (a *arrivals) await(ctx context.Context, accepted int, out io.Writer) error {
 	began, moved, last := time.Now(), time.Now(), 0
 	tick := time.NewTicker(arrivalPoll)
 	defer tick.Stop()
 	for {
-		now, err := a.read(ctx)
+		now, err := a.read(context.WithoutCancel(ctx)) // it has a deadline of its own
 		if err != nil {
 			return err
 		}
@@ -65,9 +65,9 @@ func (a *arrivals) await(ctx context.Context, accepted int, out io.Writer) error
 		if arrived != last {
 			last, moved = arrived, time.Now()
 		}
-		if arrived >= accepted || time.Since(moved) > arrivalPatience {
+		if arrived >= accepted || time.Since(moved) > arrivalPatience || ctx.Err() != nil {
 			repeated := now.Requests - a.before.Requests - arrived
-			fmt.Fprintf(out, "arrived %d of %d, %d repeated, lost %d\n", arrived, accepted, repeated, max(accepted-arrived, 0))
+			fmt.Fprintf(out, "arrived %d of %d, %d repeated, %s %d\n", arrived, accepted, repeated, missing(ctx), max(accepted-arrived, 0))
 			if arrived < accepted {
 				return fmt.Errorf("%d accepted events have not arrived after %s", accepted-arrived, time.Since(began).Round(time.Second))
 			}
@@ -76,7 +76,14 @@ func (a *arrivals) await(ctx context.Context, accepted int, out io.Writer) error
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			return ctx.Err()
 		}
 	}
+}
+
+// missing says what became of events that have not arrived: who did not wait for them cannot call them lost.
+func missing(ctx context.Context) string {
+	if ctx.Err() != nil {
+		return "outstanding"
+	}
+	return "lost"
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"log/slog"
 	"sync"
 	"time"
 
@@ -13,21 +12,20 @@ import (
 )
 
 const (
-	applyBudget  = 60 * time.Second
-	readyBudget  = 30 * time.Second
-	readyPoll    = 100 * time.Millisecond
-	retryPause   = time.Second
-	timestampFmt = time.TimeOnly
+	// applyBudget is how long one round of writing all routes, with their streams and consumers, may take.
+	applyBudget = 60 * time.Second
+	// retryPause is the time between two such rounds when something could not be written.
+	retryPause = time.Second
 )
 
 // fileOwner plays the controller's part on one machine: the files are the desired state, and it writes the routes.
 type fileOwner struct {
 	owner     *jetstream.Owner
-	client    *jetstream.Client
 	resources *manifest.Resources
+	announcer announcer
 	out       io.Writer
-	log       *slog.Logger
-	base      string
+	// base is the URL of the ingress.
+	base string
 }
 
 // run applies the files now and at every change, until ctx ends.
@@ -74,14 +72,13 @@ func await(ctx context.Context, updates <-chan manifest.Update) (manifest.Update
 	}
 }
 
-// applyUntil applies the resources, again and again until it works, and then waits for the next update.
+// applyUntil applies the resources, again and again until it works, says what became of them, and waits for the next update.
 func (f *fileOwner) applyUntil(ctx context.Context, r *manifest.Resources, updates <-chan manifest.Update) (manifest.Update, bool) {
 	said := ""
 	for {
 		err := f.apply(ctx, r)
 		if err == nil {
-			f.announce(ctx, r)
-			return await(ctx, updates)
+			return f.announcer.announce(ctx, r, updates)
 		}
 		if err.Error() != said && ctx.Err() == nil {
 			said = err.Error()
@@ -104,65 +101,4 @@ func (f *fileOwner) apply(ctx context.Context, r *manifest.Resources) error {
 	ctx, cancel := context.WithTimeout(ctx, applyBudget)
 	defer cancel()
 	return manifest.Replace(ctx, f.owner, r.Desired())
-}
-
-// announce says what was applied, and waits until the data plane says that it serves it.
-func (f *fileOwner) announce(ctx context.Context, r *manifest.Resources) {
-	for _, line := range r.Ignored {
-		fmt.Fprintln(f.out, line)
-	}
-	for _, line := range r.Desired().Notes {
-		fmt.Fprintln(f.out, line)
-	}
-	ctx, cancel := context.WithTimeout(ctx, readyBudget)
-	defer cancel()
-	for {
-		status, err := f.client.Status(ctx)
-		if err == nil && settled(status) {
-			printStatus(f.out, status)
-			return
-		}
-		timer := time.NewTimer(readyPoll)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
-			if err == nil {
-				printStatus(f.out, status)
-			}
-			return
-		}
-	}
-}
-
-// settled reports whether waiting longer cannot change what is ready: everything that can be is.
-func settled(s jetstream.Status) bool {
-	for _, a := range s.Addresses {
-		if !a.Ready {
-			return false
-		}
-	}
-	for _, t := range s.Targets {
-		if !t.Ready && t.NotReady == "" {
-			return false
-		}
-	}
-	return true
-}
-
-// printStatus says where to send events, and which Trigger gets them.
-func printStatus(out io.Writer, s jetstream.Status) {
-	for _, a := range s.Addresses {
-		fmt.Fprintf(out, "%s  %s  %s  send events to %s\n", time.Now().Format(timestampFmt), a.Key, readiness(a.Ready, a.Reason), a.URL)
-	}
-	for _, t := range s.Targets {
-		fmt.Fprintf(out, "%s  %s  %s\n", time.Now().Format(timestampFmt), t.Key, readiness(t.Ready, t.Reason))
-	}
-}
-
-func readiness(ready bool, reason string) string {
-	if ready {
-		return "is ready"
-	}
-	return "is not ready: " + reason
 }

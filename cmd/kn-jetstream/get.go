@@ -3,14 +3,20 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
+	natsjetstream "github.com/nats-io/nats.go/jetstream"
 	"github.com/spf13/cobra"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 )
+
+// getBudget is how long reading the routes, the reports and every stream may take.
+const getBudget = 30 * time.Second
 
 func newGetCommand() *cobra.Command {
 	o := routeOptions{}
@@ -29,10 +35,10 @@ func newGetCommand() *cobra.Command {
 				return err
 			}
 			defer client.Close()
-			ctx, cancel := context.WithTimeout(cmd.Context(), readyBudget)
+			ctx, cancel := context.WithTimeout(cmd.Context(), getBudget)
 			defer cancel()
 			status, err := client.Status(ctx)
-			if err != nil {
+			if err != nil && !errors.Is(err, natsjetstream.ErrBucketNotFound) { // before the first apply there is nothing to show
 				return err
 			}
 			return show(cmd.OutOrStdout(), status, shown{what: args[0], json: output == "json"})
@@ -54,9 +60,9 @@ func show(out io.Writer, s jetstream.Status, as shown) error {
 		encoder := json.NewEncoder(out)
 		encoder.SetIndent("", "  ")
 		if brokers {
-			return encoder.Encode(s.Addresses)
+			return encoder.Encode(orNone(s.Addresses))
 		}
-		return encoder.Encode(s.Targets)
+		return encoder.Encode(orNone(s.Targets))
 	}
 	t := table.NewWriter()
 	t.SetStyle(table.StyleLight)
@@ -69,6 +75,9 @@ func show(out io.Writer, s jetstream.Status, as shown) error {
 	fmt.Fprintln(out, t.Render())
 	return nil
 }
+
+// orNone is an empty list, and not null, in JSON.
+func orNone[Row any](rows []Row) []Row { return append([]Row{}, rows...) }
 
 func brokerRows(t table.Writer, s jetstream.Status) {
 	t.AppendHeader(table.Row{"Namespace", "Name", "Ready", "Stored", "Bytes", "Dead letters", "URL", "Reason"})

@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// exitError carries the exit code of a command that failed.
+// exitError carries the exit code of a command that ran and failed.
 type exitError struct {
 	code int
 	err  error
@@ -20,20 +20,37 @@ type exitError struct {
 func (e *exitError) Error() string { return e.err.Error() }
 func (e *exitError) Unwrap() error { return e.err }
 
-// exitBadInput is the exit code for files and flags that are wrong.
-const exitBadInput = 2
+// exitFailed is the exit code for what did not work, exitBadInput for files, flags and arguments that are wrong.
+const (
+	exitFailed   = 1
+	exitBadInput = 2
+)
 
 func badInput(err error) error { return &exitError{code: exitBadInput, err: err} }
 
 func main() {
 	if err := newRootCommand().ExecuteContext(context.Background()); err != nil {
 		fmt.Fprintln(os.Stderr, "kn-jetstream:", err)
-		code := 1
-		var exit *exitError
-		if errors.As(err, &exit) {
-			code = exit.code
+		os.Exit(exitCode(err))
+	}
+}
+
+// exitCode is the code of a command that ran; an error that no command returned is cobra's, about the command line.
+func exitCode(err error) int {
+	if exit, ran := errors.AsType[*exitError](err); ran {
+		return exit.code
+	}
+	return exitBadInput
+}
+
+// failing marks what a command returns as a failure, unless the command itself says what it is.
+func failing(run func(*cobra.Command, []string) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		err := run(cmd, args)
+		if _, said := errors.AsType[*exitError](err); err == nil || said {
+			return err
 		}
-		os.Exit(code)
+		return &exitError{code: exitFailed, err: err}
 	}
 }
 
@@ -44,7 +61,9 @@ func newRootCommand() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return badInput(err) })
 	root.AddCommand(newRunCommand(), newApplyCommand(), newDeleteCommand(), newGetCommand(), newSendCommand())
+	for _, command := range root.Commands() {
+		command.RunE = failing(command.RunE)
+	}
 	return root
 }

@@ -2,18 +2,18 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
-	"strings"
 	"time"
 
+	natsjetstream "github.com/nats-io/nats.go/jetstream"
 	"github.com/spf13/cobra"
 
 	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/dataplane"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/compile"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/embedded"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/manifest"
 )
 
@@ -34,6 +34,7 @@ func (o *routeOptions) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	o.nats.Register(flags)
 	flags.StringVar(&o.store, "store", "", "without --nats: `folder` of the embedded NATS of a kn-jetstream run on this machine")
+	cmd.MarkFlagsMutuallyExclusive("nats", "store")
 }
 
 func (o *routeOptions) registerFiles(cmd *cobra.Command) {
@@ -50,17 +51,7 @@ func (o *routeOptions) client(ctx context.Context, name string) (*jetstream.Clie
 		return nil, badInput(err)
 	}
 	if options.URL == "" {
-		store := o.store
-		if store == "" {
-			if store, err = defaultStore(); err != nil {
-				return nil, err
-			}
-		}
-		url, err := os.ReadFile(embedded.URLFile(store))
-		if err != nil {
-			return nil, fmt.Errorf("no kn-jetstream run is using the store %s, and --nats is not given", store)
-		}
-		options.URL = strings.TrimSpace(string(url))
+		return connectToRun(ctx, o.store, options)
 	}
 	return connect(ctx, options)
 }
@@ -153,6 +144,9 @@ func deleteRoutes(cmd *cobra.Command, o routeOptions) error {
 	ctx, cancel := context.WithTimeout(cmd.Context(), applyBudget)
 	defer cancel()
 	removed, err := manifest.Remove(ctx, owner, resources.Desired())
+	if errors.Is(err, natsjetstream.ErrBucketNotFound) {
+		err = nil // nobody has applied anything there yet
+	}
 	for _, key := range removed {
 		fmt.Fprintln(cmd.OutOrStdout(), key, "deleted")
 	}

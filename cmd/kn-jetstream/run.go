@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -23,15 +22,15 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/display"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/embedded"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/manifest"
 )
 
 const (
-	// drainBudget is how long an interrupted run lets requests in flight finish.
-	drainBudget = 30 * time.Second
-	// connectBudget is how long a command waits for NATS before it says that it cannot be reached.
-	connectBudget = 10 * time.Second
+	// stopBudget is how long an interrupted run may take to end: drainBudget for the deliveries in flight, then shutdownBudget
+	// for the requests to its own server, and the rest for NATS to close its files.
+	stopBudget     = 30 * time.Second
+	drainBudget    = 25 * time.Second
+	shutdownBudget = 3 * time.Second
 	// fileGrace is how long the events of a Trigger or Broker that vanished from the files are kept.
 	fileGrace = 30 * time.Second
 	// sweepInterval is how often consumers are repaired and what is past its grace is removed.
@@ -39,17 +38,16 @@ const (
 )
 
 type runOptions struct {
-	files         []string
-	listen        string
-	store         string
-	sync          string
-	resolve       []string
-	owner         string
-	quiet         bool
-	maxEventBytes int64
-	maxInFlight   int
-	nats          dataplane.NATSFlags
-	out           io.Writer
+	files   []string
+	listen  string
+	store   string
+	sync    string
+	resolve []string
+	owner   string
+	quiet   bool
+	bounds  dataplane.IngressFlags
+	nats    dataplane.NATSFlags
+	out     io.Writer
 }
 
 func newRunCommand() *cobra.Command {
@@ -71,41 +69,55 @@ func newRunCommand() *cobra.Command {
 	flags.StringArrayVar(&o.resolve, "resolve", nil, "`kind/namespace/name=URL` of something that a Trigger refers to")
 	flags.StringVar(&o.owner, "owner", "", "name under which the routes are written (default: run, with --nats run@HOSTNAME)")
 	flags.BoolVar(&o.quiet, "quiet", false, "print displayed events as one line each")
-	flags.Int64Var(&o.maxEventBytes, "max-event-bytes", 0, "size limit of an event (default: what NATS takes)")
-	flags.IntVar(&o.maxInFlight, "max-in-flight", ingress.DefaultMaxInFlight, "requests that the ingress handles at one time")
+	o.bounds.Register(flags)
 	o.nats.Register(flags)
+	cmd.MarkFlagsMutuallyExclusive("nats", "store") // these two are about the embedded NATS
+	cmd.MarkFlagsMutuallyExclusive("nats", "sync")
 	return cmd
 }
 
 func runBroker(ctx context.Context, o runOptions) error {
-	resolver, err := compile.NewResolver(o.resolve)
-	if err != nil {
-		return badInput(err)
-	}
-	if o.sync != "interval" && o.sync != "always" {
-		return badInput(fmt.Errorf("--sync is %q; it is interval or always", o.sync))
-	}
 	if o.owner == "" {
 		o.owner = defaultOwner(o.nats.URL)
 	}
-	var resources *manifest.Resources
-	if len(o.files) > 0 {
-		if resources, err = manifest.Load(o.files, manifest.LoadOptions{Owner: o.owner, Resolve: resolver}); err != nil {
-			return badInput(err)
-		}
+	resources, err := o.load()
+	if err != nil {
+		return badInput(err)
 	}
 	logger := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelInfo}))
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", o.listen)
-	if err != nil {
-		return err
-	}
-	defer listener.Close()
+	// The store first: who holds it says more than that the port is taken.
 	client, stop, err := connectOrEmbed(ctx, o, logger)
 	if err != nil {
 		return err
 	}
 	defer stop()
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", o.listen)
+	if err != nil {
+		return fmt.Errorf("%w; --listen chooses another address", err)
+	}
+	defer listener.Close()
 	return serve(ctx, o, served{client: client, listener: listener, resources: resources, log: logger})
+}
+
+// load checks the flags and reads the files; without files the resources are nil. Every error is the user's.
+func (o *runOptions) load() (*manifest.Resources, error) {
+	resolver, err := compile.NewResolver(o.resolve)
+	if err != nil {
+		return nil, err
+	}
+	if o.sync != "interval" && o.sync != "always" {
+		return nil, fmt.Errorf("--sync is %q; it is interval or always", o.sync)
+	}
+	if err := o.bounds.Validate(); err != nil {
+		return nil, err
+	}
+	if _, err := net.ResolveTCPAddr("tcp", o.listen); err != nil {
+		return nil, fmt.Errorf("--listen: %w", err)
+	}
+	if len(o.files) == 0 {
+		return nil, nil
+	}
+	return manifest.Load(o.files, manifest.LoadOptions{Owner: o.owner, Resolve: resolver})
 }
 
 func defaultOwner(natsURL string) string {
@@ -114,63 +126,6 @@ func defaultOwner(natsURL string) string {
 		return "run"
 	}
 	return "run@" + host
-}
-
-// connectOrEmbed returns a client of the NATS that the flags name, or of one that it starts in this process.
-func connectOrEmbed(ctx context.Context, o runOptions, logger *slog.Logger) (*jetstream.Client, func(), error) {
-	options, err := o.nats.Options("kn-jetstream run", logger)
-	if err != nil {
-		return nil, nil, badInput(err)
-	}
-	stopServer := func() {}
-	if o.nats.URL == "" {
-		if o.store == "" {
-			if o.store, err = defaultStore(); err != nil {
-				return nil, nil, err
-			}
-		}
-		server, err := embedded.Start(ctx, embedded.Options{
-			Store: o.store, SyncAlways: o.sync == "always",
-			Holder: fmt.Sprintf("process %d, listening on %s since %s", os.Getpid(), o.listen, time.Now().Format(time.DateTime)),
-		})
-		if err != nil {
-			return nil, nil, err
-		}
-		stopServer = server.Stop
-		options.InProcess, options.URL = server, server.URL()
-	}
-	client, err := connect(ctx, options)
-	if err != nil {
-		stopServer()
-		return nil, nil, err
-	}
-	return client, func() { client.Close(); stopServer() }, nil
-}
-
-// defaultStore follows the XDG base directory specification.
-func defaultStore() (string, error) {
-	if data := os.Getenv("XDG_DATA_HOME"); data != "" {
-		return filepath.Join(data, "kn-jetstream"), nil
-	}
-	home, err := os.UserHomeDir()
-	if err != nil {
-		return "", fmt.Errorf("--store is needed: %w", err)
-	}
-	return filepath.Join(home, ".local", "share", "kn-jetstream"), nil
-}
-
-func connect(ctx context.Context, options jetstream.Options) (*jetstream.Client, error) {
-	client, err := jetstream.Connect(options)
-	if err != nil {
-		return nil, err
-	}
-	ctx, cancel := context.WithTimeout(ctx, connectBudget)
-	defer cancel()
-	if err := client.Wait(ctx); err != nil {
-		client.Close()
-		return nil, err
-	}
-	return client, nil
 }
 
 // served is what serve works with.
@@ -187,16 +142,23 @@ func serve(ctx context.Context, o runOptions, s served) error {
 		return err
 	}
 	base := "http://" + s.listener.Addr().String()
+	id := ""
+	if o.nats.URL == "" {
+		id = "run" // alone on its store
+	}
 	in := dataplane.NewIngress(dataplane.IngressConfig{
-		Client: s.client, URL: base, MaxEventBytes: o.maxEventBytes, MaxInFlight: o.maxInFlight, Logger: s.log,
+		Client: s.client, URL: base, MaxEventBytes: o.bounds.MaxEventBytes, MaxInFlight: o.bounds.MaxInFlight, Logger: s.log, ID: id,
 	})
-	filter, err := dataplane.NewFilter(dataplane.FilterConfig{Client: s.client, Logger: s.log})
+	filter, err := dataplane.NewFilter(dataplane.FilterConfig{Client: s.client, Logger: s.log, ID: id})
 	if err != nil {
 		return err
 	}
 	server := ingress.Server(mount(in, o), 0)
 	files := &fileOwner{
-		owner: s.client.NewOwner(o.owner, fileGrace), client: s.client, resources: s.resources, out: o.out, log: s.log, base: base,
+		owner: s.client.NewOwner(o.owner, fileGrace), resources: s.resources, out: o.out, base: base,
+		announcer: announcer{
+			status: s.client.Status, serving: func() bool { return in.Ready() && filter.Ready() }, owner: o.owner, out: o.out,
+		},
 	}
 
 	ctx, cancel := context.WithCancel(ctx)
@@ -209,12 +171,15 @@ func serve(ctx context.Context, o runOptions, s served) error {
 	filterCtx, stopFilter := context.WithCancel(ctx)
 	group.Add(func() error { filter.Run(filterCtx); return nil }, func(error) { stopFilter() })
 	group.Add(func() error { return server.Serve(s.listener) }, func(error) {
-		// The subscribers may be displays behind this very server: it ends after the last delivery.
-		drain, cancel := context.WithTimeout(context.Background(), drainBudget)
-		defer cancel()
+		fmt.Fprintf(o.out, "stopping: waiting for deliveries in flight, at most %.0f s; interrupt again to end at once\n", stopBudget.Seconds())
 		signal.Reset(os.Interrupt, syscall.SIGTERM) // a second signal ends the drain at once
+		// The subscribers may be displays behind this very server: it ends after the last delivery.
+		drain, cancelDrain := context.WithTimeout(context.Background(), drainBudget)
+		defer cancelDrain()
 		filter.Drain(drain)
-		if err := server.Shutdown(drain); err != nil {
+		shutdown, cancelShutdown := context.WithTimeout(context.Background(), shutdownBudget)
+		defer cancelShutdown()
+		if err := server.Shutdown(shutdown); err != nil {
 			_ = server.Close()
 		}
 	})

@@ -72,7 +72,7 @@ func Trigger(t *eventingv1.Trigger, b *eventingv1.Broker, o Options) (route.Targ
 	errs = errs.Also(err.ViaField("spec", "subscriber"))
 	target.Subscriber = subscriber.to
 	if subscriber.unresolved != "" {
-		target.NotReady = "subscriber " + subscriber.unresolved
+		target.NotReady = joinReasons("subscriber "+subscriber.unresolved, target.NotReady)
 	}
 	if errs != nil {
 		return route.Target{}, errs
@@ -102,6 +102,14 @@ func compileDelivery(t *eventingv1.Trigger, b *eventingv1.Broker, o Options, tar
 		target.NotReady = "dead letter sink " + sink.unresolved
 	}
 	return errs
+}
+
+// joinReasons lists all that a Trigger lacks, so that nobody mends one thing only to hear of the next.
+func joinReasons(first, second string) string {
+	if second == "" {
+		return first
+	}
+	return first + "; " + second
 }
 
 func sinkOf(spec *eventingduckv1.DeliverySpec) *duckv1.Destination {

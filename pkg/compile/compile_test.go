@@ -203,6 +203,10 @@ func TestUnresolvedDeadLetterSink(t *testing.T) {
 	if err != nil || target.NotReady != want || target.Subscriber == nil {
 		t.Errorf("target: %+v, %v", target, err)
 	}
+	target, err = compile.Trigger(triggerOf(t, "subscriber: {ref: {apiVersion: v1, kind: Service, name: x}}"), b, compile.Options{})
+	if err != nil || !strings.Contains(target.NotReady, "subscriber ref Service ns/x") || !strings.Contains(target.NotReady, want) {
+		t.Errorf("a subscriber that is not resolved either: %q, %v", target.NotReady, err)
+	}
 }
 
 func TestNewResolverErrors(t *testing.T) {

@@ -3,9 +3,10 @@ package display
 import (
 	"encoding/json"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 )
 
 // CountPrefix is where a Counter expects to be mounted.
@@ -28,7 +29,7 @@ type Count struct {
 }
 
 // Counter is a subscriber that takes events as fast as they come and counts them: POST to CountPrefix and a name counts one,
-// GET tells the Count, DELETE forgets it. It is for load tests: what was accepted and what arrived can be compared by number.
+// GET tells the Count, DELETE forgets it. A request that is no CloudEvent gets 400. It is for load tests: what was accepted and what arrived can be compared by number.
 // Safe for concurrent use.
 type Counter struct {
 	mu    sync.Mutex
@@ -45,13 +46,22 @@ func NewCounter() *Counter { return &Counter{names: map[string]*counted{}} }
 
 // ServeHTTP counts, tells or forgets.
 func (c *Counter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	name := strings.TrimPrefix(r.URL.Path, CountPrefix)
+	name, ok := nameOf(r.URL, CountPrefix)
+	if !ok {
+		http.Error(w, "the path of a counter is "+CountPrefix+"{name}", http.StatusNotFound)
+		return
+	}
 	switch r.Method {
 	case http.MethodPost:
-		w.WriteHeader(c.count(name, r.Header.Get("ce-source")+" "+r.Header.Get("ce-id")))
+		e, err := read(w, r)
+		if err != nil {
+			http.Error(w, err.Error(), refusalOf(err))
+			return
+		}
+		w.WriteHeader(c.count(name, e.Attr(event.Source)+" "+e.Attr(event.ID)))
 	case http.MethodGet:
 		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(c.Read(name)) // the client is gone: nobody is left to tell
+		_ = json.NewEncoder(w).Encode(c.told(name)) // the client is gone: nobody is left to tell
 	case http.MethodDelete:
 		c.mu.Lock()
 		delete(c.names, name)
@@ -63,8 +73,7 @@ func (c *Counter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// Read returns the count under the name.
-func (c *Counter) Read(name string) Count {
+func (c *Counter) told(name string) Count {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if n, ok := c.names[name]; ok {

@@ -11,7 +11,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 )
@@ -43,8 +42,7 @@ type Options struct {
 type Handler struct {
 	options Options
 	// mu makes events come out one after another.
-	mu              sync.Mutex
-	events, refused atomic.Uint64
+	mu sync.Mutex
 }
 
 // New returns a Handler that prints as the options say.
@@ -55,14 +53,9 @@ func New(options Options) *Handler {
 	return &Handler{options: options}
 }
 
-// Counts returns how many events were printed, and how many requests were refused because they carried none.
-func (h *Handler) Counts() (events, refused uint64) {
-	return h.events.Load(), h.refused.Load()
-}
-
 // ServeHTTP prints one event.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	name, ok := nameOf(r.URL)
+	name, ok := nameOf(r.URL, Prefix)
 	if !ok {
 		http.Error(w, "the path of a display is "+Prefix+"{name}", http.StatusNotFound)
 		return
@@ -101,23 +94,22 @@ func (h *Handler) print(name string, e event.Event, status int) error {
 		}
 		appendEvent(&out, title, e, h.options.MaxData)
 	}
-	if err := h.write(out.Bytes()); err != nil {
-		return err
-	}
-	h.events.Add(1)
-	return nil
+	return h.write(out.Bytes())
 }
 
 func (h *Handler) refuse(w http.ResponseWriter, name string, reason error) {
-	h.refused.Add(1)
-	status := http.StatusBadRequest
-	if _, tooLarge := errors.AsType[*http.MaxBytesError](reason); tooLarge {
-		status = http.StatusRequestEntityTooLarge
-	}
 	line := fmt.Sprintf("%s: refused: %s\n", name, escape(reason.Error(), ""))
 	// The answer tells the sender anyway, whether this line is seen or not.
 	_ = h.write([]byte(line))
-	http.Error(w, reason.Error(), status)
+	http.Error(w, reason.Error(), refusalOf(reason))
+}
+
+// refusalOf is the status for a request that carries no event.
+func refusalOf(reason error) int {
+	if _, tooLarge := errors.AsType[*http.MaxBytesError](reason); tooLarge {
+		return http.StatusRequestEntityTooLarge
+	}
+	return http.StatusBadRequest
 }
 
 // read decodes the request. The error is that of event.FromHTTP, or of reading the body.
@@ -136,9 +128,9 @@ func (h *Handler) write(text []byte) error {
 	return err
 }
 
-// nameOf returns the display's name in the path. It holds nothing that a Kubernetes name could not hold.
-func nameOf(u *url.URL) (string, bool) {
-	name, ok := strings.CutPrefix(u.Path, Prefix)
+// nameOf returns what stands behind the prefix in the path. It holds nothing that a Kubernetes name could not hold.
+func nameOf(u *url.URL, prefix string) (string, bool) {
+	name, ok := strings.CutPrefix(u.Path, prefix)
 	name = strings.TrimSuffix(name, "/")
 	legal := func(r rune) bool {
 		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-._", r)

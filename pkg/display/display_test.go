@@ -147,9 +147,6 @@ func TestNothingIsAcceptedThatWasNotPrinted(t *testing.T) {
 	if answer := post(handler, "/-/display/a", minimal("id", "1"), ""); answer.Code != http.StatusInternalServerError {
 		t.Errorf("answered %d, want 500", answer.Code)
 	}
-	if events, _ := handler.Counts(); events != 0 {
-		t.Errorf("counted %d events, want 0", events)
-	}
 }
 
 func TestDeepNestingIsNotIndented(t *testing.T) {
@@ -177,10 +174,6 @@ func TestConcurrentEventsDoNotMix(t *testing.T) {
 	senderGroup.Wait()
 	post(handler, "/-/display/a", map[string]string{}, "")
 
-	events, refused := handler.Counts()
-	if events != senders*each || refused != 1 {
-		t.Errorf("counted %d events and %d refused, want %d and 1", events, refused, senders*each)
-	}
 	if len(out.blocks) != senders*each+1 {
 		t.Fatalf("%d writes, want %d", len(out.blocks), senders*each+1)
 	}

@@ -4,6 +4,7 @@ package send
 import (
 	"errors"
 	"fmt"
+	"math"
 	"net/url"
 	"time"
 )
@@ -58,8 +59,8 @@ func (o Options) validate() error {
 		return errors.New("count: must be at least 1")
 	case o.Mode == Batch && o.BatchSize < 1:
 		return errors.New("batch-size: must be at least 1")
-	case o.Rate < 0:
-		return errors.New("rate: must not be negative")
+	case o.Rate < 0, math.IsNaN(o.Rate), math.IsInf(o.Rate, 0):
+		return errors.New("rate: must be a number that is not negative")
 	case o.Connections < 1:
 		return errors.New("connections: must be at least 1")
 	case o.Timeout <= 0:

@@ -1,6 +1,7 @@
 package send
 
 import (
+	"math"
 	"strings"
 	"testing"
 
@@ -19,6 +20,8 @@ func TestWrongOptionsAreNamed(t *testing.T) {
 		{"no events", func(o *Options) { o.Count = 0 }, "count: "},
 		{"empty batches", func(o *Options) { o.Mode = Batch }, "batch-size: "},
 		{"negative rate", func(o *Options) { o.Rate = -1 }, "rate: "},
+		{"infinite rate", func(o *Options) { o.Rate = math.Inf(1) }, "rate: "},
+		{"rate that is no number", func(o *Options) { o.Rate = math.NaN() }, "rate: "},
 		{"no connections", func(o *Options) { o.Connections = 0 }, "connections: "},
 		{"no timeout", func(o *Options) { o.Timeout = 0 }, "timeout: "},
 		{"negative retries", func(o *Options) { o.Retries = -1 }, "retry: "},

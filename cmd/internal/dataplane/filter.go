@@ -1,6 +1,7 @@
 package dataplane
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"maps"
@@ -27,6 +28,7 @@ type Filter struct {
 	sender   *deliver.Sender
 	reporter *jetstream.Reporter
 	synced   atomic.Bool
+	started  func(route.Snapshot)
 
 	mu sync.Mutex
 	// applied is the snapshot that the pool serves.
@@ -37,11 +39,15 @@ type Filter struct {
 type FilterConfig struct {
 	Client *jetstream.Client
 	Logger *slog.Logger
+	// ID is under what it reports; "" is a random one. See IngressConfig.ID.
+	ID string
+	// Started is called once, with the routes, when all of them are read for the first time; nil when nobody asks.
+	Started func(route.Snapshot)
 }
 
 // NewFilter returns a filter that has not started.
 func NewFilter(c FilterConfig) (*Filter, error) {
-	f := &Filter{client: c.Client, table: route.NewTable(), sender: deliver.New(deliver.Config{})}
+	f := &Filter{client: c.Client, table: route.NewTable(), sender: deliver.New(deliver.Config{}), started: c.Started}
 	store, opener := c.Client.NewStore(f.table)
 	f.opener = opener
 	f.trimmer = c.Client.NewTrimmer(f.table)
@@ -50,7 +56,7 @@ func NewFilter(c FilterConfig) (*Filter, error) {
 	if err != nil {
 		return nil, err
 	}
-	id := nuid.Next()
+	id := cmp.Or(c.ID, nuid.Next())
 	f.reporter = c.Client.NewReporter(func() route.Report { return f.report(id) })
 	return f, nil
 }
@@ -84,7 +90,9 @@ func (f *Filter) apply(ctx context.Context, s route.Snapshot) {
 	f.mu.Lock()
 	f.applied = s
 	f.mu.Unlock()
-	f.synced.Store(true)
+	if first := !f.synced.Swap(true); first && f.started != nil {
+		f.started(s)
+	}
 	f.reporter.Changed()
 }
 
@@ -93,6 +101,3 @@ func (f *Filter) Drain(ctx context.Context) {
 	f.pool.Drain(ctx)
 	f.sender.Close()
 }
-
-// Stats are the counts of every target that is being served.
-func (f *Filter) Stats() map[route.TargetKey]dispatch.Stats { return f.pool.Stats() }

@@ -3,6 +3,7 @@
 package dataplane
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
@@ -22,6 +23,7 @@ type Ingress struct {
 	handler  *ingress.Handler
 	reporter *jetstream.Reporter
 	synced   atomic.Bool
+	started  func(route.Snapshot)
 }
 
 // IngressConfig is what an Ingress is made of.
@@ -33,11 +35,16 @@ type IngressConfig struct {
 	MaxEventBytes int64
 	MaxInFlight   int
 	Logger        *slog.Logger
+	// ID is under what it reports; "" is a random one. Who is alone on its NATS takes always the same: then its report replaces
+	// that of a predecessor that was killed, which would count for route.ReportTTL more.
+	ID string
+	// Started is called once, with the routes, when all of them are read for the first time; nil when nobody asks.
+	Started func(route.Snapshot)
 }
 
 // NewIngress returns an ingress that has not started.
 func NewIngress(c IngressConfig) *Ingress {
-	i := &Ingress{client: c.Client, table: route.NewTable()}
+	i := &Ingress{client: c.Client, table: route.NewTable(), started: c.Started}
 	i.handler = ingress.New(ingress.Config{
 		Addresses:     i.table,
 		Publisher:     c.Client.NewPublisher(),
@@ -45,7 +52,7 @@ func NewIngress(c IngressConfig) *Ingress {
 		MaxInFlight:   c.MaxInFlight,
 		Logger:        c.Logger,
 	})
-	id := nuid.Next()
+	id := cmp.Or(c.ID, nuid.Next())
 	i.reporter = c.Client.NewReporter(func() route.Report {
 		s := i.table.Snapshot()
 		return route.Report{Role: route.RoleIngress, ID: id, Revision: s.Revision, URL: c.URL, Failures: s.Failures}
@@ -79,8 +86,10 @@ func (i *Ingress) Run(ctx context.Context) {
 	follow(ctx, followed{
 		watch: func(ctx context.Context, synced func()) { i.client.WatchRoutes(ctx, i.table, synced) },
 		table: i.table,
-		apply: func(context.Context, route.Snapshot) {
-			i.synced.Store(true)
+		apply: func(_ context.Context, s route.Snapshot) {
+			if first := !i.synced.Swap(true); first && i.started != nil {
+				i.started(s)
+			}
 			i.reporter.Changed()
 		},
 	}, i.reporter.Run)

@@ -2,6 +2,7 @@ package dataplane
 
 import (
 	"log/slog"
+	"os"
 
 	"github.com/spf13/pflag"
 
@@ -25,11 +26,20 @@ func (f *NATSFlags) Register(flags *pflag.FlagSet) {
 	flags.StringVar(&f.Prefix, "prefix", naming.DefaultPrefix, "prefix of every stream, bucket and subject; two installations on one NATS differ in it")
 }
 
-// Options returns what the flags say, for a connection of this name.
+// Options returns what the flags say, for a connection of this name. Errors: a prefix that is none, a file that cannot be read.
 func (f *NATSFlags) Options(name string, logger *slog.Logger) (jetstream.Options, error) {
 	names, err := naming.New(f.Prefix)
 	if err != nil {
 		return jetstream.Options{}, err
+	}
+	// nats.go reads credentials when it connects, again and again: it would wait for ever for a file that is not there.
+	for _, file := range []string{f.Creds, f.NKey, f.CA, f.Cert, f.Key} {
+		if file == "" {
+			continue
+		}
+		if _, err := os.ReadFile(file); err != nil {
+			return jetstream.Options{}, err
+		}
 	}
 	return jetstream.Options{
 		URL: f.URL, Creds: f.Creds, NKey: f.NKey, CA: f.CA, Cert: f.Cert, Key: f.Key,

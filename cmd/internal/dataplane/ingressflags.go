@@ -1,0 +1,48 @@
+package dataplane
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
+)
+
+// IngressFlags are the bounds of an ingress; they are the same for every program that has one.
+type IngressFlags struct {
+	MaxEventBytes int64
+	MaxInFlight   int
+}
+
+// Register adds the flags to a command.
+func (f *IngressFlags) Register(flags *pflag.FlagSet) {
+	flags.Int64Var(&f.MaxEventBytes, "max-event-bytes", 0, "size limit of an event (default: what NATS takes)")
+	flags.IntVar(&f.MaxInFlight, "max-in-flight", ingress.DefaultMaxInFlight, "requests that the ingress handles at one time")
+}
+
+// Validate names the first flag that is wrong.
+func (f *IngressFlags) Validate() error {
+	switch {
+	case f.MaxEventBytes < 0:
+		return errors.New("--max-event-bytes must not be negative")
+	case f.MaxInFlight < 1:
+		return errors.New("--max-in-flight must be at least 1")
+	}
+	return nil
+}
+
+// PublicURL checks the URL at which clients reach an ingress and takes off what would stand twice before a Broker's path.
+// "" stays: nobody has to say where an ingress is.
+func PublicURL(text string) (string, error) {
+	if text == "" {
+		return "", nil
+	}
+	u, err := url.Parse(text)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
+		return "", fmt.Errorf("--url is %q; it must be an absolute http or https URL", text)
+	}
+	return strings.TrimRight(text, "/"), nil
+}
