@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"syscall"
 	"testing"
@@ -51,7 +52,7 @@ func runTests(m *testing.M) int {
 		built.filter:     "github.com/eventing-jetstream/eventing-jetstream/cmd/filter",
 		built.kn:         "github.com/eventing-jetstream/eventing-jetstream/cmd/kn-jetstream",
 	} {
-		if output, err := exec.Command("go", "build", "-o", out, pkg).CombinedOutput(); err != nil {
+		if output, err := exec.Command("go", "build", "-race="+strconv.FormatBool(raceEnabled), "-o", out, pkg).CombinedOutput(); err != nil {
 			fmt.Fprintf(os.Stderr, "go build %s: %v\n%s", pkg, err, output)
 			return 1
 		}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -46,7 +47,10 @@ func startLaptop(t *testing.T, manifest string, flags ...string) *laptop {
 	dir := t.TempDir()
 	l := &laptop{dir: dir, file: filepath.Join(dir, "eventing.yaml"), store: filepath.Join(dir, "store"), listen: "127.0.0.1:" + freePort(t)}
 	l.save(t, manifest)
-	argv := append([]string{built.kn, "run", "-f", l.file, "--store", l.store, "--listen", l.listen}, flags...)
+	argv := append([]string{built.kn, "run", "-f", l.file, "--listen", l.listen}, flags...)
+	if !slices.Contains(flags, "--nats") { // which has a store of its own
+		argv = append(argv, "--store", l.store)
+	}
 	l.process = start(t, "kn-jetstream run", argv...)
 	l.says(t, "broker default/default  is ready", 1)
 	return l
