@@ -153,6 +153,7 @@ func (c deliveryCase) checkDeadLetter(t *testing.T, v visit, destination string)
 
 // TestDeadLettersWithoutSink looks for an event that nobody takes where the operator looks.
 func TestDeadLettersWithoutSink(t *testing.T) {
+	t.Parallel()
 	s := subscribe(t, map[string]answers{"/refuses": says(http.StatusBadRequest, "no\nnever")})
 	full, quiet := brokerOf("default", ""), brokerOf("quiet", "")
 	l := startLaptop(t, manifest(full, quiet, triggerOf(full, "refuses", s.URL+"/refuses"), triggerOf(quiet, "takes", s.URL+"/takes")))

@@ -95,6 +95,7 @@ func TestEditedFilterIsPrompt(t *testing.T) {
 
 // TestTriggerComesBack takes a Trigger out of the files for a moment: it goes on where it was.
 func TestTriggerComesBack(t *testing.T) {
+	t.Parallel()
 	s := subscribe(t, nil)
 	b := brokerOf("default", "")
 	stays, goes := triggerOf(b, "stays", s.URL+"/stays"), triggerOf(b, "goes", s.URL+"/goes")
@@ -122,6 +123,7 @@ func TestTriggerComesBack(t *testing.T) {
 
 // TestInterruptFinishesWhatRuns interrupts the program while a subscriber is at work: it waits for the answer, and the event is done.
 func TestInterruptFinishesWhatRuns(t *testing.T) {
+	t.Parallel()
 	done := make(chan struct{})
 	s := subscribe(t, map[string]answers{"/slow": waits(done)})
 	b := brokerOf("default", "")
@@ -155,6 +157,7 @@ func TestInterruptFinishesWhatRuns(t *testing.T) {
 
 // TestPrefixesStayApart runs two installations with the same Broker on one NATS.
 func TestPrefixesStayApart(t *testing.T) {
+	t.Parallel()
 	s := subscribe(t, nil)
 	port := freePort(t)
 	start(t, "nats-server", built.natsServer, "-js", "-a", "127.0.0.1", "-p", port, "-sd", t.TempDir())

@@ -44,6 +44,7 @@ namespaceDefaults:
 }
 
 func TestDefaultDeliveryIsAnnounced(t *testing.T) {
+	t.Parallel()
 	s := subscribe(t, map[string]answers{"/t": atFirst(3, says(500, ""), says(200, ""))})
 	b := brokerOf("default", "{}")
 	foreign := brokerOf("foreign", "{}")
@@ -109,6 +110,7 @@ func TestRunRefusesResources(t *testing.T) {
 
 // TestReferences has a Trigger whose ref is resolved, and two that lack something: those hold nothing.
 func TestReferences(t *testing.T) {
+	t.Parallel()
 	s := subscribe(t, nil)
 	b := brokerOf("default", "", "max-bytes", "1Mi")
 	withRef := func(name, service, more string) resource {

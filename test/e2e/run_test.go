@@ -102,6 +102,7 @@ func delivered(r *receiver, id string) func() error {
 }
 
 func TestRunSurvivesRestartWithUndeliveredEvents(t *testing.T) {
+	t.Parallel()
 	up := make(chan struct{})
 	subscriber := receive(t, func(string) int {
 		select {
@@ -123,6 +124,7 @@ func TestRunSurvivesRestartWithUndeliveredEvents(t *testing.T) {
 }
 
 func TestRunAppliesSavedChanges(t *testing.T) {
+	t.Parallel()
 	first, second := receive(t, nil), receive(t, nil)
 	l := startLaptop(t, broker(trigger("one", "a", first.URL)))
 	l.says(t, "trigger default/one of broker default/default  is ready", 1)
@@ -175,6 +177,7 @@ func TestSecondRunSaysWhoHoldsTheStore(t *testing.T) {
 }
 
 func TestApplyGetDelete(t *testing.T) {
+	t.Parallel()
 	subscriber := receive(t, nil)
 	c := startCluster(t, broker(trigger("orders", "order", subscriber.URL)))
 	get := func(what string) string { return run(t, built.kn, "get", what, "--nats", c.natsURL) }
