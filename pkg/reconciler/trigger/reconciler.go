@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 	eventingv1 "knative.dev/eventing/pkg/apis/eventing/v1"
 	triggerreconciler "knative.dev/eventing/pkg/client/injection/reconciler/eventing/v1/trigger"
@@ -78,7 +77,7 @@ func (r *Reconciler) ReconcileKind(ctx context.Context, t *eventingv1.Trigger) p
 	} {
 		step(ctx, w)
 	}
-	announce(ctx, t, before)
+	readiness.Announce(ctx, readiness.Change{Resource: t, Kind: "Trigger", Before: before, After: t.Status.GetTopLevelCondition()})
 	if w.retry > 0 {
 		return controller.NewRequeueAfter(w.retry)
 	}
@@ -90,19 +89,4 @@ func (r *Reconciler) ObserveDeletion(_ context.Context, key types.NamespacedName
 	r.board.Forget(key)
 	r.deleted()
 	return nil
-}
-
-// announce makes a Kubernetes event of a change of readiness, and of nothing else.
-func announce(ctx context.Context, t *eventingv1.Trigger, before *apis.Condition) {
-	after := t.Status.GetTopLevelCondition()
-	if after == nil || (before != nil && before.Status == after.Status) {
-		return
-	}
-	recorder := controller.GetEventRecorder(ctx)
-	switch {
-	case after.IsTrue():
-		recorder.Event(t, corev1.EventTypeNormal, "TriggerReady", "the Trigger is ready")
-	case after.IsFalse():
-		recorder.Event(t, corev1.EventTypeWarning, "TriggerNotReady", after.GetReason()+": "+after.GetMessage())
-	}
 }
