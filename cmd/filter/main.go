@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"time"
 
 	"github.com/oklog/run"
 	"github.com/spf13/cobra"
@@ -16,13 +15,6 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
-type options struct {
-	probes   string
-	drain    time.Duration
-	jsonLogs bool
-	nats     dataplane.NATSFlags
-}
-
 func main() {
 	if err := newCommand().ExecuteContext(context.Background()); err != nil {
 		fmt.Fprintln(os.Stderr, "filter:", err)
@@ -31,7 +23,7 @@ func main() {
 }
 
 func newCommand() *cobra.Command {
-	o := options{}
+	o := dataplane.ProcessFlags{}
 	cmd := &cobra.Command{
 		Use:           "filter --nats URL",
 		Short:         "Deliver events from NATS JetStream to the subscribers of Triggers",
@@ -40,20 +32,15 @@ func newCommand() *cobra.Command {
 		SilenceErrors: true,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return serve(cmd.Context(), o) },
 	}
-	flags := cmd.Flags()
-	flags.StringVar(&o.probes, "probe-listen", "", "`address` that serves /healthz and /readyz")
-	flags.DurationVar(&o.drain, "drain", 30*time.Second, "how long deliveries may take to finish after a signal to stop")
-	flags.BoolVar(&o.jsonLogs, "json-logs", false, "write the log as JSON")
-	o.nats.Register(flags)
-	_ = cmd.MarkFlagRequired("nats") // fails for unknown flags only
+	o.Register(cmd)
 	return cmd
 }
 
-func serve(ctx context.Context, o options) error {
+func serve(ctx context.Context, o dataplane.ProcessFlags) error {
 	ctx, stop := dataplane.SignalContext(ctx)
 	defer stop()
-	logger := dataplane.Logger(o.jsonLogs)
-	natsOptions, err := o.nats.Options("filter", logger)
+	logger := dataplane.Logger(o.JSONLogs)
+	natsOptions, err := o.NATS.Options("filter", logger)
 	if err != nil {
 		return err
 	}
@@ -71,20 +58,12 @@ func serve(ctx context.Context, o options) error {
 	}
 
 	var group run.Group
-	following, stopFollowing := context.WithCancel(context.WithoutCancel(ctx))
-	group.Add(func() error {
-		if err := dataplane.Await(following, client, logger); err != nil {
-			return err
-		}
-		filter.Run(following)
-		return nil
-	}, func(error) { stopFollowing() })
-	group.Add(func() error { <-ctx.Done(); return nil }, func(error) { stop() })
-	if err := dataplane.ServeProbes(ctx, &group, o.probes, filter.Ready); err != nil {
+	frame := dataplane.Frame{Part: filter, Client: client, Logger: logger, Probes: o.Probes}
+	if err := frame.Add(ctx, &group); err != nil {
 		return err
 	}
 	err = group.Run()
-	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.drain)
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.Drain)
 	defer cancel()
 	filter.Drain(drain)
 	return err

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"time"
 
 	"github.com/oklog/run"
 	"github.com/spf13/cobra"
@@ -19,11 +18,9 @@ import (
 )
 
 type options struct {
-	listen, probes, url string
-	drain               time.Duration
-	jsonLogs            bool
-	bounds              dataplane.IngressFlags
-	nats                dataplane.NATSFlags
+	dataplane.ProcessFlags
+	listen, url string
+	bounds      dataplane.IngressFlags
 }
 
 func main() {
@@ -45,20 +42,16 @@ func newCommand() *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&o.listen, "listen", ":8080", "`address` to take events on")
-	flags.StringVar(&o.probes, "probe-listen", "", "`address` that serves /healthz and /readyz")
 	flags.StringVar(&o.url, "url", "", "URL at which clients reach this ingress, for kn-jetstream get")
-	flags.DurationVar(&o.drain, "drain", 30*time.Second, "how long requests may take to finish after a signal to stop")
-	flags.BoolVar(&o.jsonLogs, "json-logs", false, "write the log as JSON")
 	o.bounds.Register(flags)
-	o.nats.Register(flags)
-	_ = cmd.MarkFlagRequired("nats") // fails for unknown flags only
+	o.Register(cmd)
 	return cmd
 }
 
 func serve(ctx context.Context, o options) error {
 	ctx, stop := dataplane.SignalContext(ctx)
 	defer stop()
-	logger := dataplane.Logger(o.jsonLogs)
+	logger := dataplane.Logger(o.JSONLogs)
 	if err := o.bounds.Validate(); err != nil {
 		return err
 	}
@@ -66,7 +59,7 @@ func serve(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	natsOptions, err := o.nats.Options("ingress", logger)
+	natsOptions, err := o.NATS.Options("ingress", logger)
 	if err != nil {
 		return err
 	}
@@ -88,20 +81,12 @@ func serve(ctx context.Context, o options) error {
 	server := ingress.Server(in, 0)
 
 	var group run.Group
-	following, stopFollowing := context.WithCancel(context.WithoutCancel(ctx))
-	group.Add(func() error {
-		if err := dataplane.Await(following, client, logger); err != nil {
-			return err
-		}
-		in.Run(following)
-		return nil
-	}, func(error) { stopFollowing() })
-	group.Add(func() error { <-ctx.Done(); return nil }, func(error) { stop() })
-	if err := dataplane.ServeProbes(ctx, &group, o.probes, in.Ready); err != nil {
+	frame := dataplane.Frame{Part: in, Client: client, Logger: logger, Probes: o.Probes}
+	if err := frame.Add(ctx, &group); err != nil {
 		return err
 	}
 	group.Add(func() error { return server.Serve(listener) }, func(error) {
-		drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.drain)
+		drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.Drain)
 		defer cancel()
 		if err := server.Shutdown(drain); err != nil {
 			_ = server.Close()
