@@ -192,6 +192,7 @@ func TestALeaseIsRenewedForAsLongAsItIsOut(t *testing.T) {
 	i.publish(0, 2, "a")
 	source := open(t, i.client, all, 1)
 	taken := next(t, source)
+	await(t, "the source holds both", func() bool { return i.consumer(all) == "pending 0, unacknowledged 2, redelivered 0" })
 	other := open(t, dial(t, i.server, brisk), all, 10)
 	defer other.Stop()
 
