@@ -61,7 +61,7 @@ func newRootCommand() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newRunCommand(), newApplyCommand(), newDeleteCommand(), newGetCommand(), newSendCommand())
+	root.AddCommand(newRunCommand(), newApplyCommand(), newDeleteCommand(), newGetCommand(), newSendCommand(), newDisplayCommand())
 	for _, command := range root.Commands() {
 		command.RunE = failing(command.RunE)
 	}

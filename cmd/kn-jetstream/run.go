@@ -7,10 +7,8 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"net/http"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 	"time"
 
@@ -19,7 +17,6 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/dataplane"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/compile"
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/display"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/manifest"
@@ -153,7 +150,7 @@ func serve(ctx context.Context, o runOptions, s served) error {
 	if err != nil {
 		return err
 	}
-	server := ingress.Server(mount(in, o), 0)
+	server := ingress.Server(builtInSubscribers(in, o.out, o.quiet), 0)
 	files := &fileOwner{
 		owner: s.client.NewOwner(o.owner, fileGrace), resources: s.resources, out: o.out, base: base,
 		announcer: announcer{
@@ -195,20 +192,4 @@ func serve(ctx context.Context, o runOptions, s served) error {
 func addLoop(ctx context.Context, group *run.Group, loop func(context.Context)) {
 	ctx, cancel := context.WithCancel(ctx)
 	group.Add(func() error { loop(ctx); return nil }, func(error) { cancel() })
-}
-
-// mount puts the built-in subscribers beside the ingress; "-" is no legal namespace.
-func mount(in http.Handler, o runOptions) http.Handler {
-	show := display.New(display.Options{Out: o.out, Quiet: o.quiet})
-	count := display.NewCounter()
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch {
-		case strings.HasPrefix(r.URL.Path, display.Prefix):
-			show.ServeHTTP(w, r)
-		case strings.HasPrefix(r.URL.Path, display.CountPrefix):
-			count.ServeHTTP(w, r)
-		default:
-			in.ServeHTTP(w, r)
-		}
-	})
 }
