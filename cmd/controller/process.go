@@ -22,6 +22,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/broker"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/readiness"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/trigger"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
 const (
@@ -85,6 +86,9 @@ func (p *process) newBrokerController(ctx context.Context, cmw configmap.Watcher
 	}
 	p.client = client
 	p.owner = client.NewOwner(ownerName, p.grace)
+	p.owner.Remade = func(key route.Key) {
+		p.brokers.EnqueueKey(types.NamespacedName{Namespace: key.Namespace, Name: key.Name})
+	}
 	p.watch = readiness.NewWatch(client)
 	p.brokers = broker.NewController(ctx, cmw, broker.Dependencies{
 		Routes: p.owner, Board: p.watch.Board(), Deleted: p.resourceDeleted,

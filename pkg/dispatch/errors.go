@@ -6,13 +6,14 @@ var (
 	// ErrReplyRefused is what Store.Reply returns when the log will never take the reply: it is larger than a message may be.
 	// It counts as a failed delivery and ends, after the retries, as a dead letter.
 	ErrReplyRefused = errors.New("the reply was refused by the log")
+	// ErrReplyForbidden is what Store.Reply returns when the address takes no event of anybody at present (route.Address.Refuse).
+	// It counts as a failed delivery with status 403, which is what a reply that is sent through such an ingress gets.
+	ErrReplyForbidden = errors.New("the reply was refused: nobody may send to this address")
 	// ErrNoRoom is what Store.Reply returns when the log is full. The event is delivered again later, and that is not counted;
 	// but only so often (see maxNoRoom): the event itself may be what holds the log. Every other error of Store.Reply means
 	// that the store is away.
 	ErrNoRoom = errors.New("the log has no room for the reply")
 
-	// errNotOpen is a target's state until its sources were opened for the first time.
-	errNotOpen = errors.New("its sources are not open yet")
 	// errSourceEnded means that a source closed its messages although nobody had stopped it.
 	errSourceEnded = errors.New("a source ended by itself")
 	// errWaitingFull and errWaitingClosed mean that a task cannot wait in this process.

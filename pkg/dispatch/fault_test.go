@@ -230,26 +230,40 @@ func TestNoPlaceLeft(t *testing.T) {
 
 // TestRefusedReply is no reason to wait for the store: the delivery has failed, and ends as a dead letter.
 func TestRefusedReply(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld()
-		w.hosts[subscriberURL] = binaryReply(200)
-		tt := withPolicy(target("t"), threeRetries)
-		w.publish(tt, "e")
-		p := newProcess(w)
-		pool, err := NewPool(Config{Opener: p, Store: refusingStore{p}, Sender: p})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer drainNow(pool)
-		pool.Sync(t.Context(), []route.Target{tt})
-		w.awaitSettled(t, tt)
-		checkDeadLetter(t, w, "the log is full", http.StatusBadGateway, 4)
-	})
+	for _, c := range []struct {
+		name                   string
+		why                    error
+		wantCode, wantAttempts int
+	}{
+		{"too large", ErrReplyRefused, http.StatusBadGateway, 4},
+		{"nobody may send", ErrReplyForbidden, http.StatusForbidden, 1}, // a 403 is not tried again
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld()
+				w.hosts[subscriberURL] = binaryReply(200)
+				tt := withPolicy(target("t"), threeRetries)
+				w.publish(tt, "e")
+				p := newProcess(w)
+				pool, err := NewPool(Config{Opener: p, Store: refusingStore{p, c.why}, Sender: p})
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer drainNow(pool)
+				pool.Sync(t.Context(), []route.Target{tt})
+				w.awaitSettled(t, tt)
+				checkDeadLetter(t, w, "*", c.wantCode, c.wantAttempts)
+			})
+		})
+	}
 }
 
-// refusingStore has no room for replies.
-type refusingStore struct{ *process }
+// refusingStore takes no replies.
+type refusingStore struct {
+	*process
+	why error
+}
 
-func (refusingStore) Reply(context.Context, route.Target, uint64, event.Event) error {
-	return fmt.Errorf("the log is full: %w", ErrReplyRefused)
+func (s refusingStore) Reply(context.Context, route.Target, uint64, event.Event) error {
+	return fmt.Errorf("for a test: %w", s.why)
 }

@@ -59,7 +59,7 @@ func (l *lane) assign(cutoff context.Context, target route.Target) *order {
 	if l.order != nil {
 		l.order.withdraw()
 	}
-	l.order, l.why = o, errNotOpen
+	l.order, l.why = o, nil // nothing is known of it until it was tried
 	return o
 }
 

@@ -72,8 +72,8 @@ func NewPool(config Config) (*Pool, error) {
 // a changed target a new runner. It is level-based: any number of calls with the same targets changes nothing.
 // A target that is not ready, or has no consumer or subscriber, is not served. The caller must not modify the targets later.
 //
-// Sync returns when every new or changed target has been tried once, or when ctx ends; what is not being served by then is
-// in Failures, and is tried again until it works. After Drain, Sync does nothing.
+// Sync returns when every new or changed target has been tried once, or when ctx ends. What was tried and is not served is in
+// Failures, and is tried again until it works. After Drain, Sync does nothing.
 func (p *Pool) Sync(ctx context.Context, wanted []route.Target) {
 	for _, o := range p.assign(wanted) {
 		select {
@@ -139,7 +139,8 @@ func (p *Pool) retire(l *lane) bool {
 	return true
 }
 
-// Failures says why targets that should be served are not, as of now.
+// Failures says why targets that should be served are not, as of now. One that Sync has not tried yet is no failure: until
+// Sync has returned, nothing may be said of the targets that it was called with.
 func (p *Pool) Failures() map[route.TargetKey]string {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -265,7 +265,8 @@ func TestMovedSubscriberStartsAfresh(t *testing.T) {
 	})
 }
 
-// TestSlowOpening: Sync does not outstay its context, and an opening that hangs is given up. Both are failures meanwhile.
+// TestSlowOpening: Sync does not outstay its context, and an opening that hangs is given up. Only then it is a failure: whoever
+// says that a target cannot be served while it is merely being opened makes its Trigger unready for a moment.
 func TestSlowOpening(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
@@ -282,8 +283,8 @@ func TestSlowOpening(t *testing.T) {
 		if took := time.Since(begin); took != time.Second {
 			t.Errorf("Sync took %s, want its context's second", took)
 		}
-		if why := pool.Failures()[target("t").Key]; why != errNotOpen.Error() {
-			t.Errorf("failure %q, want %q", why, errNotOpen)
+		if f := pool.Failures(); len(f) != 0 {
+			t.Errorf("failures %v of what is being opened", f)
 		}
 		<-time.After(openTimeout)
 		synctest.Wait()

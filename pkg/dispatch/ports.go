@@ -67,7 +67,8 @@ type Opener interface {
 // event is stored. Safe for concurrent use.
 type Store interface {
 	// Reply appends a reply to the log of the target's address. ErrReplyRefused when the log is there and does not take it:
-	// full, or the reply is too large. Every other error is taken for an outage, and the event is delivered again.
+	// full, or the reply is too large. ErrReplyForbidden when the address takes nothing of anybody. Every other error is taken
+	// for an outage, and the event is delivered again.
 	Reply(ctx context.Context, target route.Target, sequence uint64, reply event.Event) error
 	// DeadLetter keeps an event that has no sink in the address's dead-letter stream; work.Failure says why.
 	DeadLetter(ctx context.Context, target route.Target, work Work) error

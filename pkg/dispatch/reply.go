@@ -43,6 +43,9 @@ func (r *runner) reply(t task, hops int, response Response) (*refusal, error) {
 	ctx, cancel := context.WithTimeout(r.cutoff, storeTimeout)
 	defer cancel()
 	err = r.ports.store.Reply(ctx, r.target, t.Sequence, reply)
+	if errors.Is(err, ErrReplyForbidden) {
+		return &refusal{http.StatusForbidden, fmt.Errorf("%w: %w", delivery.ErrPermanent, err)}, nil
+	}
 	if errors.Is(err, ErrReplyRefused) || (errors.Is(err, ErrNoRoom) && t.unstored >= maxNoRoom) {
 		return &refusal{http.StatusBadGateway, err}, nil
 	}

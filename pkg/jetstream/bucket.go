@@ -9,7 +9,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// EnsureBuckets makes the routes and reports buckets. Only owners of routes call it; the data plane waits for them.
+// EnsureBuckets makes the routes, reports and positions buckets. Only owners of routes call it; the data plane waits for them.
 // How many replicas a bucket has, and where they are, is the administrator's choice once it exists.
 func (c *Client) EnsureBuckets(ctx context.Context) error {
 	for _, config := range []jetstream.KeyValueConfig{
@@ -17,6 +17,10 @@ func (c *Client) EnsureBuckets(ctx context.Context) error {
 		{
 			Bucket: c.names.ReportsBucket(), Description: "what the live ingress and filter processes have applied", History: 1,
 			TTL: c.timing.reportTTL, LimitMarkerTTL: c.timing.reportTTL,
+		},
+		{
+			Bucket: c.names.PositionsBucket(), Description: "where the cursors stood when they were last looked at", History: 1,
+			LimitMarkerTTL: positionMarkerTTL,
 		},
 	} {
 		if err := c.ensureBucket(ctx, config); err != nil {

@@ -19,6 +19,9 @@ const tombstoneLife = 24 * time.Hour
 // Owner makes streams, consumers and routes. There is one owner of a route: a controller, or kn-jetstream.
 // All its steps may be repeated any number of times. Safe for concurrent use.
 type Owner struct {
+	// Remade, if not nil, is called by Sweep for each address whose log was gone and is made again. Set it before the first Sweep.
+	Remade func(route.Key)
+
 	client *Client
 	name   string
 	// grace is how long the cursor of a removed target, and the log of a removed address, are kept.
@@ -30,17 +33,20 @@ type Owner struct {
 
 // NewOwner returns an owner that signs its records with the name.
 func (c *Client) NewOwner(name string, grace time.Duration) *Owner {
-	return &Owner{client: c, name: name, grace: grace, positions: newPositions()}
+	return &Owner{client: c, name: name, grace: grace, positions: newPositions(c)}
 }
 
 // Applied is where a record stands in the routes bucket.
 type Applied struct {
 	Key      string
 	Revision uint64
+	// LogMade is when the log of an address was made. Another time than before means that it was gone, with what was in it.
+	LogMade time.Time
 }
 
-// PutAddress makes the address's log and writes its route.
-// Errors: ErrForeignRoute; ErrImmutable; why NATS has no room.
+// PutAddress makes the address's log and writes its route. It takes over the log of a resource of the same name that is gone, if
+// NATS can make it what is wanted.
+// Errors: ErrForeignRoute; ErrImmutable; PredecessorError when the log of the one that is gone is in the way; why NATS has no room.
 func (o *Owner) PutAddress(ctx context.Context, a route.Address) (Applied, error) {
 	o.changing.RLock()
 	defer o.changing.RUnlock()
@@ -53,7 +59,8 @@ func (o *Owner) PutAddress(ctx context.Context, a route.Address) (Applied, error
 		return Applied{}, err
 	}
 	a.Log.MaxBytes = bytes
-	if err := o.client.ensureStream(ctx, logConfig(o.client.names, a)); err != nil {
+	made, err := o.client.ensureStream(ctx, logConfig(o.client.names, a))
+	if err != nil {
 		return Applied{}, err
 	}
 	for _, config := range []jetstream.StreamConfig{directedConfig(o.client.names, a), deadLetterConfig(o.client.names, a)} {
@@ -61,7 +68,9 @@ func (o *Owner) PutAddress(ctx context.Context, a route.Address) (Applied, error
 			return Applied{}, err
 		}
 	}
-	return o.put(ctx, route.Record{Address: &a})
+	applied, err := o.put(ctx, route.Record{Address: &a})
+	applied.LogMade = made
+	return applied, err
 }
 
 // PutTarget makes the target's cursor at the end of the log, and only then writes its route: from the moment that a filter
@@ -76,8 +85,8 @@ func (o *Owner) PutTarget(ctx context.Context, t route.Target) (Applied, error) 
 		return Applied{}, err
 	}
 	had := found && have.Target.Consumer != ""
-	if had && have.DeletedAt != nil {
-		if had, err = o.cursorExists(ctx, t.Key); err != nil {
+	if !found || have.DeletedAt != nil {
+		if had, err = o.stillHasCursor(ctx, t.Key); err != nil {
 			return Applied{}, err
 		}
 	}
@@ -109,27 +118,38 @@ func (o *Owner) present(ctx context.Context, key string) (have StoredRecord, fou
 	return have, found, err
 }
 
-// cursorExists tells whether a target that was removed still has its cursor: then it takes it over.
-func (o *Owner) cursorExists(ctx context.Context, key route.TargetKey) (bool, error) {
+// stillHasCursor tells whether a target that was removed, or whose record is lost, still has its cursor: then it takes it over.
+// One whose consumer was deleted by hand has it too, until a sweep gives it up.
+func (o *Owner) stillHasCursor(ctx context.Context, key route.TargetKey) (bool, error) {
 	_, err := o.client.js.Consumer(ctx, o.client.names.Log(key.Address), o.client.names.Consumer(key))
+	if err == nil {
+		return true, nil
+	}
 	if ignoreMissing(err) != nil {
 		return false, fmt.Errorf("read the cursor of %s: %w", key, err)
 	}
-	return err == nil, nil
+	_, known, err := o.positions.read(ctx, key)
+	return known, err
 }
 
 // ensureCursor makes the target's cursor: a new one at the log's end; one that it had and has lost where that stood.
 func (o *Owner) ensureCursor(ctx context.Context, t route.Target, had bool) error {
 	stream := o.client.names.Log(t.Key.Address)
+	log, err := o.client.js.Stream(ctx, stream)
+	if err != nil {
+		return fmt.Errorf("read stream %s: %w", stream, err)
+	}
 	start := uint64(0)
 	if had {
-		log, err := o.client.js.Stream(ctx, stream)
-		if err != nil {
-			return fmt.Errorf("read stream %s: %w", stream, err)
+		if start, err = o.positions.next(ctx, t.Key, log.CachedInfo()); err != nil {
+			return err
 		}
-		start = o.positions.next(t.Key, log.CachedInfo())
 	}
-	return o.client.ensureConsumer(ctx, stream, o.client.cursorConfig(t), start)
+	made, err := o.client.ensureConsumer(ctx, stream, o.client.cursorConfig(t), start)
+	if err != nil || made == nil {
+		return err
+	}
+	return o.positions.remember(ctx, t.Key, log.CachedInfo(), made.AckFloor.Stream)
 }
 
 // RemoveTarget ends the target's route. Its cursor is kept for the grace period and then removed by Sweep.
@@ -156,9 +176,12 @@ func (o *Owner) bury(ctx context.Context, key string) error {
 	return err
 }
 
-// Owned returns the live records of this owner, read from the server.
+// Owned returns the live records of this owner, read from the server. A bucket that was deleted by hand is made again, empty.
 func (o *Owner) Owned(ctx context.Context) ([]StoredRecord, error) {
 	all, err := o.client.Records(ctx, "")
+	if errors.Is(err, jetstream.ErrBucketNotFound) {
+		return nil, o.client.EnsureBuckets(ctx)
+	}
 	if err != nil {
 		return nil, err
 	}

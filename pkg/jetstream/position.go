@@ -1,48 +1,130 @@
 package jetstream
 
 import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
 	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
-// positions remembers where each cursor stood, for the case that someone deletes a consumer by hand. Safe for concurrent use.
+// positionMarkerTTL is how long NATS keeps the mark that a position was forgotten; nobody reads it.
+const positionMarkerTTL = time.Minute
+
+// positions remembers where each cursor stood, for the case that someone deletes a consumer by hand. It does so in a bucket:
+// whoever owns the routes next must know it too. A cursor that has not moved since is not written again, so an idle target
+// costs nothing, and a busy one a small message at each sweep. Safe for concurrent use.
 type positions struct {
-	mu    sync.Mutex
+	client *Client
+
+	mu sync.Mutex
+	// known is what this process wrote, or tried to.
 	known map[route.TargetKey]position
 }
 
-// position is the ack floor of a cursor in one incarnation of its log, told from others by when it was made.
+// position is the ack floor of a cursor in one incarnation of its log, told from others by when it was made. A floor that is
+// too low brings events twice, one that is too high loses them: it is only ever what the server said, so it is never too high.
 type position struct {
-	log   time.Time
-	floor uint64
+	Log   time.Time `json:"log"`
+	Floor uint64    `json:"floor"`
 }
 
-func newPositions() *positions { return &positions{known: map[route.TargetKey]position{}} }
+func newPositions(c *Client) *positions {
+	return &positions{client: c, known: map[route.TargetKey]position{}}
+}
 
-func (p *positions) remember(key route.TargetKey, log *jetstream.StreamInfo, floor uint64) {
+func (p *positions) remember(ctx context.Context, key route.TargetKey, log *jetstream.StreamInfo, floor uint64) error {
+	now := position{Log: log.Created, Floor: floor}
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.known[key] = position{log: log.Created, floor: floor}
+	before, ok := p.known[key]
+	p.known[key] = now
+	p.mu.Unlock()
+	if ok && before == now {
+		return nil
+	}
+	err := p.write(ctx, key, now)
+	if err != nil {
+		p.mu.Lock()
+		delete(p.known, key) // the next sweep writes it
+		p.mu.Unlock()
+		return fmt.Errorf("remember where %s stands: %w", key, err)
+	}
+	return nil
+}
+
+func (p *positions) write(ctx context.Context, key route.TargetKey, at position) error {
+	bucket, err := p.client.js.KeyValue(ctx, p.client.names.PositionsBucket())
+	if errors.Is(err, jetstream.ErrBucketNotFound) {
+		if err = p.client.EnsureBuckets(ctx); err == nil {
+			bucket, err = p.client.js.KeyValue(ctx, p.client.names.PositionsBucket())
+		}
+	}
+	if err != nil {
+		return err
+	}
+	data, err := json.Marshal(at)
+	if err != nil {
+		return err
+	}
+	_, err = bucket.Put(ctx, naming.TargetKey(key), data)
+	return err
 }
 
 // next returns the first sequence that the target may not have got. Where nothing is known that is the log's first event:
 // twice beats never.
-func (p *positions) next(key route.TargetKey, log *jetstream.StreamInfo) uint64 {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	at, ok := p.known[key]
-	if !ok || !at.log.Equal(log.Created) {
-		return 1
+func (p *positions) next(ctx context.Context, key route.TargetKey, log *jetstream.StreamInfo) (uint64, error) {
+	at, ok, err := p.read(ctx, key)
+	if err != nil {
+		return 0, err
 	}
-	return min(at.floor, log.State.LastSeq) + 1
+	if !ok || !at.Log.Equal(log.Created) {
+		return 1, nil
+	}
+	return min(at.Floor, log.State.LastSeq) + 1, nil
 }
 
-func (p *positions) forget(key route.TargetKey) {
+// read returns what the bucket says, or, should someone have deleted that too, what this process knows.
+func (p *positions) read(ctx context.Context, key route.TargetKey) (at position, ok bool, err error) {
+	bucket, err := p.client.js.KeyValue(ctx, p.client.names.PositionsBucket())
+	if errors.Is(err, jetstream.ErrBucketNotFound) {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		at, ok = p.known[key]
+		return at, ok, nil
+	}
+	if err != nil {
+		return at, false, fmt.Errorf("read where %s stood: %w", key, err)
+	}
+	entry, err := bucket.Get(ctx, naming.TargetKey(key))
+	if errors.Is(err, jetstream.ErrKeyNotFound) {
+		return at, false, nil
+	}
+	if err != nil {
+		return at, false, fmt.Errorf("read where %s stood: %w", key, err)
+	}
+	// What cannot be read is a position in no log: the target had a cursor, nobody knows where.
+	if json.Unmarshal(entry.Value(), &at) != nil {
+		at = position{}
+	}
+	return at, true, nil
+}
+
+func (p *positions) forget(ctx context.Context, key route.TargetKey) error {
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	delete(p.known, key)
+	p.mu.Unlock()
+	bucket, err := p.client.js.KeyValue(ctx, p.client.names.PositionsBucket())
+	if errors.Is(err, jetstream.ErrBucketNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return bucket.Purge(ctx, naming.TargetKey(key), jetstream.PurgeTTL(positionMarkerTTL))
 }

@@ -282,6 +282,16 @@ func TestReply(t *testing.T) {
 	if err := store.Reply(budgetOf(t), target, 9, eventOf("large", "a").With("big", strings.Repeat("x", 1<<16))); !errors.Is(err, dispatch.ErrReplyRefused) {
 		t.Errorf("error %v, want ErrReplyRefused", err)
 	}
+	closed := i.broker
+	closed.Refuse = "a policy selects it"
+	refusing, _ := i.client.NewStore(tableOf(closed))
+	err := refusing.Reply(budgetOf(t), target, 10, eventOf("closed", "a"))
+	if !errors.Is(err, dispatch.ErrReplyForbidden) || !strings.Contains(err.Error(), closed.Refuse) {
+		t.Errorf("error %v, want ErrReplyForbidden and why", err)
+	}
+	if ids := i.storedIDs(); ids["closed"] != 0 {
+		t.Error("a reply to an address that refuses was stored")
+	}
 	elsewhere := target
 	elsewhere.Key.Address.Name = "gone"
 	if err := store.Reply(budgetOf(t), elsewhere, 9, eventOf("x", "a")); !errors.Is(err, ErrNotStored) || errors.Is(err, dispatch.ErrReplyRefused) {

@@ -19,6 +19,9 @@ func (o *Owner) repairLog(ctx context.Context, a route.Address) error {
 	err = o.client.createStream(ctx, logConfig(o.client.names, a))
 	if err == nil {
 		o.client.log.Error("the log of an address was gone, with the events in it; it is made again, empty", "address", a.Key.String())
+		if o.Remade != nil {
+			o.Remade(a.Key)
+		}
 	}
 	return err
 }
@@ -38,13 +41,17 @@ func (o *Owner) repairCursors(ctx context.Context, key route.Key, targets []rout
 	var errs []error
 	for _, t := range targets {
 		if info, ok := consumers[t.Consumer]; ok {
-			o.positions.remember(t.Key, log, info.AckFloor.Stream)
+			errs = append(errs, o.positions.remember(ctx, t.Key, log, info.AckFloor.Stream))
+			continue
+		}
+		start, err := o.positions.next(ctx, t.Key, log)
+		if err != nil {
+			errs = append(errs, err)
 			continue
 		}
 		config := o.client.cursorConfig(t)
-		start := o.positions.next(t.Key, log)
 		config.DeliverPolicy, config.OptStartSeq = jetstream.DeliverByStartSequencePolicy, start
-		_, err := stream.CreateConsumer(ctx, config)
+		_, err = stream.CreateConsumer(ctx, config)
 		if err == nil {
 			o.client.log.Warn("a consumer was gone and is made again", "target", t.Key.String(), "from", start)
 		}

@@ -49,11 +49,15 @@ func (c *Client) NewStore(addresses Addresses) (*Store, *Opener) {
 	return store, &Opener{client: c, directory: d}
 }
 
-// Reply appends a reply to the log of the target's address.
+// Reply appends a reply to the log of the target's address. One that refuses events refuses replies too: they are checked like
+// any event that is sent to it.
 func (s *Store) Reply(ctx context.Context, target route.Target, sequence uint64, reply event.Event) error {
 	address, err := s.address(target)
 	if err != nil {
 		return err
+	}
+	if address.Refuse != "" {
+		return fmt.Errorf("%w: %s", dispatch.ErrReplyForbidden, address.Refuse)
 	}
 	msg, err := s.client.eventMessage(address.Key, ingress.Message{
 		ID: naming.MessageID(target.Key, sequence, "reply"), Event: reply,

@@ -8,23 +8,28 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
-// ensureStream makes the stream what is wanted: created, updated, or left alone when it already is.
-// Errors: ErrImmutable, naming the field that NATS cannot change.
-func (c *Client) ensureStream(ctx context.Context, want jetstream.StreamConfig) error {
+// ensureStream makes the stream what is wanted: created, updated, or left alone when it already is. It returns when the stream
+// was made.
+// Errors: ErrImmutable, naming the field that NATS cannot change; PredecessorError.
+func (c *Client) ensureStream(ctx context.Context, want jetstream.StreamConfig) (made time.Time, err error) {
 	stream, err := c.js.Stream(ctx, want.Name)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
-		return c.createStream(ctx, want)
+		if err := c.createStream(ctx, want); err != nil {
+			return time.Time{}, err
+		}
+		stream, err = c.js.Stream(ctx, want.Name)
 	}
 	if err != nil {
-		return fmt.Errorf("read stream %s: %w", want.Name, err)
+		return time.Time{}, fmt.Errorf("read stream %s: %w", want.Name, err)
 	}
-	return c.alignStream(ctx, stream, want)
+	return stream.CachedInfo().Created, c.alignStream(ctx, stream, want)
 }
 
 // createStream makes a stream that is not there, and leaves one alone that somebody else has just made.
@@ -37,7 +42,7 @@ func (c *Client) createStream(ctx context.Context, want jetstream.StreamConfig) 
 	if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
 		return nil
 	}
-	return storageError(want, err)
+	return c.storageError(ctx, want, err)
 }
 
 // createIfAbsent is for streams that the data plane makes on first use. To change one is the owner's part.
@@ -68,13 +73,16 @@ func (c *Client) alignStream(ctx context.Context, stream jetstream.Stream, want 
 	have := stream.CachedInfo().Config
 	next := withWanted(have, want)
 	if field := immutableField(have, next); field != "" {
+		if before := have.Metadata[metaUID]; before != "" && want.Metadata[metaUID] != "" && before != want.Metadata[metaUID] {
+			return &PredecessorError{Stream: want.Name, Field: field, UID: before}
+		}
 		return fmt.Errorf("stream %s: %w: %s", want.Name, ErrImmutable, field)
 	}
 	if reflect.DeepEqual(have, next) {
 		return nil
 	}
 	_, err := c.js.UpdateStream(ctx, next)
-	return storageError(want, err)
+	return c.storageError(ctx, want, err)
 }
 
 // withWanted returns the stream's present configuration with the fields that are ours; what an administrator set besides
@@ -122,18 +130,6 @@ func immutableField(have, next jetstream.StreamConfig) string {
 	return ""
 }
 
-// storageError says what was asked for when the account or the server has no room for it: byte limits are reservations.
-func storageError(want jetstream.StreamConfig, err error) error {
-	if err == nil {
-		return nil
-	}
-	if isStorageExhausted(err) {
-		return fmt.Errorf("stream %s: %d bytes are asked for, times %d replicas, and NATS has less: %w",
-			want.Name, want.MaxBytes, want.Replicas, err)
-	}
-	return fmt.Errorf("stream %s: %w", want.Name, err)
-}
-
 // logBytes returns the byte limit of a log: what the address asks for, else what its stream has, else DefaultMaxBytes but no
 // more than 5 % of what the account may store.
 func (c *Client) logBytes(ctx context.Context, a route.Address) (int64, error) {
@@ -162,24 +158,27 @@ func (c *Client) logBytes(ctx context.Context, a route.Address) (int64, error) {
 }
 
 // ensureConsumer makes the consumer what is wanted and keeps its position. start is the first sequence that a new one
-// reads; 0 leaves it to want.
-func (c *Client) ensureConsumer(ctx context.Context, stream string, want jetstream.ConsumerConfig, start uint64) error {
+// reads; 0 leaves it to want. made is the new one, nil when there was one.
+func (c *Client) ensureConsumer(
+	ctx context.Context, stream string, want jetstream.ConsumerConfig, start uint64,
+) (made *jetstream.ConsumerInfo, err error) {
 	existing, err := c.js.Consumer(ctx, stream, want.Durable)
 	if errors.Is(err, jetstream.ErrConsumerNotFound) {
 		if start > 0 {
 			want.DeliverPolicy, want.OptStartSeq = jetstream.DeliverByStartSequencePolicy, start
 		}
-		if _, err = c.js.CreateConsumer(ctx, stream, want); err != nil {
-			return fmt.Errorf("create consumer %s of stream %s: %w", want.Durable, stream, err)
+		created, err := c.js.CreateConsumer(ctx, stream, want)
+		if err != nil {
+			return nil, fmt.Errorf("create consumer %s of stream %s: %w", want.Durable, stream, err)
 		}
-		return nil
+		return created.CachedInfo(), nil
 	}
 	if err != nil {
-		return fmt.Errorf("read consumer %s of stream %s: %w", want.Durable, stream, err)
+		return nil, fmt.Errorf("read consumer %s of stream %s: %w", want.Durable, stream, err)
 	}
 	have := existing.CachedInfo().Config
 	if have.AckPolicy != want.AckPolicy {
-		return fmt.Errorf("consumer %s of stream %s: %w: ackPolicy", want.Durable, stream, ErrImmutable)
+		return nil, fmt.Errorf("consumer %s of stream %s: %w: ackPolicy", want.Durable, stream, ErrImmutable)
 	}
 	next := have
 	next.Description, next.AckWait, next.MaxDeliver = want.Description, want.AckWait, want.MaxDeliver
@@ -191,12 +190,12 @@ func (c *Client) ensureConsumer(ctx context.Context, stream string, want jetstre
 	}
 	next.Metadata = withMetadata(have.Metadata, want.Metadata)
 	if slices.Equal(filterSubjects(have), next.FilterSubjects) && reflect.DeepEqual(withoutFilters(have), withoutFilters(next)) {
-		return nil
+		return nil, nil
 	}
 	if _, err = c.js.UpdateConsumer(ctx, stream, next); err != nil {
-		return fmt.Errorf("update consumer %s of stream %s: %w", want.Durable, stream, err)
+		return nil, fmt.Errorf("update consumer %s of stream %s: %w", want.Durable, stream, err)
 	}
-	return nil
+	return nil, nil
 }
 
 // everything is the filter that lets every subject pass.
@@ -214,29 +213,6 @@ func withoutFilters(config jetstream.ConsumerConfig) jetstream.ConsumerConfig {
 	config.FilterSubject, config.FilterSubjects = "", nil
 	return config
 }
-
-// isStorageExhausted reports whether the server refused for want of space in the account or on its disk.
-func isStorageExhausted(err error) bool {
-	var api *jetstream.APIError
-	if !errors.As(err, &api) {
-		return false
-	}
-	switch api.ErrorCode {
-	case errCodeInsufficientResources, errCodeMemoryExceeded, errCodeStorageExceeded, errCodeAccountResources:
-		return true
-	}
-	return false
-}
-
-// Codes of the server's API errors that nats.go has no sentinel for. Source: nats-server server/errors.json.
-const (
-	errCodeAccountResources      jetstream.ErrorCode = 10002
-	errCodeInsufficientResources jetstream.ErrorCode = 10023
-	errCodeMemoryExceeded        jetstream.ErrorCode = 10028
-	errCodeStorageExceeded       jetstream.ErrorCode = 10047
-	errCodeStoreFailed           jetstream.ErrorCode = 10077
-	errCodeDuplicateInProcess    jetstream.ErrorCode = 10158
-)
 
 // isLogFull reports whether the server refused an event because the stream is at its byte limit.
 func isLogFull(err error) bool {

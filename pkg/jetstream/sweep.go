@@ -79,11 +79,11 @@ func (o *Owner) remove(ctx context.Context, r StoredRecord) error {
 
 func (o *Owner) removeCursors(ctx context.Context, key route.TargetKey) error {
 	names, consumer := o.client.names, o.client.names.Consumer(key)
-	o.positions.forget(key)
 	return errors.Join(
 		ignoreMissing(o.client.js.DeleteConsumer(ctx, names.Log(key.Address), consumer)),
 		ignoreMissing(o.client.js.DeleteConsumer(ctx, names.DirectedStream(key.Address), consumer)),
 		o.purgeDirected(ctx, key),
+		o.positions.forget(ctx, key),
 	)
 }
 

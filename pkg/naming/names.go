@@ -47,6 +47,9 @@ func (n Names) RoutesBucket() string { return n.prefix + "_routes" }
 // ReportsBucket names the KV bucket of the processes' reports.
 func (n Names) ReportsBucket() string { return n.prefix + "_reports" }
 
+// PositionsBucket names the KV bucket of the places where the cursors stood.
+func (n Names) PositionsBucket() string { return n.prefix + "_positions" }
+
 // Log names the stream with an address's events.
 func (n Names) Log(k route.Key) string { return n.stream("log", k) }
 

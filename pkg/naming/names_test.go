@@ -33,6 +33,7 @@ func TestReadableNames(t *testing.T) {
 	for _, test := range []struct{ name, got, want string }{
 		{"routes bucket", n.RoutesBucket(), "kn_routes"},
 		{"reports bucket", n.ReportsBucket(), "kn_reports"},
+		{"positions bucket", n.PositionsBucket(), "kn_positions"},
 		{"log", n.Log(orders), "kn_log_broker_default_orders"},
 		{"log of a name with a dot", n.Log(broker("default", "x.y")), "kn_log_broker_default_x=y"},
 		{"directed stream", n.DirectedStream(orders), "kn_directed_broker_default_orders"},

@@ -2,6 +2,7 @@ package route
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -32,6 +33,30 @@ type Report struct {
 	Failures map[string]string `json:"failures,omitempty"`
 }
 
+// A report holds at most maxFailures reasons of maxReason bytes: then it stays below the 1 MiB that a NATS message may have.
+const (
+	maxFailures = 1500
+	maxReason   = 200
+)
+
+// Bounded returns the report as it may be written: with shortened reasons; and one that has more failures than it can name says
+// of nothing that it was applied.
+func (r Report) Bounded() Report {
+	if len(r.Failures) > maxFailures {
+		r.Revision, r.Failures = 0, nil
+		return r
+	}
+	failures := make(map[string]string, len(r.Failures))
+	for key, why := range r.Failures {
+		if len(why) > maxReason {
+			why = strings.ToValidUTF8(why[:maxReason], "") + "..."
+		}
+		failures[key] = why
+	}
+	r.Failures = failures
+	return r
+}
+
 // Ready reports whether the live processes of the role have all applied the record with this key and revision, and if not, why.
 // It is a pure function of the reports: readiness is never assumed.
 func Ready(reports []Report, role Role, key string, revision uint64) (bool, string) {
@@ -41,11 +66,11 @@ func Ready(reports []Report, role Role, key string, revision uint64) (bool, stri
 			continue
 		}
 		live++
-		if why, failed := r.Failures[key]; failed {
-			return false, fmt.Sprintf("%s %s: %s", role, r.ID, why)
-		}
 		if r.Revision < revision {
 			return false, fmt.Sprintf("%s %s has not applied it yet", role, r.ID)
+		}
+		if why, failed := r.Failures[key]; failed {
+			return false, fmt.Sprintf("%s %s: %s", role, r.ID, why)
 		}
 	}
 	if live == 0 {

@@ -1,6 +1,8 @@
 package route
 
 import (
+	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -27,6 +29,7 @@ func TestReady(t *testing.T) {
 		{name: "one of two is behind", reports: []Report{filter("a", 12), filter("b", 9)}, why: "filter b has not applied it yet"},
 		{name: "all have applied it", reports: []Report{filter("a", 12), filter("b", 10), ingress("i", 0)}, want: true},
 		{name: "one has failed on it", reports: []Report{filter("a", 10), failed(filter("b", 10), key)}, why: "filter b: the record is garbled"},
+		{name: "one has failed on what was there before", reports: []Report{failed(filter("b", 9), key)}, why: "filter b has not applied it yet"},
 		{name: "one has failed on another record", reports: []Report{failed(filter("a", 10), "target.y")}, want: true},
 		{name: "another role has failed on it", reports: []Report{filter("a", 10), failed(ingress("i", 10), key)}, want: true},
 	} {
@@ -36,6 +39,27 @@ func TestReady(t *testing.T) {
 				t.Errorf("got %v, %q; want %v, %q", got, why, c.want, c.why)
 			}
 		})
+	}
+}
+
+func TestReportsAreBounded(t *testing.T) {
+	report := func(failures int) Report {
+		r := Report{Role: RoleFilter, ID: "f", Revision: 7, Failures: map[string]string{}}
+		for n := range failures {
+			r.Failures[fmt.Sprintf("target.%0250d", n)] = strings.Repeat("\u00e4", 1000)
+		}
+		return r
+	}
+	full := report(maxFailures).Bounded()
+	data, err := json.Marshal(full)
+	if err != nil || len(data) > 1<<20 || len(full.Failures) != maxFailures || full.Revision != 7 {
+		t.Errorf("%d bytes, %d failures, revision %d, error %v", len(data), len(full.Failures), full.Revision, err)
+	}
+	if over := report(maxFailures + 1).Bounded(); over.Revision != 0 || len(over.Failures) != 0 {
+		t.Errorf("%d failures at revision %d: whoever is not named seems to be well", len(over.Failures), over.Revision)
+	}
+	if short := (Report{Revision: 7, Failures: map[string]string{"k": "odd"}}).Bounded(); short.Failures["k"] != "odd" || short.Revision != 7 {
+		t.Errorf("%+v", short)
 	}
 }
 

@@ -70,7 +70,7 @@ func (f *Filter) report(id string) route.Report {
 	for key, why := range f.pool.Failures() {
 		failures[naming.TargetKey(key)] = why
 	}
-	return route.Report{Role: route.RoleFilter, ID: id, Revision: applied.Revision, Failures: failures}
+	return route.Report{Role: route.RoleFilter, ID: id, Revision: applied.Revision, Failures: failures}.Bounded()
 }
 
 // Ready reports whether every route has been read and NATS can be reached.
@@ -87,6 +87,9 @@ func (f *Filter) Run(ctx context.Context) {
 
 func (f *Filter) apply(ctx context.Context, s route.Snapshot) {
 	f.pool.Sync(ctx, slices.Collect(maps.Values(s.Targets)))
+	if ctx.Err() != nil {
+		return // not every target may have been tried
+	}
 	f.mu.Lock()
 	f.applied = s
 	f.mu.Unlock()

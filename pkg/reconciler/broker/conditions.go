@@ -43,5 +43,7 @@ const (
 	ReasonForeign          = "RouteOfAnotherOwner"
 	ReasonImmutable        = "ImmutableField"
 	ReasonNotStored        = "StreamNotMade"
+	ReasonPredecessor      = "WaitsForPredecessor"
+	ReasonRemade           = "StreamRemade"
 	ReasonConfigUnusable   = "ConfigUnusable"
 )

@@ -4,11 +4,13 @@ import (
 	"context"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/cache"
 	eventingv1 "knative.dev/eventing/pkg/apis/eventing/v1"
 	"knative.dev/eventing/pkg/apis/feature"
 	"knative.dev/eventing/pkg/auth"
+	eventingclient "knative.dev/eventing/pkg/client/injection/client"
 	brokerinformer "knative.dev/eventing/pkg/client/injection/informers/eventing/v1/broker"
 	eventpolicyinformer "knative.dev/eventing/pkg/client/injection/informers/eventing/v1alpha1/eventpolicy"
 	brokerreconciler "knative.dev/eventing/pkg/client/injection/reconciler/eventing/v1/broker"
@@ -61,6 +63,15 @@ func NewController(ctx context.Context, cmw configmap.Watcher, d Dependencies) *
 		policies:    policies.Lister(),
 		ingressHost: network.GetServiceHostname(IngressService, system.Namespace()),
 		deleted:     d.Deleted,
+	}
+	client := eventingclient.Get(ctx)
+	r.live = func(ctx context.Context, key types.NamespacedName) (types.UID, error) {
+		// Without a resource version the API server answers from its store, not from its cache.
+		b, err := client.EventingV1().Brokers(key.Namespace).Get(ctx, key.Name, metav1.GetOptions{})
+		if err != nil {
+			return "", err
+		}
+		return b.UID, nil
 	}
 	impl := brokerreconciler.NewImpl(ctx, r, compile.BrokerClass, func(*controller.Impl) controller.Options {
 		return controller.Options{ConfigStore: features, AgentName: agent, PromoteFilterFunc: ours}

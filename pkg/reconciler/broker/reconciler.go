@@ -26,6 +26,7 @@ const retryAfter = 5 * time.Second
 // Routes makes the stream and the route of a Broker; it is what jetstream.Owner does.
 type Routes interface {
 	PutAddress(ctx context.Context, a route.Address) (jetstream.Applied, error)
+	EndPredecessor(ctx context.Context, a route.Address, before *jetstream.PredecessorError) (until time.Time, err error)
 }
 
 // Reconciler makes Brokers true. It needs no finalizer: what a deleted Broker leaves is found by its absence (package audit).
@@ -36,6 +37,8 @@ type Reconciler struct {
 	resolver    *resolver.URIResolver
 	policies    eventingv1alpha1listers.EventPolicyLister
 	ingressHost string
+	// live reads the UID of a Broker past every cache.
+	live func(context.Context, types.NamespacedName) (types.UID, error)
 	// deleted is called when a Broker is gone; it must not block.
 	deleted func()
 }

@@ -2,6 +2,7 @@ package broker
 
 import (
 	"context"
+	"errors"
 	"math"
 	"testing"
 	"time"
@@ -9,6 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 	clientgotesting "k8s.io/client-go/testing"
 	eventingduckv1 "knative.dev/eventing/pkg/apis/duck/v1"
 	eventingv1 "knative.dev/eventing/pkg/apis/eventing/v1"
@@ -62,6 +64,12 @@ func uri(text string) duckv1.Destination {
 	return duckv1.Destination{URI: u}
 }
 
+func secure(text string) duckv1.Destination {
+	d, certs, audience := uri(text), "certificates", "audience"
+	d.CACerts, d.Audience = &certs, &audience
+	return d
+}
+
 func service(name string) duckv1.Destination {
 	return duckv1.Destination{Ref: &duckv1.KReference{APIVersion: "v1", Kind: "Service", Name: name}}
 }
@@ -75,6 +83,7 @@ func withStatus(change map[apis.ConditionType]apis.Condition) func(*eventingv1.B
 		address := duckv1.Addressable{Name: &scheme, URL: &apis.URL{Scheme: scheme, Host: host, Path: "/" + namespace + "/" + b.Name}}
 		b.Status.AddressStatus = duckv1.AddressStatus{Address: &address, Addresses: []duckv1.Addressable{address}}
 		m := b.GetConditionSet().Manage(&b.Status)
+		b.Status.Annotations = map[string]string{LogMadeAnnotation: logMade.Format(time.RFC3339Nano)}
 		m.MarkTrueWithReason(ConditionConfig, brokerconfig.ReasonNone, "spec.config is not set: defaults apply")
 		m.MarkTrueWithReason(ConditionDeadLetterSink, "DeadLetterSinkNotConfigured", "No dead letter sink is configured.")
 		m.MarkTrueWithReason(ConditionEventPolicies, ReasonNoRestriction, "nothing restricts who may send")
@@ -114,7 +123,60 @@ func live() readiness.View {
 const (
 	viewKey  = "view"
 	flagsKey = "flags"
+	liveKey  = "live"
+	endKey   = "end"
 )
+
+// logMade is when, in these tests, every log was made.
+var logMade = time.Now().Add(-time.Hour).UTC()
+
+// routes is the real owner, but for the times that conditions show.
+type routes struct {
+	*jetstream.Owner
+	until time.Time
+	end   error
+}
+
+func (r routes) PutAddress(ctx context.Context, a route.Address) (jetstream.Applied, error) {
+	applied, err := r.Owner.PutAddress(ctx, a)
+	if err == nil && applied.LogMade.IsZero() {
+		err = errors.New("it is not said when the log was made")
+	}
+	applied.LogMade = logMade
+	return applied, err
+}
+
+func (r routes) EndPredecessor(context.Context, route.Address, *jetstream.PredecessorError) (time.Time, error) {
+	return r.until, r.end
+}
+
+// withLogOf makes the log of a Broker with another UID and storage.
+func withLogOf(t *testing.T, owner *jetstream.Owner, names ...string) {
+	t.Helper()
+	for _, name := range names {
+		before := route.Address{Key: compile.BrokerKey(namespace, name), UID: "before", Log: route.Log{Memory: true, MaxBytes: 1 << 20}}
+		if _, err := owner.PutAddress(t.Context(), before); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func replaced(name, reason, message string, expect ...expectation) rtesting.TableRow {
+	status := corev1.ConditionUnknown
+	if reason == ReasonNotStored {
+		status = corev1.ConditionFalse
+	}
+	expect = append(expect, neverRouted, condition(ConditionStream, is(status, reason, message)))
+	row := rowOf(name, newBroker(name), append(expect, requeued))
+	if status == corev1.ConditionFalse {
+		row.WantEvents = []string{rtesting.Eventf(corev1.EventTypeWarning, "BrokerNotReady", "%s: %s", reason, message)}
+	}
+	return row
+}
+
+func withLogMade(at time.Time) func(*eventingv1.Broker) {
+	return func(b *eventingv1.Broker) { b.Status.Annotations[LogMadeAnnotation] = at.Format(time.RFC3339Nano) }
+}
 
 func TestReconcile(t *testing.T) {
 	eventingv1.RegisterAlternateBrokerConditionSet(conditions())
@@ -137,6 +199,16 @@ func TestReconcile(t *testing.T) {
 			configMap("mt", map[string]string{"channel-template-spec": "kind: InMemoryChannel"})),
 		ready("dead letter sink", newBroker("sink", withSink(uri("http://dls.example/"))),
 			condition(ConditionDeadLetterSink, is(corev1.ConditionTrue, "", "")), sinkURI("http://dls.example/")),
+		ready("dead letter sink with certificates and an audience", newBroker("securesink", withSink(secure("https://dls.example/"))),
+			condition(ConditionDeadLetterSink, is(corev1.ConditionTrue, "", "")), sinkURI("https://dls.example/"),
+			expectation{status: func(b *eventingv1.Broker) {
+				d := secure("")
+				b.Status.DeadLetterSinkCACerts, b.Status.DeadLetterSinkAudience = d.CACerts, d.Audience
+			}}),
+		unready("a dead letter sink that has no address any more", newBroker("nosink", withSink(service("none")), func(b *eventingv1.Broker) {
+			d := secure("https://dls.example/")
+			b.Status.DeadLetterSinkURI, b.Status.DeadLetterSinkCACerts, b.Status.DeadLetterSinkAudience = d.URI, d.CACerts, d.Audience
+		}), requeued, condition(ConditionDeadLetterSink, is(corev1.ConditionFalse, ReasonUnresolved, `failed to get object shop/none: services "none" not found`))),
 		ready("dead letter sink by reference", newBroker("sinkref", withSink(service("dls"))),
 			condition(ConditionDeadLetterSink, is(corev1.ConditionTrue, "", "")), sinkURI("http://dls.shop.svc.cluster.local"),
 			object(&corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "dls"}})),
@@ -156,6 +228,11 @@ func TestReconcile(t *testing.T) {
 		unready("OIDC is on", newBroker("oidc"), condition(ConditionEventPolicies, is(corev1.ConditionFalse, ReasonOIDC,
 			"the feature authentication-oidc is on and senders cannot be authenticated yet: every event is refused")),
 			data(flagsKey, feature.Flags{feature.OIDCAuthentication: feature.Enabled})),
+		unready("encryption is strict", newBroker("strict"), condition(ConditionEventPolicies, is(corev1.ConditionFalse, ReasonStrictTLS,
+			"the feature transport-encryption is strict and there is no https address yet: every event is refused")),
+			condition(ConditionAddressable, is(corev1.ConditionFalse, ReasonStrictTLS, "there is no https address yet")),
+			expectation{status: func(b *eventingv1.Broker) { b.Status.AddressStatus = duckv1.AddressStatus{} }},
+			data(flagsKey, feature.Flags{feature.TransportEncryption: feature.Strict})),
 		unready("a wrong annotation", newBroker("annotation", func(b *eventingv1.Broker) { b.Annotations[compile.ReplicasAnnotation] = "2" }),
 			neverRouted, condition(ConditionStream, is(corev1.ConditionFalse, ReasonInvalid,
 				"invalid value: 2: metadata.annotations[jetstream.eventing.knative.dev/replicas]\nmust be 1, 3 or 5"))),
@@ -172,6 +249,17 @@ func TestReconcile(t *testing.T) {
 		unknown("an ingress is behind", newBroker("behind"), data(viewKey, readiness.View{Known: true, Reports: []route.Report{{Role: route.RoleIngress, ID: "i"}}}),
 			condition(ConditionIngress, is(corev1.ConditionUnknown, readiness.ReasonNotApplied, "ingress i has not applied it yet"))),
 	}
+	rows = append(rows, lossRows()...)
+	withLogOf(t, owner, "replaced", "replacedbad", "replacedmade", "replacedstale", "replacedunread")
+	rows = append(rows,
+		replaced("replaced", ReasonPredecessor, "waits for the log of the Broker of this name before it, which has another storage: "+
+			"until 2036-11-22T10:00:00Z, or until all that it holds is delivered", data(endKey, routes{until: since.AddDate(10, 0, 0)})),
+		replaced("replacedmade", ReasonPredecessor, "the log of the Broker of this name before it was removed"),
+		replaced("replacedbad", ReasonNotStored, "odd", data(endKey, routes{end: errors.New("odd")})),
+		replaced("replacedstale", ReasonPredecessor, "this Broker is no longer the one of this name", data(liveKey, types.UID("another"))),
+		replaced("replacedunread", ReasonPredecessor, "stream kn_log_broker_shop_replacedunread, of a resource of this name that was deleted, "+
+			"is in the way: NATS cannot change this field of a live stream: storage; whether that resource is gone cannot be read: no answer",
+			data(liveKey, types.UID(""))))
 	rows.Test(t, reconcilertest.Factory(func(ctx context.Context, row *rtesting.TableRow, w reconcilertest.World) controller.Reconciler {
 		return build(ctx, row, builtFrom{w, owner})
 	}))
@@ -190,8 +278,20 @@ func build(ctx context.Context, row *rtesting.TableRow, w builtFrom) controller.
 	}
 	flags, _ := row.OtherTestData[flagsKey].(feature.Flags)
 	row.Ctx = feature.ToContext(row.Ctx, flags)
+	uid, ok := row.OtherTestData[liveKey].(types.UID)
+	if !ok {
+		uid = "uid"
+	}
+	owner, _ := row.OtherTestData[endKey].(routes)
+	owner.Owner = w.owner
 	r := &Reconciler{
-		routes: w.owner, board: readiness.Fixed(view), policies: w.Policies, ingressHost: host, deleted: func() {},
+		live: func(context.Context, types.NamespacedName) (types.UID, error) {
+			if uid == "" {
+				return "", errors.New("no answer")
+			}
+			return uid, nil
+		},
+		routes: owner, board: readiness.Fixed(view), policies: w.Policies, ingressHost: host, deleted: func() {},
 		configs:  brokerconfig.Reader{ConfigMaps: w.ConfigMaps, Tracker: w.Tracker},
 		resolver: resolver.NewURIResolverFromTracker(ctx, w.Tracker),
 	}
@@ -209,8 +309,9 @@ func checkRoutes(t *testing.T, client *jetstream.Client) {
 	for _, r := range records {
 		refused[r.Address.Key.Name] = r.Address.Refuse != ""
 	}
-	want := map[string]bool{"well": false, "same": false, "mt": false, "sink": false, "sinkref": false, "policy": true, "oidc": true,
-		"cannot": false, "noingress": false, "behind": false}
+	want := map[string]bool{"well": false, "same": false, "mt": false, "sink": false, "sinkref": false, "securesink": false, "nosink": false, "policy": true, "oidc": true, "strict": true,
+		"cannot": false, "noingress": false, "behind": false, "remade": false, "told": false, "healed": false,
+		"replaced": false, "replacedmade": false, "replacedbad": false, "replacedstale": false, "replacedunread": false}
 	for name, refuses := range want {
 		if got, ok := refused[name]; !ok || got != refuses {
 			t.Errorf("Broker %s: route %t, refuses %t; want it to refuse: %t", name, ok, got, refuses)
@@ -228,7 +329,11 @@ type expectation struct {
 	object     runtime.Object
 	key        string
 	value      any
+	requeued   bool
 }
+
+// requeued rows are tried again without a change.
+var requeued = expectation{requeued: true}
 
 func condition(c apis.ConditionType, want apis.Condition) expectation {
 	return expectation{conditions: map[apis.ConditionType]apis.Condition{c: want}}
@@ -250,6 +355,7 @@ func sinkURI(text string) expectation {
 
 // neverRouted expects the conditions that need a route to be as at the start.
 var neverRouted = expectation{status: func(b *eventingv1.Broker) {
+	b.Status.Annotations = nil
 	fresh := &eventingv1.Broker{}
 	fresh.Status.InitializeConditions()
 	for i, c := range b.Status.Conditions {
@@ -286,6 +392,7 @@ func rowOf(name string, b *eventingv1.Broker, expect []expectation) rtesting.Tab
 		if e.object != nil {
 			row.Objects = append(row.Objects, e.object)
 		}
+		row.WantErr = row.WantErr || e.requeued
 		if e.key != "" {
 			row.OtherTestData[e.key] = e.value
 		}

@@ -114,13 +114,18 @@ func (r *Reconciler) putRoute(ctx context.Context, w *work) {
 		return
 	}
 	applied, err := r.routes.PutAddress(ctx, address)
+	var before *jetstream.PredecessorError
+	if errors.As(err, &before) {
+		r.awaitPredecessor(ctx, w, predecessor{address, before})
+		return
+	}
 	if err != nil {
 		w.status.MarkFalse(ConditionStream, putReason(err), "%v", err)
 		w.retry = retryAfter
 		return
 	}
 	w.applied = &applied
-	w.status.MarkTrue(ConditionStream)
+	markStream(ctx, w, applied.LogMade)
 }
 
 // compile makes the address of the Broker as it is now, with what its references resolved to.

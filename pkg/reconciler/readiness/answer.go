@@ -47,7 +47,7 @@ func (v View) answer(q Question) Answer {
 			continue
 		}
 		live = true
-		if failure, failed := r.Failures[q.Key]; failed {
+		if failure, failed := r.Failures[q.Key]; failed && r.Revision >= q.Revision { // else it is about what was there before
 			return Answer{corev1.ConditionFalse, ReasonFailed, fmt.Sprintf("%s %s: %s", q.Role, r.ID, failure)}
 		}
 	}

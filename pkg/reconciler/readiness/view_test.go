@@ -91,6 +91,8 @@ func TestAnswer(t *testing.T) {
 		{"one is behind", View{Known: true, Reports: append(filters("a"), behind)}, corev1.ConditionUnknown, ReasonNotApplied},
 		{"one cannot", View{Known: true, Reports: append(filters("a"), failed)}, corev1.ConditionFalse, ReasonFailed},
 		{"one is behind, another cannot", View{Known: true, Reports: []route.Report{behind, failed}}, corev1.ConditionFalse, ReasonFailed},
+		{"one could not apply what was there before", View{Known: true, Reports: []route.Report{{Role: route.RoleFilter, ID: "old", Revision: 6,
+			Failures: map[string]string{"k": "odd"}}}}, corev1.ConditionUnknown, ReasonNotApplied},
 		{"another record cannot be applied", View{Known: true, Reports: []route.Report{{Role: route.RoleFilter, Revision: 7, Failures: map[string]string{"x": "odd"}}}},
 			corev1.ConditionTrue, ""},
 	}

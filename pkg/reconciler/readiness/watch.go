@@ -24,6 +24,11 @@ type Source interface {
 }
 
 // Watch reads the reports and shows them to its boards.
+//
+// It asks again and again instead of watching the bucket. Each answer is the whole truth of one moment: a report that expired,
+// a bucket that was deleted or is another one after an outage, a message that was missed need no care of their own, and readiness
+// is never a guess. It costs a few small requests a second while nobody waits, and shows a change a tenth of a second late to
+// those who do.
 type Watch struct {
 	source Source
 	boards []*Board

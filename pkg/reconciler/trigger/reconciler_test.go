@@ -70,6 +70,12 @@ func uri(text string) duckv1.Destination {
 	return duckv1.Destination{URI: u}
 }
 
+func secure(text string) duckv1.Destination {
+	d, certs, audience := uri(text), "certificates", "audience"
+	d.CACerts, d.Audience = &certs, &audience
+	return d
+}
+
 func service(name string) duckv1.Destination {
 	return duckv1.Destination{Ref: &duckv1.KReference{APIVersion: "v1", Kind: "Service", Namespace: namespace, Name: name}}
 }
@@ -154,6 +160,17 @@ func rows() []row {
 			want:   func(s *eventingv1.TriggerStatus) { s.SubscriberURI = uri("http://s.shop.svc.cluster.local").URI }},
 		{name: "a subscriber that nobody can call is ready", trigger: newTrigger("bad", to(uri("bad://uri"))),
 			want: func(s *eventingv1.TriggerStatus) { s.SubscriberURI = uri("bad://uri").URI }},
+		{name: "a subscriber with certificates and an audience", trigger: newTrigger("secure", to(secure("https://s.example/"))),
+			want: func(s *eventingv1.TriggerStatus) {
+				d := secure("https://s.example/")
+				s.SubscriberURI, s.SubscriberCACerts, s.SubscriberAudience = d.URI, d.CACerts, d.Audience
+			}},
+		{name: "a dead letter sink with certificates and an audience", trigger: newTrigger("securesink", withSink(secure("https://d.example/"))),
+			want: func(s *eventingv1.TriggerStatus) {
+				d := secure("https://d.example/")
+				s.DeadLetterSinkURI, s.DeadLetterSinkCACerts, s.DeadLetterSinkAudience = d.URI, d.CACerts, d.Audience
+				s.MarkDeadLetterSinkResolvedSucceeded()
+			}},
 		{name: "own dead letter sink", trigger: newTrigger("sink", withSink(uri("http://own.example/"))), broker: readyBroker(brokerSink(true)),
 			want: func(s *eventingv1.TriggerStatus) {
 				s.DeadLetterSinkURI = uri("http://own.example/").URI
@@ -176,9 +193,13 @@ func rows() []row {
 				s.MarkBrokerFailed(ReasonBrokerMissing, `Broker "gone" does not exist`)
 			})},
 		{name: "the subscriber has no address, and its old one is not kept", unready: true, requeued: true,
-			trigger: newTrigger("nosubscriber", to(service("none")), func(t *eventingv1.Trigger) { t.Status.SubscriberURI = uri(subscriber).URI }),
+			trigger: newTrigger("nosubscriber", to(service("none")), func(t *eventingv1.Trigger) {
+				old := secure(subscriber)
+				t.Status.SubscriberURI, t.Status.SubscriberCACerts, t.Status.SubscriberAudience = old.URI, old.CACerts, old.Audience
+				t.Status.Auth = &duckv1.AuthStatus{}
+			}),
 			want: func(s *eventingv1.TriggerStatus) {
-				s.SubscriberURI = nil
+				s.SubscriberURI, s.SubscriberCACerts, s.SubscriberAudience, s.Auth = nil, nil, nil, nil
 				s.MarkSubscriberResolvedFailed(ReasonUnresolved, `failed to get object shop/none: services "none" not found`)
 				s.MarkNotSubscribed(ReasonNotDelivering, `nothing is delivered: subscriber ref Service shop/none is not resolved: `+
 					`failed to get object shop/none: services "none" not found`)
@@ -321,7 +342,7 @@ func checkRoutes(t *testing.T, client *jetstream.Client) {
 		}
 	}
 	want := map[string]bool{
-		"well": true, "service": true, "bad": true, "sink": true, "brokersink": true, "dependency": true, "cross": true, "nodependency": true,
+		"well": true, "secure": true, "securesink": true, "service": true, "bad": true, "sink": true, "brokersink": true, "dependency": true, "cross": true, "nodependency": true,
 		"waits": true, "lags": true, "oidc": true, "nofilter": true, "nosubscriber": false, "nosink": false, "nobrokersink": false,
 	}
 	for name, delivers := range want {

@@ -1,0 +1,152 @@
+package jetstream
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+)
+
+// deliver has the target take and acknowledge the events from..to-1.
+func (i *installation) deliver(target route.Target, from, to int) {
+	i.t.Helper()
+	source := open(i.t, i.client, target, 10)
+	takeAll(i.t, source, from, to)
+	source.Stop()
+	i.consumerIsDone(target)
+}
+
+func TestACursorComesBackWhereItStoodWhoeverLeads(t *testing.T) {
+	t.Parallel()
+	another := func(i *installation) { i.owner = i.client.NewOwner("tests", time.Hour) }
+	sweep := func(i *installation, _ route.Target) { i.sweep() }
+	put := func(i *installation, all route.Target) { i.put(all) }
+	for _, c := range []struct {
+		name   string
+		lose   func(*testing.T, *installation, route.Target)
+		repair func(*installation, route.Target)
+		// first is the first event that may come again.
+		first int
+	}{
+		{"its consumer is deleted, a sweep repairs", loseConsumer, sweep, 10},
+		{"its consumer is deleted, a put repairs", loseConsumer, put, 10},
+		{"its record is deleted too", func(t *testing.T, i *installation, all route.Target) {
+			loseConsumer(t, i, all)
+			bucket, err := i.client.js.KeyValue(budgetOf(t), i.client.names.RoutesBucket())
+			must(t, err)
+			must(t, bucket.Delete(budgetOf(t), naming.TargetKey(all.Key)))
+		}, put, 10},
+		{"all routes are deleted too", func(t *testing.T, i *installation, all route.Target) {
+			loseConsumer(t, i, all)
+			must(t, i.client.js.DeleteKeyValue(budgetOf(t), i.client.names.RoutesBucket()))
+		}, func(i *installation, all route.Target) {
+			owned, err := i.owner.Owned(budgetOf(t))
+			if err != nil || len(owned) > 0 {
+				t.Errorf("it owns %v, error %v; want the bucket made again, empty", owned, err)
+			}
+			i.putBroker()
+			i.put(all)
+		}, 10},
+		{"its Trigger is deleted and made again", func(t *testing.T, i *installation, all route.Target) {
+			loseConsumer(t, i, all)
+			must(t, i.owner.RemoveTarget(budgetOf(t), all.Key))
+		}, put, 10},
+		{"the positions are deleted too", func(t *testing.T, i *installation, all route.Target) {
+			loseConsumer(t, i, all)
+			must(t, i.client.js.DeleteKeyValue(budgetOf(t), i.client.names.PositionsBucket()))
+		}, sweep, 0},
+		{"its position is scribbled over", func(t *testing.T, i *installation, all route.Target) {
+			loseConsumer(t, i, all)
+			bucket, err := i.client.js.KeyValue(budgetOf(t), i.client.names.PositionsBucket())
+			must(t, err)
+			_, err = bucket.Put(budgetOf(t), naming.TargetKey(all.Key), []byte("?"))
+			must(t, err)
+		}, sweep, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			i := install(t)
+			i.graceful()
+			all := i.put(i.trigger("all"))
+			i.publish(0, 10, "a")
+			i.deliver(all, 0, 10)
+			i.sweep() // sees where it stands
+			i.publish(10, 20, "a")
+			another(i)
+			c.lose(t, i, all)
+			c.repair(i, all)
+			source := open(t, i.client, all, 20)
+			defer source.Stop()
+			if ids := takeAll(t, source, c.first, 20); !slices.Equal(ids, idsOf(c.first, 20)) {
+				t.Errorf("got %v, want %d to 19", ids, c.first)
+			}
+		})
+	}
+}
+
+func loseConsumer(_ *testing.T, i *installation, all route.Target) { i.removeConsumer(all) }
+
+// A Trigger must not get what was there before it, not even when it loses its consumer before any sweep has seen it.
+func TestANewCursorIsRememberedAtOnce(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	i.publish(0, 10, "a")
+	all := i.put(i.trigger("all"))
+	i.publish(10, 20, "a")
+	i.removeConsumer(all)
+	i.owner = i.client.NewOwner("tests", time.Hour)
+	i.sweep()
+	source := open(t, i.client, all, 20)
+	defer source.Stop()
+	if ids := takeAll(t, source, 10, 20); !slices.Equal(ids, idsOf(10, 20)) {
+		t.Errorf("got %v, want what came after the Trigger", ids)
+	}
+}
+
+// Positions of a log that was deleted by hand say nothing about the one that was made in its place.
+func TestAPositionIsOfOneLog(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	all := i.put(i.trigger("all"))
+	i.publish(0, 10, "a")
+	i.deliver(all, 0, 10)
+	i.sweep()
+	must(t, i.client.js.DeleteStream(budgetOf(t), i.client.names.Log(i.broker.Key)))
+	i.putBroker()
+	i.publish(10, 20, "a") // in the places of those before: here sequences count from 1
+	i.sweep()
+	source := open(t, i.client, all, 20)
+	defer source.Stop()
+	takeAll(t, source, 10, 20)
+}
+
+func TestAPositionThatIsGivenUpIsForgotten(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	all := i.put(i.trigger("all"))
+	must(t, i.owner.RemoveTarget(budgetOf(t), all.Key))
+	i.sweep()
+	if _, known, err := i.owner.positions.read(budgetOf(t), all.Key); err != nil || known {
+		t.Errorf("known %t, error %v", known, err)
+	}
+}
+
+func TestACursorThatStandsStillIsNotWrittenAgain(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	all := i.put(i.trigger("all"))
+	bucket, err := i.client.js.KeyValue(budgetOf(t), i.client.names.PositionsBucket())
+	must(t, err)
+	revision := func() uint64 {
+		entry, err := bucket.Get(budgetOf(t), naming.TargetKey(all.Key))
+		must(t, err)
+		return entry.Revision()
+	}
+	before := revision()
+	i.sweep()
+	if after := revision(); after != before {
+		t.Errorf("written %d times more", after-before)
+	}
+}

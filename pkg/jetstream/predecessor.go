@@ -1,0 +1,114 @@
+package jetstream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+)
+
+// hearsay is how long after the end of a route every process is taken to have heard of it: none stores anything more.
+const hearsay = 5 * time.Second
+
+// PredecessorError means that a stream of a resource of the same name, which was deleted, is in the way: NATS cannot make it
+// what the new one wants. It is an ErrImmutable. See EndPredecessor.
+type PredecessorError struct {
+	Stream string
+	// Field is what differs and cannot be changed.
+	Field string
+	// UID is that of the resource that the stream was made for.
+	UID string
+}
+
+func (e *PredecessorError) Error() string {
+	return fmt.Sprintf("stream %s, of a resource of this name that was deleted, is in the way: %v: %s", e.Stream, ErrImmutable, e.Field)
+}
+
+// Unwrap returns ErrImmutable.
+func (e *PredecessorError) Unwrap() error { return ErrImmutable }
+
+// EndPredecessor makes room for an address that PutAddress refused with a PredecessorError: it ends the route of the resource that
+// had the name before, and removes its streams once nothing in them is undelivered, or its grace period is over, like that of
+// any resource that was deleted. Call it again until it returns the zero time; otherwise it returns when the grace period ends.
+//
+// The caller makes sure, past every cache, that the address's own resource is the one that exists.
+func (o *Owner) EndPredecessor(ctx context.Context, a route.Address, before *PredecessorError) (until time.Time, err error) {
+	tombstone, err := o.tombstoneOf(ctx, a, before)
+	if err != nil {
+		return time.Time{}, err
+	}
+	until = tombstone.DeletedAt.Add(o.grace)
+	if time.Now().Before(until) {
+		if time.Since(*tombstone.DeletedAt) < hearsay {
+			return until, nil
+		}
+		if delivered, err := o.client.allDelivered(ctx, a.Key); err != nil || !delivered {
+			return until, err
+		}
+	}
+	return time.Time{}, o.remove(ctx, tombstone)
+}
+
+// tombstoneOf returns the tombstone of the address's predecessor, which it writes where there is none. One that was swept
+// although streams are still there begins anew.
+func (o *Owner) tombstoneOf(ctx context.Context, a route.Address, before *PredecessorError) (StoredRecord, error) {
+	key := naming.AddressKey(a.Key)
+	have, found, err := o.present(ctx, key)
+	if err != nil {
+		return StoredRecord{}, err
+	}
+	switch {
+	case found && have.DeletedAt != nil && have.Owner() != o.name:
+		return StoredRecord{}, fmt.Errorf("%s: %w (%s)", key, ErrForeignRoute, have.Owner())
+	case found && have.DeletedAt != nil && !have.Swept:
+		return have, nil
+	case found && have.DeletedAt == nil && have.Address.UID == a.UID:
+		return StoredRecord{}, fmt.Errorf("%s has a route already: %w", key, before)
+	}
+	now := time.Now().UTC()
+	end := StoredRecord{Record: route.Record{Address: &a, DeletedAt: &now}}
+	end.Address.UID, end.Address.Owner = before.UID, o.name
+	if found {
+		end.Address = have.Address
+	}
+	end.Revision, err = o.client.PutRecord(ctx, end.Record)
+	return end, err
+}
+
+// allDelivered tells whether an address's streams hold nothing that anybody still waits for: every cursor has passed what the log
+// holds, nothing is parked, and there are no dead letters. What it cannot tell it takes for undelivered.
+func (c *Client) allDelivered(ctx context.Context, key route.Key) (bool, error) {
+	log, err := c.readLog(ctx, key)
+	switch {
+	case errors.Is(err, jetstream.ErrStreamNotFound):
+	case err != nil:
+		return false, err
+	case log.holder != nil:
+		return false, nil
+	default:
+		targets, err := c.Records(ctx, naming.TargetKeysOf(key))
+		if err != nil {
+			return false, err
+		}
+		for _, r := range targets {
+			if r.DeletedAt == nil && r.Target.Consumer != "" && !log.consumers[r.Target.Consumer] {
+				return false, nil // its consumer comes back, who knows where
+			}
+		}
+	}
+	for _, name := range []string{c.names.DirectedStream(key), c.names.DeadLetterStream(key)} {
+		stream, err := c.js.Stream(ctx, name)
+		if ignoreMissing(err) != nil {
+			return false, fmt.Errorf("read stream %s: %w", name, err)
+		}
+		if err == nil && stream.CachedInfo().State.Msgs > 0 {
+			return false, nil
+		}
+	}
+	return true, nil
+}

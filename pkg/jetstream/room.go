@@ -1,0 +1,80 @@
+package jetstream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// storageError says what was asked for, and what there is, when NATS has no room for a stream: byte limits are reservations.
+func (c *Client) storageError(ctx context.Context, want jetstream.StreamConfig, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case !isStorageExhausted(err):
+		return fmt.Errorf("stream %s: %w", want.Name, err)
+	}
+	account, accountErr := c.js.AccountInfo(ctx)
+	if accountErr != nil {
+		return fmt.Errorf("stream %s: %s are asked for, and NATS has less: %w", want.Name, asked(want), err)
+	}
+	return fmt.Errorf("stream %s: %s are asked for, %s: %w", want.Name, asked(want), available(account, want), err)
+}
+
+func asked(want jetstream.StreamConfig) string {
+	return fmt.Sprintf("%d bytes on each of %d servers", max(want.MaxBytes, 0), positive(want.Replicas, 1))
+}
+
+// available says what an account may store, and what of it is reserved. An account counts the bytes of all replicas; one whose
+// limits are in tiers, by the number of replicas, counts those of one (nats-server server/jetstream.go, accountReservation).
+func available(account *jetstream.AccountInfo, want jetstream.StreamConfig) string {
+	tier, which := account.Tier, ""
+	replicas := int64(positive(want.Replicas, 1))
+	if name := fmt.Sprintf("R%d", replicas); len(account.Tiers) > 0 {
+		var ok bool
+		if tier, ok = account.Tiers[name]; !ok {
+			return "and the NATS account has no limits for " + name + ", which means nothing may be stored"
+		}
+		which, replicas = " in tier "+name, 1
+	}
+	kind, limit, reserved, used := "file storage", tier.Limits.MaxStore, tier.ReservedStore, tier.Store
+	if want.Storage == jetstream.MemoryStorage {
+		kind, limit, reserved, used = "memory", tier.Limits.MaxMemory, tier.ReservedMemory, tier.Memory
+	}
+	if limit < 0 {
+		return fmt.Sprintf("more than a NATS server has left of its %s; this account, which has no limit%s, has reserved %d and uses %d",
+			kind, which, reserved, used)
+	}
+	left := max(uint64(limit), reserved) - reserved //nolint:gosec // not negative
+	return fmt.Sprintf("%d in all; the NATS account may have %d bytes of %s%s, of which %d are reserved and %d used: %d are available",
+		max(want.MaxBytes, 0)*replicas, limit, kind, which, reserved, used, left)
+}
+
+// isStorageExhausted reports whether the server refused for want of space in the account or on its disk.
+func isStorageExhausted(err error) bool {
+	var api *jetstream.APIError
+	if !errors.As(err, &api) {
+		return false
+	}
+	switch api.ErrorCode {
+	case errCodeNoPeers: // what a cluster says that has servers, but none with so much room
+		return strings.Contains(api.Description, "insufficient storage")
+	case errCodeInsufficientResources, errCodeMemoryExceeded, errCodeStorageExceeded, errCodeAccountResources:
+		return true
+	}
+	return false
+}
+
+// Codes of the server's API errors that nats.go has no sentinel for. Source: nats-server server/errors.json.
+const (
+	errCodeAccountResources      jetstream.ErrorCode = 10002
+	errCodeNoPeers               jetstream.ErrorCode = 10005
+	errCodeInsufficientResources jetstream.ErrorCode = 10023
+	errCodeMemoryExceeded        jetstream.ErrorCode = 10028
+	errCodeStorageExceeded       jetstream.ErrorCode = 10047
+	errCodeStoreFailed           jetstream.ErrorCode = 10077
+	errCodeDuplicateInProcess    jetstream.ErrorCode = 10158
+)

@@ -1,0 +1,82 @@
+package jetstream
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
+)
+
+const mebi = 1 << 20
+
+func TestNoRoomNamesWhatIsAskedForAndWhatThereIs(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name   string
+		limits server.JetStreamAccountLimits
+		memory bool
+		want   string
+	}{
+		{name: "an account with a limit",
+			limits: server.JetStreamAccountLimits{MaxStore: 100 * mebi, MaxMemory: -1, MaxStreams: -1, MaxConsumers: -1},
+			want: "67108864 bytes on each of 1 servers are asked for, 67108864 in all; the NATS account may have 104857600 bytes of file storage, " +
+				"of which 67108864 are reserved and "},
+		{name: "memory",
+			limits: server.JetStreamAccountLimits{MaxStore: -1, MaxMemory: 100 * mebi, MaxStreams: -1, MaxConsumers: -1}, memory: true,
+			want: "104857600 bytes of memory, of which 67108864 are reserved and "},
+		{name: "a server",
+			limits: server.JetStreamAccountLimits{MaxStore: -1, MaxMemory: -1, MaxStreams: -1, MaxConsumers: -1},
+			want: "67108864 bytes on each of 1 servers are asked for, more than a NATS server has left of its file storage; this account, " +
+				"which has no limit, has reserved 67108864 and uses "},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			s := natstest.Start(t, func(o *server.Options) { o.JetStreamMaxStore, o.JetStreamMaxMemory = 120*mebi, 120*mebi })
+			must(t, s.NATS().GlobalAccount().UpdateJetStreamLimits(map[string]server.JetStreamAccountLimits{"": c.limits}))
+			client := dial(t, s)
+			must(t, client.EnsureBuckets(t.Context()))
+			owner := client.NewOwner("tests", shortGrace)
+			for n, name := range []string{"fits", "does-not"} {
+				a := brokerOf(name, 64*mebi)
+				a.Log.Memory = c.memory
+				_, err := owner.PutAddress(budgetOf(t), a)
+				if n == 0 {
+					must(t, err)
+				} else if err == nil || !strings.Contains(err.Error(), c.want) {
+					t.Errorf("error %v, want %q", err, c.want)
+				}
+			}
+		})
+	}
+}
+
+func TestAvailableInTiers(t *testing.T) {
+	t.Parallel()
+	account := &jetstream.AccountInfo{Tiers: map[string]jetstream.Tier{
+		"R3": {Store: 5, ReservedStore: 60, Limits: jetstream.AccountLimits{MaxStore: 100, MaxMemory: -1}},
+	}}
+	for _, c := range []struct {
+		name string
+		want jetstream.StreamConfig
+		text string
+	}{
+		{"a tier with a limit counts one replica", jetstream.StreamConfig{MaxBytes: 50, Replicas: 3},
+			"50 in all; the NATS account may have 100 bytes of file storage in tier R3, of which 60 are reserved and 5 used: 40 are available"},
+		{"a tier without one", jetstream.StreamConfig{MaxBytes: 50, Replicas: 3, Storage: jetstream.MemoryStorage},
+			"more than a NATS server has left of its memory; this account, which has no limit in tier R3, has reserved 0 and uses 0"},
+		{"no such tier", jetstream.StreamConfig{MaxBytes: 50, Replicas: 1},
+			"and the NATS account has no limits for R1, which means nothing may be stored"},
+	} {
+		if got := available(account, c.want); got != c.text {
+			t.Errorf("%s:\ngot  %s\nwant %s", c.name, got, c.text)
+		}
+	}
+	flat := &jetstream.AccountInfo{Tier: jetstream.Tier{ReservedStore: 160, Limits: jetstream.AccountLimits{MaxStore: 100}}}
+	want := "150 in all; the NATS account may have 100 bytes of file storage, of which 160 are reserved and 0 used: 0 are available"
+	if got := available(flat, jetstream.StreamConfig{MaxBytes: 50, Replicas: 3}); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
