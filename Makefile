@@ -14,7 +14,7 @@ FUZZTIME ?= 10s
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: cli ## Start the broker on this machine with examples/quickstart; Ctrl-C stops it
@@ -77,6 +77,13 @@ tools: $(LINTER) ## Build the tools into bin/tools
 $(LINTER): third_party/tools/go.mod third_party/tools/go.sum
 	cd third_party/tools && $(GO) build -o $(CURDIR)/$@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 	@touch $@
+
+# The tag of the images that make release pushes.
+TAG ?= $(shell git describe --tags --always --dirty)
+
+.PHONY: release
+release: ## Push the images to KO_DOCKER_REPO and write the YAML of a release to bin/release
+	@hack/release.sh $(TAG)
 
 include hack/cluster/cluster.mk
 

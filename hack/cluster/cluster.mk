@@ -26,6 +26,22 @@ cluster-check: ## Run a pod that ko has built and that looks up a service
 deploy-eventing: ## Install Knative Eventing with its in-memory channel and broker
 	@hack/cluster/deploy-eventing.sh
 
+.PHONY: deploy
+deploy: deploy-eventing ## Install Knative Eventing, a NATS to try with, and this project
+	@hack/cluster/deploy.sh
+
+.PHONY: deploy-jetstream
+deploy-jetstream: ## Install or update only NATS and this project
+	@hack/cluster/deploy.sh
+
+.PHONY: deploy-quickstart-test
+deploy-quickstart-test: ## Run the README's Kubernetes example, after make deploy, and check what it shows
+	@hack/cluster/quickstart.sh
+
+.PHONY: e2e
+e2e: ## Run our tests of a cluster, after make deploy
+	@hack/cluster/e2e.sh
+
 .PHONY: conformance-build
 conformance-build: ## Build Knative Eventing's own tests and the images that they start
 	@hack/cluster/conformance-build.sh
