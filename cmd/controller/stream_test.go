@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	eventingclient "knative.dev/eventing/pkg/client/injection/client"
@@ -66,6 +67,18 @@ func TestAStreamDeletedByHandIsMadeAgainAndTheLossIsShown(t *testing.T) {
 	if ok, condition := shown(); !ok {
 		t.Errorf("the loss is forgotten: %+v", condition)
 	}
+	// And it tells of the next one. Nothing but the sweep has the Broker reconciled now.
+	told := c.broker("orders").Status.GetCondition(broker.ConditionStream).Message
+	c.await("another second", func() (bool, any) {
+		now := time.Now().UTC().Format(time.RFC3339)
+		return !strings.Contains(told, now), now
+	})
+	must(t, c.hand().DeleteStream(c.ctx, logOf(t, "orders")))
+	must(t, c.process.owner.Sweep(c.ctx))
+	c.await("the Broker says when", func() (bool, any) {
+		now := c.broker("orders").Status.GetCondition(broker.ConditionStream).Message
+		return now != told, now
+	})
 }
 
 // A NATS that has lost everything has lost the routes too: only the Broker's status knows that there was a log.

@@ -162,8 +162,21 @@ func TestALogDeletedByHandIsMadeAgainWithItsConsumers(t *testing.T) {
 	i := install(t)
 	all := i.put(i.trigger("all"))
 	i.publish(0, 10, "a")
+	before, err := i.owner.PutAddress(budgetOf(t), i.broker)
+	must(t, err)
+	var remade []route.Key
+	i.owner.Remade = func(key route.Key) { remade = append(remade, key) }
 	must(t, i.client.js.DeleteStream(budgetOf(t), i.client.names.Log(i.broker.Key)))
 	i.sweep()
+	i.sweep()
+	if !slices.Equal(remade, []route.Key{i.broker.Key}) {
+		t.Errorf("told of %v, want the log that was made again, once", remade)
+	}
+	after, err := i.owner.PutAddress(budgetOf(t), i.broker)
+	must(t, err)
+	if !after.LogMade.After(before.LogMade) {
+		t.Errorf("the log was made at %s, and then at %s", before.LogMade, after.LogMade)
+	}
 	i.publish(10, 20, "a")
 	source := open(t, i.client, all, 10)
 	defer source.Stop()

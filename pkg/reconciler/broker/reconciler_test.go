@@ -150,30 +150,6 @@ func (r routes) EndPredecessor(context.Context, route.Address, *jetstream.Predec
 	return r.until, r.end
 }
 
-// withLogOf makes the log of a Broker with another UID and storage.
-func withLogOf(t *testing.T, owner *jetstream.Owner, names ...string) {
-	t.Helper()
-	for _, name := range names {
-		before := route.Address{Key: compile.BrokerKey(namespace, name), UID: "before", Log: route.Log{Memory: true, MaxBytes: 1 << 20}}
-		if _, err := owner.PutAddress(t.Context(), before); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
-func replaced(name, reason, message string, expect ...expectation) rtesting.TableRow {
-	status := corev1.ConditionUnknown
-	if reason == ReasonNotStored {
-		status = corev1.ConditionFalse
-	}
-	expect = append(expect, neverRouted, condition(ConditionStream, is(status, reason, message)))
-	row := rowOf(name, newBroker(name), append(expect, requeued))
-	if status == corev1.ConditionFalse {
-		row.WantEvents = []string{rtesting.Eventf(corev1.EventTypeWarning, "BrokerNotReady", "%s: %s", reason, message)}
-	}
-	return row
-}
-
 func withLogMade(at time.Time) func(*eventingv1.Broker) {
 	return func(b *eventingv1.Broker) { b.Status.Annotations[LogMadeAnnotation] = at.Format(time.RFC3339Nano) }
 }
@@ -251,15 +227,7 @@ func TestReconcile(t *testing.T) {
 	}
 	rows = append(rows, lossRows()...)
 	withLogOf(t, owner, "replaced", "replacedbad", "replacedmade", "replacedstale", "replacedunread")
-	rows = append(rows,
-		replaced("replaced", ReasonPredecessor, "waits for the log of the Broker of this name before it, which has another storage: "+
-			"until 2036-11-22T10:00:00Z, or until all that it holds is delivered", data(endKey, routes{until: since.AddDate(10, 0, 0)})),
-		replaced("replacedmade", ReasonPredecessor, "the log of the Broker of this name before it was removed"),
-		replaced("replacedbad", ReasonNotStored, "odd", data(endKey, routes{end: errors.New("odd")})),
-		replaced("replacedstale", ReasonPredecessor, "this Broker is no longer the one of this name", data(liveKey, types.UID("another"))),
-		replaced("replacedunread", ReasonPredecessor, "stream kn_log_broker_shop_replacedunread, of a resource of this name that was deleted, "+
-			"is in the way: NATS cannot change this field of a live stream: storage; whether that resource is gone cannot be read: no answer",
-			data(liveKey, types.UID(""))))
+	rows = append(rows, replacedRows(since)...)
 	rows.Test(t, reconcilertest.Factory(func(ctx context.Context, row *rtesting.TableRow, w reconcilertest.World) controller.Reconciler {
 		return build(ctx, row, builtFrom{w, owner})
 	}))
