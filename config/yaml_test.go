@@ -262,7 +262,7 @@ func TestControllerHasLeastPrivilege(t *testing.T) {
 	allowed := map[string][]string{
 		"brokers": append(slices.Clone(readOnly), "knsubscribe"), "triggers": readOnly, "eventpolicies": readOnly, "configmaps": readOnly,
 		"brokers/status": {"update"}, "triggers/status": {"update"}, "events": {"create", "patch"},
-		"leases": {"get", "create", "update"},
+		"leases": {"get", "create", "update"}, "eventtypes": {"get", "list", "watch", "create"},
 	}
 	checked := map[string]bool{}
 	check := func(name string, rules []rbacv1.PolicyRule) {

@@ -32,7 +32,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, component+":", err)
 		os.Exit(1)
 	}
-	sharedmain.MainWithConfig(ctx, component, cluster, p.newBrokerController, p.newTriggerController)
+	sharedmain.MainWithConfig(ctx, component, cluster, p.newBrokerController, p.newTriggerController, p.newEventTypeController)
 	stop()
 	p.wait()
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"log/slog"
 	"sync"
@@ -15,11 +14,12 @@ import (
 	"knative.dev/pkg/controller"
 	"knative.dev/pkg/logging"
 
+	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/connection"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/config"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/audit"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/broker"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/eventtype"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/readiness"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/trigger"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
@@ -30,18 +30,13 @@ const (
 	ownerName = "controller"
 	// grace is how long the cursor of a deleted Trigger, and the log of a deleted Broker, are kept.
 	grace = 60 * time.Second
-	// rotationEvery is how often the mounted connection is compared with the one in use.
-	rotationEvery = 10 * time.Second
 )
 
 // process is the controllers of this process and what they share.
 type process struct {
-	folders config.NATSFolders
-	// inUse is what the folders held at the start.
-	inUse map[string]string
-	nats  jetstream.Options
-	stop  context.CancelFunc
-	grace time.Duration
+	mounted *connection.Mounted
+	stop    context.CancelFunc
+	grace   time.Duration
 
 	client  *jetstream.Client
 	owner   *jetstream.Owner
@@ -54,33 +49,18 @@ type process struct {
 
 // newProcess reads how to reach NATS; it connects to nothing yet. stop ends the process in good order.
 func newProcess(folders config.NATSFolders, stop context.CancelFunc) (*process, error) {
-	inUse, err := folders.Contents()
+	mounted, err := connection.Read(folders, component)
 	if err != nil {
 		return nil, err
 	}
-	connection, err := folders.Read()
-	if err != nil {
-		return nil, err
-	}
-	names, err := naming.New(cmp.Or(connection.Prefix, naming.DefaultPrefix))
-	if err != nil {
-		return nil, err
-	}
-	return &process{
-		folders: folders, inUse: inUse, stop: stop, grace: grace,
-		nats: jetstream.Options{
-			URL: connection.URL, Creds: connection.Creds, NKey: connection.NKey,
-			CA: connection.CA, Cert: connection.Cert, Key: connection.Key, Name: component, Names: names,
-		},
-	}, nil
+	return &process{mounted: mounted, stop: stop, grace: grace}, nil
 }
 
-// newBrokerController connects, in the background, and makes the first of the two controllers.
+// newBrokerController connects, in the background, and makes the first of the controllers.
 func (p *process) newBrokerController(ctx context.Context, cmw configmap.Watcher) *controller.Impl {
 	logger := logging.FromContext(ctx)
 	p.log = slog.New(logr.ToSlogHandler(zapr.NewLogger(logger.Desugar())))
-	p.nats.Logger = p.log
-	client, err := jetstream.Connect(p.nats)
+	client, err := jetstream.Connect(p.mounted.Options(p.log))
 	if err != nil {
 		logger.Fatalw("cannot use the connection to NATS as configured", "error", err)
 	}
@@ -111,7 +91,16 @@ func (p *process) newTriggerController(ctx context.Context, cmw configmap.Watche
 	})
 	p.running.Go(func() { p.watch.Run(ctx) })
 	p.running.Go(func() { p.audit.Run(ctx) })
-	p.running.Go(func() { p.endOnRotation(ctx) })
+	p.running.Go(func() {
+		p.mounted.Follow(ctx, connection.Follower{Client: p.client, Logger: p.log, Restart: p.stop})
+	})
+	return impl
+}
+
+// newEventTypeController makes the third controller, of what ingress and filter have seen.
+func (p *process) newEventTypeController(ctx context.Context, cmw configmap.Watcher) *controller.Impl {
+	impl, follower := eventtype.NewController(ctx, cmw, p.client)
+	p.running.Go(func() { follower.Run(ctx) })
 	return impl
 }
 
@@ -125,29 +114,6 @@ func leads(brokers *controller.Impl) bool {
 }
 
 func (p *process) resourceDeleted() { p.audit.Wake() }
-
-// endOnRotation ends the process when the connection to NATS was changed: it is started again with the new one, while
-// another replica leads.
-func (p *process) endOnRotation(ctx context.Context) {
-	tick := time.NewTicker(rotationEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return
-		}
-		changed, err := p.folders.Changed(p.inUse)
-		if err != nil {
-			p.log.Warn("the connection to NATS as configured cannot be read", "error", err)
-		}
-		if changed {
-			p.log.Info("the connection to NATS was changed; starting anew with it")
-			p.stop()
-			return
-		}
-	}
-}
 
 // wait returns when everything that the process started has ended.
 func (p *process) wait() {

@@ -8,12 +8,10 @@ import (
 	"net"
 	"os"
 
-	"github.com/oklog/run"
 	"github.com/spf13/cobra"
 
 	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/dataplane"
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/exitcode"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
@@ -26,7 +24,7 @@ type options struct {
 func main() {
 	if err := newCommand().ExecuteContext(context.Background()); err != nil {
 		fmt.Fprintln(os.Stderr, "ingress:", err)
-		os.Exit(1)
+		os.Exit(exitcode.Of(err))
 	}
 }
 
@@ -38,11 +36,13 @@ func newCommand() *cobra.Command {
 		Args:          cobra.NoArgs,
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		RunE:          func(cmd *cobra.Command, _ []string) error { return serve(cmd.Context(), o) },
+		RunE:          exitcode.Failing(func(cmd *cobra.Command, _ []string) error { return serve(cmd.Context(), o) }),
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&o.listen, "listen", ":8080", "`address` to take events on")
 	flags.StringVar(&o.url, "url", "", "URL at which clients reach this ingress, for kn-jetstream get")
+	flags.DurationVar(&o.DrainDelay, "drain-delay", 0,
+		"how long to go on taking events, no longer ready, after a signal to stop: until a load balancer has seen it")
 	o.bounds.Register(flags)
 	o.Register(cmd)
 	return cmd
@@ -51,46 +51,29 @@ func newCommand() *cobra.Command {
 func serve(ctx context.Context, o options) error {
 	ctx, stop := dataplane.SignalContext(ctx)
 	defer stop()
-	logger := dataplane.Logger(o.JSONLogs)
 	if err := o.bounds.Validate(); err != nil {
-		return err
+		return exitcode.Wrong(err)
 	}
 	url, err := dataplane.PublicURL(o.url)
 	if err != nil {
-		return err
+		return exitcode.Wrong(err)
 	}
-	natsOptions, err := o.NATS.Options("ingress", logger)
+	p, err := dataplane.NewProcess(ctx, "ingress", o.ProcessFlags)
 	if err != nil {
 		return err
 	}
-	client, err := jetstream.Connect(natsOptions)
-	if err != nil {
-		return err
-	}
-	defer client.Close()
+	defer p.Close(ctx)
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", o.listen)
 	if err != nil {
 		return err
 	}
+	defer listener.Close()
 	in := dataplane.NewIngress(dataplane.IngressConfig{
-		Client: client, URL: url, MaxEventBytes: o.bounds.MaxEventBytes, MaxInFlight: o.bounds.MaxInFlight, Logger: logger,
+		Client: p.Client, URL: url, MaxEventBytes: o.bounds.MaxEventBytes, MaxInFlight: o.bounds.MaxInFlight,
+		Logger: p.Logger, Meter: p.Meter,
 		Started: func(s route.Snapshot) {
-			logger.Info("ingress takes events", "listen", listener.Addr().String(), "brokers", len(s.Addresses))
+			p.Logger.Info("ingress takes events", "listen", listener.Addr().String(), "brokers", len(s.Addresses))
 		},
 	})
-	server := ingress.Server(in, 0)
-
-	var group run.Group
-	frame := dataplane.Frame{Part: in, Client: client, Logger: logger, Probes: o.Probes}
-	if err := frame.Add(ctx, &group); err != nil {
-		return err
-	}
-	group.Add(func() error { return server.Serve(listener) }, func(error) {
-		drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.Drain)
-		defer cancel()
-		if err := server.Shutdown(drain); err != nil {
-			_ = server.Close()
-		}
-	})
-	return group.Run()
+	return p.Run(ctx, dataplane.NewServer(in, listener))
 }

@@ -4,53 +4,21 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 
 	"github.com/spf13/cobra"
+
+	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/exitcode"
 )
 
-// exitError carries the exit code of a command that ran and failed.
-type exitError struct {
-	code int
-	err  error
-}
-
-func (e *exitError) Error() string { return e.err.Error() }
-func (e *exitError) Unwrap() error { return e.err }
-
-// exitFailed is the exit code for what did not work, exitBadInput for files, flags and arguments that are wrong.
-const (
-	exitFailed   = 1
-	exitBadInput = 2
-)
-
-func badInput(err error) error { return &exitError{code: exitBadInput, err: err} }
+// badInput marks an error of files, flags or arguments.
+func badInput(err error) error { return exitcode.Wrong(err) }
 
 func main() {
 	if err := newRootCommand().ExecuteContext(context.Background()); err != nil {
 		fmt.Fprintln(os.Stderr, "kn-jetstream:", err)
-		os.Exit(exitCode(err))
-	}
-}
-
-// exitCode is the code of a command that ran; an error that no command returned is cobra's, about the command line.
-func exitCode(err error) int {
-	if exit, ran := errors.AsType[*exitError](err); ran {
-		return exit.code
-	}
-	return exitBadInput
-}
-
-// failing marks what a command returns as a failure, unless the command itself says what it is.
-func failing(run func(*cobra.Command, []string) error) func(*cobra.Command, []string) error {
-	return func(cmd *cobra.Command, args []string) error {
-		err := run(cmd, args)
-		if _, said := errors.AsType[*exitError](err); err == nil || said {
-			return err
-		}
-		return &exitError{code: exitFailed, err: err}
+		os.Exit(exitcode.Of(err))
 	}
 }
 
@@ -63,7 +31,7 @@ func newRootCommand() *cobra.Command {
 	}
 	root.AddCommand(newRunCommand(), newApplyCommand(), newDeleteCommand(), newGetCommand(), newSendCommand(), newDisplayCommand())
 	for _, command := range root.Commands() {
-		command.RunE = failing(command.RunE)
+		command.RunE = exitcode.Failing(command.RunE)
 	}
 	return root
 }

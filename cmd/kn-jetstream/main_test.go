@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/exitcode"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/embedded"
 	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
 )
@@ -51,7 +52,7 @@ func TestWrongCommandLinesExitWith2(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			_, err := execute(t, strings.Fields(test.args)...)
-			if err == nil || exitCode(err) != exitBadInput || !strings.Contains(err.Error(), test.want) {
+			if err == nil || exitcode.Of(err) != exitcode.BadInput || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("error %v, want exit code 2 and %q in it", err, test.want)
 			}
 		})
@@ -59,7 +60,7 @@ func TestWrongCommandLinesExitWith2(t *testing.T) {
 }
 
 func TestWhatDoesNotWorkExitsWith1(t *testing.T) {
-	if _, err := execute(t, "get", "brokers", "--store", t.TempDir()); err == nil || exitCode(err) != exitFailed {
+	if _, err := execute(t, "get", "brokers", "--store", t.TempDir()); err == nil || exitcode.Of(err) != exitcode.Failed {
 		t.Errorf("error %v, want exit code 1", err)
 	}
 }

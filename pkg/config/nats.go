@@ -77,10 +77,38 @@ func (f NATSFolders) Contents() (map[string]string, error) {
 	return contents, nil
 }
 
-// Changed reports whether the folders hold something else than they did.
-func (f NATSFolders) Changed(before map[string]string) (bool, error) {
-	now, err := f.Contents()
-	return err == nil && !maps.Equal(before, now), err
+// Rotation is what a change of the folders' contents asks for.
+type Rotation int
+
+// Rotations, from the least to the most.
+const (
+	// Unchanged asks for nothing.
+	Unchanged Rotation = iota
+	// Renewed asks to connect once more: it is the same NATS, and the files that are read at each connect have other contents.
+	Renewed
+	// Moved asks for a new start: NATS is elsewhere, or it is proved in another way who we are.
+	Moved
+)
+
+// RotationOf compares the contents of before and now. A credentials file or certificate in the place of another is a renewal;
+// one that came or went is not, and neither is another NKey, which is another user.
+func RotationOf(before, now map[string]string) Rotation {
+	if maps.Equal(before, now) {
+		return Unchanged
+	}
+	for path, content := range now {
+		old, had := before[path]
+		switch name := filepath.Base(path); {
+		case !had:
+			return Moved
+		case old != content && (name == natsURL || name == natsPrefix || name == natsNKey):
+			return Moved
+		}
+	}
+	if len(before) != len(now) {
+		return Moved
+	}
+	return Renewed
 }
 
 func (f NATSFolders) credential(name string) (string, error) {

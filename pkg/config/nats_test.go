@@ -67,24 +67,56 @@ func TestNATSWithoutURLIsAnError(t *testing.T) {
 	}
 }
 
-func TestRotationIsSeen(t *testing.T) {
-	folders := config.NATSFolders{Config: mount(t, map[string]string{"url": "nats://a"}), Credentials: mount(t, map[string]string{"creds": "old"})}
-	before, err := folders.Contents()
-	if err != nil {
+func TestRotation(t *testing.T) {
+	tests := []struct {
+		name   string
+		change func(t *testing.T, connection, credentials string)
+		want   config.Rotation
+	}{
+		{"nothing", func(*testing.T, string, string) {}, config.Unchanged},
+		{"the same once more", func(t *testing.T, _, credentials string) { write(t, credentials, "creds", "old") }, config.Unchanged},
+		{"something of others", func(t *testing.T, _, credentials string) { write(t, credentials, "password", "new") }, config.Unchanged},
+		{"credentials", func(t *testing.T, _, credentials string) { write(t, credentials, "creds", "new") }, config.Renewed},
+		{"a client certificate", func(t *testing.T, _, credentials string) {
+			write(t, credentials, "tls.crt", "new")
+			write(t, credentials, "tls.key", "new")
+		}, config.Renewed},
+		{"a CA that was not there", func(t *testing.T, _, credentials string) { write(t, credentials, "ca.crt", "new") }, config.Moved},
+		{"credentials that went", func(t *testing.T, _, credentials string) {
+			if err := os.Remove(filepath.Join(credentials, "creds")); err != nil {
+				t.Fatal(err)
+			}
+		}, config.Moved},
+		{"the NKey", func(t *testing.T, _, credentials string) { write(t, credentials, "nkey", "new") }, config.Moved},
+		{"the URL", func(t *testing.T, connection, _ string) { write(t, connection, "url", "nats://b") }, config.Moved},
+		{"the prefix", func(t *testing.T, connection, _ string) { write(t, connection, "prefix", "b") }, config.Moved},
+		{"the URL with credentials", func(t *testing.T, connection, credentials string) {
+			write(t, connection, "url", "nats://b")
+			write(t, credentials, "creds", "new")
+		}, config.Moved},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			folders := config.NATSFolders{
+				Config:      mount(t, map[string]string{"url": "nats://a", "prefix": "a"}),
+				Credentials: mount(t, map[string]string{"creds": "old", "nkey": "old", "tls.crt": "old", "tls.key": "old"}),
+			}
+			before, err := folders.Contents()
+			if err != nil {
+				t.Fatal(err)
+			}
+			tt.change(t, folders.Config, folders.Credentials)
+			now, err := folders.Contents()
+			if got := config.RotationOf(before, now); got != tt.want || err != nil {
+				t.Errorf("rotation %d, %v; want %d", got, err, tt.want)
+			}
+		})
+	}
+}
+
+func write(t *testing.T, folder, name, text string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
-	}
-	if changed, err := folders.Changed(before); changed || err != nil {
-		t.Errorf("nothing was rotated: %t, %v", changed, err)
-	}
-	for _, path := range []string{filepath.Join(folders.Credentials, "creds"), filepath.Join(folders.Config, "url"), filepath.Join(folders.Credentials, "ca.crt")} {
-		if err := os.WriteFile(path, []byte("new "+path), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if changed, err := folders.Changed(before); !changed || err != nil {
-			t.Errorf("%s was rotated: %t, %v", path, changed, err)
-		}
-		if before, err = folders.Contents(); err != nil {
-			t.Fatal(err)
-		}
 	}
 }

@@ -53,7 +53,7 @@ func (l *lane) stats() Stats {
 
 // metrics records the requests of a pool.
 type metrics struct {
-	duration metric.Float64Histogram
+	dispatch, process metric.Float64Histogram
 
 	mu    sync.RWMutex
 	types map[string]struct{}
@@ -63,24 +63,53 @@ func newMetrics(provider metric.MeterProvider) (*metrics, error) {
 	if provider == nil {
 		provider = otel.GetMeterProvider()
 	}
-	duration, err := provider.Meter(scope).Float64Histogram(telemetry.DispatchDuration,
-		metric.WithDescription("The duration to dispatch the event"),
+	meter := provider.Meter(scope)
+	dispatch, err := histogram(meter, telemetry.DispatchDuration, "The duration to dispatch the event")
+	if err != nil {
+		return nil, err
+	}
+	process, err := histogram(meter, telemetry.ProcessDuration, "The time from taking an event to its first request")
+	if err != nil {
+		return nil, err
+	}
+	return &metrics{dispatch: dispatch, process: process, types: map[string]struct{}{}}, nil
+}
+
+func histogram(meter metric.Meter, name, description string) (metric.Float64Histogram, error) {
+	h, err := meter.Float64Histogram(name,
+		metric.WithDescription(description),
 		metric.WithUnit(telemetry.UnitSeconds),
 		metric.WithExplicitBucketBoundaries(telemetry.LatencyBuckets()...),
 	)
 	if err != nil {
-		return nil, fmt.Errorf("metric %s: %w", telemetry.DispatchDuration, err)
+		return nil, fmt.Errorf("metric %s: %w", name, err)
 	}
-	return &metrics{duration: duration, types: map[string]struct{}{}}, nil
+	return h, nil
 }
 
-// sent records one request, to a subscriber or to a dead letter sink. The attributes are those of upstream's filter.
+// sent records one request, to a subscriber or to a dead letter sink.
 func (m *metrics) sent(key route.TargetKey, e event.Event, response Response, took time.Duration) {
 	ctx := context.Background()
-	if !m.duration.Enabled(ctx) {
+	if !m.dispatch.Enabled(ctx) {
 		return // nobody listens: the attributes would be the largest part of a delivery's cost
 	}
-	attributes := []attribute.KeyValue{
+	attributes := m.attributes(key, e)
+	if response.Err == nil && response.StatusCode > 0 {
+		attributes = append(attributes, telemetry.HTTPStatusCode.Int(response.StatusCode))
+	}
+	m.dispatch.Record(ctx, took.Seconds(), metric.WithAttributes(attributes...))
+}
+
+// begun records an event that the filter let through, when it has got its slot.
+func (m *metrics) begun(key route.TargetKey, e event.Event, took time.Duration) {
+	if ctx := context.Background(); m.process.Enabled(ctx) {
+		m.process.Record(ctx, took.Seconds(), metric.WithAttributes(m.attributes(key, e)...))
+	}
+}
+
+// attributes are those of upstream's filter.
+func (m *metrics) attributes(key route.TargetKey, e event.Event) []attribute.KeyValue {
+	return []attribute.KeyValue{
 		telemetry.BrokerName.String(key.Address.Name),
 		telemetry.BrokerNamespace.String(key.Address.Namespace),
 		telemetry.MessagingSystem.String(telemetry.SystemKnative),
@@ -88,10 +117,6 @@ func (m *metrics) sent(key route.TargetKey, e event.Event, response Response, to
 		telemetry.MessagingOp.String(telemetry.OperationSend),
 		telemetry.EventType.String(m.eventType(e.Attr(event.Type))),
 	}
-	if response.Err == nil && response.StatusCode > 0 {
-		attributes = append(attributes, telemetry.HTTPStatusCode.Int(response.StatusCode))
-	}
-	m.duration.Record(ctx, took.Seconds(), metric.WithAttributes(attributes...))
 }
 
 // eventType returns the type while there are few of them, and then one value for all further ones.

@@ -11,6 +11,7 @@ import (
 
 	"go.opentelemetry.io/otel/metric"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
@@ -19,6 +20,8 @@ type Config struct {
 	Opener Opener
 	Store  Store
 	Sender Sender
+	// Replied, if not nil, is told of each reply once it is stored. It must not block.
+	Replied func(from route.Target, reply event.Event)
 	// MeterProvider takes the measurements; nil means OpenTelemetry's global one.
 	MeterProvider metric.MeterProvider
 	// Logger gets what an operator should know; nil means silence.
@@ -45,6 +48,7 @@ type ports struct {
 	opener  Opener
 	store   Store
 	sender  Sender
+	replied func(route.Target, event.Event)
 	metrics *metrics
 	log     *slog.Logger
 }
@@ -60,8 +64,12 @@ func NewPool(config Config) (*Pool, error) {
 		log = slog.New(slog.DiscardHandler)
 	}
 	cutoff, cut := context.WithCancel(context.Background())
+	replied := config.Replied
+	if replied == nil {
+		replied = func(route.Target, event.Event) {}
+	}
 	return &Pool{
-		ports:  &ports{opener: config.Opener, store: config.Store, sender: config.Sender, metrics: m, log: log},
+		ports:  &ports{opener: config.Opener, store: config.Store, sender: config.Sender, replied: replied, metrics: m, log: log},
 		cutoff: cutoff,
 		cut:    cut,
 		lanes:  map[route.TargetKey]*lane{},

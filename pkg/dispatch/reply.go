@@ -49,6 +49,9 @@ func (r *runner) reply(t task, hops int, response Response) (*refusal, error) {
 	if errors.Is(err, ErrReplyRefused) || (errors.Is(err, ErrNoRoom) && t.unstored >= maxNoRoom) {
 		return &refusal{http.StatusBadGateway, err}, nil
 	}
+	if err == nil {
+		r.ports.replied(r.target, reply)
+	}
 	return nil, err
 }
 

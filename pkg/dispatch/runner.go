@@ -109,6 +109,7 @@ func (r *runner) takeFirsts(ctx context.Context, messages <-chan Message) {
 }
 
 func (r *runner) takeFirst(ctx context.Context, m Message) {
+	taken := time.Now()
 	if m.Failure == nil && !r.matches(m.Event) {
 		r.lane.counts.filtered.Add(1)
 		r.ack(m)
@@ -119,6 +120,7 @@ func (r *runner) takeFirst(ctx context.Context, m Message) {
 		r.lane.release(m, 0)
 		return
 	}
+	r.ports.metrics.begun(r.target.Key, m.Event, time.Since(taken))
 	r.start(task{Message: m}, release)
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"go.opentelemetry.io/otel/metric"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/limit"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -40,6 +41,9 @@ type Config struct {
 	MaxInFlight int
 	// PublishTimeout bounds one Publish, retries included. Default: DefaultBudget.Publish().
 	PublishTimeout time.Duration
+	// Stored, if not nil, is told of each event of an address that has RecordEventTypes, once all of its request are stored.
+	// It must not block.
+	Stored func(to route.Address, e event.Event)
 	// Now is the clock of arrival times. Default: time.Now.
 	Now func() time.Time
 	// NewID returns a message id that no other request has, in any process. Default: crypto/rand.Text.
@@ -58,6 +62,7 @@ type Handler struct {
 	maxEventBytes  func() int64
 	inFlight       *limit.Limiter
 	publishTimeout time.Duration
+	told           func(route.Address, event.Event)
 	now            func() time.Time
 	newID          func() string
 	log            *requestLog
@@ -90,6 +95,7 @@ func New(config Config) *Handler {
 		maxEventBytes:  config.MaxEventBytes,
 		inFlight:       limit.New(config.MaxInFlight),
 		publishTimeout: config.PublishTimeout,
+		told:           config.Stored,
 		now:            config.Now,
 		newID:          config.NewID,
 		log:            &requestLog{logger: config.Logger},
@@ -155,5 +161,10 @@ func (h *Handler) store(r *http.Request, to route.Address, messages []Message) e
 		status = answerTo(err).status
 	}
 	h.durations.record(r, measurement{to: to.Key, messages: messages, status: status, took: time.Since(start)})
+	if err == nil && to.RecordEventTypes && h.told != nil {
+		for _, m := range messages {
+			h.told(to, m.Event)
+		}
+	}
 	return err
 }

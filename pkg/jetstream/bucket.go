@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
 
@@ -66,6 +67,57 @@ func bucketCreated(ctx context.Context, bucket jetstream.KeyValue) (time.Time, e
 		return time.Time{}, errors.New("the bucket does not say when it was made")
 	}
 	return kv.StreamInfo().Created, nil
+}
+
+// bucketWatch is who is told what a bucket holds: entry of each key, deleted ones included, and then of each change; synced when
+// the first round is over.
+type bucketWatch struct {
+	entry  func(jetstream.KeyValueEntry)
+	synced func()
+}
+
+// watchBucket returns when the watch has to start anew: nil when NATS was away or ctx has ended, else an error, such as that the
+// bucket is not there or no longer the one that it watches.
+func (c *Client) watchBucket(ctx context.Context, name string, w bucketWatch) error {
+	bucket, err := c.js.KeyValue(ctx, name)
+	if err != nil {
+		return fmt.Errorf("open bucket %s: %w", name, err)
+	}
+	created, err := bucketCreated(ctx, bucket)
+	if err != nil {
+		return fmt.Errorf("read bucket %s: %w", name, err)
+	}
+	reconnected := c.conn.StatusChanged(nats.CONNECTED)
+	defer c.conn.RemoveStatusListener(reconnected)
+	watcher, err := bucket.WatchAll(ctx)
+	if err != nil {
+		return fmt.Errorf("watch bucket %s: %w", name, err)
+	}
+	defer endWatch(watcher)
+	check := time.NewTicker(c.timing.checkEvery)
+	defer check.Stop()
+	for {
+		select {
+		case entry, open := <-watcher.Updates():
+			switch {
+			case !open:
+				return fmt.Errorf("the watch of bucket %s ended", name)
+			case entry == nil:
+				w.synced()
+			default:
+				w.entry(entry)
+			}
+		case <-check.C:
+			now, err := bucketCreated(ctx, bucket)
+			if errors.Is(err, jetstream.ErrStreamNotFound) || (err == nil && !now.Equal(created)) {
+				return fmt.Errorf("bucket %s was removed", name)
+			}
+		case <-reconnected:
+			return nil
+		case <-ctx.Done():
+			return nil
+		}
+	}
 }
 
 // readBucket calls each for every value under the keys that match the filter, as the server has them now.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
@@ -16,7 +15,7 @@ import (
 // retryPause is how long a background loop waits before it tries a failed step again.
 const retryPause = time.Second
 
-// checkEvery is how often a watch of the routes makes sure that its bucket is still the same.
+// checkEvery is how often a watch of a bucket makes sure that its bucket is still the same.
 const checkEvery = 5 * time.Second
 
 // WatchRoutes keeps the table equal to the routes bucket until ctx ends. synced is called after each full read of the bucket.
@@ -39,51 +38,19 @@ func (c *Client) WatchRoutes(ctx context.Context, table *route.Table, synced fun
 	}
 }
 
-// watchRoutesOnce returns when the watch has to start anew: NATS was away, or the bucket is no longer the one that it watches.
+// watchRoutesOnce returns when the watch has to start anew.
 func (c *Client) watchRoutesOnce(ctx context.Context, table *route.Table, synced func()) error {
-	name := c.names.RoutesBucket()
-	bucket, err := c.js.KeyValue(ctx, name)
-	if err != nil {
-		return fmt.Errorf("open bucket %s: %w", name, err)
-	}
-	created, err := bucketCreated(ctx, bucket)
-	if err != nil {
-		return fmt.Errorf("read bucket %s: %w", name, err)
-	}
-	reconnected := c.conn.StatusChanged(nats.CONNECTED)
-	defer c.conn.RemoveStatusListener(reconnected)
-	watcher, err := bucket.WatchAll(ctx)
-	if err != nil {
-		return fmt.Errorf("watch bucket %s: %w", name, err)
-	}
-	defer endWatch(watcher)
-	check := time.NewTicker(c.timing.checkEvery)
-	defer check.Stop()
 	seen := uint64(0)
-	for {
-		select {
-		case entry, open := <-watcher.Updates():
-			switch {
-			case !open:
-				return fmt.Errorf("the watch of bucket %s ended", name)
-			case entry == nil:
-				table.Synced(seen)
-				synced()
-			default:
-				seen = entry.Revision()
-				applyEntry(table, entry)
-			}
-		case <-check.C:
-			now, err := bucketCreated(ctx, bucket)
-			if errors.Is(err, jetstream.ErrStreamNotFound) || (err == nil && !now.Equal(created)) {
-				return fmt.Errorf("bucket %s was removed", name)
-			}
-		case <-reconnected:
-			return nil
-		case <-ctx.Done():
-			return nil
-		}
-	}
+	return c.watchBucket(ctx, c.names.RoutesBucket(), bucketWatch{
+		entry: func(entry jetstream.KeyValueEntry) {
+			seen = entry.Revision()
+			applyEntry(table, entry)
+		},
+		synced: func() {
+			table.Synced(seen)
+			synced()
+		},
+	})
 }
 
 func applyEntry(table *route.Table, entry jetstream.KeyValueEntry) {

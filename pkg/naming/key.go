@@ -28,6 +28,12 @@ func TargetKey(t route.TargetKey) string {
 // TargetKeysOf is the filter that covers the keys of all targets of an address.
 func TargetKeysOf(k route.Key) string { return targetRecord + "." + addressPath(k) + ".>" }
 
+// EventTypeKey is the KV key of a type of events that an address has seen. What identifies it there is free text: only a hash of
+// it goes into the key, after the last dot.
+func EventTypeKey(k route.Key, identity ...string) string {
+	return addressPath(k) + "." + hash(fmt.Sprintf("%q", identity)) // quoted, so that no two lists look the same
+}
+
 func addressPath(k route.Key) string {
 	return token(string(k.Kind)) + "." + token(k.Namespace) + "." + token(k.Name)
 }

@@ -50,6 +50,9 @@ func (n Names) ReportsBucket() string { return n.prefix + "_reports" }
 // PositionsBucket names the KV bucket of the places where the cursors stood.
 func (n Names) PositionsBucket() string { return n.prefix + "_positions" }
 
+// EventTypesBucket names the KV bucket of the types of events that were seen.
+func (n Names) EventTypesBucket() string { return n.prefix + "_eventtypes" }
+
 // Log names the stream with an address's events.
 func (n Names) Log(k route.Key) string { return n.stream("log", k) }
 

@@ -34,6 +34,7 @@ func TestReadableNames(t *testing.T) {
 		{"routes bucket", n.RoutesBucket(), "kn_routes"},
 		{"reports bucket", n.ReportsBucket(), "kn_reports"},
 		{"positions bucket", n.PositionsBucket(), "kn_positions"},
+		{"event types bucket", n.EventTypesBucket(), "kn_eventtypes"},
 		{"log", n.Log(orders), "kn_log_broker_default_orders"},
 		{"log of a name with a dot", n.Log(broker("default", "x.y")), "kn_log_broker_default_x=y"},
 		{"directed stream", n.DirectedStream(orders), "kn_directed_broker_default_orders"},
@@ -57,6 +58,7 @@ func TestReadableNames(t *testing.T) {
 		{"address key", AddressKey(orders), "address.broker.default.orders"},
 		{"target key", TargetKey(audit), "target.broker.default.orders.default.audit=v2"},
 		{"target keys", TargetKeysOf(orders), "target.broker.default.orders.>"},
+		{"event type key", EventTypeKey(orders, "com.example.created", "/shop"), "broker.default.orders.2e5ec89a1b7a26bc02862c7dcdcd8274"},
 	} {
 		if test.got != test.want {
 			t.Errorf("%s: got %s, want %s", test.name, test.got, test.want)
@@ -128,5 +130,19 @@ func TestMessageIDTellsEverythingApart(t *testing.T) {
 				seen[id] = true
 			}
 		}
+	}
+}
+
+func TestEventTypeKeysTellEverythingApart(t *testing.T) {
+	orders := broker("default", "orders")
+	seen := map[string][]string{}
+	for _, identity := range [][]string{
+		{"a", "b"}, {"ab", ""}, {"", "ab"}, {"a b"}, {`a" "b`}, {"a", "b", ""}, {"a.b", "*"}, {"a\xff"}, {`a\xff`}, {},
+	} {
+		key := EventTypeKey(orders, identity...)
+		if other, found := seen[key]; found || key == EventTypeKey(broker("default", "other"), identity...) {
+			t.Errorf("%q and %q are both at %s", identity, other, key)
+		}
+		seen[key] = identity
 	}
 }

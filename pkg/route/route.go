@@ -73,6 +73,8 @@ type Address struct {
 	// Refuse is why the ingress takes no event of anybody: something restricts who may send, and we cannot enforce that yet.
 	// Empty when events are taken.
 	Refuse string `json:"refuse,omitempty"`
+	// RecordEventTypes asks ingress and filter to note which types of events the address takes (package eventtype).
+	RecordEventTypes bool `json:"recordEventTypes,omitempty"`
 }
 
 // Destination is a resolved HTTP endpoint.

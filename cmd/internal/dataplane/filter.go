@@ -10,9 +10,12 @@ import (
 	"sync/atomic"
 
 	"github.com/nats-io/nuid"
+	"go.opentelemetry.io/otel/metric"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/deliver"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/eventtype"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
@@ -20,15 +23,17 @@ import (
 
 // Filter carries events from the logs to the targets that the routes name.
 type Filter struct {
-	client   *jetstream.Client
-	table    *route.Table
-	pool     *dispatch.Pool
-	opener   *jetstream.Opener
-	trimmer  *jetstream.Trimmer
-	sender   *deliver.Sender
-	reporter *jetstream.Reporter
-	synced   atomic.Bool
-	started  func(route.Snapshot)
+	client     *jetstream.Client
+	table      *route.Table
+	pool       *dispatch.Pool
+	opener     *jetstream.Opener
+	trimmer    *jetstream.Trimmer
+	sender     *deliver.Sender
+	eventTypes *eventtype.Recorder
+	reporter   *jetstream.Reporter
+	synced     atomic.Bool
+	leaving    atomic.Bool
+	started    func(route.Snapshot)
 
 	mu sync.Mutex
 	// applied is the snapshot that the pool serves.
@@ -39,6 +44,8 @@ type Filter struct {
 type FilterConfig struct {
 	Client *jetstream.Client
 	Logger *slog.Logger
+	// Meter takes the measurements; nil is OpenTelemetry's global one.
+	Meter metric.MeterProvider
 	// ID is under what it reports; "" is a random one. See IngressConfig.ID.
 	ID string
 	// Started is called once, with the routes, when all of them are read for the first time; nil when nobody asks.
@@ -51,8 +58,11 @@ func NewFilter(c FilterConfig) (*Filter, error) {
 	store, opener := c.Client.NewStore(f.table)
 	f.opener = opener
 	f.trimmer = c.Client.NewTrimmer(f.table)
+	f.eventTypes = eventtype.NewRecorder(c.Client, c.Logger)
 	var err error
-	f.pool, err = dispatch.NewPool(dispatch.Config{Opener: opener, Store: store, Sender: f.sender, Logger: c.Logger})
+	f.pool, err = dispatch.NewPool(dispatch.Config{
+		Opener: opener, Store: store, Sender: f.sender, Replied: f.replied, Logger: c.Logger, MeterProvider: c.Meter,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -73,8 +83,11 @@ func (f *Filter) report(id string) route.Report {
 	return route.Report{Role: route.RoleFilter, ID: id, Revision: applied.Revision, Failures: failures}.Bounded()
 }
 
-// Ready reports whether every route has been read and NATS can be reached.
-func (f *Filter) Ready() bool { return f.synced.Load() && f.client.Connected() }
+// Ready reports whether every route has been read, NATS can be reached, and nobody has asked it to leave.
+func (f *Filter) Ready() bool { return f.synced.Load() && f.client.Connected() && !f.leaving.Load() }
+
+// Leave makes it not ready.
+func (f *Filter) Leave() { f.leaving.Store(true) }
 
 // Run serves the targets until ctx ends. Call Drain after it.
 func (f *Filter) Run(ctx context.Context) {
@@ -82,7 +95,19 @@ func (f *Filter) Run(ctx context.Context) {
 		watch: func(ctx context.Context, synced func()) { f.client.WatchRoutes(ctx, f.table, synced) },
 		table: f.table,
 		apply: f.apply,
-	}, f.reporter.Run, f.opener.Run, f.trimmer.Run)
+	}, f.reporter.Run, f.opener.Run, f.trimmer.Run, f.eventTypes.Run)
+}
+
+// replied notes the type of a stored reply twice, as upstream does: it is one of what the Trigger answers with, and one of what
+// the Broker then has.
+func (f *Filter) replied(from route.Target, reply event.Event) {
+	to, known := f.table.Address(from.Key.Address)
+	if !known || !to.RecordEventTypes {
+		return
+	}
+	record := eventtype.Of(to, reply)
+	f.eventTypes.Record(record)
+	f.eventTypes.Record(record.RepliedBy(from))
 }
 
 func (f *Filter) apply(ctx context.Context, s route.Snapshot) {

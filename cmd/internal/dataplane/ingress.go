@@ -10,7 +10,10 @@ import (
 	"sync/atomic"
 
 	"github.com/nats-io/nuid"
+	"go.opentelemetry.io/otel/metric"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/eventtype"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
@@ -18,12 +21,14 @@ import (
 
 // Ingress takes events over HTTP into the logs of the addresses that the routes name.
 type Ingress struct {
-	client   *jetstream.Client
-	table    *route.Table
-	handler  *ingress.Handler
-	reporter *jetstream.Reporter
-	synced   atomic.Bool
-	started  func(route.Snapshot)
+	client     *jetstream.Client
+	table      *route.Table
+	handler    *ingress.Handler
+	eventTypes *eventtype.Recorder
+	reporter   *jetstream.Reporter
+	synced     atomic.Bool
+	leaving    atomic.Bool
+	started    func(route.Snapshot)
 }
 
 // IngressConfig is what an Ingress is made of.
@@ -35,6 +40,8 @@ type IngressConfig struct {
 	MaxEventBytes int64
 	MaxInFlight   int
 	Logger        *slog.Logger
+	// Meter takes the measurements; nil is OpenTelemetry's global one.
+	Meter metric.MeterProvider
 	// ID is under what it reports; "" is a random one. Who is alone on its NATS takes always the same: then its report replaces
 	// that of a predecessor that was killed, which would count for route.ReportTTL more.
 	ID string
@@ -45,12 +52,15 @@ type IngressConfig struct {
 // NewIngress returns an ingress that has not started.
 func NewIngress(c IngressConfig) *Ingress {
 	i := &Ingress{client: c.Client, table: route.NewTable(), started: c.Started}
+	i.eventTypes = eventtype.NewRecorder(c.Client, c.Logger)
 	i.handler = ingress.New(ingress.Config{
 		Addresses:     i.table,
 		Publisher:     c.Client.NewPublisher(),
 		MaxEventBytes: limitOf(c.MaxEventBytes, c.Client.MaxPayload),
 		MaxInFlight:   c.MaxInFlight,
+		Stored:        func(to route.Address, e event.Event) { i.eventTypes.Record(eventtype.Of(to, e)) },
 		Logger:        c.Logger,
+		Meter:         c.Meter,
 	})
 	id := cmp.Or(c.ID, nuid.Next())
 	i.reporter = c.Client.NewReporter(func() route.Report {
@@ -69,7 +79,13 @@ func limitOf(configured int64, server func() int64) func() int64 {
 }
 
 // ServeHTTP takes events. Until the routes are read it answers 503: a Broker that is not known yet may well exist.
+//
+// Once it leaves, each answer is the last one on its connection. Idle connections are not closed: a request may be on its way,
+// and who sends one by POST does not send it twice.
 func (i *Ingress) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if i.leaving.Load() {
+		w.Header().Set("Connection", "close")
+	}
 	if !i.synced.Load() {
 		w.Header().Set("Retry-After", "1")
 		http.Error(w, "the Brokers are not known yet", http.StatusServiceUnavailable)
@@ -78,8 +94,11 @@ func (i *Ingress) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	i.handler.ServeHTTP(w, r)
 }
 
-// Ready reports whether every route has been read and NATS can be reached.
-func (i *Ingress) Ready() bool { return i.synced.Load() && i.client.Connected() }
+// Ready reports whether every route has been read, NATS can be reached, and nobody has asked it to leave.
+func (i *Ingress) Ready() bool { return i.synced.Load() && i.client.Connected() && !i.leaving.Load() }
+
+// Leave makes it not ready, and has clients make their next connection to somebody else. It goes on taking events.
+func (i *Ingress) Leave() { i.leaving.Store(true) }
 
 // Run follows the routes and reports until ctx ends.
 func (i *Ingress) Run(ctx context.Context) {
@@ -92,5 +111,5 @@ func (i *Ingress) Run(ctx context.Context) {
 			}
 			i.reporter.Changed()
 		},
-	}, i.reporter.Run)
+	}, i.reporter.Run, i.eventTypes.Run)
 }

@@ -2,81 +2,140 @@ package dataplane
 
 import (
 	"context"
-	"errors"
 	"log/slog"
-	"net"
-	"net/http"
 	"os"
 	"os/signal"
 	"syscall"
 	"time"
 
 	"github.com/oklog/run"
+	"go.opentelemetry.io/otel/metric"
 
+	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/connection"
+	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/exitcode"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 )
 
-const (
-	// awaitRound is how long NATS is waited for before the log says why it is not there, awaitPause the time between two rounds.
-	awaitRound = 10 * time.Second
-	awaitPause = time.Second
-)
+// lookEvery is how often the mounted ConfigMaps are looked at.
+const lookEvery = 10 * time.Second
 
-// Await returns when NATS has been seen to have what is needed, or nil when ctx ends before: a process that starts while
-// NATS is away waits for it, alive but not ready, and logs why, once for each reason. A server that lacks what is needed is
-// an error.
-func Await(ctx context.Context, client *jetstream.Client, logger *slog.Logger) error {
-	return awaitUsable(ctx, client.Wait, logger)
+// Process is what every data-plane process has around its Part: log, metrics, the connection to NATS, probes, and a good end.
+type Process struct {
+	Logger *slog.Logger
+	Client *jetstream.Client
+	Meter  metric.MeterProvider
+
+	flags       ProcessFlags
+	logs        *logs
+	observation *observation
+	mounted     *connection.Mounted
 }
 
-func awaitUsable(ctx context.Context, wait func(context.Context) error, logger *slog.Logger) error {
-	said := ""
-	for ctx.Err() == nil {
-		round, cancel := context.WithTimeout(ctx, awaitRound)
-		err := wait(round)
-		cancel()
-		if err == nil || errors.Is(err, jetstream.ErrServerTooOld) || errors.Is(err, jetstream.ErrNoJetStream) {
-			return err
-		}
-		if ctx.Err() == nil && err.Error() != said {
-			said = err.Error()
-			logger.Warn("NATS is not usable yet", "error", err)
-		}
-		select {
-		case <-time.After(awaitPause):
-		case <-ctx.Done():
-		}
+// Part is what a data-plane process runs: an Ingress with its server, or a Filter.
+type Part interface {
+	// Run follows the routes until ctx ends.
+	Run(ctx context.Context)
+	Ready() bool
+	// Leave makes the part not ready for ever and asks those who use it to go elsewhere; it goes on serving them.
+	Leave()
+	// Drain lets what is in flight finish until ctx ends, and breaks off what is left. It comes after Run.
+	Drain(ctx context.Context)
+}
+
+// server is a Part that also serves requests, from the start until it is drained.
+type server interface{ Serve() error }
+
+// NewProcess makes a process of this role: ingress or filter. It connects in the background. Close it at the end.
+func NewProcess(ctx context.Context, role string, flags ProcessFlags) (*Process, error) {
+	if err := flags.Validate(); err != nil {
+		return nil, exitcode.Wrong(err)
 	}
-	return nil
-}
-
-// Probes answers /healthz as long as the process runs, and /readyz with 200 while ready says so.
-func Probes(ready func() bool) http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", func(http.ResponseWriter, *http.Request) {})
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
-		if !ready() {
-			http.Error(w, "not ready", http.StatusServiceUnavailable)
-		}
-	})
-	return mux
-}
-
-// probeTimeout bounds one probe request.
-const probeTimeout = 5 * time.Second
-
-// ServeProbes adds a server of the probes to the group, unless the address is empty.
-func ServeProbes(ctx context.Context, group *run.Group, listen string, ready func() bool) error {
-	if listen == "" {
-		return nil
-	}
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", listen)
+	component := "eventing-jetstream-" + role
+	p := &Process{flags: flags, logs: newLogs(component, flags)}
+	p.Logger = p.logs.Logger
+	options, mounted, err := flags.connection(role, p.Logger)
 	if err != nil {
+		return nil, exitcode.Wrong(err)
+	}
+	p.mounted = mounted
+	if p.Client, err = jetstream.Connect(options); err != nil {
+		return nil, exitcode.Wrong(err) // what can fail before the first attempt is a URL, a certificate or a key
+	}
+	p.observation = newObservation(ctx, component, flags, p.Logger)
+	p.Meter = p.observation
+	return p, nil
+}
+
+// Close exports the last metrics and closes the connection.
+func (p *Process) Close(ctx context.Context) {
+	p.observation.end(ctx)
+	p.Client.Close()
+}
+
+// Run runs the part until ctx ends, or something in the process fails. The part begins when NATS is usable. At the end it leaves,
+// goes on for the drain delay, and is drained; it can be probed all the time.
+func (p *Process) Run(ctx context.Context, part Part) error {
+	ctx, end := context.WithCancel(ctx)
+	defer end()
+	var group run.Group
+	p.addEnd(ctx, &group, part)
+	loops := []func(context.Context){p.logs.follow, p.observation.follow, p.observation.serveProfiles}
+	if p.mounted != nil {
+		loops = append(loops, func(ctx context.Context) {
+			p.mounted.Follow(ctx, connection.Follower{Client: p.Client, Logger: p.Logger, Restart: end})
+		})
+	}
+	for _, loop := range loops {
+		group.Add(func() error { loop(ctx); <-ctx.Done(); return nil }, func(error) { end() })
+	}
+	p.addPart(ctx, &group, part)
+	if s, serves := part.(server); serves {
+		group.Add(s.Serve, func(error) {})
+	}
+	// The last one: the group interrupts one after the other, so the probes are there until the part is drained.
+	if err := ServeProbes(ctx, &group, p.flags.Probes, part.Ready); err != nil {
 		return err
 	}
-	server := &http.Server{Handler: Probes(ready), ReadTimeout: probeTimeout, WriteTimeout: probeTimeout, MaxHeaderBytes: 8 << 10}
-	group.Add(func() error { return server.Serve(listener) }, func(error) { _ = server.Close() })
-	return nil
+	return group.Run()
+}
+
+// addEnd ends the group some time after ctx, so that whoever sends requests here has learned before the drain that this part is
+// no longer ready. When something fails there is nothing to wait for.
+func (p *Process) addEnd(ctx context.Context, group *run.Group, part Part) {
+	failed, fail := context.WithCancel(context.WithoutCancel(ctx))
+	group.Add(func() error {
+		select {
+		case <-ctx.Done():
+		case <-failed.Done():
+			return nil
+		}
+		p.Logger.Info("stopping", "delay", p.flags.DrainDelay, "drain", p.flags.Drain)
+		part.Leave()
+		select {
+		case <-time.After(p.flags.DrainDelay):
+		case <-failed.Done():
+		}
+		return nil
+	}, func(error) { fail() })
+}
+
+func (p *Process) addPart(ctx context.Context, group *run.Group, part Part) {
+	following, stop := context.WithCancel(context.WithoutCancel(ctx))
+	ended := make(chan struct{})
+	group.Add(func() error {
+		defer close(ended)
+		if err := Await(following, p.Client, p.Logger); err != nil {
+			return err
+		}
+		part.Run(following)
+		return nil
+	}, func(error) {
+		stop()
+		<-ended
+		drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.flags.Drain)
+		defer cancel()
+		part.Drain(drain)
+	})
 }
 
 // SignalContext ends at the first interrupt or termination signal; a second one then has its default effect.
@@ -84,12 +143,4 @@ func SignalContext(parent context.Context) (context.Context, context.CancelFunc)
 	ctx, stop := signal.NotifyContext(parent, os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
 	return ctx, stop
-}
-
-// Logger writes to standard error, as text lines or JSON objects.
-func Logger(json bool) *slog.Logger {
-	if json {
-		return slog.New(slog.NewJSONHandler(os.Stderr, nil))
-	}
-	return slog.New(slog.NewTextHandler(os.Stderr, nil))
 }

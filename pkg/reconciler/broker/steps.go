@@ -108,7 +108,7 @@ func (r *Reconciler) putRoute(ctx context.Context, w *work) {
 	if !w.connected || !w.configured {
 		return
 	}
-	address, err := r.compile(w)
+	address, err := r.compile(ctx, w)
 	if err != nil {
 		w.status.MarkFalse(ConditionStream, ReasonInvalid, "%v", err)
 		return
@@ -129,7 +129,7 @@ func (r *Reconciler) putRoute(ctx context.Context, w *work) {
 }
 
 // compile makes the address of the Broker as it is now, with what its references resolved to.
-func (r *Reconciler) compile(w *work) (route.Address, error) {
+func (r *Reconciler) compile(ctx context.Context, w *work) (route.Address, error) {
 	b := w.broker
 	if b.Status.DeliveryStatus.IsSet() {
 		b = b.DeepCopy()
@@ -139,6 +139,7 @@ func (r *Reconciler) compile(w *work) (route.Address, error) {
 	}
 	address, err := compile.Broker(b, compile.Options{Defaults: w.config, Resolve: destination.Unresolved(w.sink)})
 	address.Refuse = w.restricted.message
+	address.RecordEventTypes = feature.FromContext(ctx).IsEnabled(feature.EvenTypeAutoCreate)
 	return address, err
 }
 

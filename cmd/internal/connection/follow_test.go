@@ -1,0 +1,203 @@
+package connection_test
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"maps"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+
+	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/connection"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/config"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
+)
+
+// world is a process that follows folders, and the NATS that it is on, which wants certificates.
+type world struct {
+	t         *testing.T
+	ctx       context.Context
+	authority *authority
+	nats      *natstest.Server
+	folders   config.NATSFolders
+	client    *jetstream.Client
+	log       *logBuffer
+	restarted chan struct{}
+}
+
+type logBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *logBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *logBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{t: t, authority: newAuthority(t), log: &logBuffer{}, restarted: make(chan struct{}, 1)}
+	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
+	t.Cleanup(cancel)
+	w.ctx = ctx
+	w.nats = w.startNATS()
+	w.folders = config.NATSFolders{Config: t.TempDir(), Credentials: t.TempDir()}
+	w.mount(w.folders.Config, map[string]string{"url": w.nats.URL()})
+	w.mount(w.folders.Credentials, w.authority.issue("first"))
+	w.mount(w.folders.Credentials, map[string]string{"ca.crt": w.authority.pem})
+
+	mounted, err := connection.Read(w.folders, "test")
+	w.must(err)
+	logger := slog.New(slog.NewTextHandler(w.log, nil))
+	w.client, err = jetstream.Connect(mounted.Options(logger))
+	w.must(err)
+	w.must(w.client.Wait(ctx))
+	w.must(w.client.EnsureBuckets(ctx))
+	following, stop := context.WithCancel(ctx)
+	var running sync.WaitGroup
+	running.Go(func() {
+		mounted.Follow(following, connection.Follower{
+			Client: w.client, Logger: logger, Restart: func() { w.restarted <- struct{}{} },
+			Every: 10 * time.Millisecond, Trial: time.Second,
+		})
+	})
+	t.Cleanup(func() {
+		stop()
+		running.Wait()
+		w.client.Close()
+	})
+	return w
+}
+
+func (w *world) startNATS() *natstest.Server {
+	return natstest.Start(w.t, func(o *server.Options) { o.TLS, o.TLSVerify, o.TLSConfig = true, true, w.authority.serverTLS() })
+}
+
+// mount writes files one after the other: what follows them sees the states in between, too.
+func (w *world) mount(folder string, files map[string]string) {
+	w.t.Helper()
+	for name, text := range files {
+		w.must(os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600))
+	}
+}
+
+func (w *world) must(err error) {
+	w.t.Helper()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *world) await(what string, condition func() bool) {
+	w.t.Helper()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for !condition() {
+		select {
+		case <-tick.C:
+		case <-w.ctx.Done():
+			w.t.Fatalf("not in time: %s; log:\n%s", what, w.log)
+		}
+	}
+}
+
+// users are the names in the certificates of all connections to the NATS, with how many connections each has.
+func (w *world) users() map[string]int {
+	w.t.Helper()
+	list, err := w.nats.NATS().Connz(&server.ConnzOptions{Username: true})
+	w.must(err)
+	users := map[string]int{}
+	for _, c := range list.Conns {
+		for _, certificate := range c.TLSPeerCerts {
+			users[certificate.Subject]++
+		}
+	}
+	return users
+}
+
+func (w *world) isOn(name string) bool {
+	return w.client.Connected() && maps.Equal(w.users(), map[string]int{"CN=" + name: 2})
+}
+
+func TestRenewedCertificatesAreTakenOverAndNoEventIsRefused(t *testing.T) {
+	w := newWorld(t)
+	address := route.Address{Key: route.Key{Kind: route.KindBroker, Namespace: "ns", Name: "orders"}, Log: route.Log{MaxBytes: 64 << 20}}
+	_, err := w.client.NewOwner("test", time.Minute).PutAddress(w.ctx, address)
+	w.must(err)
+	publisher := w.client.NewPublisher()
+	stop := make(chan struct{})
+	var publishing sync.WaitGroup
+	for p := range 4 {
+		publishing.Go(func() {
+			for n := 0; ; n++ {
+				id := strconv.Itoa(p) + "." + strconv.Itoa(n)
+				e := event.Event{Attributes: []event.Attribute{
+					{Name: "specversion", Value: "1.0"}, {Name: "id", Value: id}, {Name: "source", Value: "/s"}, {Name: "type", Value: "t"},
+				}}
+				if stored, err := publisher.Publish(w.ctx, address, []ingress.Message{{ID: id, Event: e}}); err != nil || stored != 1 {
+					t.Errorf("event %s is refused: %v", id, err)
+				}
+				select {
+				case <-stop:
+					return
+				default:
+				}
+			}
+		})
+	}
+	for _, name := range []string{"second", "third"} {
+		w.mount(w.folders.Credentials, w.authority.issue(name))
+		w.await("the "+name+" certificate is in use", func() bool { return w.isOn(name) })
+	}
+	close(stop)
+	publishing.Wait()
+	if len(w.restarted) > 0 {
+		t.Error("the process is to be started again")
+	}
+}
+
+func TestCredentialsThatDoNotWorkAreNotTakenOver(t *testing.T) {
+	w := newWorld(t)
+	w.mount(w.folders.Credentials, newAuthority(t).issue("stranger"))
+	w.await("it says so", func() bool { return strings.Contains(w.log.String(), "does not work") })
+	w.await("the trial has ended", func() bool { return w.isOn("first") })
+
+	w.mount(w.folders.Credentials, w.authority.issue("second"))
+	w.await("credentials that work are taken over", func() bool { return w.isOn("second") })
+}
+
+func TestAnotherNATSIsANewStartOnceItCanBeReached(t *testing.T) {
+	w := newWorld(t)
+	other := w.startNATS()
+	other.Stop()
+	w.mount(w.folders.Config, map[string]string{"url": other.URL()})
+	w.await("it says that the other NATS is away", func() bool { return strings.Contains(w.log.String(), "does not work") })
+	if !w.isOn("first") || len(w.restarted) > 0 {
+		t.Error("it has given up the NATS that it is on")
+	}
+	other.Restart()
+	select {
+	case <-w.restarted:
+	case <-w.ctx.Done():
+		t.Errorf("no new start; log:\n%s", w.log)
+	}
+}
