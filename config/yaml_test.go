@@ -4,6 +4,7 @@ package config_test
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"errors"
 	"io"
 	"os"
@@ -206,25 +207,46 @@ func TestGraceOutlastsTheDrain(t *testing.T) {
 	drains := 0
 	for _, w := range workloads(t) {
 		for _, c := range w.pod.Spec.Containers {
-			for _, argument := range c.Args {
-				value, isDrain := strings.CutPrefix(argument, "--drain=")
-				if !isDrain {
-					continue
-				}
-				drains++
-				drain, err := time.ParseDuration(value)
-				if c.Lifecycle != nil && c.Lifecycle.PreStop != nil {
-					drain += time.Duration(c.Lifecycle.PreStop.Sleep.Seconds) * time.Second
-				}
-				grace := w.pod.Spec.TerminationGracePeriodSeconds
-				if err != nil || grace == nil || time.Duration(*grace)*time.Second <= drain {
-					t.Errorf("%s: drains %s within %v s (%v)", w.name, drain, grace, err)
-				}
+			drain, err := time.ParseDuration(cmp.Or(flagOf(c, "drain"), "0s"))
+			if err != nil || drain == 0 {
+				continue
+			}
+			drains++
+			delay, err := time.ParseDuration(cmp.Or(flagOf(c, "drain-delay"), "0s"))
+			grace := w.pod.Spec.TerminationGracePeriodSeconds
+			if err != nil || grace == nil || time.Duration(*grace)*time.Second <= delay+drain {
+				t.Errorf("%s: takes %s and %s to end, within %v s (%v)", w.name, delay, drain, grace, err)
 			}
 		}
 	}
 	if drains != 2 {
 		t.Errorf("%d pods drain, want ingress and filter", drains)
+	}
+}
+
+// A flag that names a folder nobody mounts reads nothing: credentials, log level and metrics would be ignored in silence.
+func TestFoldersAreMounted(t *testing.T) {
+	folders := 0
+	for _, w := range workloads(t) {
+		for _, c := range w.pod.Spec.Containers {
+			mounts := map[string]bool{}
+			for _, m := range c.VolumeMounts {
+				mounts[m.MountPath] = m.ReadOnly
+			}
+			for _, argument := range c.Args {
+				_, folder, _ := strings.Cut(argument, "=")
+				if !strings.HasPrefix(folder, "/etc/") {
+					continue
+				}
+				folders++
+				if !mounts[folder] {
+					t.Errorf("%s: nothing is mounted, read-only, for %s", w.name, argument)
+				}
+			}
+		}
+	}
+	if folders < 8 {
+		t.Errorf("%d folders, want four for ingress and four for filter at least", folders)
 	}
 }
 
@@ -370,6 +392,16 @@ func configMap(t *testing.T, name string) *corev1.ConfigMap {
 	}
 	t.Fatalf("no ConfigMap %s", name)
 	return nil
+}
+
+// flagOf returns the value of a flag, and "" when it is not set.
+func flagOf(c corev1.Container, name string) string {
+	for _, argument := range c.Args {
+		if value, is := strings.CutPrefix(argument, "--"+name+"="); is {
+			return value
+		}
+	}
+	return ""
 }
 
 func envOf(c corev1.Container, name string) string {

@@ -18,6 +18,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/record"
 	eventingv1 "knative.dev/eventing/pkg/apis/eventing/v1"
+	"knative.dev/eventing/pkg/apis/feature"
 	eventingclient "knative.dev/eventing/pkg/client/injection/client"
 	"knative.dev/pkg/apis"
 	duckv1 "knative.dev/pkg/apis/duck/v1"
@@ -31,6 +32,7 @@ import (
 	_ "knative.dev/eventing/pkg/client/injection/informers/eventing/v1/broker/fake"
 	_ "knative.dev/eventing/pkg/client/injection/informers/eventing/v1/trigger/fake"
 	_ "knative.dev/eventing/pkg/client/injection/informers/eventing/v1alpha1/eventpolicy/fake"
+	_ "knative.dev/eventing/pkg/client/injection/informers/eventing/v1beta3/eventtype/fake"
 	_ "knative.dev/pkg/client/injection/ducks/duck/v1/addressable/fake"
 	_ "knative.dev/pkg/client/injection/ducks/duck/v1/source/fake"
 	_ "knative.dev/pkg/client/injection/kube/informers/core/v1/configmap/fake"
@@ -59,12 +61,17 @@ type cluster struct {
 	client  *jetstream.Client
 	process *process
 	ingress string
+	// features are the data of config-features.
+	features map[string]string
 }
 
-// start runs a cluster until the test ends.
-func start(t *testing.T) *cluster {
+// start runs a cluster until the test ends. These features are on.
+func start(t *testing.T, features ...string) *cluster {
 	t.Helper()
-	c := &cluster{t: t, nats: natstest.Start(t, nil)}
+	c := &cluster{t: t, nats: natstest.Start(t, nil), features: map[string]string{}}
+	for _, name := range features {
+		c.features[name] = string(feature.Enabled)
+	}
 	c.client = c.dial("test")
 	c.startControllers()
 	c.startDataPlane()
@@ -94,8 +101,12 @@ func (c *cluster) startControllers() {
 	c.process, err = newProcess(config.NATSFolders{Config: folder, Credentials: filepath.Join(folder, "none")}, cancel)
 	must(c.t, err)
 	c.process.grace = time.Millisecond
-	features := configmap.NewStaticWatcher(&corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "config-features", Namespace: "knative-testing"}})
-	controllers := []*controller.Impl{c.process.newBrokerController(ctx, features), c.process.newTriggerController(ctx, features)}
+	features := configmap.NewStaticWatcher(&corev1.ConfigMap{
+		ObjectMeta: metav1.ObjectMeta{Name: "config-features", Namespace: "knative-testing"}, Data: c.features,
+	})
+	controllers := []*controller.Impl{
+		c.process.newBrokerController(ctx, features), c.process.newTriggerController(ctx, features), c.process.newEventTypeController(ctx, features),
+	}
 	wait, err := rtesting.RunAndSyncInformers(ctx, informers...)
 	must(c.t, err)
 	var running sync.WaitGroup

@@ -14,6 +14,8 @@ const (
 	// writeEvery is the pause after a write, retryEvery that after one that failed: made-up types must not keep NATS busy.
 	writeEvery = 20 * time.Millisecond
 	retryEvery = time.Second
+	// writeTries bounds the writes of one record: there may be no other event of its type, but others wait.
+	writeTries = 10
 	// writeTimeout bounds one write.
 	writeTimeout = 5 * time.Second
 	// sayEvery is the least time between two lines about what is not recorded.
@@ -85,7 +87,7 @@ func (r *Recorder) Run(ctx context.Context) {
 	for {
 		select {
 		case record := <-r.queue:
-			pause(ctx, r.write(ctx, record))
+			r.write(ctx, record)
 		case <-say.C:
 			r.say()
 		case <-ctx.Done():
@@ -94,19 +96,29 @@ func (r *Recorder) Run(ctx context.Context) {
 	}
 }
 
-// write returns how long to wait before the next one.
-func (r *Recorder) write(ctx context.Context, record Record) time.Duration {
-	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
-	defer cancel()
-	err := r.store.PutEventType(ctx, record)
-	if err == nil {
-		return writeEvery
+// write gives up after writeTries, and leaves the record to the next event of its type.
+func (r *Recorder) write(ctx context.Context, record Record) {
+	var err error
+	for try := 0; try < writeTries && ctx.Err() == nil; try++ {
+		if err = r.writeOnce(ctx, record); err == nil {
+			pause(ctx, writeEvery)
+			return
+		}
+		pause(ctx, retryEvery)
+	}
+	if ctx.Err() != nil {
+		return
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.seen.forget(record.ID)
 	r.drop(err.Error())
-	return retryEvery
+}
+
+func (r *Recorder) writeOnce(ctx context.Context, record Record) error {
+	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
+	defer cancel()
+	return r.store.PutEventType(ctx, record)
 }
 
 func (r *Recorder) say() {

@@ -155,6 +155,7 @@ func TestRenewedCertificatesAreTakenOverAndNoEventIsRefused(t *testing.T) {
 				}}
 				if stored, err := publisher.Publish(w.ctx, address, []ingress.Message{{ID: id, Event: e}}); err != nil || stored != 1 {
 					t.Errorf("event %s is refused: %v", id, err)
+					return
 				}
 				select {
 				case <-stop:
