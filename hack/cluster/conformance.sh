@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Runs tests of Knative Eventing one by one and writes what came of each into a table: test, result, seconds, remark.
+# Runs tests of Knative Eventing and writes what came of each into a table: test, result, seconds, remark.
 # Ends with an error unless each one passed. A test that was skipped, or that passed because a condition it starts from was not
 # met, has shown nothing: its result is "skip". Each skipped step is listed with its reason.
 # Usage: hack/cluster/conformance.sh [TEST...], by default all of conformance-tests.txt, after conformance-build.sh
 # Environment: BROKER_CLASS and BROKER_TEMPLATES say which broker is tested, CONFORMANCE_TABLE where the table goes,
-# CONFORMANCE_PARALLEL how many steps of one test may wait at the same time.
+# CONFORMANCE_JOBS how many tests run at the same time, CONFORMANCE_PARALLEL how many steps of one test.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 source "$here/settings.sh"
@@ -12,7 +12,7 @@ source "$here/environment.sh"
 
 readonly list=$here/conformance-tests.txt
 table=$(realpath -m "${CONFORMANCE_TABLE:-$bin/conformance.txt}")
-readonly table logs=$bin/conformance-logs
+readonly table logs=$bin/conformance-logs jobs=${CONFORMANCE_JOBS:-3}
 export SYSTEM_NAMESPACE=$eventing_namespace BROKER_CLASS=${BROKER_CLASS:?must name the class of broker to test}
 [[ -z ${BROKER_TEMPLATES:-} ]] || BROKER_TEMPLATES=$(realpath "$BROKER_TEMPLATES")
 
@@ -62,16 +62,26 @@ skipped_steps() {
   done
 }
 
+# run_one TEST: its row of the table goes to the file beside its log.
+run_one() {
+  local test=$1 log=$logs/$1.log began=$SECONDS code=0 result remark
+  run "$test" "$log" || code=$?
+  IFS=$'\t' read -r result remark <<<"$(judge "$test" "$log" "$code")"
+  printf '%s\t%s\t%d\t%s\n' "$test" "$result" "$((SECONDS - began))" "$remark" | tee "$logs/$test.row"
+}
+
+# run_all TEST...: a few at a time, each in a namespace of its own; most of them wait most of the time.
 run_all() {
-  local test log began code result remark
+  local test
+  rm -rf "$logs"
   mkdir -p "$logs"
-  : >"$table"
   for test in "$@"; do
-    log=$logs/$test.log began=$SECONDS code=0
-    run "$test" "$log" || code=$?
-    IFS=$'\t' read -r result remark <<<"$(judge "$test" "$log" "$code")"
-    printf '%s\t%s\t%d\t%s\n' "$test" "$result" "$((SECONDS - began))" "$remark" | tee -a "$table"
+    while (($(jobs -rp | wc -l) >= jobs)); do wait -n || true; done
+    run_one "$test" &
   done
+  wait
+  : >"$table"
+  for test in "$@"; do cat "$logs/$test.row" >>"$table"; done
 }
 
 (($# > 0)) || mapfile -t tests < <(awk '!/^#/ && NF { print $2 }' "$list")
