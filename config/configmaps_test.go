@@ -1,0 +1,48 @@
+package config_test
+
+import (
+	"testing"
+	"time"
+
+	eventingconfig "knative.dev/eventing/pkg/apis/config"
+	"sigs.k8s.io/yaml"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/compile"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/config"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+)
+
+// What the example of our ConfigMap says is what the controller reads, with all its keys.
+func TestBrokerConfigExample(t *testing.T) {
+	m := configMap(t, "config-br-jetstream")
+	if got, err := config.ParseBroker(m.Data); err != nil || got != (config.Broker{}) {
+		t.Errorf("as applied it sets %+v, %v", got, err)
+	}
+	example := map[string]string{}
+	if err := yaml.UnmarshalStrict([]byte(m.Data["_example"]), &example); err != nil {
+		t.Fatal(err)
+	}
+	got, err := config.ParseBroker(example)
+	want := config.Broker{MaxInFlight: 100, Log: route.Log{
+		Replicas: 3, MaxBytes: 1 << 30, History: 24 * time.Hour, DedupWindow: 2 * time.Minute, MaxConsumers: 1000,
+		Placement: route.Placement{Cluster: "east", Tags: "ssd,zone-a"},
+	}}
+	if err != nil || got != want || len(example) != len(config.BrokerKeys()) {
+		t.Errorf("got %+v, %v; %d of %d keys", got, err, len(example), len(config.BrokerKeys()))
+	}
+}
+
+func TestBrokerDefaultsGiveOurClassItsConfigMap(t *testing.T) {
+	defaults, err := eventingconfig.NewDefaultsConfigFromConfigMap(configMap(t, "config-br-defaults"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	class := compile.BrokerClass
+	got, err := defaults.GetBrokerConfig("any", &class)
+	if err != nil || got.Kind != "ConfigMap" || got.Name != "config-br-jetstream" || got.Namespace != systemNamespace {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	if d := got.Delivery; d == nil || *d.Retry != 10 || *d.BackoffPolicy != "exponential" || *d.BackoffDelay != "PT0.2S" {
+		t.Errorf("delivery %+v", got.Delivery)
+	}
+}

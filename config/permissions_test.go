@@ -1,0 +1,72 @@
+package config_test
+
+import (
+	"slices"
+	"testing"
+
+	rbacv1 "k8s.io/api/rbac/v1"
+)
+
+var readOnly = []string{"get", "list", "watch"}
+
+// The data plane's service accounts have no token and no role.
+func TestDataPlaneHasNoAccessToTheAPI(t *testing.T) {
+	without := map[string]bool{}
+	for _, w := range workloads(t) {
+		if w.name != "eventing-jetstream-controller" {
+			without[w.pod.Spec.ServiceAccountName] = true
+			if mounted := w.pod.Spec.AutomountServiceAccountToken; mounted == nil || *mounted {
+				t.Errorf("%s mounts a token", w.name)
+			}
+		}
+	}
+	for _, o := range load(t) {
+		var subjects []rbacv1.Subject
+		switch b := o.value.(type) {
+		case *rbacv1.ClusterRoleBinding:
+			subjects = b.Subjects
+		case *rbacv1.RoleBinding:
+			subjects = b.Subjects
+		}
+		for _, s := range subjects {
+			if s.Kind != rbacv1.ServiceAccountKind || s.Name != "eventing-jetstream-controller" || s.Namespace != systemNamespace {
+				t.Errorf("%s: %s gives %s %s a role", o.file, o.meta.GetName(), s.Kind, s.Name)
+			}
+		}
+	}
+	if len(without) != 3 || without[""] || without["default"] {
+		t.Errorf("service accounts %v", without)
+	}
+}
+
+func TestControllerHasLeastPrivilege(t *testing.T) {
+	allowed := map[string][]string{
+		"brokers": append(slices.Clone(readOnly), "knsubscribe"), "triggers": readOnly, "eventpolicies": readOnly, "configmaps": readOnly,
+		"brokers/status": {"update"}, "triggers/status": {"update"}, "events": {"create", "patch"},
+		"leases": {"get", "create", "update"}, "eventtypes": {"get", "list", "watch", "create"},
+	}
+	checked := map[string]bool{}
+	check := func(name string, rules []rbacv1.PolicyRule) {
+		for _, rule := range rules {
+			for _, r := range rule.Resources {
+				checked[r] = true
+				for _, verb := range rule.Verbs {
+					if !slices.Contains(allowed[r], verb) {
+						t.Errorf("%s: %s %s", name, verb, r)
+					}
+				}
+			}
+		}
+	}
+	for _, o := range load(t) {
+		switch r := o.value.(type) {
+		case *rbacv1.ClusterRole:
+			check(r.Name, r.Rules)
+		case *rbacv1.Role:
+			check(r.Name, r.Rules)
+		}
+	}
+	if len(checked) != len(allowed) {
+		t.Errorf("%d resources in the rules, %d expected", len(checked), len(allowed))
+	}
+}
