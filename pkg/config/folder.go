@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 )
 
@@ -25,15 +26,11 @@ func (f Folder) Read() (map[string]string, error) {
 	}
 	for _, entry := range entries {
 		// The kubelet keeps the files in a folder of its own, "..data" leads to it, and each key is a link through that.
-		path := filepath.Join(string(f), entry.Name())
-		info, err := os.Stat(path)
-		if errors.Is(err, fs.ErrNotExist) || err == nil && info.IsDir() {
+		// A key that goes is a link to nothing for a moment.
+		data, err := os.ReadFile(filepath.Join(string(f), entry.Name()))
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.EISDIR) {
 			continue
 		}
-		if err != nil {
-			return nil, err
-		}
-		data, err := os.ReadFile(path)
 		if err != nil {
 			return nil, err
 		}

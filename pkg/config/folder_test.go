@@ -72,7 +72,11 @@ func TestFollowSeesWhatTheKubeletSwaps(t *testing.T) {
 	select {
 	case got := <-seen:
 		for !maps.Equal(got, second) { // it looked between the new link and the swap
-			got = <-seen
+			select {
+			case got = <-seen:
+			case <-ctx.Done():
+				t.Fatalf("it stays at %v", got)
+			}
 		}
 	case <-ctx.Done():
 		t.Error("the change was not seen")

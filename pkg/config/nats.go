@@ -59,22 +59,27 @@ func (f NATSFolders) Read() (NATS, error) {
 // Contents returns every file of the connection with its content, to tell whether something was rotated.
 func (f NATSFolders) Contents() (map[string]string, error) {
 	contents := map[string]string{}
-	for folder, names := range map[string][]string{
-		f.Config:      {natsURL, natsPrefix},
-		f.Credentials: {natsCreds, natsNKey, natsCA, natsCert, natsKey},
-	} {
-		for _, name := range names {
-			path := filepath.Join(folder, name)
-			data, err := os.ReadFile(path)
-			if err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return nil, err
-			}
-			if err == nil {
-				contents[path] = string(data)
-			}
+	for _, path := range f.paths() {
+		data, err := os.ReadFile(path)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+		if err == nil {
+			contents[path] = string(data)
 		}
 	}
 	return contents, nil
+}
+
+func (f NATSFolders) paths() []string {
+	paths := []string{filepath.Join(f.Config, natsURL), filepath.Join(f.Config, natsPrefix)}
+	if f.Credentials == "" {
+		return paths
+	}
+	for _, name := range []string{natsCreds, natsNKey, natsCA, natsCert, natsKey} {
+		paths = append(paths, filepath.Join(f.Credentials, name))
+	}
+	return paths
 }
 
 // Rotation is what a change of the folders' contents asks for.
@@ -112,6 +117,9 @@ func RotationOf(before, now map[string]string) Rotation {
 }
 
 func (f NATSFolders) credential(name string) (string, error) {
+	if f.Credentials == "" {
+		return "", nil
+	}
 	path := filepath.Join(f.Credentials, name)
 	_, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {

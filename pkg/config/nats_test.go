@@ -59,6 +59,26 @@ func TestReadNATS(t *testing.T) {
 	}
 }
 
+// Without a folder of credentials, those that happen to lie where the process runs are not its own.
+func TestNoFolderOfCredentialsIsNotTheWorkingDirectory(t *testing.T) {
+	t.Chdir(mount(t, map[string]string{"creds": "x", "nkey": "x", "ca.crt": "x", "tls.crt": "x", "tls.key": "x"}))
+	folders := config.NATSFolders{Config: mount(t, map[string]string{"url": "nats://a"})}
+	if got, err := folders.Read(); err != nil || got != (config.NATS{URL: "nats://a"}) {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if got, err := folders.Contents(); err != nil || len(got) != 1 {
+		t.Errorf("%v, %v", got, err)
+	}
+}
+
+func TestOneFolderMayHoldAll(t *testing.T) {
+	folder := mount(t, map[string]string{"url": "nats://a", "creds": "x"})
+	got, err := config.NATSFolders{Config: folder, Credentials: folder}.Contents()
+	if err != nil || len(got) != 2 {
+		t.Errorf("%v, %v", got, err)
+	}
+}
+
 func TestNATSWithoutURLIsAnError(t *testing.T) {
 	for name, files := range map[string]map[string]string{"no file": nil, "empty": {"url": " \n"}} {
 		if got, err := (config.NATSFolders{Config: mount(t, files)}).Read(); err == nil {

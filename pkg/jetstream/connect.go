@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -71,11 +72,11 @@ func Connect(o Options) (*Client, error) {
 	c := &Client{names: o.Names, log: o.Logger, timing: defaultTiming(), servers: withoutUsers(o.URL), dialer: &dialer{}}
 	options = append(options, nats.ErrorHandler(c.logError), nats.SetCustomDialer(c.dialer))
 	if c.conn, err = nats.Connect(o.URL, slices.Concat(options, c.outageLog())...); err != nil {
-		return nil, fmt.Errorf("connect to NATS: %w", err)
+		return nil, c.connectError(err)
 	}
 	if c.events, err = nats.Connect(o.URL, slices.Concat(options, []nats.Option{nats.ReconnectBufSize(-1)})...); err != nil {
 		c.conn.Close()
-		return nil, fmt.Errorf("connect to NATS: %w", err)
+		return nil, c.connectError(err)
 	}
 	if c.js, err = jetstream.New(c.conn, jetstream.WithDefaultTimeout(requestTimeout)); err != nil {
 		c.Close()
@@ -87,6 +88,14 @@ func Connect(o Options) (*Client, error) {
 		return nil, err
 	}
 	return c, nil
+}
+
+// connectError hides what the URL package quotes: there may be a password in it.
+func (c *Client) connectError(err error) error {
+	if _, malformed := errors.AsType[*url.Error](err); malformed {
+		return fmt.Errorf("connect to NATS: %s cannot be read as URLs", c.servers)
+	}
+	return fmt.Errorf("connect to NATS: %w", err)
 }
 
 func (o Options) natsOptions() ([]nats.Option, error) {

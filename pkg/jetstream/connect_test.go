@@ -71,6 +71,19 @@ func TestOptionsThatCannotBe(t *testing.T) {
 	}
 }
 
+func TestAPasswordInAURLIsNotInTheError(t *testing.T) {
+	t.Parallel()
+	for _, url := range []string{"nats://user:s3cret%zz@host", "nats://host,nats://user:s3/cret@host", "nats://user:s3cret@ho st"} {
+		c, err := Connect(Options{URL: url, Logger: slog.New(slog.DiscardHandler)})
+		if err == nil {
+			c.Close()
+			t.Errorf("%s: no error", url)
+		} else if strings.Contains(err.Error(), "s3") || !strings.Contains(err.Error(), "nats://ho") {
+			t.Errorf("%s: error %v", url, err)
+		}
+	}
+}
+
 // Credentials are rotated while processes run: refused ones must not end a connection for good.
 func TestRefusedCredentialsAreTriedAgain(t *testing.T) {
 	t.Parallel()

@@ -3,6 +3,7 @@ package connection
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"time"
 
@@ -85,17 +86,30 @@ func (m *Mounted) look(ctx context.Context, trial time.Duration) (map[string]str
 	}
 	ctx, cancel := context.WithTimeout(ctx, trial)
 	defer cancel()
-	return now, rotation, jetstream.Try(ctx, options)
+	if err := jetstream.Try(ctx, options); err != nil {
+		return nil, rotation, err
+	}
+	// What was read may be half of a change, and what was tried more of it. Then the next look sees the whole.
+	if after, err := m.folders.Contents(); err != nil || !maps.Equal(now, after) {
+		return nil, config.Unchanged, err
+	}
+	return now, rotation, nil
 }
 
+// endStaggered waits only as long as the process is of use where it is.
 func (f Follower) endStaggered(ctx context.Context) {
-	var wait time.Duration
-	if f.Stagger > 0 {
-		wait = rand.N(f.Stagger)
+	wait := time.NewTimer(rand.N(f.Stagger + 1))
+	defer wait.Stop()
+	check := time.NewTicker(f.Every)
+	defer check.Stop()
+	for waiting := true; waiting && f.Client.Connected(); {
+		select {
+		case <-wait.C:
+			waiting = false
+		case <-check.C:
+		case <-ctx.Done():
+			return
+		}
 	}
-	select {
-	case <-time.After(wait):
-		f.Restart()
-	case <-ctx.Done():
-	}
+	f.Restart()
 }

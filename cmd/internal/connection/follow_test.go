@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -34,6 +35,8 @@ type world struct {
 	client    *jetstream.Client
 	log       *logBuffer
 	restarted chan struct{}
+	// greet, when there is one, is called with the name of whoever connects.
+	greet atomic.Pointer[func(name string)]
 }
 
 type logBuffer struct {
@@ -53,7 +56,10 @@ func (l *logBuffer) String() string {
 	return l.b.String()
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t *testing.T) *world { return newWorldWith(t, 0) }
+
+// newWorldWith has a process that waits so long at most before it starts again.
+func newWorldWith(t *testing.T, stagger time.Duration) *world {
 	t.Helper()
 	w := &world{t: t, authority: newAuthority(t), log: &logBuffer{}, restarted: make(chan struct{}, 1)}
 	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
@@ -77,7 +83,7 @@ func newWorld(t *testing.T) *world {
 	running.Go(func() {
 		mounted.Follow(following, connection.Follower{
 			Client: w.client, Logger: logger, Restart: func() { w.restarted <- struct{}{} },
-			Every: 10 * time.Millisecond, Trial: time.Second,
+			Every: 10 * time.Millisecond, Trial: time.Second, Stagger: stagger,
 		})
 	})
 	t.Cleanup(func() {
@@ -89,7 +95,18 @@ func newWorld(t *testing.T) *world {
 }
 
 func (w *world) startNATS() *natstest.Server {
-	return natstest.Start(w.t, func(o *server.Options) { o.TLS, o.TLSVerify, o.TLSConfig = true, true, w.authority.serverTLS() })
+	return natstest.Start(w.t, func(o *server.Options) {
+		o.TLS, o.TLSVerify, o.TLSConfig = true, true, w.authority.serverTLS()
+		o.CustomClientAuthentication = w
+	})
+}
+
+// Check lets everybody in who has come as far as this: who has a certificate of the authority.
+func (w *world) Check(c server.ClientAuthentication) bool {
+	if greet := w.greet.Load(); greet != nil {
+		(*greet)(c.GetTLSConnectionState().PeerCertificates[0].Subject.CommonName)
+	}
+	return true
 }
 
 // mount writes files one after the other: what follows them sees the states in between, too.
@@ -196,9 +213,47 @@ func TestAnotherNATSIsANewStartOnceItCanBeReached(t *testing.T) {
 		t.Error("it has given up the NATS that it is on")
 	}
 	other.Restart()
+	w.isRestarted()
+}
+
+func (w *world) isRestarted() {
+	w.t.Helper()
 	select {
 	case <-w.restarted:
 	case <-w.ctx.Done():
-		t.Errorf("no new start; log:\n%s", w.log)
+		w.t.Errorf("no new start; log:\n%s", w.log)
 	}
+}
+
+// Replicas wait for each other because they still serve. One that NATS has left serves nobody.
+func TestWhoIsOfNoUseStartsAgainAtOnce(t *testing.T) {
+	w := newWorldWith(t, 24*time.Hour)
+	other := w.startNATS()
+	w.mount(w.folders.Config, map[string]string{"url": other.URL()})
+	w.await("it has seen the change", func() bool { return strings.Contains(w.log.String(), "ending soon") })
+	w.nats.Stop()
+	w.isRestarted()
+}
+
+// Credentials for another NATS must not be taken to this one.
+func TestAChangeDuringATrialIsTakenAsAWhole(t *testing.T) {
+	w := newWorld(t)
+	other := w.startNATS()
+	move := sync.OnceFunc(func() {
+		if err := os.WriteFile(filepath.Join(w.folders.Config, "url"), []byte(other.URL()), 0o600); err != nil {
+			t.Error(err)
+		}
+	})
+	greet := func(name string) {
+		if name == "second" {
+			move()
+		}
+	}
+	w.greet.Store(&greet)
+	w.mount(w.folders.Credentials, w.authority.issue("second"))
+	w.isRestarted()
+	if strings.Contains(w.log.String(), "renewed") {
+		t.Errorf("it has connected again where it was:\n%s", w.log)
+	}
+	w.await("it stays where it was until then", func() bool { return w.isOn("first") })
 }
