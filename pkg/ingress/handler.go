@@ -62,7 +62,7 @@ type Handler struct {
 	maxEventBytes  func() int64
 	inFlight       *limit.Limiter
 	publishTimeout time.Duration
-	told           func(route.Address, event.Event)
+	stored         func(route.Address, event.Event)
 	now            func() time.Time
 	newID          func() string
 	log            *requestLog
@@ -95,7 +95,7 @@ func New(config Config) *Handler {
 		maxEventBytes:  config.MaxEventBytes,
 		inFlight:       limit.New(config.MaxInFlight),
 		publishTimeout: config.PublishTimeout,
-		told:           config.Stored,
+		stored:         config.Stored,
 		now:            config.Now,
 		newID:          config.NewID,
 		log:            &requestLog{logger: config.Logger},
@@ -161,9 +161,9 @@ func (h *Handler) store(r *http.Request, to route.Address, messages []Message) e
 		status = answerTo(err).status
 	}
 	h.durations.record(r, measurement{to: to.Key, messages: messages, status: status, took: time.Since(start)})
-	if err == nil && to.RecordEventTypes && h.told != nil {
+	if err == nil && to.RecordEventTypes && h.stored != nil {
 		for _, m := range messages {
-			h.told(to, m.Event)
+			h.stored(to, m.Event)
 		}
 	}
 	return err
