@@ -11,6 +11,7 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/dataplane"
 	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/exitcode"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/requestreply"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
@@ -22,7 +23,7 @@ func main() {
 }
 
 func newCommand() *cobra.Command {
-	o := dataplane.ProcessFlags{}
+	o := options{}
 	cmd := &cobra.Command{
 		Use:           "filter --nats URL",
 		Short:         "Deliver events from NATS JetStream to the subscribers of Triggers",
@@ -32,13 +33,19 @@ func newCommand() *cobra.Command {
 		RunE:          exitcode.Failing(func(cmd *cobra.Command, _ []string) error { return serve(cmd.Context(), o) }),
 	}
 	o.Register(cmd)
+	cmd.Flags().StringVar(&o.replyKeys, "request-reply-keys", "", "`folder` of a mounted Secret "+requestreply.Secret+", with the keys of RequestReplies")
 	return cmd
 }
 
-func serve(ctx context.Context, o dataplane.ProcessFlags) error {
+type options struct {
+	dataplane.ProcessFlags
+	replyKeys string
+}
+
+func serve(ctx context.Context, o options) error {
 	ctx, stop := dataplane.SignalContext(ctx)
 	defer stop()
-	p, err := dataplane.NewProcess(ctx, "filter", o)
+	p, err := dataplane.NewProcess(ctx, "filter", o.ProcessFlags)
 	if err != nil {
 		return err
 	}
@@ -50,5 +57,9 @@ func serve(ctx context.Context, o dataplane.ProcessFlags) error {
 	if err != nil {
 		return err
 	}
-	return p.Run(ctx, filter)
+	keys := dataplane.NewReplyKeys(o.replyKeys, p.Logger)
+	if err := keys.Register(); err != nil {
+		return err
+	}
+	return p.Run(ctx, filter, keys.Follow)
 }

@@ -59,6 +59,8 @@ func TestPurePackages(t *testing.T) {
 		module + "pkg/filter":   below(cesql, "pkg/event"),
 		module + "pkg/route":    below(cesql, "pkg/event", "pkg/delivery", "pkg/filter"),
 		module + "pkg/limit":    below(nil),
+
+		module + "pkg/requestreply": below(cesql),
 	})
 }
 

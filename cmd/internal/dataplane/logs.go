@@ -42,7 +42,7 @@ func (l *logs) apply(held map[string]string, err error) {
 		level, err = config.LogLevel(held, l.component)
 	}
 	if err != nil {
-		l.Warn("config-logging does not say at which level to log; it stays as it was", "level", l.level.Level(), "error", err)
+		l.Error("config-logging does not say at which level to log; it stays as it was", "level", l.level.Level(), "error", err)
 		return
 	}
 	if before := l.level.Level(); before != level {

@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/contrib/instrumentation/runtime"
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric/noop"
 	sdk "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/resource"
 	"knative.dev/pkg/observability/metrics"
@@ -41,7 +42,8 @@ type observation struct {
 // newObservation exports metrics as the folder wants it now. Without a folder there are none.
 func newObservation(ctx context.Context, component string, flags ProcessFlags, log *slog.Logger) *observation {
 	o := &observation{
-		folder: config.Folder(flags.Observability), inUse: noObservation(), profiles: profiles.NewProfilingServer(), log: log,
+		MeterProvider: &metrics.MeterProvider{MeterProvider: noop.NewMeterProvider()},
+		folder:        config.Folder(flags.Observability), inUse: noObservation(), profiles: profiles.NewProfilingServer(), log: log,
 	}
 	held, err := o.folder.Read()
 	o.held = held
@@ -54,7 +56,6 @@ func newObservation(ctx context.Context, component string, flags ProcessFlags, l
 	}
 	if err != nil {
 		log.Error("config-observability is wrong; there are no metrics until it is right and the process starts again", "error", err)
-		_ = o.export(ctx, component, noObservation()) // exporting nothing cannot fail
 		return o
 	}
 	o.inUse = wanted
@@ -64,21 +65,30 @@ func newObservation(ctx context.Context, component string, flags ProcessFlags, l
 
 func noObservation() config.Observability { return config.Observability{Protocol: config.ProtocolNone} }
 
+// export leaves the provider that measures nothing when it fails.
 func (o *observation) export(ctx context.Context, component string, wanted config.Observability) error {
+	if wanted.Protocol == config.ProtocolNone {
+		return nil
+	}
 	origin, err := resource.Merge(resource.Default(),
 		resource.NewSchemaless(attribute.String("service.name", cmp.Or(os.Getenv("OTEL_SERVICE_NAME"), component))))
 	if err != nil {
 		return err
 	}
-	o.MeterProvider, err = metrics.NewMeterProvider(ctx,
-		metrics.Config{Protocol: wanted.Protocol, Endpoint: wanted.Endpoint, ExportInterval: wanted.ExportInterval},
-		sdk.WithResource(origin), sdk.WithCardinalityLimit(seriesLimit))
-	if err != nil || wanted.Protocol == config.ProtocolNone {
-		return err
-	}
 	// A collector that cannot be reached is found out later, and told to this handler only.
 	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { o.log.Warn("metrics are not exported", "error", err) }))
-	return runtime.Start(runtime.WithMeterProvider(o.MeterProvider), runtime.WithMinimumReadMemStatsInterval(wanted.RuntimeInterval))
+	provider, err := metrics.NewMeterProvider(ctx,
+		metrics.Config{Protocol: wanted.Protocol, Endpoint: wanted.Endpoint, ExportInterval: wanted.ExportInterval},
+		sdk.WithResource(origin), sdk.WithCardinalityLimit(seriesLimit))
+	if err != nil {
+		return err
+	}
+	err = runtime.Start(runtime.WithMeterProvider(provider), runtime.WithMinimumReadMemStatsInterval(wanted.RuntimeInterval))
+	if err != nil {
+		return errors.Join(err, provider.Shutdown(ctx))
+	}
+	o.MeterProvider = provider
+	return nil
 }
 
 // follow switches profiles on and off as the folder wants it, until ctx ends. Metrics take a new start, as upstream's do.

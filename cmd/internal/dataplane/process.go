@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 	"time"
 
@@ -73,20 +74,20 @@ func (p *Process) Close(ctx context.Context) {
 }
 
 // Run runs the part until ctx ends, or something in the process fails. The part begins when NATS is usable. At the end it leaves,
-// goes on for the drain delay, and is drained; it can be probed all the time.
-func (p *Process) Run(ctx context.Context, part Part) error {
+// goes on for the drain delay, and is drained; it can be probed all the time. What runs beside the part does so until the end.
+func (p *Process) Run(ctx context.Context, part Part, beside ...func(context.Context)) error {
 	ctx, end := context.WithCancel(ctx)
 	defer end()
 	var group run.Group
 	p.addEnd(ctx, &group, part)
-	loops := []func(context.Context){p.logs.follow, p.observation.follow, p.observation.serveProfiles}
+	loops := slices.Concat(beside, []func(context.Context){p.logs.follow, p.observation.follow, p.observation.serveProfiles})
 	if p.mounted != nil {
 		loops = append(loops, func(ctx context.Context) {
 			p.mounted.Follow(ctx, connection.Follower{Client: p.Client, Logger: p.Logger, Restart: end})
 		})
 	}
 	for _, loop := range loops {
-		group.Add(func() error { loop(ctx); <-ctx.Done(); return nil }, func(error) { end() })
+		addLoop(ctx, &group, loop)
 	}
 	p.addPart(ctx, &group, part)
 	if s, serves := part.(server); serves {
@@ -97,6 +98,13 @@ func (p *Process) Run(ctx context.Context, part Part) error {
 		return err
 	}
 	return group.Run()
+}
+
+// addLoop runs a loop until the group is interrupted. Not until ctx ends: the first member that returns ends the group, and the
+// drain delay comes after the end of ctx.
+func addLoop(ctx context.Context, group *run.Group, loop func(context.Context)) {
+	looping, stop := context.WithCancel(context.WithoutCancel(ctx))
+	group.Add(func() error { loop(looping); <-looping.Done(); return nil }, func(error) { stop() })
 }
 
 // addEnd ends the group some time after ctx, so that whoever sends requests here has learned before the drain that this part is

@@ -1,0 +1,52 @@
+package dataplane
+
+import (
+	"context"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/cloudevents/sdk-go/sql/v2/runtime"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/config"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/requestreply"
+)
+
+// replyKeysEvery is how often the keys are looked at. Until a new RequestReply's keys are read here, its replies match no Trigger.
+const replyKeysEvery = time.Second
+
+// ReplyKeys are the keys of Knative's RequestReplies, as the mounted Secret has them.
+type ReplyKeys struct {
+	folder config.Folder
+	held   atomic.Pointer[map[string]string]
+	log    *slog.Logger
+}
+
+// NewReplyKeys reads the keys. A folder that is not there has none: then no reply is anybody's.
+func NewReplyKeys(folder string, log *slog.Logger) *ReplyKeys {
+	k := &ReplyKeys{folder: config.Folder(folder), log: log}
+	held, err := k.folder.Read()
+	k.held.Store(&held)
+	k.apply(held, err)
+	return k
+}
+
+// Register lets the filters of Triggers ask for ids of RequestReplies. CESQL's engine has one table of functions for the whole
+// process: a second call fails.
+func (k *ReplyKeys) Register() error { return runtime.AddFunction(requestreply.Function(k.current)) }
+
+// Follow reads the keys again whenever they have changed, until ctx ends.
+func (k *ReplyKeys) Follow(ctx context.Context) {
+	k.folder.Follow(ctx, replyKeysEvery, k.current(), k.apply)
+}
+
+func (k *ReplyKeys) current() map[string]string { return *k.held.Load() }
+
+// apply keeps the last keys when there are none to be read.
+func (k *ReplyKeys) apply(held map[string]string, err error) {
+	if err != nil {
+		k.log.Error("the keys of RequestReplies cannot be read; they stay as they were", "error", err)
+		return
+	}
+	k.held.Store(&held)
+}

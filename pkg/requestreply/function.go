@@ -1,0 +1,83 @@
+// Package requestreply knows the ids by which Knative's RequestReply recognises the answers to its requests. Its Triggers ask the
+// filter, in CESQL, whether an event carries one.
+//
+// An id is "ID:SEALED:INDEX": the id of the request, the same sealed with AES-GCM under a key of the RequestReply, and the number
+// of the process that waits for the answer.
+//
+// Source: knative.dev/eventing pkg/requestreply.
+package requestreply
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"encoding/base64"
+	"strconv"
+	"strings"
+
+	cesql "github.com/cloudevents/sdk-go/sql/v2"
+	"github.com/cloudevents/sdk-go/sql/v2/function"
+	cloudevents "github.com/cloudevents/sdk-go/v2"
+)
+
+const (
+	// Secret is the name of the Secret with the keys, the only one that upstream's Triggers name.
+	Secret = "request-reply-keys"
+
+	functionName = "KN_VERIFY_CORRELATION_ID"
+)
+
+// Function returns KN_VERIFY_CORRELATION_ID(id, name, namespace, secret, process, processes): whether the id was made by the
+// RequestReply of that name for the process. keys returns the content of Secret, by "NAMESPACE.NAME.ANYTHING"; it is called
+// for every event, by any number of goroutines. No error says what was wrong with an id: a Trigger that asks has no other answer.
+func Function(keys func() map[string]string) cesql.Function {
+	arguments := []cesql.Type{cesql.StringType, cesql.StringType, cesql.StringType, cesql.StringType, cesql.IntegerType, cesql.IntegerType}
+	return function.NewFunction(functionName, arguments, nil, cesql.BooleanType, func(_ cloudevents.Event, values []any) (any, error) {
+		// The engine has cast them.
+		id, name, namespace, secret := values[0].(string), values[1].(string), values[2].(string), values[3].(string)
+		process, processes := values[4].(int32), values[5].(int32)
+		parsed, ok := parse(id)
+		if !ok || processes == 0 || parsed.index%processes != process || secret != Secret {
+			return false, nil
+		}
+		prefix := namespace + "." + name + "."
+		for key, value := range keys() {
+			if strings.HasPrefix(key, prefix) && parsed.sealedWith([]byte(value)) {
+				return true, nil
+			}
+		}
+		return false, nil
+	})
+}
+
+type replyID struct {
+	id     string
+	sealed []byte
+	index  int32
+}
+
+func parse(text string) (replyID, bool) {
+	parts := strings.Split(text, ":")
+	if len(parts) != 3 {
+		return replyID{}, false
+	}
+	sealed, err := base64.URLEncoding.DecodeString(parts[1])
+	if err != nil {
+		return replyID{}, false
+	}
+	index, err := strconv.ParseInt(parts[2], 10, 32)
+	return replyID{id: parts[0], sealed: sealed, index: int32(index)}, err == nil
+}
+
+func (r replyID) sealedWith(key []byte) bool {
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		return false
+	}
+	// Without a nonce size of its own it cannot fail for AES.
+	gcm, err := cipher.NewGCM(block)
+	if err != nil || len(r.sealed) < gcm.NonceSize() {
+		return false
+	}
+	opened, err := gcm.Open(nil, r.sealed[:gcm.NonceSize()], r.sealed[gcm.NonceSize():], nil)
+	return err == nil && string(opened) == r.id
+}

@@ -1,0 +1,148 @@
+package requestreply_test
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	cesql "github.com/cloudevents/sdk-go/sql/v2"
+	"github.com/cloudevents/sdk-go/sql/v2/parser"
+	"github.com/cloudevents/sdk-go/sql/v2/runtime"
+	cloudevents "github.com/cloudevents/sdk-go/v2"
+	"go.uber.org/zap"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	upstream "knative.dev/eventing/pkg/requestreply"
+	secretinformer "knative.dev/pkg/injection/clients/namespacedkube/informers/core/v1/secret/fake"
+	"knative.dev/pkg/logging"
+	rtesting "knative.dev/pkg/reconciler/testing"
+	_ "knative.dev/pkg/system/testing"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/requestreply"
+)
+
+// keys are three of one RequestReply, one that is none, and some of others.
+func keys() map[string]string {
+	return map[string]string{
+		"shop.orders.old":    strings.Repeat("o", 16),
+		"shop.orders.new":    strings.Repeat("n", 32),
+		"shop.orders.broken": "short",
+		"shop.orders-2.key":  strings.Repeat("2", 16),
+		"shop.orders":        strings.Repeat("x", 16),
+		"other.orders.key":   strings.Repeat("s", 16),
+	}
+}
+
+// idOf has upstream make the id of an event.
+func idOf(t *testing.T, id, key string, index int) string {
+	t.Helper()
+	e := cloudevents.NewEvent()
+	e.SetID(id)
+	if err := upstream.SetCorrelationId(&e, "correlationid", []byte(key), index); err != nil {
+		t.Fatal(err)
+	}
+	return e.Extensions()["correlationid"].(string)
+}
+
+// upstreams returns upstream's function, with the keys in a Secret. Upstream can be told of its Secrets only once.
+func upstreams(t *testing.T) cesql.Function {
+	t.Helper()
+	ctx, _ := rtesting.SetupFakeContext(t, func(ctx context.Context) context.Context {
+		return logging.WithLogger(ctx, zap.NewNop().Sugar()) // upstream's writes ten lines a call
+	})
+	data := map[string][]byte{}
+	for name, key := range keys() {
+		data[name] = []byte(key)
+	}
+	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: requestreply.Secret, Namespace: "knative-testing"}, Data: data}
+	if err := secretinformer.Get(ctx).Informer().GetStore().Add(secret); err != nil {
+		t.Fatal(err)
+	}
+	if err := upstream.RegisterCESQLVerifyCorrelationIdFilter(ctx); err != nil {
+		t.Fatal(err)
+	}
+	return runtime.ResolveFunction("KN_VERIFY_CORRELATION_ID", 6)
+}
+
+type call struct {
+	id, name, namespace, secret string
+	process, processes          int32
+}
+
+func (c call) arguments() []any {
+	return []any{c.id, c.name, c.namespace, c.secret, c.process, c.processes}
+}
+
+func TestItAnswersAsUpstreams(t *testing.T) {
+	theirs, ours := upstreams(t), requestreply.Function(keys)
+	good := idOf(t, "7", keys()["shop.orders.old"], 5)
+	parts := strings.Split(good, ":")
+	ids := map[string]string{
+		"sealed with an old key":           good,
+		"sealed with the new key":          idOf(t, "7", keys()["shop.orders.new"], 5),
+		"of another RequestReply":          idOf(t, "7", keys()["shop.orders-2.key"], 5),
+		"of another namespace":             idOf(t, "7", keys()["other.orders.key"], 5),
+		"sealed with a key without a name": idOf(t, "7", keys()["shop.orders"], 5),
+		"without an id":                    idOf(t, "", keys()["shop.orders.old"], 5),
+		"of a negative process":            idOf(t, "7", keys()["shop.orders.old"], -5),
+		"of another event":                 "8:" + parts[1] + ":5",
+		"cut":                              "7:" + parts[1][:8] + ":5",
+		"empty":                            "",
+		"two parts":                        "7:" + parts[1],
+		"four parts":                       good + ":",
+		"no number":                        "7:" + parts[1] + ":x",
+		"too large a number":               "7:" + parts[1] + ":4294967301",
+		"no base64":                        "7:~:5",
+	}
+	matched := 0
+	for _, name := range slices.Sorted(maps.Keys(ids)) {
+		for _, c := range []call{
+			{ids[name], "orders", "shop", requestreply.Secret, 0, 1},
+			{ids[name], "orders", "shop", requestreply.Secret, 2, 3},
+			{ids[name], "orders", "shop", requestreply.Secret, 1, 3},
+			{ids[name], "orders", "shop", requestreply.Secret, -2, 3},
+			{ids[name], "orders", "shop", "another", 0, 1},
+			{ids[name], "orders", "", requestreply.Secret, 0, 1},
+			{ids[name], "", "shop", requestreply.Secret, 0, 1},
+		} {
+			want, wantErr := theirs.Run(cloudevents.Event{}, c.arguments())
+			got, err := ours.Run(cloudevents.Event{}, c.arguments())
+			if got != want || (err != nil) != (wantErr != nil) {
+				t.Errorf("%s, %+v: %v, %v; upstream answers %v, %v", name, c, got, err, want, wantErr)
+			}
+			if got == true {
+				matched++
+			}
+		}
+	}
+	if matched != 8 {
+		t.Errorf("%d calls match", matched)
+	}
+}
+
+// Upstream's division ends the evaluation with a panic, which the filter takes for no match.
+func TestNoProcessesIsNoMatch(t *testing.T) {
+	c := call{idOf(t, "7", keys()["shop.orders.old"], 5), "orders", "shop", requestreply.Secret, 0, 0}
+	if got, err := requestreply.Function(keys).Run(cloudevents.Event{}, c.arguments()); got != false || err != nil {
+		t.Errorf("%v, %v", got, err)
+	}
+}
+
+// The signature is the one that upstream's Triggers call: the expression is as upstream's reconciler writes it.
+func TestItHasUpstreamsSignature(t *testing.T) {
+	theirs, ours := upstreams(t), requestreply.Function(keys)
+	if ours.Name() != theirs.Name() || ours.Arity() != theirs.Arity() || ours.IsVariadic() != theirs.IsVariadic() || ours.ReturnType() != theirs.ReturnType() {
+		t.Errorf("%s with %d arguments", ours.Name(), ours.Arity())
+	}
+	for i := range ours.Arity() {
+		if *ours.ArgType(i) != *theirs.ArgType(i) {
+			t.Errorf("argument %d is a %v, upstream's a %v", i, *ours.ArgType(i), *theirs.ArgType(i))
+		}
+	}
+	if _, err := parser.Parse(fmt.Sprintf("%s(%s, \"%s\", \"%s\", \"%s\", %d, %d)", ours.Name(), "replyid", "orders", "shop", requestreply.Secret, 0, 1)); err != nil {
+		t.Error(err)
+	}
+}
