@@ -48,7 +48,7 @@ verify-format:
 verify-tidy:
 	@$(GO) mod tidy -diff
 verify-vet:
-	@$(GO) vet ./...
+	@$(GO) vet ./... && $(GO) vet -tags cluster ./test/cluster
 verify-size:
 	@hack/size-check.sh
 

@@ -1,0 +1,82 @@
+//go:build cluster
+
+package cluster_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"os/exec"
+	"regexp"
+	"slices"
+	"testing"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+)
+
+// hand reaches into the NATS of config/nats, as an operator with the nats tool would.
+type hand struct {
+	t         *testing.T
+	JetStream jetstream.JetStream
+	names     naming.Names
+}
+
+func newHand(t *testing.T) *hand {
+	t.Helper()
+	ctx, cancel := context.WithCancel(background(t))
+	forward := exec.CommandContext(ctx, "kubectl", "-n", systemNamespace, "port-forward", "service/eventing-jetstream-nats", ":4222")
+	out, err := forward.StdoutPipe()
+	must(t, err)
+	must(t, forward.Start())
+	t.Cleanup(func() {
+		cancel()
+		_ = forward.Wait() // it is killed
+	})
+	lines := bufio.NewScanner(out)
+	if !lines.Scan() {
+		t.Fatal("kubectl port-forward says nothing")
+	}
+	address := regexp.MustCompile(`127\.0\.0\.1:\d+`).FindString(lines.Text())
+	conn, err := nats.Connect("nats://" + address)
+	must(t, err)
+	t.Cleanup(conn.Close)
+	js, err := jetstream.New(conn)
+	must(t, err)
+	names, err := naming.New(naming.DefaultPrefix)
+	must(t, err)
+	return &hand{t: t, JetStream: js, names: names}
+}
+
+func (h *hand) deleteRecord(key string) {
+	h.t.Helper()
+	bucket, err := h.JetStream.KeyValue(h.t.Context(), h.names.RoutesBucket())
+	must(h.t, err)
+	must(h.t, bucket.Purge(h.t.Context(), key))
+}
+
+// holdsNothingOf is false, with what is still there, until streams and records of the address are gone.
+func (h *hand) holdsNothingOf(address route.Key) (bool, any) {
+	h.t.Helper()
+	ctx := h.t.Context()
+	for _, stream := range []string{h.names.Log(address), h.names.DirectedStream(address), h.names.DeadLetterStream(address)} {
+		if _, err := h.JetStream.Stream(ctx, stream); !errors.Is(err, jetstream.ErrStreamNotFound) {
+			return false, stream
+		}
+	}
+	bucket, err := h.JetStream.KeyValue(ctx, h.names.RoutesBucket())
+	must(h.t, err)
+	lister, err := bucket.ListKeysFiltered(ctx, naming.AddressKey(address), naming.TargetKeysOf(address))
+	must(h.t, err)
+	keys := slices.Collect(func(yield func(string) bool) {
+		for key := range lister.Keys() {
+			if !yield(key) {
+				return
+			}
+		}
+	})
+	return len(keys) == 0, keys
+}
