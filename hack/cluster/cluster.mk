@@ -42,6 +42,10 @@ deploy-quickstart-test: ## Run the README's Kubernetes example, after make deplo
 e2e: ## Run our tests of a cluster, after make deploy
 	@hack/cluster/e2e.sh
 
+.PHONY: scale
+scale: ## Measure the controller with 1,500 Triggers on one Broker, and with 200 Brokers
+	@hack/cluster/e2e.sh -run '^$$' -bench . -benchtime 1x
+
 .PHONY: conformance-build
 conformance-build: ## Build Knative Eventing's own tests and the images that they start
 	@hack/cluster/conformance-build.sh

@@ -97,11 +97,16 @@ func TestNATSAway(t *testing.T) {
 func scaleNATS(t *testing.T, replicas int) {
 	t.Helper()
 	patch := fmt.Sprintf(`{"spec":{"replicas":%d}}`, replicas)
-	ctx := background(t)
-	_, err := env.kube.AppsV1().StatefulSets(systemNamespace).Patch(ctx, natsStatefulSet, types.MergePatchType, []byte(patch), metav1.PatchOptions{})
+	_, err := env.kube.AppsV1().StatefulSets(systemNamespace).Patch(background(t), natsStatefulSet, types.MergePatchType, []byte(patch), metav1.PatchOptions{})
 	must(t, err)
+	awaitNATS(t, types.NamespacedName{Namespace: systemNamespace, Name: natsStatefulSet}, replicas)
+}
+
+// awaitNATS waits until a NATS has this number of pods, all of them ready.
+func awaitNATS(t testing.TB, name types.NamespacedName, replicas int) {
+	t.Helper()
 	await(t, fmt.Sprintf("NATS has %d pods", replicas), func() (bool, any) {
-		pods, err := env.kube.CoreV1().Pods(systemNamespace).List(ctx, metav1.ListOptions{LabelSelector: "app=" + natsStatefulSet})
+		pods, err := env.kube.CoreV1().Pods(name.Namespace).List(background(t), metav1.ListOptions{LabelSelector: "app=" + name.Name})
 		if err != nil {
 			return false, err
 		}

@@ -20,15 +20,21 @@ import (
 
 // hand reaches into the NATS of config/nats, as an operator with the nats tool would.
 type hand struct {
-	t         *testing.T
+	t         testing.TB
 	JetStream jetstream.JetStream
 	names     naming.Names
 }
 
-func newHand(t *testing.T) *hand {
+func newHand(t testing.TB) *hand {
+	t.Helper()
+	return newHandOf(t, systemNamespace, "eventing-jetstream-nats")
+}
+
+// newHandOf reaches into the NATS behind a Service.
+func newHandOf(t testing.TB, namespace, service string) *hand {
 	t.Helper()
 	ctx, cancel := context.WithCancel(background(t))
-	forward := exec.CommandContext(ctx, "kubectl", "-n", systemNamespace, "port-forward", "service/eventing-jetstream-nats", ":4222")
+	forward := exec.CommandContext(ctx, "kubectl", "-n", namespace, "port-forward", "service/"+service, ":4222")
 	out, err := forward.StdoutPipe()
 	must(t, err)
 	must(t, forward.Start())

@@ -63,7 +63,7 @@ func connect() (err error) {
 }
 
 // must ends the test on an error.
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
@@ -71,4 +71,4 @@ func must(t *testing.T, err error) {
 }
 
 // background outlives a test's own context: to look at things, and to clean up, after it has failed.
-func background(t *testing.T) context.Context { return context.WithoutCancel(t.Context()) }
+func background(t testing.TB) context.Context { return context.WithoutCancel(t.Context()) }

@@ -25,12 +25,12 @@ const waitTime = 2 * time.Minute
 
 // namespace is a test's own namespace, with a subscriber that counts.
 type namespace struct {
-	t    *testing.T
+	t    testing.TB
 	name string
 }
 
 // newNamespace makes a namespace that is deleted when the test ends, and told about when it has failed.
-func newNamespace(t *testing.T) *namespace {
+func newNamespace(t testing.TB) *namespace {
 	t.Helper()
 	made, err := env.kube.CoreV1().Namespaces().Create(t.Context(),
 		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "jetstream-e2e-"}}, metav1.CreateOptions{})
@@ -79,9 +79,14 @@ func (n *namespace) await(what string, condition func() (bool, any)) {
 	await(n.t, what, condition)
 }
 
-func await(t *testing.T, what string, condition func() (bool, any)) {
+func await(t testing.TB, what string, condition func() (bool, any)) {
 	t.Helper()
-	deadline := time.After(waitTime)
+	awaitFor(t, waitTime, what, condition)
+}
+
+func awaitFor(t testing.TB, most time.Duration, what string, condition func() (bool, any)) {
+	t.Helper()
+	deadline := time.After(most)
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for {
@@ -92,7 +97,7 @@ func await(t *testing.T, what string, condition func() (bool, any)) {
 		select {
 		case <-tick.C:
 		case <-deadline:
-			t.Fatalf("waited %s in vain until %s; last seen: %v", waitTime, what, seen)
+			t.Fatalf("waited %s in vain until %s; last seen: %v", most, what, seen)
 		}
 	}
 }

@@ -23,7 +23,7 @@ import (
 // subscriber is the name of each namespace's counting subscriber.
 const subscriber = "subscriber"
 
-func relative(t *testing.T, path string) *apis.URL {
+func relative(t testing.TB, path string) *apis.URL {
 	t.Helper()
 	u, err := apis.ParseURL(path)
 	must(t, err)
@@ -130,7 +130,7 @@ func (n *namespace) podLog(name string) string {
 }
 
 // restart does what kubectl rollout restart does, and waits until the new pods serve and the old ones are gone.
-func restart(t *testing.T, deployment string) time.Duration {
+func restart(t testing.TB, deployment string) time.Duration {
 	t.Helper()
 	began := time.Now()
 	patch := fmt.Sprintf(`{"spec":{"template":{"metadata":{"annotations":{"kubectl.kubernetes.io/restartedAt":%q}}}}}`, began.Format(time.RFC3339Nano))
@@ -140,7 +140,7 @@ func restart(t *testing.T, deployment string) time.Duration {
 	return time.Since(began)
 }
 
-func awaitRollout(t *testing.T, d *appsv1.Deployment) {
+func awaitRollout(t testing.TB, d *appsv1.Deployment) {
 	t.Helper()
 	await(t, d.Name+" is rolled out", func() (bool, any) {
 		got, err := env.kube.AppsV1().Deployments(systemNamespace).Get(t.Context(), d.Name, metav1.GetOptions{})

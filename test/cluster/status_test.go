@@ -54,17 +54,23 @@ func TestReadyMeansDelivered(t *testing.T) {
 	n := newNamespace(t)
 	n.startSubscriber()
 	n.createBroker(n.broker("default"))
+	n.readyMeansDelivered(env.triggers)
+}
+
+// readyMeansDelivered creates a Trigger, waits until it is Ready, and sends one event, again and again.
+func (n *namespace) readyMeansDelivered(times int) {
+	n.t.Helper()
 	began := time.Now()
-	for i := range env.triggers {
+	for i := range times {
 		name := fmt.Sprintf("trigger-%d", i)
 		n.createTrigger(n.trigger(name, "default", "type."+name))
 		n.mustSend("default", "type."+name, name)
 	}
 	sent := time.Since(began)
-	for i := range env.triggers {
+	for i := range times {
 		n.awaitEvents(fmt.Sprintf("trigger-%d", i), 1)
 	}
-	t.Logf("%d times: create a Trigger, wait for Ready, send one event; lost 0, %s each", env.triggers, sent/time.Duration(env.triggers))
+	n.t.Logf("%d times: create a Trigger, wait for Ready, send one event; lost 0, %s each", times, sent/time.Duration(times))
 }
 
 // A policy that nobody enforces must not look like one that somebody does.

@@ -1,0 +1,185 @@
+//go:build cluster
+
+package cluster_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	duckv1 "knative.dev/pkg/apis/duck/v1"
+)
+
+const (
+	manyTriggers = 1500
+	manyBrokers  = 200
+	// writers create resources at the same time.
+	writers = 8
+)
+
+// BenchmarkTriggersOfOneBroker measures the controller with many Triggers on one Broker.
+func BenchmarkTriggersOfOneBroker(b *testing.B) {
+	n := newNamespace(b)
+	observeController(b)
+	broker := n.broker("default")
+	broker.Annotations["jetstream.eventing.knative.dev/max-consumers"] = strconv.Itoa(manyTriggers + 1)
+	n.createBroker(broker)
+	for b.Loop() {
+		atOnce(manyTriggers, func(i int) error {
+			t := n.trigger(fmt.Sprintf("trigger-%d", i), "default", fmt.Sprintf("type.%d", i))
+			// An address of its own: this is about the controller, not about who answers.
+			t.Spec.Subscriber = duckv1.Destination{URI: relative(b, "http://subscriber.invalid/")}
+			_, err := env.eventing.EventingV1().Triggers(n.name).Create(b.Context(), t, metav1.CreateOptions{})
+			return err
+		}, b)
+		n.awaitAllTriggers(manyTriggers)
+	}
+	reportController(b, "trigger")
+}
+
+// BenchmarkBrokers measures the controller with many Brokers.
+func BenchmarkBrokers(b *testing.B) {
+	n := newNamespace(b)
+	observeController(b)
+	for b.Loop() {
+		atOnce(manyBrokers, func(i int) error {
+			broker := n.broker(fmt.Sprintf("broker-%d", i))
+			broker.Annotations["jetstream.eventing.knative.dev/max-bytes"] = "1Mi"
+			_, err := env.eventing.EventingV1().Brokers(n.name).Create(b.Context(), broker, metav1.CreateOptions{})
+			return err
+		}, b)
+		awaitFor(b, 10*time.Minute, "all Brokers are Ready", func() (bool, any) {
+			list, err := env.eventing.EventingV1().Brokers(n.name).List(b.Context(), metav1.ListOptions{ResourceVersion: "0"})
+			if err != nil {
+				return false, err
+			}
+			ready := 0
+			for i := range list.Items {
+				if list.Items[i].IsReady() {
+					ready++
+				}
+			}
+			return ready == manyBrokers, ready
+		})
+	}
+	reportController(b, "broker")
+}
+
+func (n *namespace) awaitAllTriggers(want int) {
+	n.t.Helper()
+	awaitFor(n.t, 15*time.Minute, "all Triggers are Ready", func() (bool, any) {
+		list, err := env.eventing.EventingV1().Triggers(n.name).List(n.t.Context(), metav1.ListOptions{ResourceVersion: "0"})
+		if err != nil {
+			return false, err
+		}
+		ready := 0
+		for i := range list.Items {
+			if list.Items[i].Status.IsReady() {
+				ready++
+			}
+		}
+		return ready == want, ready
+	})
+}
+
+// atOnce calls create for 0 to count-1, some at a time.
+func atOnce(count int, create func(i int) error, b *testing.B) {
+	b.Helper()
+	next := make(chan int)
+	var running sync.WaitGroup
+	for range writers {
+		running.Go(func() {
+			for i := range next {
+				if err := create(i); err != nil {
+					b.Error(err)
+				}
+			}
+		})
+	}
+	for i := range count {
+		next <- i
+	}
+	close(next)
+	running.Wait()
+}
+
+// observeController has the controllers serve metrics, and starts them anew: what they report is of this benchmark only.
+func observeController(b *testing.B) {
+	b.Helper()
+	patch := func(protocol string) {
+		data := fmt.Sprintf(`{"data":{"metrics-protocol":%q}}`, protocol)
+		_, err := env.kube.CoreV1().ConfigMaps(systemNamespace).Patch(background(b), "config-observability", types.MergePatchType, []byte(data), metav1.PatchOptions{})
+		must(b, err)
+		restart(b, controllerDeployment)
+	}
+	patch("prometheus")
+	b.Cleanup(func() { patch("none") })
+}
+
+// reportController adds what the leader used: memory, and the time of a reconciliation of the kind.
+func reportController(b *testing.B, kind string) {
+	b.Helper()
+	d, err := env.kube.AppsV1().Deployments(systemNamespace).Get(b.Context(), controllerDeployment, metav1.GetOptions{})
+	must(b, err)
+	pods, err := podsOf(b.Context(), d)
+	must(b, err)
+	var memory, seconds, count float64
+	for i := range pods {
+		memory = max(memory, workingSet(b, &pods[i]))
+		text, err := env.kube.CoreV1().RESTClient().Get().Namespace(systemNamespace).Resource("pods").Name(pods[i].Name + ":9090").
+			SubResource("proxy").Suffix("metrics").DoRaw(b.Context())
+		must(b, err)
+		seconds += sample(string(text), "kn_workqueue_process_duration_seconds_sum", kind)
+		count += sample(string(text), "kn_workqueue_process_duration_seconds_count", kind)
+	}
+	if count == 0 {
+		b.Fatal("the controllers have no metrics of their work")
+	}
+	b.ReportMetric(memory/(1<<20), "MiB/controller")
+	b.ReportMetric(1000*seconds/count, "ms/reconciliation")
+	b.ReportMetric(count, "reconciliations")
+}
+
+// sample adds up the series of a metric whose labels mention the kind.
+func sample(text, name, kind string) (sum float64) {
+	for line := range strings.Lines(text) {
+		match := regexp.MustCompile(`^` + name + `\{(.*)\} (\S+)$`).FindStringSubmatch(strings.TrimSpace(line))
+		if match == nil || !strings.Contains(strings.ToLower(match[1]), "eventing-jetstream-"+kind) && !strings.Contains(strings.ToLower(match[1]), kind) {
+			continue
+		}
+		value, err := strconv.ParseFloat(match[2], 64)
+		if err == nil {
+			sum += value
+		}
+	}
+	return sum
+}
+
+// workingSet is the memory of a pod as its kubelet sees it.
+func workingSet(b *testing.B, pod *corev1.Pod) float64 {
+	b.Helper()
+	raw, err := env.kube.CoreV1().RESTClient().Get().Resource("nodes").Name(pod.Spec.NodeName).SubResource("proxy").Suffix("stats/summary").DoRaw(b.Context())
+	must(b, err)
+	var summary struct {
+		Pods []struct {
+			PodRef struct{ Name, Namespace string }
+			Memory struct{ WorkingSetBytes float64 }
+		}
+	}
+	must(b, json.Unmarshal(raw, &summary))
+	for _, p := range summary.Pods {
+		if p.PodRef.Name == pod.Name && p.PodRef.Namespace == pod.Namespace {
+			return p.Memory.WorkingSetBytes
+		}
+	}
+	b.Fatalf("the kubelet does not know %s", pod.Name)
+	return 0
+}
