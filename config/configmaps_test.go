@@ -1,9 +1,11 @@
 package config_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	eventingconfig "knative.dev/eventing/pkg/apis/config"
 	"sigs.k8s.io/yaml"
 
@@ -30,6 +32,23 @@ func TestBrokerConfigExample(t *testing.T) {
 	if err != nil || got != want || len(example) != len(config.BrokerKeys()) {
 		t.Errorf("got %+v, %v; %d of %d keys", got, err, len(example), len(config.BrokerKeys()))
 	}
+}
+
+// Applied as it is, the ConfigMap says nothing: whoever has set a URL keeps it when a new version is applied.
+func TestTheConnectionIsTheUsers(t *testing.T) {
+	m := configMap(t, "eventing-jetstream-nats")
+	if len(m.Data) != 1 || m.Data["_example"] == "" {
+		t.Errorf("it sets %v", m.Data)
+	}
+	for _, o := range load(t) {
+		if s, ok := o.value.(*corev1.Service); ok && s.Name == "eventing-jetstream-nats" {
+			if want := fmt.Sprintf("nats://%s.%s.svc:%d", s.Name, s.Namespace, s.Spec.Ports[0].Port); config.DefaultNATSURL != want {
+				t.Errorf("without a URL it is %s, and config/nats makes %s", config.DefaultNATSURL, want)
+			}
+			return
+		}
+	}
+	t.Error("config/nats has no Service")
 }
 
 func TestBrokerDefaultsGiveOurClassItsConfigMap(t *testing.T) {

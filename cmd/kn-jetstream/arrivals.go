@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"time"
 
@@ -31,9 +33,27 @@ func watchArrivals(ctx context.Context, url string) (*arrivals, error) {
 	return a, err
 }
 
+// read asks the counter. One that cannot be reached may be about to start, or its Service about to know it: it is asked again for a
+// while.
 func (a *arrivals) read(ctx context.Context) (display.Count, error) {
 	ctx, cancel := context.WithTimeout(ctx, connectBudget)
 	defer cancel()
+	tick := time.NewTicker(arrivalPoll)
+	defer tick.Stop()
+	for {
+		count, err := a.readOnce(ctx)
+		if _, unreachable := errors.AsType[*net.OpError](err); !unreachable {
+			return count, err
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return count, err
+		}
+	}
+}
+
+func (a *arrivals) readOnce(ctx context.Context) (display.Count, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, a.url, nil)
 	if err != nil {
 		return display.Count{}, err

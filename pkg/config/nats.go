@@ -33,17 +33,25 @@ type NATSFolders struct {
 	Config, Credentials string
 }
 
-// Read returns what the folders hold now. The URL is required.
+// DefaultNATSURL is where NATS is when the ConfigMap has no key that says so: the one of config/nats. The YAML that is applied
+// leaves the key out, so that applying it again, for an upgrade, changes nobody's URL.
+const DefaultNATSURL = "nats://eventing-jetstream-nats.knative-eventing.svc:4222"
+
+// Read returns what the folders hold now.
+// Errors: there is no folder Config; a URL that is empty; a file that cannot be read.
 func (f NATSFolders) Read() (NATS, error) {
 	var n NATS
 	var err error
-	if n.URL, err = readLine(filepath.Join(f.Config, natsURL)); err != nil {
+	if _, err := os.Stat(f.Config); err != nil {
+		return NATS{}, err
+	}
+	if n.URL, err = readLine(filepath.Join(f.Config, natsURL), DefaultNATSURL); err != nil {
 		return NATS{}, err
 	}
 	if n.URL == "" {
 		return NATS{}, fmt.Errorf("%s: the URL of NATS is missing", filepath.Join(f.Config, natsURL))
 	}
-	if n.Prefix, err = readLine(filepath.Join(f.Config, natsPrefix)); err != nil {
+	if n.Prefix, err = readLine(filepath.Join(f.Config, natsPrefix), ""); err != nil {
 		return NATS{}, err
 	}
 	for name, path := range map[string]*string{
@@ -128,11 +136,11 @@ func (f NATSFolders) credential(name string) (string, error) {
 	return path, err
 }
 
-// readLine returns a file's text without the white space around it, and "" when there is no such file.
-func readLine(path string) (string, error) {
+// readLine returns a file's text without the white space around it, and otherwise when there is no such file.
+func readLine(path, otherwise string) (string, error) {
 	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return "", nil
+		return otherwise, nil
 	}
 	return strings.TrimSpace(string(data)), err
 }

@@ -80,10 +80,17 @@ func TestOneFolderMayHoldAll(t *testing.T) {
 }
 
 func TestNATSWithoutURLIsAnError(t *testing.T) {
-	for name, files := range map[string]map[string]string{"no file": nil, "empty": {"url": " \n"}} {
-		if got, err := (config.NATSFolders{Config: mount(t, files)}).Read(); err == nil {
+	for name, folder := range map[string]string{"empty": mount(t, map[string]string{"url": " \n"}), "no folder": filepath.Join(t.TempDir(), "missing")} {
+		if got, err := (config.NATSFolders{Config: folder}).Read(); err == nil {
 			t.Errorf("%s: %+v", name, got)
 		}
+	}
+}
+
+func TestAConfigMapWithoutURLMeansTheNATSToTryWith(t *testing.T) {
+	got, err := config.NATSFolders{Config: mount(t, map[string]string{"_example": "url: nats://nats.example:4222"})}.Read()
+	if err != nil || got != (config.NATS{URL: config.DefaultNATSURL}) {
+		t.Errorf("%+v, %v", got, err)
 	}
 }
 

@@ -10,8 +10,12 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
+// bucketReplicas is how many servers hold a bucket: all processes depend on it, so the loss of one server must not take it away.
+const bucketReplicas = 3
+
 // EnsureBuckets makes the routes, reports and positions buckets. Only owners of routes call it; the data plane waits for them.
-// How many replicas a bucket has, and where they are, is the administrator's choice once it exists.
+// A bucket has three replicas where NATS has the servers for them. How many there are, and where, is the administrator's choice
+// once it exists.
 func (c *Client) EnsureBuckets(ctx context.Context) error {
 	for _, config := range []jetstream.KeyValueConfig{
 		{Bucket: c.names.RoutesBucket(), Description: "addresses and targets", History: 1},
@@ -34,8 +38,7 @@ func (c *Client) EnsureBuckets(ctx context.Context) error {
 func (c *Client) ensureBucket(ctx context.Context, want jetstream.KeyValueConfig) error {
 	bucket, err := c.js.KeyValue(ctx, want.Bucket)
 	if errors.Is(err, jetstream.ErrBucketNotFound) {
-		_, err = c.js.CreateOrUpdateKeyValue(ctx, want)
-		return err
+		return c.createBucket(ctx, want)
 	}
 	if err != nil {
 		return err
@@ -51,6 +54,20 @@ func (c *Client) ensureBucket(ctx context.Context, want jetstream.KeyValueConfig
 	next := have
 	next.Description, next.History, next.TTL, next.LimitMarkerTTL = want.Description, want.History, want.TTL, want.LimitMarkerTTL
 	_, err = c.js.UpdateKeyValue(ctx, next)
+	return err
+}
+
+func (c *Client) createBucket(ctx context.Context, want jetstream.KeyValueConfig) error {
+	want.Replicas = bucketReplicas
+	_, err := c.js.CreateKeyValue(ctx, want)
+	var api *jetstream.APIError
+	if errors.As(err, &api) && (api.ErrorCode == errCodeNoCluster || api.ErrorCode == errCodeNoPeers) {
+		want.Replicas = 1
+		_, err = c.js.CreateKeyValue(ctx, want)
+	}
+	if errors.Is(err, jetstream.ErrBucketExists) {
+		return nil // somebody else has just made it
+	}
 	return err
 }
 
@@ -70,10 +87,10 @@ func bucketCreated(ctx context.Context, bucket jetstream.KeyValue) (time.Time, e
 }
 
 // bucketWatch is who is told what a bucket holds: entry of each key, deleted ones included, and then of each change; synced when
-// the first round is over.
+// the first round is over, with the time at which the bucket was made.
 type bucketWatch struct {
 	entry  func(jetstream.KeyValueEntry)
-	synced func()
+	synced func(made time.Time)
 }
 
 // watchBucket returns when the watch has to start anew: nil when NATS was away or ctx has ended, else an error, such as that the
@@ -103,7 +120,7 @@ func (c *Client) watchBucket(ctx context.Context, name string, w bucketWatch) er
 			case !open:
 				return fmt.Errorf("the watch of bucket %s ended", name)
 			case entry == nil:
-				w.synced()
+				w.synced(created)
 			default:
 				w.entry(entry)
 			}

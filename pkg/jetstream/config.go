@@ -64,11 +64,12 @@ const (
 	metaName      = "eventing-jetstream.name"
 	metaUID       = "eventing-jetstream.uid"
 	metaUse       = "eventing-jetstream.use"
+	metaOwner     = "eventing-jetstream.owner"
 )
 
 func metadata(a route.Address, use string) map[string]string {
 	return map[string]string{
-		metaUse: use, metaKind: string(a.Key.Kind), metaNamespace: a.Key.Namespace, metaName: a.Key.Name, metaUID: a.UID,
+		metaUse: use, metaKind: string(a.Key.Kind), metaNamespace: a.Key.Namespace, metaName: a.Key.Name, metaUID: a.UID, metaOwner: a.Owner,
 	}
 }
 
@@ -172,7 +173,7 @@ func (c *Client) leasedConsumer(name string, t route.Target) jetstream.ConsumerC
 		MaxDeliver:    -1,
 		MaxAckPending: max(maxAckPending, 2*t.MaxInFlight),
 		Metadata: map[string]string{
-			metaKind: "trigger", metaNamespace: t.Key.Namespace, metaName: t.Key.Name, metaUID: t.UID,
+			metaKind: "trigger", metaNamespace: t.Key.Namespace, metaName: t.Key.Name, metaUID: t.UID, metaOwner: t.Owner,
 		},
 	}
 }

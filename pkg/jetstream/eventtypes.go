@@ -84,6 +84,6 @@ func (c *Client) WatchEventTypes(ctx context.Context, each func(key string)) err
 				each(entry.Key())
 			}
 		},
-		synced: func() {},
+		synced: func(time.Time) {},
 	})
 }

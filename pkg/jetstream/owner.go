@@ -38,8 +38,7 @@ func (c *Client) NewOwner(name string, grace time.Duration) *Owner {
 
 // Applied is where a record stands in the routes bucket.
 type Applied struct {
-	Key      string
-	Revision uint64
+	route.Place
 	// LogMade is when the log of an address was made. Another time than before means that it was gone, with what was in it.
 	LogMade time.Time
 }
@@ -104,8 +103,8 @@ func (o *Owner) PutTarget(ctx context.Context, t route.Target) (Applied, error) 
 }
 
 func (o *Owner) put(ctx context.Context, r route.Record) (Applied, error) {
-	revision, err := o.client.PutRecord(ctx, r)
-	return Applied{Key: recordKey(r), Revision: revision}, err
+	at, err := o.client.PutRecord(ctx, r)
+	return Applied{Place: at}, err
 }
 
 // present reads what is at the key, and keeps an owner from changing the streams and consumers behind a route that is not
@@ -176,20 +175,40 @@ func (o *Owner) bury(ctx context.Context, key string) error {
 	return err
 }
 
+// End ends the route that was read, unless it was written again since then. Like Remove, it leaves what the route had to Sweep.
+func (o *Owner) End(ctx context.Context, r StoredRecord) error {
+	if r.Revision == 0 {
+		return o.endUnrecorded(ctx, r.Record)
+	}
+	now := time.Now().UTC()
+	r.DeletedAt = &now
+	_, err := o.client.replaceRecord(ctx, r)
+	return err
+}
+
 // Owned returns the live records of this owner, read from the server. A bucket that was deleted by hand is made again, empty.
 func (o *Owner) Owned(ctx context.Context) ([]StoredRecord, error) {
+	live, _, err := o.OwnedAndEnding(ctx)
+	return live, err
+}
+
+// OwnedAndEnding returns, beside what Owned returns, the tombstones whose grace period is not over.
+func (o *Owner) OwnedAndEnding(ctx context.Context) (live, ending []StoredRecord, err error) {
 	all, err := o.client.Records(ctx, "")
 	if errors.Is(err, jetstream.ErrBucketNotFound) {
-		return nil, o.client.EnsureBuckets(ctx)
+		return nil, nil, o.client.EnsureBuckets(ctx)
 	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var own []StoredRecord
 	for _, r := range all {
-		if r.DeletedAt == nil && r.Owner() == o.name {
-			own = append(own, r)
+		switch {
+		case r.Owner() != o.name:
+		case r.DeletedAt == nil:
+			live = append(live, r)
+		case !r.Swept:
+			ending = append(ending, r)
 		}
 	}
-	return own, nil
+	return live, ending, nil
 }

@@ -76,7 +76,8 @@ func (o *Owner) tombstoneOf(ctx context.Context, a route.Address, before *Predec
 	if found {
 		end.Address = have.Address
 	}
-	end.Revision, err = o.client.PutRecord(ctx, end.Record)
+	at, err := o.client.PutRecord(ctx, end.Record)
+	end.Revision = at.Revision
 	return end, err
 }
 

@@ -3,8 +3,7 @@ package jetstream
 import (
 	"context"
 	"encoding/json"
-	"errors"
-	"fmt"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -85,19 +84,19 @@ func (r *Reporter) withdraw(key string) {
 	}
 }
 
-// Reports reads what the live processes report.
+// Reports reads what the live processes report. One whose report cannot be read, such as one of another version, is there too: it
+// has applied nothing that we know of.
 func (c *Client) Reports(ctx context.Context) ([]route.Report, error) {
 	var reports []route.Report
-	var unreadable []error
 	err := c.readBucket(ctx, c.names.ReportsBucket(), jetstream.AllKeys, func(entry jetstream.KeyValueEntry) {
 		var report route.Report
 		if err := json.Unmarshal(entry.Value(), &report); err != nil {
-			unreadable = append(unreadable, fmt.Errorf("report %s: %w", entry.Key(), err))
-			return
+			role, id, _ := strings.Cut(entry.Key(), ".")
+			report = route.Report{Role: route.Role(role), ID: id}
 		}
 		reports = append(reports, report)
 	})
-	if err = errors.Join(append(unreadable, err)...); err != nil {
+	if err != nil {
 		return nil, err
 	}
 	return reports, nil

@@ -28,7 +28,8 @@ func asked(want jetstream.StreamConfig) string {
 	return fmt.Sprintf("%d bytes on each of %d servers", max(want.MaxBytes, 0), positive(want.Replicas, 1))
 }
 
-// available says what an account may store, and what of it is reserved. An account counts the bytes of all replicas; one whose
+// available says what an account may store, and what of it is reserved. What it holds at the moment is left out: the text goes into
+// a condition, which must not change with every event. An account counts the bytes of all replicas; one whose
 // limits are in tiers, by the number of replicas, counts those of one (nats-server server/jetstream.go, accountReservation).
 func available(account *jetstream.AccountInfo, want jetstream.StreamConfig) string {
 	tier, which := account.Tier, ""
@@ -40,17 +41,17 @@ func available(account *jetstream.AccountInfo, want jetstream.StreamConfig) stri
 		}
 		which, replicas = " in tier "+name, 1
 	}
-	kind, limit, reserved, used := "file storage", tier.Limits.MaxStore, tier.ReservedStore, tier.Store
+	kind, limit, reserved := "file storage", tier.Limits.MaxStore, tier.ReservedStore
 	if want.Storage == jetstream.MemoryStorage {
-		kind, limit, reserved, used = "memory", tier.Limits.MaxMemory, tier.ReservedMemory, tier.Memory
+		kind, limit, reserved = "memory", tier.Limits.MaxMemory, tier.ReservedMemory
 	}
 	if limit < 0 {
-		return fmt.Sprintf("more than a NATS server has left of its %s; this account, which has no limit%s, has reserved %d and uses %d",
-			kind, which, reserved, used)
+		return fmt.Sprintf("more than a NATS server has left of its %s; this account, which has no limit%s, has reserved %d",
+			kind, which, reserved)
 	}
 	left := max(uint64(limit), reserved) - reserved //nolint:gosec // not negative
-	return fmt.Sprintf("%d in all; the NATS account may have %d bytes of %s%s, of which %d are reserved and %d used: %d are available",
-		max(want.MaxBytes, 0)*replicas, limit, kind, which, reserved, used, left)
+	return fmt.Sprintf("%d in all; the NATS account may have %d bytes of %s%s, of which %d are reserved: %d are available",
+		max(want.MaxBytes, 0)*replicas, limit, kind, which, reserved, left)
 }
 
 // isStorageExhausted reports whether the server refused for want of space in the account or on its disk.
@@ -72,6 +73,7 @@ func isStorageExhausted(err error) bool {
 const (
 	errCodeAccountResources      jetstream.ErrorCode = 10002
 	errCodeNoPeers               jetstream.ErrorCode = 10005
+	errCodeNoCluster             jetstream.ErrorCode = 10074
 	errCodeInsufficientResources jetstream.ErrorCode = 10023
 	errCodeMemoryExceeded        jetstream.ErrorCode = 10028
 	errCodeStorageExceeded       jetstream.ErrorCode = 10047

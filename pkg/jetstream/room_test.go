@@ -23,14 +23,14 @@ func TestNoRoomNamesWhatIsAskedForAndWhatThereIs(t *testing.T) {
 		{name: "an account with a limit",
 			limits: server.JetStreamAccountLimits{MaxStore: 100 * mebi, MaxMemory: -1, MaxStreams: -1, MaxConsumers: -1},
 			want: "67108864 bytes on each of 1 servers are asked for, 67108864 in all; the NATS account may have 104857600 bytes of file storage, " +
-				"of which 67108864 are reserved and "},
+				"of which 67108864 are reserved: 37748736 are available"},
 		{name: "memory",
 			limits: server.JetStreamAccountLimits{MaxStore: -1, MaxMemory: 100 * mebi, MaxStreams: -1, MaxConsumers: -1}, memory: true,
-			want: "104857600 bytes of memory, of which 67108864 are reserved and "},
+			want: "104857600 bytes of memory, of which 67108864 are reserved: 37748736 are available"},
 		{name: "a server",
 			limits: server.JetStreamAccountLimits{MaxStore: -1, MaxMemory: -1, MaxStreams: -1, MaxConsumers: -1},
 			want: "67108864 bytes on each of 1 servers are asked for, more than a NATS server has left of its file storage; this account, " +
-				"which has no limit, has reserved 67108864 and uses "},
+				"which has no limit, has reserved 67108864: nats"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -64,9 +64,9 @@ func TestAvailableInTiers(t *testing.T) {
 		text string
 	}{
 		{"a tier with a limit counts one replica", jetstream.StreamConfig{MaxBytes: 50, Replicas: 3},
-			"50 in all; the NATS account may have 100 bytes of file storage in tier R3, of which 60 are reserved and 5 used: 40 are available"},
+			"50 in all; the NATS account may have 100 bytes of file storage in tier R3, of which 60 are reserved: 40 are available"},
 		{"a tier without one", jetstream.StreamConfig{MaxBytes: 50, Replicas: 3, Storage: jetstream.MemoryStorage},
-			"more than a NATS server has left of its memory; this account, which has no limit in tier R3, has reserved 0 and uses 0"},
+			"more than a NATS server has left of its memory; this account, which has no limit in tier R3, has reserved 0"},
 		{"no such tier", jetstream.StreamConfig{MaxBytes: 50, Replicas: 1},
 			"and the NATS account has no limits for R1, which means nothing may be stored"},
 	} {
@@ -75,7 +75,7 @@ func TestAvailableInTiers(t *testing.T) {
 		}
 	}
 	flat := &jetstream.AccountInfo{Tier: jetstream.Tier{ReservedStore: 160, Limits: jetstream.AccountLimits{MaxStore: 100}}}
-	want := "150 in all; the NATS account may have 100 bytes of file storage, of which 160 are reserved and 0 used: 0 are available"
+	want := "150 in all; the NATS account may have 100 bytes of file storage, of which 160 are reserved: 0 are available"
 	if got := available(flat, jetstream.StreamConfig{MaxBytes: 50, Replicas: 3}); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

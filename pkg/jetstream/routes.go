@@ -46,8 +46,8 @@ func (c *Client) watchRoutesOnce(ctx context.Context, table *route.Table, synced
 			seen = entry.Revision()
 			applyEntry(table, entry)
 		},
-		synced: func() {
-			table.Synced(seen)
+		synced: func(made time.Time) {
+			table.Synced(seen, made)
 			synced()
 		},
 	})
@@ -130,24 +130,42 @@ func (c *Client) record(ctx context.Context, key string) (r StoredRecord, found 
 	return StoredRecord{Record: have, Revision: entry.Revision()}, true, nil
 }
 
-// PutRecord writes a record by compare-and-set, unless the same is there already, and returns the revision at which it stands.
+// PutRecord writes a record by compare-and-set, unless the same is there already, and returns where it stands.
 // Errors: ErrForeignRoute when a live record of another owner is there.
-func (c *Client) PutRecord(ctx context.Context, r route.Record) (uint64, error) {
+func (c *Client) PutRecord(ctx context.Context, r route.Record) (route.Place, error) {
+	// Read before the record is written: if the bucket is made anew in between, nobody ever reports to be past this place.
+	made, err := c.RoutesMade(ctx)
+	if err != nil {
+		return route.Place{}, err
+	}
 	bucket, err := c.js.KeyValue(ctx, c.names.RoutesBucket())
 	if err != nil {
-		return 0, fmt.Errorf("open bucket %s: %w", c.names.RoutesBucket(), err)
+		return route.Place{}, fmt.Errorf("open bucket %s: %w", c.names.RoutesBucket(), err)
 	}
 	data, err := r.Encode()
 	if err != nil {
-		return 0, err
+		return route.Place{}, err
 	}
 	key := recordKey(r)
 	for {
 		revision, retry, err := putOnce(ctx, bucket, kvWrite{key: key, data: data, owner: r.Owner()})
 		if !retry {
-			return revision, err
+			return route.Place{Key: key, Revision: revision, Bucket: made}, err
 		}
 	}
+}
+
+// RoutesMade returns when the routes bucket was made: revisions in it mean nothing in one that was made at another time.
+func (c *Client) RoutesMade(ctx context.Context) (time.Time, error) {
+	bucket, err := c.js.KeyValue(ctx, c.names.RoutesBucket())
+	if err != nil {
+		return time.Time{}, fmt.Errorf("open bucket %s: %w", c.names.RoutesBucket(), err)
+	}
+	made, err := bucketCreated(ctx, bucket)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("read bucket %s: %w", c.names.RoutesBucket(), err)
+	}
+	return made, nil
 }
 
 type kvWrite struct {

@@ -239,11 +239,11 @@ func TestPutRecordComparesAndSets(t *testing.T) {
 		go func() {
 			mine := target
 			mine.MaxInFlight = n + 1
-			revision, err := i.client.PutRecord(context.WithoutCancel(t.Context()), route.Record{Target: &mine})
+			at, err := i.client.PutRecord(context.WithoutCancel(t.Context()), route.Record{Target: &mine})
 			if err != nil {
 				t.Error(err)
 			}
-			revisions <- revision
+			revisions <- at.Revision
 		}()
 	}
 	seen := map[uint64]bool{}

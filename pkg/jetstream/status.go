@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -45,7 +46,7 @@ func (c *Client) Status(ctx context.Context) (Status, error) {
 	if err != nil && !errors.Is(err, route.ErrRecord) { // a record that cannot be read hides no other
 		return Status{}, err
 	}
-	reports, err := c.Reports(ctx)
+	processes, err := c.processes(ctx)
 	if err != nil {
 		return Status{}, err
 	}
@@ -55,22 +56,41 @@ func (c *Client) Status(ctx context.Context) (Status, error) {
 		if r.DeletedAt != nil || r.Address == nil {
 			continue
 		}
-		a, log := c.addressStatus(ctx, r, reports)
+		a, log := c.addressStatus(ctx, r, processes)
 		s.Addresses = append(s.Addresses, a)
 		logs[r.Address.Key] = log
 	}
 	for _, r := range records {
 		if r.DeletedAt == nil && r.Target != nil {
-			s.Targets = append(s.Targets, targetStatus(r, reports, logs[r.Target.Key.Address]))
+			s.Targets = append(s.Targets, targetStatus(r, processes, logs[r.Target.Key.Address]))
 		}
 	}
 	return s, nil
 }
 
-func (c *Client) addressStatus(ctx context.Context, r StoredRecord, reports []route.Report) (AddressStatus, logStatus) {
+// processes are the live processes, and which bucket their revisions count in.
+type processes struct {
+	reports []route.Report
+	bucket  time.Time
+}
+
+func (c *Client) processes(ctx context.Context) (processes, error) {
+	made, err := c.RoutesMade(ctx)
+	if err != nil {
+		return processes{}, err
+	}
+	reports, err := c.Reports(ctx)
+	return processes{reports, made}, err
+}
+
+func (p processes) ready(role route.Role, r StoredRecord) (bool, string) {
+	return route.Ready(p.reports, role, route.Place{Key: recordKey(r.Record), Revision: r.Revision, Bucket: p.bucket})
+}
+
+func (c *Client) addressStatus(ctx context.Context, r StoredRecord, p processes) (AddressStatus, logStatus) {
 	a := AddressStatus{Address: *r.Address}
-	a.Ready, a.Reason = route.Ready(reports, route.RoleIngress, recordKey(r.Record), r.Revision)
-	for _, report := range reports {
+	a.Ready, a.Reason = p.ready(route.RoleIngress, r)
+	for _, report := range p.reports {
 		if report.Role == route.RoleIngress && report.URL != "" {
 			a.URL = report.URL + "/" + a.Key.Namespace + "/" + a.Key.Name
 		}
@@ -83,7 +103,7 @@ func (c *Client) addressStatus(ctx context.Context, r StoredRecord, reports []ro
 	return a, log
 }
 
-func targetStatus(r StoredRecord, reports []route.Report, log logStatus) TargetStatus {
+func targetStatus(r StoredRecord, p processes, log logStatus) TargetStatus {
 	t := TargetStatus{Target: *r.Target}
 	backlog, exists := log.backlog[t.Consumer]
 	t.Backlog = backlog
@@ -95,7 +115,7 @@ func targetStatus(r StoredRecord, reports []route.Report, log logStatus) TargetS
 	case !exists:
 		t.Reason = "its consumer " + t.Consumer + " is gone"
 	default:
-		t.Ready, t.Reason = route.Ready(reports, route.RoleFilter, recordKey(r.Record), r.Revision)
+		t.Ready, t.Reason = p.ready(route.RoleFilter, r)
 	}
 	return t
 }

@@ -27,6 +27,8 @@ type Report struct {
 	ID   string `json:"id"`
 	// Revision is the watermark: every record of the routes bucket up to it has been applied.
 	Revision uint64 `json:"revision"`
+	// Bucket is when the routes bucket was made that Revision counts in. One that was made anew counts from the start.
+	Bucket time.Time `json:"bucket,omitzero"`
 	// URL is where an ingress takes events, without namespace and name.
 	URL string `json:"url,omitempty"`
 	// Failures maps keys of the routes bucket to why the process could not apply them.
@@ -43,7 +45,7 @@ const (
 // of nothing that it was applied.
 func (r Report) Bounded() Report {
 	if len(r.Failures) > maxFailures {
-		r.Revision, r.Failures = 0, nil
+		r.Revision, r.Bucket, r.Failures = 0, time.Time{}, nil
 		return r
 	}
 	failures := make(map[string]string, len(r.Failures))
@@ -57,19 +59,29 @@ func (r Report) Bounded() Report {
 	return r
 }
 
-// Ready reports whether the live processes of the role have all applied the record with this key and revision, and if not, why.
+// Place is where a record stands: at a revision of its key, in a bucket that was made at this time.
+type Place struct {
+	Key      string
+	Revision uint64
+	Bucket   time.Time
+}
+
+// Past reports whether the process has applied the record at the place, or a later one.
+func (r Report) Past(p Place) bool { return r.Bucket.Equal(p.Bucket) && r.Revision >= p.Revision }
+
+// Ready reports whether the live processes of the role have all applied the record at the place, and if not, why.
 // It is a pure function of the reports: readiness is never assumed.
-func Ready(reports []Report, role Role, key string, revision uint64) (bool, string) {
+func Ready(reports []Report, role Role, at Place) (bool, string) {
 	live := 0
 	for _, r := range reports {
 		if r.Role != role {
 			continue
 		}
 		live++
-		if r.Revision < revision {
+		if !r.Past(at) {
 			return false, fmt.Sprintf("%s %s has not applied it yet", role, r.ID)
 		}
-		if why, failed := r.Failures[key]; failed {
+		if why, failed := r.Failures[at.Key]; failed {
 			return false, fmt.Sprintf("%s %s: %s", role, r.ID, why)
 		}
 	}

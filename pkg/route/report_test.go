@@ -5,12 +5,18 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestReady(t *testing.T) {
+	made := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
 	const key, revision = "target.x", uint64(10)
-	ingress := func(id string, revision uint64) Report { return Report{Role: RoleIngress, ID: id, Revision: revision} }
-	filter := func(id string, revision uint64) Report { return Report{Role: RoleFilter, ID: id, Revision: revision} }
+	ingress := func(id string, revision uint64) Report {
+		return Report{Role: RoleIngress, ID: id, Revision: revision, Bucket: made}
+	}
+	filter := func(id string, revision uint64) Report {
+		return Report{Role: RoleFilter, ID: id, Revision: revision, Bucket: made}
+	}
 	failed := func(r Report, key string) Report {
 		r.Failures = map[string]string{key: "the record is garbled"}
 		return r
@@ -31,10 +37,12 @@ func TestReady(t *testing.T) {
 		{name: "one has failed on it", reports: []Report{filter("a", 10), failed(filter("b", 10), key)}, why: "filter b: the record is garbled"},
 		{name: "one has failed on what was there before", reports: []Report{failed(filter("b", 9), key)}, why: "filter b has not applied it yet"},
 		{name: "one has failed on another record", reports: []Report{failed(filter("a", 10), "target.y")}, want: true},
+		{name: "one is past it in a bucket that is no longer there", reports: []Report{{Role: RoleFilter, ID: "a", Revision: 11, Bucket: made.Add(-time.Second)}},
+			why: "filter a has not applied it yet"},
 		{name: "another role has failed on it", reports: []Report{filter("a", 10), failed(ingress("i", 10), key)}, want: true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got, why := Ready(c.reports, RoleFilter, key, revision)
+			got, why := Ready(c.reports, RoleFilter, Place{Key: key, Revision: revision, Bucket: made})
 			if got != c.want || why != c.why {
 				t.Errorf("got %v, %q; want %v, %q", got, why, c.want, c.why)
 			}

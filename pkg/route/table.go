@@ -3,6 +3,7 @@ package route
 import (
 	"maps"
 	"sync"
+	"time"
 )
 
 // Table is the routes that one process knows. Reads never wait for the network. Safe for concurrent use.
@@ -12,6 +13,7 @@ type Table struct {
 	targets   map[TargetKey]Target
 	failures  map[string]string
 	revision  uint64
+	bucket    time.Time
 	changed   chan struct{}
 }
 
@@ -59,12 +61,12 @@ func (t *Table) Forget(key string, revision uint64) {
 	t.advance(revision)
 }
 
-// Synced notes that the bucket was read from its start to this revision. Only then may the watermark go down: the bucket was
-// made anew, and its revisions count from the start.
-func (t *Table) Synced(revision uint64) {
+// Synced notes that the bucket, made at this time, was read from its start to this revision. Only then may the watermark go
+// down: the bucket was made anew, and its revisions count from the start.
+func (t *Table) Synced(revision uint64, bucket time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.revision = 0
+	t.revision, t.bucket = 0, bucket
 	t.advance(revision)
 }
 
@@ -89,8 +91,9 @@ type Snapshot struct {
 	Targets   map[TargetKey]Target
 	// Failures maps the bucket's keys to why their records could not be read.
 	Failures map[string]string
-	// Revision is the watermark: what the bucket held up to it is in the table.
+	// Revision is the watermark: what the bucket, which was made at the time Bucket, held up to it is in the table.
 	Revision uint64
+	Bucket   time.Time
 	// Changed is closed when the table moves on from this snapshot.
 	Changed <-chan struct{}
 }
@@ -104,6 +107,7 @@ func (t *Table) Snapshot() Snapshot {
 		Targets:   maps.Clone(t.targets),
 		Failures:  maps.Clone(t.failures),
 		Revision:  t.revision,
+		Bucket:    t.bucket,
 		Changed:   t.changed,
 	}
 }

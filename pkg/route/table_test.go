@@ -64,7 +64,7 @@ func TestTable(t *testing.T) {
 		{"a bucket that was made anew", func(t *Table) {
 			t.Apply("one", 90, target("one"))
 			t.Apply("two", 1, target("two"))
-			t.Synced(1)
+			t.Synced(1, time.Now())
 		}, state{0, 2, 0, 1}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -90,7 +90,7 @@ func TestASnapshotIsACopyAndTellsWhenItIsOld(t *testing.T) {
 		func() { table.Apply("two", 2, target("two")) },
 		func() { table.Reject("three", 3, errors.New("garbled")) },
 		func() { table.Forget("three", 4) },
-		func() { table.Synced(4) },
+		func() { table.Synced(4, time.Now()) },
 	} {
 		old := table.Snapshot()
 		select {

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"os/exec"
 	"regexp"
-	"slices"
 	"testing"
 
 	"github.com/nats-io/nats.go"
@@ -64,7 +63,7 @@ func (h *hand) deleteRecord(key string) {
 	must(h.t, bucket.Purge(h.t.Context(), key))
 }
 
-// holdsNothingOf is false, with what is still there, until streams and records of the address are gone.
+// holdsNothingOf is false, with what is still there, until the address has neither streams nor routes.
 func (h *hand) holdsNothingOf(address route.Key) (bool, any) {
 	h.t.Helper()
 	ctx := h.t.Context()
@@ -77,12 +76,14 @@ func (h *hand) holdsNothingOf(address route.Key) (bool, any) {
 	must(h.t, err)
 	lister, err := bucket.ListKeysFiltered(ctx, naming.AddressKey(address), naming.TargetKeysOf(address))
 	must(h.t, err)
-	keys := slices.Collect(func(yield func(string) bool) {
-		for key := range lister.Keys() {
-			if !yield(key) {
-				return
-			}
+	var standing []string
+	for key := range lister.Keys() {
+		entry, err := bucket.Get(ctx, key)
+		must(h.t, err)
+		// What has ended leaves a tombstone for a day: it tells a process that was cut off meanwhile.
+		if record, err := route.DecodeRecord(entry.Value()); err != nil || !record.Swept {
+			standing = append(standing, key)
 		}
-	})
-	return len(keys) == 0, keys
+	}
+	return len(standing) == 0, standing
 }

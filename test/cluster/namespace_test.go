@@ -122,7 +122,7 @@ func (n *namespace) awaitBroker(name, what string, wanted func(*eventingv1.Broke
 	var b *eventingv1.Broker
 	n.await(fmt.Sprintf("Broker %s is %s", name, what), func() (bool, any) {
 		var err error
-		if b, err = env.eventing.EventingV1().Brokers(n.name).Get(n.t.Context(), name, metav1.GetOptions{}); err != nil {
+		if b, err = env.eventing.EventingV1().Brokers(n.name).Get(background(n.t), name, metav1.GetOptions{}); err != nil {
 			return false, err
 		}
 		return wanted(b), asJSON(b.Status)
@@ -157,7 +157,7 @@ func (n *namespace) awaitTrigger(name, what string, wanted func(*eventingv1.Trig
 	var got *eventingv1.Trigger
 	n.await(fmt.Sprintf("Trigger %s is %s", name, what), func() (bool, any) {
 		var err error
-		if got, err = env.eventing.EventingV1().Triggers(n.name).Get(n.t.Context(), name, metav1.GetOptions{}); err != nil {
+		if got, err = env.eventing.EventingV1().Triggers(n.name).Get(background(n.t), name, metav1.GetOptions{}); err != nil {
 			return false, err
 		}
 		return got.Generation == got.Status.ObservedGeneration && wanted(got), asJSON(got.Status)

@@ -52,7 +52,11 @@ func nameNATS(t *testing.T, url string) (before string) {
 	maps := env.kube.CoreV1().ConfigMaps(systemNamespace)
 	m, err := maps.Get(ctx, "eventing-jetstream-nats", metav1.GetOptions{})
 	must(t, err)
-	before, m.Data["url"] = m.Data["url"], url
+	if before = m.Data["url"]; url == "" {
+		delete(m.Data, "url")
+	} else {
+		m.Data["url"] = url
+	}
 	_, err = maps.Update(ctx, m, metav1.UpdateOptions{})
 	must(t, err)
 	for _, deployment := range []string{controllerDeployment, ingressDeployment, filterDeployment} {
@@ -81,7 +85,7 @@ func (n *namespace) startThreeServers() {
 		routes = append(routes, fmt.Sprintf("nats://%s-%d.%s.%s.svc:6222", threeServers, i, threeServers, n.name))
 	}
 	spec := *single.Spec.Template.Spec.DeepCopy()
-	spec.ServiceAccountName, spec.TerminationGracePeriodSeconds = "", new(int64)
+	spec.ServiceAccountName, spec.DeprecatedServiceAccount, spec.TerminationGracePeriodSeconds = "", "", new(int64)
 	c := &spec.Containers[0]
 	c.Args = append(c.Args, "--name=$(POD_NAME)", "--cluster_name=three", "--cluster=nats://0.0.0.0:6222", "--routes="+strings.Join(routes, ","))
 	c.Env = append(c.Env, corev1.EnvVar{Name: "POD_NAME", ValueFrom: &corev1.EnvVarSource{

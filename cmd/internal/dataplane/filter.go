@@ -80,7 +80,7 @@ func (f *Filter) report(id string) route.Report {
 	for key, why := range f.pool.Failures() {
 		failures[naming.TargetKey(key)] = why
 	}
-	return route.Report{Role: route.RoleFilter, ID: id, Revision: applied.Revision, Failures: failures}.Bounded()
+	return route.Report{Role: route.RoleFilter, ID: id, Revision: applied.Revision, Bucket: applied.Bucket, Failures: failures}.Bounded()
 }
 
 // Ready reports whether every route has been read, NATS can be reached, and nobody has asked it to leave.

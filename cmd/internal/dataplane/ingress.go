@@ -65,7 +65,7 @@ func NewIngress(c IngressConfig) *Ingress {
 	id := cmp.Or(c.ID, nuid.Next())
 	i.reporter = c.Client.NewReporter(func() route.Report {
 		s := i.table.Snapshot()
-		return route.Report{Role: route.RoleIngress, ID: id, Revision: s.Revision, URL: c.URL, Failures: s.Failures}.Bounded()
+		return route.Report{Role: route.RoleIngress, ID: id, Revision: s.Revision, Bucket: s.Bucket, URL: c.URL, Failures: s.Failures}.Bounded()
 	})
 	return i
 }

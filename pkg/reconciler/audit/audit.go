@@ -4,19 +4,21 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
 const (
 	// Every is how often everything is compared; a deletion is looked at at once.
 	Every = 10 * time.Second
-	// sweepEvery is how often consumers and streams are repaired and removed.
-	sweepEvery = 15 * time.Second
+	// sweepEvery is how often consumers and streams are repaired and removed, searchEvery how often those are looked for that have
+	// no record any more: by then the reconcilers have given one to all that have a resource.
+	sweepEvery  = 15 * time.Second
+	searchEvery = 10 * time.Minute
 	// settle is how long a deletion is waited for others: a namespace goes with all its Triggers.
 	settle = 200 * time.Millisecond
 	// budget bounds one comparison.
@@ -25,9 +27,9 @@ const (
 
 // Routes are the routes in NATS and what is behind them; it is what jetstream.Owner does.
 type Routes interface {
-	Owned(ctx context.Context) ([]jetstream.StoredRecord, error)
-	RemoveTarget(ctx context.Context, key route.TargetKey) error
-	RemoveAddress(ctx context.Context, key route.Key) error
+	OwnedAndEnding(ctx context.Context) (live, ending []jetstream.StoredRecord, err error)
+	Unrecorded(ctx context.Context) ([]jetstream.StoredRecord, error)
+	End(ctx context.Context, r jetstream.StoredRecord) error
 	Sweep(ctx context.Context) error
 }
 
@@ -49,11 +51,14 @@ type Config struct {
 type Audit struct {
 	config Config
 	wake   chan struct{}
-	swept  time.Time
+	// swept and searched are when that was done last; the first search is as late as any other.
+	swept, searched time.Time
 }
 
 // New returns an audit that has not started.
-func New(c Config) *Audit { return &Audit{config: c, wake: make(chan struct{}, 1)} }
+func New(c Config) *Audit {
+	return &Audit{config: c, wake: make(chan struct{}, 1), searched: time.Now()}
+}
 
 // Wake has the comparison made soon. It never blocks.
 func (a *Audit) Wake() {
@@ -102,11 +107,12 @@ func (a *Audit) once(ctx context.Context) error {
 	if !synced {
 		return nil
 	}
-	owned, err := a.config.Routes.Owned(ctx)
+	owned, ending, err := a.config.Routes.OwnedAndEnding(ctx)
 	if err != nil {
 		return err
 	}
 	found := compare(owned, cached.wanted())
+	a.tellLeftBehind(slices.Concat(found.orphans, ending))
 	for _, key := range found.brokers {
 		a.config.Broker(key)
 	}
@@ -116,7 +122,16 @@ func (a *Audit) once(ctx context.Context) error {
 	if !a.config.Leads() {
 		return nil
 	}
-	return errors.Join(a.end(ctx, found.orphans), a.sweep(ctx))
+	return errors.Join(a.end(ctx, found.orphans), a.search(ctx), a.sweep(ctx))
+}
+
+// tellLeftBehind has those Triggers reconciled that lost their Broker: nobody else calls for them when no process led as it went.
+func (a *Audit) tellLeftBehind(ended []jetstream.StoredRecord) {
+	for _, r := range ended {
+		if r.Target != nil {
+			a.config.Trigger(types.NamespacedName{Namespace: r.Target.Key.Namespace, Name: r.Target.Key.Name})
+		}
+	}
 }
 
 // end ends the routes that have no resource. The caches that said so may be old, so the API server has the last word.
@@ -135,13 +150,23 @@ func (a *Audit) end(ctx context.Context, suspects []jetstream.StoredRecord) erro
 		}
 		if orphan.Target != nil {
 			a.config.Logger.Info("a Trigger is gone; its route ends", "target", orphan.Target.Key.String())
-			errs = append(errs, a.config.Routes.RemoveTarget(ctx, orphan.Target.Key))
 		} else {
 			a.config.Logger.Info("a Broker is gone; its route ends", "address", orphan.Address.Key.String())
-			errs = append(errs, a.config.Routes.RemoveAddress(ctx, orphan.Address.Key))
 		}
+		// One that was written since belongs to a resource that came since.
+		errs = append(errs, a.config.Routes.End(ctx, orphan))
 	}
 	return errors.Join(errs...)
+}
+
+// search ends what has neither a record nor a resource.
+func (a *Audit) search(ctx context.Context) error {
+	if time.Since(a.searched) < searchEvery {
+		return nil
+	}
+	a.searched = time.Now()
+	unrecorded, err := a.config.Routes.Unrecorded(ctx)
+	return errors.Join(err, a.end(ctx, unrecorded))
 }
 
 func (a *Audit) sweep(ctx context.Context) error {

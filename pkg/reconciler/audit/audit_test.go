@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"slices"
 	"testing"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -124,20 +125,21 @@ func TestCompare(t *testing.T) {
 
 // routes is the owner of some records; it notes what is removed.
 type routes struct {
-	owned   []jetstream.StoredRecord
-	removed []string
-	sweeps  int
+	owned, ending, unrecorded []jetstream.StoredRecord
+	removed                   []jetstream.StoredRecord
+	sweeps                    int
 }
 
-func (r *routes) Owned(context.Context) ([]jetstream.StoredRecord, error) { return r.owned, nil }
-
-func (r *routes) RemoveTarget(_ context.Context, key route.TargetKey) error {
-	r.removed = append(r.removed, "trigger "+key.Name)
-	return nil
+func (r *routes) OwnedAndEnding(context.Context) (live, ending []jetstream.StoredRecord, err error) {
+	return r.owned, r.ending, nil
 }
 
-func (r *routes) RemoveAddress(_ context.Context, key route.Key) error {
-	r.removed = append(r.removed, "broker "+key.Name)
+func (r *routes) Unrecorded(context.Context) ([]jetstream.StoredRecord, error) {
+	return r.unrecorded, nil
+}
+
+func (r *routes) End(_ context.Context, record jetstream.StoredRecord) error {
+	r.removed = append(r.removed, record)
 	return nil
 }
 
@@ -175,9 +177,59 @@ func TestNothingEndsOnTheWordOfACache(t *testing.T) {
 			if err := a.once(t.Context()); !errors.Is(err, tt.liveErr) {
 				t.Errorf("%v", err)
 			}
-			if !slices.Equal(r.removed, tt.wantRemoved) || r.sweeps != tt.wantSweeps {
+			if !slices.Equal(names(r.removed), tt.wantRemoved) || r.sweeps != tt.wantSweeps {
 				t.Errorf("removed %v, %d sweeps", r.removed, r.sweeps)
 			}
 		})
+	}
+}
+
+// What somebody deleted the records of is looked for now and then, and ends like any other thing: on the word of the API server.
+func TestWhatHasNoRecordEndsToo(t *testing.T) {
+	r := &routes{unrecorded: []jetstream.StoredRecord{target("t", "b"), target("alive", "b"), address("gone", "1")}}
+	a := New(Config{
+		Routes: r, Logger: slog.New(slog.DiscardHandler),
+		Cached: func() (Resources, bool) { return Resources{}, true },
+		Live: func(context.Context) (Resources, error) {
+			return Resources{Brokers: []*eventingv1.Broker{broker("b", "1")}, Triggers: []*eventingv1.Trigger{trigger("alive", "b")}}, nil
+		},
+		Leads:  func() bool { return true },
+		Broker: func(types.NamespacedName) {}, Trigger: func(types.NamespacedName) {},
+	})
+	for _, tt := range []struct {
+		searched time.Time
+		want     []string
+	}{
+		{time.Now(), nil},
+		{time.Now().Add(-searchEvery), []string{"trigger t", "broker gone"}},
+	} {
+		a.searched = tt.searched
+		if err := a.once(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if !slices.Equal(names(r.removed), tt.want) {
+			t.Errorf("removed %v, want %v", names(r.removed), tt.want)
+		}
+	}
+}
+
+// Whoever leads: a Broker may have gone while nobody did.
+func TestTriggersThatLostTheirBrokerAreTold(t *testing.T) {
+	r := &routes{owned: []jetstream.StoredRecord{target("orphan", "b"), target("served", "here")}, ending: []jetstream.StoredRecord{target("ending", "b"), address("b", "1")}}
+	var told []string
+	a := New(Config{
+		Routes: r, Logger: slog.New(slog.DiscardHandler),
+		Cached: func() (Resources, bool) {
+			return Resources{Brokers: []*eventingv1.Broker{broker("here", "1")}, Triggers: []*eventingv1.Trigger{
+				trigger("orphan", "b"), trigger("ending", "b"), trigger("served", "here")}}, true
+		},
+		Leads:  func() bool { return false },
+		Broker: func(types.NamespacedName) {}, Trigger: func(key types.NamespacedName) { told = append(told, key.Name) },
+	})
+	if err := a.once(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if !slices.Equal(told, []string{"orphan", "ending"}) {
+		t.Errorf("told %v", told)
 	}
 }

@@ -157,6 +157,10 @@ func withLogMade(at time.Time) func(*eventingv1.Broker) {
 func TestReconcile(t *testing.T) {
 	eventingv1.RegisterAlternateBrokerConditionSet(conditions())
 	owner, client := reconcilertest.Owner(t)
+	made, err := client.RoutesMade(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
 	since := time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
 	rows := rtesting.TableTest{
 		{Name: "key of nothing", Key: namespace + "/none"},
@@ -229,7 +233,7 @@ func TestReconcile(t *testing.T) {
 	withLogOf(t, owner, "replaced", "replacedbad", "replacedmade", "replacedstale", "replacedunread")
 	rows = append(rows, replacedRows(since)...)
 	rows.Test(t, reconcilertest.Factory(func(ctx context.Context, row *rtesting.TableRow, w reconcilertest.World) controller.Reconciler {
-		return build(ctx, row, builtFrom{w, owner})
+		return build(ctx, row, builtFrom{w, owner, made})
 	}))
 	checkRoutes(t, client)
 }
@@ -237,6 +241,8 @@ func TestReconcile(t *testing.T) {
 type builtFrom struct {
 	reconcilertest.World
 	owner *jetstream.Owner
+	// made is when the routes bucket was.
+	made time.Time
 }
 
 func build(ctx context.Context, row *rtesting.TableRow, w builtFrom) controller.Reconciler {
@@ -244,6 +250,7 @@ func build(ctx context.Context, row *rtesting.TableRow, w builtFrom) controller.
 	if !ok {
 		view = live()
 	}
+	view = reconcilertest.InBucket(view, w.made)
 	flags, _ := row.OtherTestData[flagsKey].(feature.Flags)
 	row.Ctx = feature.ToContext(row.Ctx, flags)
 	uid, ok := row.OtherTestData[liveKey].(types.UID)

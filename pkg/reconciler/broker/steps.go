@@ -158,8 +158,6 @@ func (r *Reconciler) followIngress(_ context.Context, w *work) {
 	if w.applied == nil {
 		return
 	}
-	answer := r.board.Ask(keyOf(w.broker), readiness.Question{
-		Role: route.RoleIngress, Key: w.applied.Key, Revision: w.applied.Revision,
-	})
+	answer := r.board.Ask(keyOf(w.broker), readiness.Question{Role: route.RoleIngress, Place: w.applied.Place})
 	readiness.Mark(w.status, ConditionIngress, answer)
 }

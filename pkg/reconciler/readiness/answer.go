@@ -17,12 +17,10 @@ const (
 	ReasonFailed     = "CannotApply"
 )
 
-// Question asks whether all live processes of a role have applied one record.
+// Question asks whether all live processes of a role have applied the record at a place.
 type Question struct {
 	Role route.Role
-	// Key and Revision are where the record stands in the routes bucket.
-	Key      string
-	Revision uint64
+	route.Place
 }
 
 // Answer is a condition's status: True when at least one process is live and all live ones serve the record, False when one
@@ -37,7 +35,7 @@ func (v View) answer(q Question) Answer {
 	if !v.Known {
 		return Answer{corev1.ConditionUnknown, ReasonNotKnown, "what the data plane reports has not been read yet"}
 	}
-	ready, why := route.Ready(v.Reports, q.Role, q.Key, q.Revision)
+	ready, why := route.Ready(v.Reports, q.Role, q.Place)
 	if ready {
 		return Answer{Status: corev1.ConditionTrue}
 	}
@@ -47,7 +45,7 @@ func (v View) answer(q Question) Answer {
 			continue
 		}
 		live = true
-		if failure, failed := r.Failures[q.Key]; failed && r.Revision >= q.Revision { // else it is about what was there before
+		if failure, failed := r.Failures[q.Key]; failed && r.Past(q.Place) { // else it is about what was there before
 			return Answer{corev1.ConditionFalse, ReasonFailed, fmt.Sprintf("%s %s: %s", q.Role, r.ID, failure)}
 		}
 	}

@@ -85,7 +85,12 @@ func (b *Board) show(v View) {
 	listener := b.listener
 	var changed []types.NamespacedName
 	for who, a := range b.asked {
-		if v.Outage == nil && v.answer(a.question) != a.answer {
+		if v.Outage != nil {
+			break
+		}
+		// Who is called may have nothing to ask any more, and is not called for the same answer again.
+		if now := v.answer(a.question); now != a.answer {
+			b.asked[who] = asked{a.question, now}
 			changed = append(changed, who)
 		}
 	}

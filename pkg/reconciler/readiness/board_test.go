@@ -46,7 +46,7 @@ func TestBoardCallsForWhatChanged(t *testing.T) {
 	b := Fixed(View{Known: true, Reports: filters("a")})
 	b.Listen(told.listener())
 	ask := func(name string, revision uint64) Answer {
-		return b.Ask(types.NamespacedName{Name: name}, Question{Role: route.RoleFilter, Key: name, Revision: revision})
+		return b.Ask(types.NamespacedName{Name: name}, Question{Role: route.RoleFilter, Place: route.Place{Key: name, Revision: revision}})
 	}
 	if got := ask("old", 7); got.Status != corev1.ConditionTrue {
 		t.Fatalf("%+v", got)
@@ -62,6 +62,7 @@ func TestBoardCallsForWhatChanged(t *testing.T) {
 	}{
 		{"the same again", View{Known: true, Reports: filters("a")}, nil, 0},
 		{"the filter catches up", View{Known: true, Reports: []route.Report{{Role: route.RoleFilter, ID: "a", Revision: 8}}}, []string{"new"}, 0},
+		{"who does not ask again is not called again", View{Known: true, Reports: []route.Report{{Role: route.RoleFilter, ID: "a", Revision: 8}}}, nil, 0},
 		{"an outage calls for all by itself", View{Known: true, Outage: &Outage{Since: noon}}, nil, 1},
 		{"it goes on", View{Known: true, Outage: &Outage{Since: noon}}, nil, 0},
 		{"it ends, and no filter is left", View{Known: true}, []string{"new", "old"}, 1},

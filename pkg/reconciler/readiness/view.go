@@ -1,6 +1,7 @@
 package readiness
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -71,6 +72,8 @@ func (v View) next(r reading) View {
 			}
 		}
 	}
+	// In one order: the server's changes with every report that is written, and an answer names the first that is not ready.
+	slices.SortFunc(reports, func(a, b route.Report) int { return cmp.Or(cmp.Compare(a.Role, b.Role), cmp.Compare(a.ID, b.ID)) })
 	v.Known, v.Reports = true, reports
 	return v
 }

@@ -74,7 +74,7 @@ func TestView(t *testing.T) {
 }
 
 func TestAnswer(t *testing.T) {
-	question := Question{Role: route.RoleFilter, Key: "k", Revision: 7}
+	question := Question{Role: route.RoleFilter, Place: route.Place{Key: "k", Revision: 7}}
 	failed := route.Report{Role: route.RoleFilter, ID: "bad", Revision: 7, Failures: map[string]string{"k": "odd"}}
 	behind := route.Report{Role: route.RoleFilter, ID: "late", Revision: 6}
 	tests := []struct {

@@ -64,6 +64,11 @@ type work struct {
 // ReconcileKind runs the steps. Every step runs every time and sets its own condition; one that lacks what an earlier step
 // was to find out leaves its condition as it is.
 func (r *Reconciler) ReconcileKind(ctx context.Context, t *eventingv1.Trigger) pkgreconciler.Event {
+	if r.isForeign(ctx, t) {
+		// Ours once: its Broker was made again in another class. Nobody calls for it here any more.
+		r.board.Forget(types.NamespacedName{Namespace: t.Namespace, Name: t.Name})
+		return nil
+	}
 	before := t.Status.GetTopLevelCondition().DeepCopy()
 	w := &work{trigger: t, status: t.GetConditionSet().Manage(&t.Status)}
 	for _, step := range []func(context.Context, *work){

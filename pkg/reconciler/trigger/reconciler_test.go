@@ -143,6 +143,8 @@ type row struct {
 	unready bool
 	// requeued rows are tried again without a change.
 	requeued bool
+	// untouched rows are not ours to change.
+	untouched bool
 }
 
 func rows() []row {
@@ -187,6 +189,11 @@ func rows() []row {
 			t.Spec.BrokerRef = &duckv1.KReference{APIVersion: "eventing.knative.dev/v1", Kind: "Broker", Namespace: "elsewhere", Name: brokerName}
 		}), broker: readyBroker(func(b *eventingv1.Broker) { b.Namespace = "elsewhere" }), flags: feature.Flags{feature.CrossNamespaceEventLinks: feature.Enabled}},
 
+		{name: "the Broker was made again in another class", trigger: newTrigger("foreign", func(t *eventingv1.Trigger) {
+			t.Status.InitializeConditions()
+			t.Status.ObservedGeneration = 1
+		}), untouched: true,
+			broker: readyBroker(func(b *eventingv1.Broker) { b.Annotations[compile.ClassAnnotation] = "MTChannelBasedBroker" })},
 		{name: "the Broker is gone", trigger: newTrigger("orphan", func(t *eventingv1.Trigger) { t.Spec.Broker = "gone" }), unready: true,
 			want: unsubscribed(func(s *eventingv1.TriggerStatus) {
 				(&eventingv1.Trigger{}).GetConditionSet().Manage(s).MarkUnknown(eventingv1.TriggerConditionDeadLetterSinkResolved, "", "")
@@ -250,6 +257,21 @@ func rows() []row {
 			want: func(s *eventingv1.TriggerStatus) {
 				s.MarkSubscribedUnknown(ReasonNATSAway, "NATS cannot be used since 2026-11-22T10:00:00Z: refused")
 			}},
+		{name: "a change that comes while NATS is away is not served yet", trigger: newTrigger("changed", func(t *eventingv1.Trigger) {
+			t.Generation, t.Status.ObservedGeneration = 2, 1
+			(&eventingv1.Trigger{}).GetConditionSet().Manage(&t.Status).MarkTrue(eventingv1.TriggerConditionSubscribed)
+		}), view: &readiness.View{Known: true, Outage: &readiness.Outage{Since: since, Why: "refused"}},
+			want: func(s *eventingv1.TriggerStatus) {
+				s.ObservedGeneration = 2
+				s.MarkSubscribedUnknown(ReasonNATSAway, "NATS cannot be used since 2026-11-22T10:00:00Z: refused")
+			}},
+		{name: "nor one that comes before anything is known", trigger: newTrigger("unknown", func(t *eventingv1.Trigger) {
+			t.Generation, t.Status.ObservedGeneration = 2, 1
+			(&eventingv1.Trigger{}).GetConditionSet().Manage(&t.Status).MarkTrue(eventingv1.TriggerConditionSubscribed)
+		}), view: &readiness.View{}, want: func(s *eventingv1.TriggerStatus) {
+			s.ObservedGeneration = 2
+			s.MarkSubscribedUnknown(readiness.ReasonNotKnown, "what the data plane reports has not been read yet")
+		}},
 		{name: "no filter", trigger: newTrigger("nofilter"), view: &readiness.View{Known: true},
 			want: func(s *eventingv1.TriggerStatus) {
 				s.MarkSubscribedUnknown(readiness.ReasonNoProcess, "no filter has reported for 30s")
@@ -259,6 +281,10 @@ func rows() []row {
 
 func TestReconcile(t *testing.T) {
 	owner, client := reconcilertest.Owner(t)
+	made, err := client.RoutesMade(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, b := range []*eventingv1.Broker{readyBroker(), readyBroker(func(b *eventingv1.Broker) { b.Namespace = "elsewhere" })} {
 		address, err := compile.Broker(b, compile.Options{})
 		if err != nil {
@@ -273,7 +299,7 @@ func TestReconcile(t *testing.T) {
 		table = append(table, r.tableRow())
 	}
 	table.Test(t, reconcilertest.Factory(func(ctx context.Context, row *rtesting.TableRow, w reconcilertest.World) controller.Reconciler {
-		return build(ctx, row, builtFrom{w, owner})
+		return build(ctx, row, builtFrom{w, owner, made})
 	}))
 	checkRoutes(t, client)
 }
@@ -290,6 +316,9 @@ func (r row) tableRow() rtesting.TableRow {
 		Name: r.name, Key: namespace + "/" + r.trigger.Name, WantErr: r.requeued,
 		Objects:       append([]runtime.Object{r.trigger, r.broker}, r.others...),
 		OtherTestData: map[string]any{"view": view, "flags": r.flags},
+	}
+	if r.untouched {
+		return out
 	}
 	want := statusOf(r.trigger, r.want)
 	if r.name == "a filter that does not compile" {
@@ -315,12 +344,14 @@ func compileError(t *eventingv1.Trigger, b *eventingv1.Broker) string {
 type builtFrom struct {
 	reconcilertest.World
 	owner *jetstream.Owner
+	// made is when the routes bucket was.
+	made time.Time
 }
 
 func build(ctx context.Context, row *rtesting.TableRow, w builtFrom) controller.Reconciler {
 	row.Ctx = feature.ToContext(row.Ctx, row.OtherTestData["flags"].(feature.Flags))
 	r := &Reconciler{
-		routes: w.owner, board: readiness.Fixed(row.OtherTestData["view"].(readiness.View)), brokers: w.Brokers, deleted: func() {},
+		routes: w.owner, board: readiness.Fixed(reconcilertest.InBucket(row.OtherTestData["view"].(readiness.View), w.made)), brokers: w.Brokers, deleted: func() {},
 		configs:  brokerconfig.Reader{ConfigMaps: w.ConfigMaps, Tracker: w.Tracker},
 		resolver: resolver.NewURIResolverFromTracker(ctx, w.Tracker),
 		sources:  duck.NewListableTrackerFromTracker(ctx, source.Get, w.Tracker),

@@ -29,12 +29,15 @@ func (r *Reconciler) putRoute(ctx context.Context, w *work) {
 	configured := r.configs.Read(w.broker, w.trigger)
 	switch {
 	case outage != nil:
-		if !status.GetCondition(eventingv1.TriggerConditionSubscribed).IsTrue() {
+		if !isAsKnown(w) {
 			status.MarkSubscribedUnknown(ReasonNATSAway, "NATS cannot be used since %s: %s", outage.Since.UTC().Format(time.RFC3339), outage.Why)
 		}
 		return
-	case !known:
-		return // the board calls
+	case !known: // the board calls
+		if !isAsKnown(w) {
+			status.MarkSubscribedUnknown(readiness.ReasonNotKnown, "what the data plane reports has not been read yet")
+		}
+		return
 	case !configured.Usable, !w.broker.Status.GetCondition(broker.ConditionStream).IsTrue():
 		if !status.GetCondition(eventingv1.TriggerConditionSubscribed).IsTrue() {
 			status.MarkSubscribedUnknown(ReasonWaitsForBroker, "the stream of Broker %s is not there yet", w.broker.Name)
@@ -60,6 +63,12 @@ func (r *Reconciler) putRoute(ctx context.Context, w *work) {
 	if !w.delivering {
 		status.MarkNotSubscribed(ReasonNotDelivering, "nothing is delivered: %s", target.NotReady)
 	}
+}
+
+// isAsKnown reports whether the Trigger, as it is now, was seen to be served.
+func isAsKnown(w *work) bool {
+	status := &w.trigger.Status
+	return status.ObservedGeneration == w.trigger.Generation && status.GetCondition(eventingv1.TriggerConditionSubscribed).IsTrue()
 }
 
 // compileTarget makes the target of the Trigger as it is now, with what its references resolved to.
@@ -103,6 +112,6 @@ func (r *Reconciler) followFilters(_ context.Context, w *work) {
 		return
 	}
 	who := types.NamespacedName{Namespace: w.trigger.Namespace, Name: w.trigger.Name}
-	answer := r.board.Ask(who, readiness.Question{Role: route.RoleFilter, Key: w.applied.Key, Revision: w.applied.Revision})
+	answer := r.board.Ask(who, readiness.Question{Role: route.RoleFilter, Place: w.applied.Place})
 	readiness.Mark(w.status, eventingv1.TriggerConditionSubscribed, answer)
 }

@@ -6,11 +6,19 @@ import (
 
 	apierrs "k8s.io/apimachinery/pkg/api/errors"
 	eventingduckv1 "knative.dev/eventing/pkg/apis/duck/v1"
+	eventingv1 "knative.dev/eventing/pkg/apis/eventing/v1"
 	"knative.dev/eventing/pkg/apis/feature"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/compile"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/destination"
 )
+
+// isForeign reports whether the Trigger's Broker is there and of another class.
+func (r *Reconciler) isForeign(ctx context.Context, t *eventingv1.Trigger) bool {
+	key := compile.ChosenBroker(t, feature.FromContext(ctx).IsCrossNamespaceEventLinks())
+	b, err := r.brokers.Brokers(key.Namespace).Get(key.Name)
+	return err == nil && b.Annotations[compile.ClassAnnotation] != compile.BrokerClass
+}
 
 // findBroker sets BrokerReady. A Trigger comes here without a Broker only when its Broker was ours and is gone.
 func (r *Reconciler) findBroker(ctx context.Context, w *work) {

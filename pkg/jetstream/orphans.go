@@ -1,0 +1,111 @@
+package jetstream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+)
+
+// Unrecorded returns routes for the logs and cursors that this owner made and that have no record any more, not even a tombstone,
+// such as those of a resource that was deleted just after somebody had deleted its record by hand. They would be kept for ever,
+// and the cursors would hold their log. The records have revision 0. It ends nothing: that is for End, once the caller has made
+// sure, past every cache, that there is no such resource.
+func (o *Owner) Unrecorded(ctx context.Context) ([]StoredRecord, error) {
+	// First the streams, then the records: what is made in between has a record by the time that they are read, or is not listed.
+	streams := o.client.js.ListStreams(ctx, jetstream.WithStreamListSubject(o.client.names.AllLogSubjects()))
+	var logs []*jetstream.StreamInfo
+	for info := range streams.Info() {
+		logs = append(logs, info)
+	}
+	if err := streams.Err(); err != nil {
+		return nil, fmt.Errorf("list the logs: %w", err)
+	}
+	var found []StoredRecord
+	for _, info := range logs {
+		key := addressOf(info.Config.Metadata)
+		if info.Config.Name != o.client.names.Log(key) {
+			continue
+		}
+		cursors, err := o.cursorsIn(ctx, info.Config.Name, key)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, cursors...)
+		if info.Config.Metadata[metaOwner] == o.name {
+			address := route.Address{Key: key, UID: info.Config.Metadata[metaUID], Owner: o.name}
+			found = append(found, StoredRecord{Record: route.Record{Address: &address}})
+		}
+	}
+	records, err := o.client.Records(ctx, "")
+	if err != nil {
+		return nil, err // one that cannot be read may be of any of them
+	}
+	return without(found, records), nil
+}
+
+// cursorsIn returns routes for the cursors of this owner in a log.
+func (o *Owner) cursorsIn(ctx context.Context, log string, key route.Key) ([]StoredRecord, error) {
+	stream, err := o.client.js.Stream(ctx, log)
+	if err != nil {
+		return nil, ignoreMissing(err)
+	}
+	consumers, err := consumersOf(ctx, stream)
+	if err != nil {
+		return nil, err
+	}
+	var found []StoredRecord
+	for name, info := range consumers {
+		meta := info.Config.Metadata
+		target := route.Target{
+			Key: route.TargetKey{Address: key, Namespace: meta[metaNamespace], Name: meta[metaName]},
+			UID: meta[metaUID], Owner: o.name, Consumer: name,
+		}
+		if meta[metaOwner] == o.name && name == o.client.names.Consumer(target.Key) {
+			found = append(found, StoredRecord{Record: route.Record{Target: &target}})
+		}
+	}
+	return found, nil
+}
+
+func addressOf(meta map[string]string) route.Key {
+	return route.Key{Kind: route.Kind(meta[metaKind]), Namespace: meta[metaNamespace], Name: meta[metaName]}
+}
+
+// without leaves out what has a record.
+func without(found, records []StoredRecord) []StoredRecord {
+	recorded := map[string]bool{}
+	for _, r := range records {
+		recorded[recordKey(r.Record)] = true
+	}
+	var left []StoredRecord
+	for _, r := range found {
+		if !recorded[recordKey(r.Record)] {
+			left = append(left, r)
+		}
+	}
+	return left
+}
+
+// endUnrecorded writes the tombstone of a route that has no record; a record that came meanwhile holds.
+func (o *Owner) endUnrecorded(ctx context.Context, r route.Record) error {
+	bucket, err := o.client.js.KeyValue(ctx, o.client.names.RoutesBucket())
+	if err != nil {
+		return fmt.Errorf("open bucket %s: %w", o.client.names.RoutesBucket(), err)
+	}
+	now := time.Now().UTC()
+	r.DeletedAt = &now
+	data, err := r.Encode()
+	if err != nil {
+		return err
+	}
+	_, err = bucket.Create(ctx, recordKey(r), data)
+	if err == nil || errors.Is(err, jetstream.ErrKeyExists) {
+		return nil
+	}
+	return fmt.Errorf("write route %s: %w", recordKey(r), err)
+}

@@ -1,0 +1,112 @@
+package jetstream
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
+)
+
+func (i *installation) unrecorded(o *Owner) (keys []string) {
+	i.t.Helper()
+	found, err := o.Unrecorded(budgetOf(i.t))
+	must(i.t, err)
+	for _, r := range found {
+		if r.Revision != 0 {
+			i.t.Errorf("%s stands at revision %d", recordKey(r.Record), r.Revision)
+		}
+		keys = append(keys, recordKey(r.Record))
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// deleteByHand removes a record as somebody with the nats tool would.
+func (i *installation) deleteByHand(key string) {
+	i.t.Helper()
+	bucket, err := i.client.js.KeyValue(budgetOf(i.t), i.client.names.RoutesBucket())
+	must(i.t, err)
+	must(i.t, bucket.Purge(budgetOf(i.t), key))
+}
+
+func TestWhatLostItsRecordIsFoundAndGoesAfterTheGrace(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	gone, kept, removed := i.put(i.trigger("gone")), i.put(i.trigger("kept")), i.put(i.trigger("removed"))
+	must(t, i.owner.RemoveTarget(budgetOf(t), removed.Key))
+	if have := i.unrecorded(i.owner); len(have) > 0 {
+		t.Fatalf("%v are said to have no record", have)
+	}
+	i.deleteByHand(naming.TargetKey(gone.Key))
+	if have := i.unrecorded(i.owner); !slices.Equal(have, []string{naming.TargetKey(gone.Key)}) {
+		t.Fatalf("without a record: %v", have)
+	}
+	if have := i.unrecorded(i.client.NewOwner("another", shortGrace)); len(have) > 0 {
+		t.Errorf("another owner finds %v", have)
+	}
+	found, err := i.owner.Unrecorded(budgetOf(t))
+	must(t, err)
+	must(t, i.owner.End(budgetOf(t), found[0]))
+	i.sweep()
+	if i.has(gone) || !i.has(kept) {
+		t.Errorf("the one without a record is there: %t; the other: %t", i.has(gone), i.has(kept))
+	}
+
+	for _, r := range []route.Record{{Address: &i.broker}, {Target: &kept}} {
+		i.deleteByHand(recordKey(r))
+	}
+	if have := i.unrecorded(i.owner); len(have) != 2 {
+		t.Errorf("without a record: %v", have)
+	}
+}
+
+// Somebody who came back meanwhile is not ended by what was found before.
+func TestOnlyWhatWasReadEnds(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	all := i.put(i.trigger("all"))
+	i.deleteByHand(naming.TargetKey(all.Key))
+	unrecorded, err := i.owner.Unrecorded(budgetOf(t))
+	must(t, err)
+	i.put(all)
+	must(t, i.owner.End(budgetOf(t), unrecorded[0]))
+	read, _, err := i.client.record(budgetOf(t), naming.TargetKey(all.Key))
+	must(t, err)
+	if read.DeletedAt != nil {
+		t.Fatal("a record that was written anew is ended for one that was not there")
+	}
+	again := all
+	again.UID = "another"
+	i.put(again)
+	must(t, i.owner.End(budgetOf(t), read))
+	now, _, err := i.client.record(budgetOf(t), naming.TargetKey(all.Key))
+	must(t, err)
+	if now.DeletedAt != nil {
+		t.Fatal("the record of another resource is ended")
+	}
+	must(t, i.owner.End(budgetOf(t), now))
+	if now, _, err = i.client.record(budgetOf(t), naming.TargetKey(all.Key)); err != nil || now.DeletedAt == nil {
+		t.Errorf("the record is not ended: %v", err)
+	}
+}
+
+// A NATS of several servers keeps the routes when one of them is lost.
+func TestBucketsHaveReplicasWhereThereAreServers(t *testing.T) {
+	t.Parallel()
+	c := dial(t, natstest.StartThree(t)[0])
+	must(t, c.EnsureBuckets(budgetOf(t)))
+	must(t, c.EnsureBuckets(budgetOf(t))) // as often as anyone likes
+	for _, name := range []string{c.names.RoutesBucket(), c.names.ReportsBucket(), c.names.PositionsBucket()} {
+		bucket, err := c.js.KeyValue(budgetOf(t), name)
+		must(t, err)
+		status, err := bucket.Status(budgetOf(t))
+		must(t, err)
+		if n := status.(*jetstream.KeyValueBucketStatus).StreamInfo().Config.Replicas; n != 3 {
+			t.Errorf("bucket %s has %d replicas", name, n)
+		}
+	}
+}
