@@ -15,6 +15,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/yaml"
@@ -33,18 +34,19 @@ type object struct {
 // newOf makes the type of a kind; a kind that is not here is a failure.
 func newOf(kind string) any {
 	return map[string]any{
-		"v1/Namespace":                                    &corev1.Namespace{},
-		"v1/ServiceAccount":                               &corev1.ServiceAccount{},
-		"v1/ConfigMap":                                    &corev1.ConfigMap{},
-		"v1/Service":                                      &corev1.Service{},
-		"apps/v1/Deployment":                              &appsv1.Deployment{},
-		"apps/v1/StatefulSet":                             &appsv1.StatefulSet{},
-		"policy/v1/PodDisruptionBudget":                   &policyv1.PodDisruptionBudget{},
-		"autoscaling/v2/HorizontalPodAutoscaler":          &autoscalingv2.HorizontalPodAutoscaler{},
-		"rbac.authorization.k8s.io/v1/ClusterRole":        &rbacv1.ClusterRole{},
-		"rbac.authorization.k8s.io/v1/ClusterRoleBinding": &rbacv1.ClusterRoleBinding{},
-		"rbac.authorization.k8s.io/v1/Role":               &rbacv1.Role{},
-		"rbac.authorization.k8s.io/v1/RoleBinding":        &rbacv1.RoleBinding{},
+		"v1/Namespace":                                     &corev1.Namespace{},
+		"v1/ServiceAccount":                                &corev1.ServiceAccount{},
+		"v1/ConfigMap":                                     &corev1.ConfigMap{},
+		"v1/Service":                                       &corev1.Service{},
+		"apps/v1/Deployment":                               &appsv1.Deployment{},
+		"apps/v1/StatefulSet":                              &appsv1.StatefulSet{},
+		"policy/v1/PodDisruptionBudget":                    &policyv1.PodDisruptionBudget{},
+		"autoscaling/v2/HorizontalPodAutoscaler":           &autoscalingv2.HorizontalPodAutoscaler{},
+		"rbac.authorization.k8s.io/v1/ClusterRole":         &rbacv1.ClusterRole{},
+		"rbac.authorization.k8s.io/v1/ClusterRoleBinding":  &rbacv1.ClusterRoleBinding{},
+		"rbac.authorization.k8s.io/v1/Role":                &rbacv1.Role{},
+		"rbac.authorization.k8s.io/v1/RoleBinding":         &rbacv1.RoleBinding{},
+		"apiextensions.k8s.io/v1/CustomResourceDefinition": &apiextensionsv1.CustomResourceDefinition{},
 	}[kind]
 }
 
