@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
@@ -34,19 +35,22 @@ type object struct {
 // newOf makes the type of a kind; a kind that is not here is a failure.
 func newOf(kind string) any {
 	return map[string]any{
-		"v1/Namespace":                                     &corev1.Namespace{},
-		"v1/ServiceAccount":                                &corev1.ServiceAccount{},
-		"v1/ConfigMap":                                     &corev1.ConfigMap{},
-		"v1/Service":                                       &corev1.Service{},
-		"apps/v1/Deployment":                               &appsv1.Deployment{},
-		"apps/v1/StatefulSet":                              &appsv1.StatefulSet{},
-		"policy/v1/PodDisruptionBudget":                    &policyv1.PodDisruptionBudget{},
-		"autoscaling/v2/HorizontalPodAutoscaler":           &autoscalingv2.HorizontalPodAutoscaler{},
-		"rbac.authorization.k8s.io/v1/ClusterRole":         &rbacv1.ClusterRole{},
-		"rbac.authorization.k8s.io/v1/ClusterRoleBinding":  &rbacv1.ClusterRoleBinding{},
-		"rbac.authorization.k8s.io/v1/Role":                &rbacv1.Role{},
-		"rbac.authorization.k8s.io/v1/RoleBinding":         &rbacv1.RoleBinding{},
-		"apiextensions.k8s.io/v1/CustomResourceDefinition": &apiextensionsv1.CustomResourceDefinition{},
+		"v1/Namespace":                                    &corev1.Namespace{},
+		"v1/ServiceAccount":                               &corev1.ServiceAccount{},
+		"v1/ConfigMap":                                    &corev1.ConfigMap{},
+		"v1/Service":                                      &corev1.Service{},
+		"v1/Secret":                                       &corev1.Secret{},
+		"apps/v1/Deployment":                              &appsv1.Deployment{},
+		"apps/v1/StatefulSet":                             &appsv1.StatefulSet{},
+		"policy/v1/PodDisruptionBudget":                   &policyv1.PodDisruptionBudget{},
+		"autoscaling/v2/HorizontalPodAutoscaler":          &autoscalingv2.HorizontalPodAutoscaler{},
+		"rbac.authorization.k8s.io/v1/ClusterRole":        &rbacv1.ClusterRole{},
+		"rbac.authorization.k8s.io/v1/ClusterRoleBinding": &rbacv1.ClusterRoleBinding{},
+		"rbac.authorization.k8s.io/v1/Role":               &rbacv1.Role{},
+		"rbac.authorization.k8s.io/v1/RoleBinding":        &rbacv1.RoleBinding{},
+		"admissionregistration.k8s.io/v1/MutatingWebhookConfiguration":   &admissionregistrationv1.MutatingWebhookConfiguration{},
+		"admissionregistration.k8s.io/v1/ValidatingWebhookConfiguration": &admissionregistrationv1.ValidatingWebhookConfiguration{},
+		"apiextensions.k8s.io/v1/CustomResourceDefinition":               &apiextensionsv1.CustomResourceDefinition{},
 	}[kind]
 }
 

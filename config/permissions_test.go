@@ -44,6 +44,11 @@ func TestControllerHasLeastPrivilege(t *testing.T) {
 		"brokers": append(slices.Clone(readOnly), "knsubscribe"), "triggers": readOnly, "eventpolicies": readOnly, "configmaps": readOnly,
 		"brokers/status": {"update"}, "triggers/status": {"update"}, "events": {"create", "patch"},
 		"leases": {"get", "create", "update"}, "eventtypes": {"get", "list", "watch", "create"},
+		"natsjetstreamchannels": readOnly, "natsjetstreamchannels/status": {"update"},
+		"services":                        append(slices.Clone(readOnly), "create", "update"),
+		"secrets":                         append(slices.Clone(readOnly), "update"), // one of them, as another test says
+		"mutatingwebhookconfigurations":   append(slices.Clone(readOnly), "update"),
+		"validatingwebhookconfigurations": append(slices.Clone(readOnly), "update"),
 	}
 	checked := map[string]bool{}
 	check := func(name string, rules []rbacv1.PolicyRule) {

@@ -29,7 +29,7 @@ func TestObjectsAreOurs(t *testing.T) {
 		seen[id] = true
 		_, isNamespace := o.value.(*corev1.Namespace)
 		_, isCRD := o.value.(*apiextensionsv1.CustomResourceDefinition)
-		clusterWide := isNamespace || isCRD || strings.HasPrefix(kind, "ClusterRole")
+		clusterWide := isNamespace || isCRD || strings.HasPrefix(kind, "ClusterRole") || strings.HasSuffix(kind, "WebhookConfiguration")
 		if !clusterWide && o.meta.GetNamespace() != systemNamespace {
 			t.Errorf("%s: %s is in namespace %q", o.file, id, o.meta.GetNamespace())
 		}

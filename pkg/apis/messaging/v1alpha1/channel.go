@@ -22,11 +22,11 @@ type NatsJetStreamChannel struct {
 
 	// Spec is what is wanted of the channel.
 	// +optional
-	Spec NatsJetStreamChannelSpec `json:"spec,omitzero"`
+	Spec NatsJetStreamChannelSpec `json:"spec,omitempty"`
 
 	// Status is what the controller knows of the channel. It follows the spec with a delay.
 	// +optional
-	Status NatsJetStreamChannelStatus `json:"status,omitzero"`
+	Status NatsJetStreamChannelStatus `json:"status,omitempty"`
 }
 
 var (
@@ -46,7 +46,7 @@ type NatsJetStreamChannelSpec struct {
 
 	// Stream says how the channel's events are stored.
 	// +optional
-	Stream Stream `json:"stream,omitzero"`
+	Stream *Stream `json:"stream,omitempty"`
 
 	// ConsumerConfigTemplate says how each subscriber reads them.
 	// +optional

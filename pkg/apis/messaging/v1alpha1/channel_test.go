@@ -130,7 +130,7 @@ func TestExistingManifestsAreTaken(t *testing.T) {
 	if ignored := c.Spec.Ignored(); ignored[1].Field != "spec.stream.config" {
 		t.Errorf("%+v", ignored)
 	}
-	c.Spec = NatsJetStreamChannelSpec{Stream: Stream{OverrideName: "ORDERS", Config: &StreamConfig{AdditionalSubjects: []string{"orders.new"}}}}
+	c.Spec = NatsJetStreamChannelSpec{Stream: &Stream{OverrideName: "ORDERS", Config: &StreamConfig{AdditionalSubjects: []string{"orders.new"}}}}
 	if ignored := c.Spec.Ignored(); len(ignored) > 0 {
 		t.Errorf("of a stream that is adopted, the subjects are not used: %+v", ignored)
 	}

@@ -19,7 +19,7 @@ func (s *NatsJetStreamChannelSpec) Ignored() []Ignored {
 		}
 	}
 	note(s.DeploymentSpecTemplate != nil, "deploymentSpecTemplate", "all channels share one data plane")
-	if s.Stream.Config != nil {
+	if s.Stream != nil && s.Stream.Config != nil {
 		noteStream(s.Stream.Config, s.Stream.OverrideName != "", note)
 	}
 	if s.ConsumerConfigTemplate != nil {

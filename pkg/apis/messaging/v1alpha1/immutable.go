@@ -19,9 +19,8 @@ func (s *NatsJetStreamChannelSpec) checkImmutable(original *NatsJetStreamChannel
 			})
 		}
 	}
-	check(s.Stream.OverrideName == original.Stream.OverrideName, "stream.overrideName")
-
-	now, before := fixedOfStream(s.Stream.Config), fixedOfStream(original.Stream.Config)
+	now, before := fixedOf(s.Stream), fixedOf(original.Stream)
+	check(now.name == before.name, "stream.overrideName")
 	check(now.retention == before.retention, "stream.config.retention")
 	check(now.storage == before.storage, "stream.config.storage")
 	check(now.maxConsumers == before.maxConsumers, "stream.config.maxConsumers")
@@ -35,16 +34,22 @@ func (s *NatsJetStreamChannelSpec) checkImmutable(original *NatsJetStreamChannel
 
 // fixed are the settings of a stream that stay as they were when it was made.
 type fixed struct {
+	name         string
 	retention    RetentionPolicy
 	storage      Storage
 	maxConsumers int
 }
 
-func fixedOfStream(c *StreamConfig) fixed {
+func fixedOf(s *Stream) fixed {
+	if s == nil {
+		s = &Stream{}
+	}
+	c := s.Config
 	if c == nil {
 		c = &StreamConfig{}
 	}
 	return fixed{
+		name:         s.OverrideName,
 		retention:    cmp.Or(c.Retention, LimitsRetentionPolicy),
 		storage:      cmp.Or(c.Storage, FileStorage),
 		maxConsumers: max(c.MaxConsumers, 0), // 0 and -1 are the default

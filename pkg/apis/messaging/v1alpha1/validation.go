@@ -19,10 +19,22 @@ func (c *NatsJetStreamChannel) Validate(ctx context.Context) *apis.FieldError {
 	}
 	errs := c.Spec.Validate(ctx).ViaField("spec")
 	errs = errs.Also(checkScope(c.Annotations))
+	if apis.IsInCreate(ctx) {
+		errs = errs.Also(c.Spec.warnings())
+	}
 	if original, ok := apis.GetBaseline(ctx).(*NatsJetStreamChannel); ok && apis.IsInUpdate(ctx) {
 		errs = errs.Also(c.Spec.checkImmutable(&original.Spec).ViaField("spec"))
 	}
 	return errs
+}
+
+// warnings are what a person reads who makes a channel with fields that do nothing.
+func (s *NatsJetStreamChannelSpec) warnings() (warnings *apis.FieldError) {
+	for _, i := range s.Ignored() {
+		warning := &apis.FieldError{Message: "ignored", Paths: []string{i.Field}, Details: i.Why}
+		warnings = warnings.Also(warning.At(apis.WarningLevel))
+	}
+	return warnings
 }
 
 // Validate returns what is wrong with the spec.
@@ -60,6 +72,9 @@ func checkSubscribers(subscribers []eventingduckv1.SubscriberSpec) (errs *apis.F
 }
 
 func (s *Stream) validate() *apis.FieldError {
+	if s == nil {
+		return nil
+	}
 	var errs *apis.FieldError
 	if strings.ContainsAny(s.OverrideName, " \t\r\n.*>/\\") {
 		errs = apis.ErrInvalidValue(s.OverrideName, "overrideName", `must not contain a blank, ".", "*", ">", "/" or "\"`)

@@ -26,7 +26,7 @@ func spec(edit func(*NatsJetStreamChannelSpec)) *NatsJetStreamChannel {
 }
 
 func config(c StreamConfig) *NatsJetStreamChannel {
-	return spec(func(s *NatsJetStreamChannelSpec) { s.Stream.Config = &c })
+	return spec(func(s *NatsJetStreamChannelSpec) { s.Stream = &Stream{Config: &c} })
 }
 
 func template(c ConsumerConfigTemplate) *NatsJetStreamChannel {
@@ -55,7 +55,7 @@ func TestValidation(t *testing.T) {
 		"metadata.annotations[eventing.knative.dev/scope]": channel(func(c *NatsJetStreamChannel) {
 			c.Annotations["eventing.knative.dev/scope"] = "galaxy"
 		}),
-		"spec.stream.overrideName":                  spec(func(s *NatsJetStreamChannelSpec) { s.Stream.OverrideName = "a.b" }),
+		"spec.stream.overrideName":                  spec(func(s *NatsJetStreamChannelSpec) { s.Stream = &Stream{OverrideName: "a.b"} }),
 		"spec.stream.config.additionalSubjects[1]":  config(StreamConfig{AdditionalSubjects: []string{"a.*.>", "a..b"}}),
 		"spec.stream.config.additionalSubjects[0]":  config(StreamConfig{AdditionalSubjects: []string{"a.>.b"}}),
 		"spec.stream.config.retention":              config(StreamConfig{Retention: "limits"}),
@@ -124,7 +124,7 @@ func TestImmutableFieldsAreNamed(t *testing.T) {
 		path          string
 		before, after *NatsJetStreamChannel
 	}{
-		{"spec.stream.overrideName", channel(nil), spec(func(s *NatsJetStreamChannelSpec) { s.Stream.OverrideName = "X" })},
+		{"spec.stream.overrideName", channel(nil), spec(func(s *NatsJetStreamChannelSpec) { s.Stream = &Stream{OverrideName: "X"} })},
 		{"spec.stream.config.retention", channel(nil), config(StreamConfig{Retention: WorkRetentionPolicy})},
 		{"spec.stream.config.storage", config(StreamConfig{Storage: MemoryStorage}), channel(nil)},
 		{"spec.stream.config.maxConsumers", config(StreamConfig{MaxConsumers: 7}), config(StreamConfig{MaxConsumers: 8})},

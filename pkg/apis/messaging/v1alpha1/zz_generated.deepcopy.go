@@ -116,7 +116,11 @@ func (in *NatsJetStreamChannelList) DeepCopyObject() runtime.Object {
 func (in *NatsJetStreamChannelSpec) DeepCopyInto(out *NatsJetStreamChannelSpec) {
 	*out = *in
 	in.ChannelableSpec.DeepCopyInto(&out.ChannelableSpec)
-	in.Stream.DeepCopyInto(&out.Stream)
+	if in.Stream != nil {
+		in, out := &in.Stream, &out.Stream
+		*out = new(Stream)
+		(*in).DeepCopyInto(*out)
+	}
 	if in.ConsumerConfigTemplate != nil {
 		in, out := &in.ConsumerConfigTemplate, &out.ConsumerConfigTemplate
 		*out = new(ConsumerConfigTemplate)
