@@ -49,7 +49,7 @@ func TestDispatchDuration(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			m.sent(target("trigger").Key, testEvent("e"), test.response, 2*time.Second)
+			m.sent(target("trigger"), testEvent("e"), test.response, 2*time.Second)
 			points := collect(t, reader)
 			if len(points) != 1 || points[0].Count != 1 || points[0].Sum != 2 || !slices.Equal(points[0].Bounds, telemetry.LatencyBuckets()) {
 				t.Fatalf("points %+v, want one of 2 s", points)
@@ -81,7 +81,7 @@ func TestEventTypesAreBounded(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range 3 * maxEventTypes {
-		m.sent(target("t").Key, testEvent("e").With(event.Type, strconv.Itoa(i)), Response{StatusCode: 200}, 0)
+		m.sent(target("t"), testEvent("e").With(event.Type, strconv.Itoa(i)), Response{StatusCode: 200}, 0)
 	}
 	if n := len(collect(t, reader)); n != maxEventTypes+1 {
 		t.Errorf("%d series, want %d and one for all others", n, maxEventTypes)

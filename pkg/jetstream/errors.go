@@ -15,4 +15,8 @@ var (
 	ErrNotStored = errors.New("not stored")
 	// ErrImmutable means that NATS cannot change a field of a live stream or consumer; the message names the field.
 	ErrImmutable = errors.New("NATS cannot change this field of a live stream")
+	// ErrNoStream means that the stream which an address is to adopt is not there.
+	ErrNoStream = errors.New("there is no such stream")
+	// ErrNotAdoptable means that a stream is not one that an address may adopt: it is one of ours, or a bucket.
+	ErrNotAdoptable = errors.New("the stream cannot be adopted")
 )

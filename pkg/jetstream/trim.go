@@ -95,7 +95,10 @@ func (t *Trimmer) attempt(ctx context.Context, address route.Address, worth uint
 // this frees about worth bytes or more. It returns the sequence below which the log is empty now; 0 when it removed nothing.
 // It removes nothing while a target that had a consumer lacks it: that consumer comes back where it stood.
 func (c *Client) Trim(ctx context.Context, address route.Address, worth uint64) (uint64, error) {
-	reading, err := c.readLog(ctx, address.Key)
+	if address.Log.Stream != "" {
+		return 0, nil // it is not ours to trim
+	}
+	reading, err := c.readLog(ctx, c.names.Log(address.Key))
 	if err != nil {
 		return 0, err
 	}

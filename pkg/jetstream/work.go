@@ -2,7 +2,9 @@ package jetstream
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -52,8 +54,10 @@ const (
 	maxBody        = 1024
 )
 
-// encodeWork returns the headers of a directed message or a dead letter: the event's, and what has happened to it so far.
-func encodeWork(w dispatch.Work) nats.Header {
+// encodeWork returns a directed message or a dead letter, without its subject: the event, and what has happened to it so far. A reply
+// that is not accepted yet follows the event's data.
+func encodeWork(w dispatch.Work) *nats.Msg {
+	data := w.Event.Data
 	header := nats.Header(event.ToNATS(w.Event))
 	set := func(name, value string) { header[name] = []string{value} }
 	set(headerSequence, formatUint(w.Sequence))
@@ -66,7 +70,30 @@ func encodeWork(w dispatch.Work) nats.Header {
 		set(headerAttempts, strconv.Itoa(f.Attempts))
 		set(headerSinkTries, strconv.Itoa(f.SinkAttempts))
 	}
-	return header
+	if w.Reply != nil {
+		reply, _ := json.Marshal(w.Reply) // it is made of strings and bytes
+		set(headerReplyBytes, strconv.Itoa(len(reply)))
+		data = slices.Concat(data, reply)
+	}
+	return &nats.Msg{Header: header, Data: data}
+}
+
+// cutReply takes the reply off the end of a directed message's body, if there is one.
+func cutReply(m *nats.Msg) (data []byte, reply *event.Event, err error) {
+	text := m.Header.Get(headerReplyBytes)
+	if text == "" {
+		return m.Data, nil, nil
+	}
+	size, err := strconv.Atoi(text)
+	if err != nil || size < 0 || size > len(m.Data) {
+		return nil, nil, fmt.Errorf("header %s: %q", headerReplyBytes, text)
+	}
+	data = m.Data[:len(m.Data)-size]
+	reply = &event.Event{}
+	if err := json.Unmarshal(m.Data[len(data):], reply); err != nil {
+		return nil, nil, fmt.Errorf("the reply that is kept with the event: %w", err)
+	}
+	return data, reply, nil
 }
 
 // sentByHand keeps the directed stream's own sequences apart from those of the log: both identify work.
@@ -75,12 +102,16 @@ const sentByHand = 1 << 63
 // decodeDirected reads a directed message. One that names no sequence was sent by hand: its own place in the directed
 // stream identifies it.
 func decodeDirected(m *nats.Msg) (dispatch.Work, error) {
-	e, err := event.FromNATS(m.Header, m.Data)
+	data, reply, err := cutReply(m)
+	if err != nil {
+		return dispatch.Work{}, err
+	}
+	e, err := event.FromNATS(m.Header, data)
 	if err != nil {
 		place, placeErr := streamSequence(m.Reply)
 		return unreadable(m, sentByHand|place, err), placeErr
 	}
-	w := dispatch.Work{Event: e}
+	w := dispatch.Work{Event: e, Reply: reply}
 	if m.Header.Get(headerSequence) == "" {
 		place, err := streamSequence(m.Reply)
 		w.Sequence = sentByHand | place

@@ -44,7 +44,7 @@ func TestWorkRoundTrip(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			work := dispatch.Work{Event: eventOf("1", "a"), Sequence: 1<<64 - 1, Attempt: 17, Failure: c.work}
-			got, err := decodeDirected(overTheWire(t, encodeWork(work), work.Event.Data))
+			got, err := decodeDirected(overTheWire(t, encodeWork(work)))
 			must(t, err)
 			work.Failure = c.want
 			sameWork(t, got, work)
@@ -53,11 +53,11 @@ func TestWorkRoundTrip(t *testing.T) {
 }
 
 // overTheWire encodes and decodes the headers as NATS does.
-func overTheWire(t testing.TB, header nats.Header, data []byte) *nats.Msg {
+func overTheWire(t testing.TB, m *nats.Msg) *nats.Msg {
 	t.Helper()
 	var wire strings.Builder
 	wire.WriteString("NATS/1.0\r\n")
-	for name, values := range header {
+	for name, values := range m.Header {
 		for _, value := range values {
 			if strings.ContainsAny(value, "\r\n") {
 				t.Errorf("header %s has a line break: %q", name, value)
@@ -68,7 +68,7 @@ func overTheWire(t testing.TB, header nats.Header, data []byte) *nats.Msg {
 	wire.WriteString("\r\n")
 	decoded, err := nats.DecodeHeadersMsg([]byte(wire.String()))
 	must(t, err)
-	return &nats.Msg{Header: decoded, Data: data, Reply: "$JS.ACK.S.C.1.5.1.0.0"}
+	return &nats.Msg{Header: decoded, Data: m.Data, Reply: "$JS.ACK.S.C.1.5.1.0.0"}
 }
 
 func TestBrokenDirectedMessagesAreNamed(t *testing.T) {
@@ -81,11 +81,15 @@ func TestBrokenDirectedMessagesAreNamed(t *testing.T) {
 		{"attempts", headerAttempts, "x", headerAttempts},
 		{"tries of the sink", headerSinkTries, "x", headerSinkTries},
 		{"body", headerBody, "***", headerBody},
+		{"reply's length, no number", headerReplyBytes, "x", headerReplyBytes},
+		{"reply longer than all", headerReplyBytes, "10000", headerReplyBytes},
+		{"reply of less than nothing", headerReplyBytes, "-1", headerReplyBytes},
+		{"reply that is none", headerReplyBytes, "3", "reply"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			header := encodeWork(workOf("1", 1))
-			header[c.header] = []string{c.value}
-			_, err := decodeDirected(overTheWire(t, header, nil))
+			m := encodeWork(workOf("1", 1))
+			m.Header[c.header] = []string{c.value}
+			_, err := decodeDirected(overTheWire(t, m))
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("error %v, want one that names %s", err, c.want)
 			}
@@ -102,8 +106,7 @@ func FuzzWorkRoundTrip(f *testing.F) {
 			Event: eventOf("1", "a"), Sequence: sequence, Attempt: attempts,
 			Failure: &dispatch.Failure{Destination: destination, Code: code, Body: body, Reason: reason, Attempts: attempts},
 		}
-		header := encodeWork(work)
-		got, err := decodeDirected(overTheWire(t, header, nil))
+		got, err := decodeDirected(overTheWire(t, encodeWork(work)))
 		must(t, err)
 		if got.Sequence != sequence || got.Attempt != attempts || got.Failure == nil || got.Failure.Code != code ||
 			got.Failure.Attempts != attempts || string(got.Failure.Body) != string(body[:min(len(body), maxBody)]) {
