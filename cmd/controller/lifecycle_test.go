@@ -12,6 +12,7 @@ import (
 	eventingclient "knative.dev/eventing/pkg/client/injection/client"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/compile"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/address"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/broker"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -142,7 +143,7 @@ func TestEventPolicyClosesTheBroker(t *testing.T) {
 	c.await("the ingress refuses", func() (bool, any) { status := c.send(b, "2"); return status == http.StatusForbidden, status })
 	c.await("the Broker says why", func() (bool, any) {
 		condition := c.broker("orders").Status.GetCondition(broker.ConditionEventPolicies)
-		return condition.IsFalse() && condition.Reason == broker.ReasonPolicyUnenforced, condition
+		return condition.IsFalse() && condition.Reason == address.ReasonPolicyUnenforced, condition
 	})
 	must(t, policies.Delete(c.ctx, "p", metav1.DeleteOptions{}))
 	c.awaitBrokerReady("orders")
