@@ -35,8 +35,8 @@ func main() {
 		os.Exit(1)
 	}
 	injection.Default.RegisterInformerFactory(onlyWebhookSecret)
-	sharedmain.MainWithConfig(withWebhook(ctx), component, cluster,
-		p.newBrokerController, p.newTriggerController, p.newEventTypeController,
+	sharedmain.MainWithConfig(withInformers(withWebhook(ctx)), component, cluster,
+		p.newBrokerController, p.newChannelController, p.newTriggerController, p.newEventTypeController,
 		certificates.NewController, newDefaultingWebhook, newValidationWebhook)
 	stop()
 	p.wait()

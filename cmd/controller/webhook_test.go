@@ -44,7 +44,7 @@ type admission struct {
 func newAdmission(t *testing.T, features map[string]string) admission {
 	t.Helper()
 	ctx, cancel, informers := rtesting.SetupFakeContextWithCancel(t, func(ctx context.Context) context.Context {
-		return withWebhook(logging.WithLogger(ctx, zap.NewNop().Sugar()))
+		return withInformers(withWebhook(logging.WithLogger(ctx, zap.NewNop().Sugar())))
 	})
 	t.Cleanup(cancel)
 	watcher := configmap.NewStaticWatcher(&corev1.ConfigMap{

@@ -1,6 +1,7 @@
 package readiness
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -25,7 +26,7 @@ type Board struct {
 
 	mu       sync.Mutex
 	view     View
-	asked    map[types.NamespacedName]asked
+	asked    map[types.NamespacedName][]asked
 	urgent   time.Time // reports are read often until then
 	listener Listener
 }
@@ -37,7 +38,7 @@ type asked struct {
 
 // Fixed returns a board without a watch, which always shows this view.
 func Fixed(v View) *Board {
-	return &Board{view: v, asked: map[types.NamespacedName]asked{}}
+	return &Board{view: v, asked: map[types.NamespacedName][]asked{}}
 }
 
 // Listen sets whom to call. Until then nobody is.
@@ -47,20 +48,30 @@ func (b *Board) Listen(l Listener) {
 	b.listener = l
 }
 
-// Ask answers for a resource, and remembers the question: Changed is called when the answer changes.
+// Ask answers for a resource, and remembers the question in place of those before: Changed is called when the answer changes.
 func (b *Board) Ask(who types.NamespacedName, q Question) Answer {
+	return b.AskAll(who, []Question{q})[0]
+}
+
+// AskAll is Ask for a resource that depends on several records.
+func (b *Board) AskAll(who types.NamespacedName, questions []Question) []Answer {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	answer := b.view.answer(q)
-	b.asked[who] = asked{q, answer}
-	if answer.Status != corev1.ConditionTrue {
+	answers, remembered, open := make([]Answer, len(questions)), make([]asked, len(questions)), false
+	for i, q := range questions {
+		answers[i] = b.view.answer(q)
+		remembered[i] = asked{q, answers[i]}
+		open = open || answers[i].Status != corev1.ConditionTrue
+	}
+	b.asked[who] = remembered
+	if open {
 		b.urgent = time.Now().Add(urgency)
 		select {
 		case b.wake <- struct{}{}:
 		default:
 		}
 	}
-	return answer
+	return answers
 }
 
 // Forget drops what was asked for a resource that is gone.
@@ -84,8 +95,8 @@ func (b *Board) show(v View) {
 	b.view = v
 	listener := b.listener
 	var changed []types.NamespacedName
-	for who, a := range b.asked {
-		if v.Outage == nil && v.answer(a.question) != a.answer {
+	for who, all := range b.asked {
+		if v.Outage == nil && slices.ContainsFunc(all, func(a asked) bool { return v.answer(a.question) != a.answer }) {
 			changed = append(changed, who)
 		}
 	}
