@@ -27,9 +27,9 @@ func (c *cluster) liveRoutes() []string {
 		switch {
 		case r.DeletedAt != nil:
 		case r.Target != nil:
-			names = append(names, "trigger "+r.Target.Key.Name)
+			names = append(names, r.Target.Key.Address.TargetKind()+" "+r.Target.Key.Name)
 		default:
-			names = append(names, "broker "+r.Address.Key.Name)
+			names = append(names, string(r.Address.Key.Kind)+" "+r.Address.Key.Name)
 		}
 	}
 	slices.Sort(names)

@@ -34,7 +34,7 @@ const agent = "eventing-jetstream-channel-controller"
 type Dependencies struct {
 	Routes Routes
 	Board  *readiness.Board
-	// Deleted is called when a Channel is gone; it must not block.
+	// Deleted is called when a Channel or a subscriber is gone; it must not block.
 	Deleted func()
 }
 

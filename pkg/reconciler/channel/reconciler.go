@@ -49,7 +49,7 @@ type Reconciler struct {
 	services    corev1listers.ServiceLister
 	client      kubernetes.Interface
 	ingressHost string
-	// deleted is called when a Channel is gone; it must not block.
+	// deleted is called when a Channel or a subscriber is gone; it must not block.
 	deleted func()
 }
 

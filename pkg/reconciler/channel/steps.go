@@ -79,6 +79,9 @@ func (r *Reconciler) putRoute(ctx context.Context, w *work) {
 
 // followDataPlane sets ConditionIngress and status.subscribers to what the ingress and filter processes report.
 func (r *Reconciler) followDataPlane(_ context.Context, w *work) {
+	if w.lostSubscriber() {
+		r.deleted()
+	}
 	if w.applied == nil {
 		w.channel.Status.Subscribers = w.statusWithoutRoute()
 		return

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -67,6 +68,13 @@ func (r *Reconciler) putSubscriber(ctx context.Context, w *work, s subscription)
 		err = notDelivering(target.NotReady)
 	}
 	return applied, err
+}
+
+// lostSubscriber reports whether a subscriber that was there when the status was written is there no longer.
+func (w *work) lostSubscriber() bool {
+	return slices.ContainsFunc(w.channel.Status.Subscribers, func(before eventingduckv1.SubscriberStatus) bool {
+		return !slices.ContainsFunc(w.channel.Spec.Subscribers, func(s eventingduckv1.SubscriberSpec) bool { return s.UID == before.UID })
+	})
 }
 
 // statusWith is status.subscribers; the answers are those for the subscribers that have a route, in order.

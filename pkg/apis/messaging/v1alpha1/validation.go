@@ -9,6 +9,8 @@ import (
 	eventingduckv1 "knative.dev/eventing/pkg/apis/duck/v1"
 	"knative.dev/eventing/pkg/apis/eventing"
 	"knative.dev/pkg/apis"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 )
 
 // Validate returns what is wrong with the channel, each with its path. A channel that is deleted, or whose status is written, is
@@ -76,8 +78,8 @@ func (s *Stream) validate() *apis.FieldError {
 		return nil
 	}
 	var errs *apis.FieldError
-	if strings.ContainsAny(s.OverrideName, " \t\r\n.*>/\\") {
-		errs = apis.ErrInvalidValue(s.OverrideName, "overrideName", `must not contain a blank, ".", "*", ">", "/" or "\"`)
+	if s.OverrideName != "" && !naming.LegalStream(s.OverrideName) {
+		errs = apis.ErrInvalidValue(s.OverrideName, "overrideName", "is not a stream's name")
 	}
 	return errs.Also(s.Config.validate().ViaField("config"))
 }
@@ -87,8 +89,10 @@ func (c *StreamConfig) validate() (errs *apis.FieldError) {
 		return nil
 	}
 	for i, subject := range c.AdditionalSubjects {
-		if !isSubject(subject) {
-			errs = errs.Also(apis.ErrInvalidArrayValue(subject, "additionalSubjects", i))
+		// Each together with those before it, which it must not overlap with.
+		if err := naming.CheckSubjects(c.AdditionalSubjects[:i+1]); err != nil {
+			errs = apis.ErrInvalidValue(subject, apis.CurrentField, err.Error()).ViaFieldIndex("additionalSubjects", i)
+			break
 		}
 	}
 	errs = errs.Also(oneOf(c.Retention, "retention", LimitsRetentionPolicy, InterestRetentionPolicy, WorkRetentionPolicy))
@@ -147,16 +151,4 @@ func atLeast[T ~int | ~int32 | ~int64](least, value T, field string) *apis.Field
 		return nil
 	}
 	return apis.ErrInvalidValue(value, field, fmt.Sprintf("must be at least %v", least))
-}
-
-// isSubject reports whether NATS takes the subject for a stream: tokens between dots, with wildcards.
-func isSubject(subject string) bool {
-	tokens := strings.Split(subject, ".")
-	for i, token := range tokens {
-		last := i == len(tokens)-1
-		if token == "" || strings.ContainsAny(token, " \t\r\n") || (token == ">" && !last) {
-			return false
-		}
-	}
-	return true
 }

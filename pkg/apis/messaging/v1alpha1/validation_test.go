@@ -56,7 +56,7 @@ func TestValidation(t *testing.T) {
 			c.Annotations["eventing.knative.dev/scope"] = "galaxy"
 		}),
 		"spec.stream.overrideName":                  spec(func(s *NatsJetStreamChannelSpec) { s.Stream = &Stream{OverrideName: "a.b"} }),
-		"spec.stream.config.additionalSubjects[1]":  config(StreamConfig{AdditionalSubjects: []string{"a.*.>", "a..b"}}),
+		"spec.stream.config.additionalSubjects[1]":  config(StreamConfig{AdditionalSubjects: []string{"a.*.>", "a.b.c"}}),
 		"spec.stream.config.additionalSubjects[0]":  config(StreamConfig{AdditionalSubjects: []string{"a.>.b"}}),
 		"spec.stream.config.retention":              config(StreamConfig{Retention: "limits"}),
 		"spec.stream.config.discard":                config(StreamConfig{Discard: "Older"}),
