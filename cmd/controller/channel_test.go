@@ -159,5 +159,8 @@ func TestChannelRefusesWhilePolicyIsNotEnforced(t *testing.T) {
 		condition := c.channel("orders").Status.GetCondition(v1alpha1.ConditionEventPolicies)
 		return condition.IsFalse() && condition.Reason == address.ReasonPolicyUnenforced, condition
 	})
-	c.await("and does", func() (bool, any) { status := c.sendToChannel("orders", "1"); return status == http.StatusForbidden, status })
+	c.await("and does", func() (bool, any) {
+		status := c.sendToChannel("orders", "1")
+		return status == http.StatusForbidden, status
+	})
 }

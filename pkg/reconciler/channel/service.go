@@ -94,7 +94,7 @@ func (r *Reconciler) ensureService(ctx context.Context, c *v1alpha1.NatsJetStrea
 	case err != nil:
 		return ReasonNoService, err
 	case !belongsTo(have, c):
-		return ReasonForeign, fmt.Errorf("Service %s is there already, and is not of this channel", want.Name) //nolint:staticcheck // a kind begins with a capital
+		return ReasonForeign, fmt.Errorf("Service %s is there already, and is not of this channel", want.Name)
 	}
 	next := have.DeepCopy()
 	next.Labels = withAll(next.Labels, want.Labels)
