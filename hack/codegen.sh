@@ -9,13 +9,13 @@ readonly go=${GO:-go} tools=$PWD/bin/codegen module=github.com/eventing-jetstrea
 readonly api=pkg/apis/messaging/v1alpha1 client=pkg/client
 readonly types=$module/$api clientset=$module/$client/clientset informers=$module/$client/informers listers=$module/$client/listers
 
-# The generators see a copy with nothing but the types: none of them reads what another has written, and a check must not write
-# into the working tree.
+# The generators see a copy without what they have written before: none of them reads what another writes, and a check must not
+# write into the working tree.
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-mkdir -p "$work/$api" "$work/$client" "$tools"
-cp go.mod go.sum "$work"
-find "$api" -name '*.go' ! -name '*_test.go' ! -name 'zz_generated*' -exec cp {} "$work/$api" \;
+cp -r go.mod go.sum pkg "$work"
+rm -rf "$work/$client" "$work/$api"/zz_generated*
+mkdir -p "$work/$client" "$tools"
 
 (cd third_party/codegen && "$go" build -o "$tools/" tool)
 

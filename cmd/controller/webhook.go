@@ -69,16 +69,20 @@ func admitted() map[schema.GroupVersionKind]resourcesemantics.GenericCRD {
 }
 
 func newDefaultingWebhook(ctx context.Context, cmw configmap.Watcher) *controller.Impl {
-	return defaulting.NewAdmissionController(ctx, defaultingWebhook, defaultingPath, admitted(), featuresOf(ctx, cmw), true)
+	return defaulting.NewAdmissionController(ctx, defaultingWebhook, defaultingPath, admitted(), questions(ctx, cmw), true)
 }
 
 func newValidationWebhook(ctx context.Context, cmw configmap.Watcher) *controller.Impl {
-	return validation.NewAdmissionController(ctx, validationWebhook, validationPath, admitted(), featuresOf(ctx, cmw), true)
+	return validation.NewAdmissionController(ctx, validationWebhook, validationPath, admitted(), questions(ctx, cmw), true)
 }
 
-// featuresOf gives each question the cluster's features: some fields may be used only while theirs is on.
-func featuresOf(ctx context.Context, cmw configmap.Watcher) func(context.Context) context.Context {
+// questions gives each question what its answer depends on: the cluster's features, since some fields may be used only while theirs
+// is on, and who may change subscribers.
+func questions(ctx context.Context, cmw configmap.Watcher) func(context.Context) context.Context {
 	features := feature.NewStore(logging.FromContext(ctx).Named("features"))
 	features.WatchConfigs(cmw)
-	return features.ToContext
+	knative := "system:serviceaccount:" + system.Namespace() + ":eventing-controller"
+	return func(ctx context.Context) context.Context {
+		return v1alpha1.WithSubscribingUser(features.ToContext(ctx), knative)
+	}
 }

@@ -102,6 +102,8 @@ func TestWebhookRefuses(t *testing.T) {
 		{name: "an unknown field", object: channelWith(`{"strem":{}}`), want: "strem"},
 		{name: "a change of what cannot change", before: channelWith(`{}`), object: channelWith(`{"stream":{"overrideName":"X"}}`),
 			want: "spec.stream.overrideName"},
+		{name: "a subscriber that somebody adds", before: channelWith(`{}`), object: channelWith(`{"subscribers":[{"uid":"a","replyUri":"http://a"}]}`),
+			want: "spec.subscribers"},
 		{name: "a field whose feature is off", object: channelWith(`{"delivery":{"retryAfterMax":"PT1S"}}`), want: "spec.delivery.retryAfterMax"},
 		{name: "a field whose feature is on", object: channelWith(`{"delivery":{"retryAfterMax":"PT1S"}}`),
 			features: map[string]string{"delivery-retryafter": "enabled"}},

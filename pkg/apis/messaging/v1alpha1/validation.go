@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"strings"
 
-	"k8s.io/apimachinery/pkg/types"
-	eventingduckv1 "knative.dev/eventing/pkg/apis/duck/v1"
 	"knative.dev/eventing/pkg/apis/eventing"
 	"knative.dev/pkg/apis"
 
@@ -26,6 +24,7 @@ func (c *NatsJetStreamChannel) Validate(ctx context.Context) *apis.FieldError {
 	}
 	if original, ok := apis.GetBaseline(ctx).(*NatsJetStreamChannel); ok && apis.IsInUpdate(ctx) {
 		errs = errs.Also(c.Spec.checkImmutable(&original.Spec).ViaField("spec"))
+		errs = errs.Also(c.Spec.checkWhoSubscribes(ctx, &original.Spec).ViaField("spec"))
 	}
 	return errs
 }
@@ -54,23 +53,6 @@ func checkScope(annotations map[string]string) *apis.FieldError {
 		return nil
 	}
 	return apis.ErrInvalidValue(scope, "metadata.annotations["+eventing.ScopeAnnotationKey+"]", "must be cluster or namespace")
-}
-
-func checkSubscribers(subscribers []eventingduckv1.SubscriberSpec) (errs *apis.FieldError) {
-	seen := map[types.UID]bool{}
-	for i, s := range subscribers {
-		if s.SubscriberURI == nil && s.ReplyURI == nil {
-			errs = errs.Also(apis.ErrMissingOneOf("subscriberUri", "replyUri").ViaFieldIndex("subscribers", i))
-		}
-		switch {
-		case s.UID == "":
-			errs = errs.Also(apis.ErrMissingField("uid").ViaFieldIndex("subscribers", i))
-		case seen[s.UID]:
-			errs = errs.Also(apis.ErrInvalidValue(s.UID, "uid", "is another subscriber's").ViaFieldIndex("subscribers", i))
-		}
-		seen[s.UID] = true
-	}
-	return errs
 }
 
 func (s *Stream) validate() *apis.FieldError {

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	authenticationv1 "k8s.io/api/authentication/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	eventingduckv1 "knative.dev/eventing/pkg/apis/duck/v1"
 	"knative.dev/pkg/apis"
@@ -109,6 +110,31 @@ func TestWhatIsStoredDoesNotBlock(t *testing.T) {
 	bad.DeletionTimestamp = &now
 	if err := bad.Validate(apis.WithinUpdate(t.Context(), bad.DeepCopy())); err != nil {
 		t.Errorf("it cannot go: %v", err)
+	}
+}
+
+// Only Knative's controller changes subscribers; what else a person edits is theirs.
+func TestWhoChangesSubscribers(t *testing.T) {
+	const knative = "system:serviceaccount:knative-eventing:eventing-controller"
+	before, after := subscribers(), subscribers(eventingduckv1.SubscriberSpec{UID: "a", ReplyURI: apis.HTTP("sink")})
+	for _, c := range []struct {
+		user    string
+		after   *NatsJetStreamChannel
+		refused bool
+	}{
+		{knative, after, false},
+		{"system:serviceaccount:shop:eventing-controller", after, true},
+		{"admin", after, true},
+		{"admin", spec(func(s *NatsJetStreamChannelSpec) { s.Delivery = &eventingduckv1.DeliverySpec{} }), false},
+	} {
+		ctx := apis.WithUserInfo(WithSubscribingUser(t.Context(), knative), &authenticationv1.UserInfo{Username: c.user})
+		err := c.after.Validate(apis.WithinUpdate(ctx, before))
+		if (err != nil) != c.refused || (err != nil && !strings.Contains(err.Error(), "spec.subscribers")) {
+			t.Errorf("%s: %v", c.user, err)
+		}
+	}
+	if err := after.Validate(apis.WithinUpdate(t.Context(), before)); err != nil {
+		t.Errorf("refused though nobody asked for it: %v", err)
 	}
 }
 
