@@ -12,6 +12,7 @@ import (
 	sdk "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/delivery"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/telemetry"
 )
@@ -70,6 +71,29 @@ func TestDispatchDuration(t *testing.T) {
 				t.Errorf("attributes %v, want %v", got, want)
 			}
 		})
+	}
+}
+
+// A Channel's requests are measured as those of upstream's: by Channel and Subscription, whatever the target's key is.
+func TestDispatchDurationOfAChannel(t *testing.T) {
+	reader := sdk.NewManualReader()
+	m, err := newMetrics(sdk.NewMeterProvider(sdk.WithReader(reader)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	subscriber := channelTarget(delivery.Policy{})
+	subscriber.Key.Name, subscriber.Name = "a-uid", "sub"
+	m.sent(subscriber, testEvent("e"), Response{StatusCode: 202}, time.Second)
+	got := collect(t, reader)[0].Attributes
+	for name, want := range map[attribute.Key]string{
+		"kn.channel.name": "broker", "kn.channel.namespace": "ns", "messaging.destination.name": "subscription:sub.ns",
+	} {
+		if value, _ := got.Value(name); value.AsString() != want {
+			t.Errorf("%s is %q, want %q", name, value.AsString(), want)
+		}
+	}
+	if got.HasValue("kn.broker.name") {
+		t.Error("it has a Broker's name")
 	}
 }
 

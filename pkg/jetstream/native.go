@@ -29,11 +29,10 @@ func decodeChannel(m *nats.Msg) (dispatch.Work, error) {
 	if err != nil {
 		return dispatch.Work{}, err
 	}
-	source := url.URL{Scheme: "nats", Opaque: url.PathEscape(m.Subject)}
 	return dispatch.Work{
 		Event: event.Plain{
 			ID:     place.stream + "." + formatUint(place.sequence),
-			Source: source.String(),
+			Source: sourceOf(m.Subject),
 			Type:   plainType,
 			Time:   place.at,
 			Header: m.Header,
@@ -41,4 +40,10 @@ func decodeChannel(m *nats.Msg) (dispatch.Work, error) {
 		}.Event(),
 		Sequence: place.sequence,
 	}, nil
+}
+
+// sourceOf is the source of the events of a subject, as a URI.
+func sourceOf(subject string) string {
+	source := url.URL{Scheme: "nats", Opaque: url.PathEscape(subject)}
+	return source.String()
 }

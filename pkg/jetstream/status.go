@@ -70,6 +70,9 @@ func (c *Client) Status(ctx context.Context) (Status, error) {
 func (c *Client) addressStatus(ctx context.Context, r StoredRecord, reports []route.Report) (AddressStatus, logStatus) {
 	a := AddressStatus{Address: *r.Address}
 	a.Ready, a.Reason = route.Ready(reports, route.RoleIngress, recordKey(r.Record), r.Revision)
+	if a.Ready {
+		a.Reason = a.Refuse // it is served, by saying so
+	}
 	for _, report := range reports {
 		if report.Role == route.RoleIngress && report.URL != "" {
 			a.URL = report.URL + a.Key.Path()

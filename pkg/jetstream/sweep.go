@@ -23,7 +23,6 @@ func (o *Owner) Sweep(ctx context.Context) error {
 	errs := []error{err}
 	addresses := map[route.Key]route.Address{}
 	targets := map[route.Key][]route.Target{}
-	cursors := map[string][]route.Target{} // by the stream that they are in
 	for _, r := range records {
 		switch {
 		case r.Owner() != o.name:
@@ -33,20 +32,30 @@ func (o *Owner) Sweep(ctx context.Context) error {
 			addresses[r.Address.Key] = *r.Address
 		case r.Target.Consumer != "":
 			targets[r.Target.Key.Address] = append(targets[r.Target.Key.Address], *r.Target)
-			stream := o.client.streamOf(*r.Target)
-			cursors[stream] = append(cursors[stream], *r.Target)
 		}
 	}
 	for _, address := range addresses {
 		errs = append(errs, o.repairLog(ctx, address))
 	}
-	for stream, in := range cursors {
-		errs = append(errs, o.repairCursors(ctx, stream, in))
-	}
 	for key, ofAddress := range targets {
+		_, live := addresses[key]
+		for stream, cursors := range o.client.byStream(ofAddress) {
+			if live || stream == o.client.names.Log(key) { // of a stream that is not ours, we have let go with the address
+				errs = append(errs, o.repairCursors(ctx, stream, cursors))
+			}
+		}
 		errs = append(errs, o.repairDirected(ctx, key, ofAddress))
 	}
 	return errors.Join(errs...)
+}
+
+// byStream sorts targets by the stream that their cursors are in.
+func (c *Client) byStream(targets []route.Target) map[string][]route.Target {
+	streams := map[string][]route.Target{}
+	for _, t := range targets {
+		streams[c.streamOf(t)] = append(streams[c.streamOf(t)], t)
+	}
+	return streams
 }
 
 // sweepTombstone removes, after the grace period, what the route had. The tombstone itself stays much longer: it is the only

@@ -11,6 +11,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/delivery"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 )
@@ -29,21 +30,22 @@ func decodeLog(m *nats.Msg) (dispatch.Work, error) {
 }
 
 // unreadable is the dead letter for a message that is no CloudEvent: only a foreign publisher can have put it there. It
-// must neither vanish nor hold the log for ever.
+// must neither vanish nor hold the log for ever. The reason is also what a dead letter sink is told.
 func unreadable(m *nats.Msg, sequence uint64, why error) dispatch.Work {
+	reason := oneLine(why.Error(), maxReason)
 	return dispatch.Work{
 		Event: event.Event{
 			Attributes: []event.Attribute{
 				{Name: event.SpecVersion, Value: "1.0"},
 				{Name: event.ID, Value: formatUint(sequence)},
-				{Name: event.Source, Value: "/nats"},
+				{Name: event.Source, Value: sourceOf(m.Subject)},
 				{Name: event.Type, Value: "dev.eventing-jetstream.unreadable"},
 				{Name: event.DataContentType, Value: "application/octet-stream"},
 			},
 			Data: m.Data,
 		},
 		Sequence: sequence,
-		Failure:  &dispatch.Failure{Destination: "nats:" + m.Subject, Reason: oneLine(why.Error(), maxReason)},
+		Failure:  &dispatch.Failure{Destination: sourceOf(m.Subject), Reason: reason, Body: delivery.ErrorBody(reason)},
 	}
 }
 

@@ -1,6 +1,7 @@
 package jetstream
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -8,6 +9,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 )
 
 func TestWorkRoundTrip(t *testing.T) {
@@ -69,6 +71,29 @@ func overTheWire(t testing.TB, m *nats.Msg) *nats.Msg {
 	decoded, err := nats.DecodeHeadersMsg([]byte(wire.String()))
 	must(t, err)
 	return &nats.Msg{Header: decoded, Data: m.Data, Reply: "$JS.ACK.S.C.1.5.1.0.0"}
+}
+
+// A reply that waits is kept with the event that it answers, whatever either is made of.
+func TestAReplyIsParkedWithItsEvent(t *testing.T) {
+	reply := event.Event{
+		Attributes: []event.Attribute{
+			{Name: event.SpecVersion, Value: "0.3"}, {Name: event.ID, Value: "é\"\n"}, {Name: event.Source, Value: "/s"}, {Name: event.Type, Value: "t"},
+		},
+		Headers: []event.Header{{Name: "Traceparent", Value: "00"}},
+		Data:    []byte{0, 255, '}', 13, 10},
+	}
+	for name, data := range map[string][]byte{"data": []byte("body of 1"), "no data": nil, "data that looks like it": []byte(`{"Data":"AA=="}`)} {
+		work := dispatch.Work{Event: eventOf("1", "a"), Sequence: 7, Attempt: 2, Reply: &reply}
+		work.Event.Data = data
+		got, err := decodeDirected(overTheWire(t, encodeWork(work)))
+		must(t, err)
+		if got.Reply == nil || !reflect.DeepEqual(*got.Reply, reply) {
+			t.Fatalf("%s: the reply became %+v", name, got.Reply)
+		}
+		if string(got.Event.Data) != string(data) || got.Attempt != 2 || got.Sequence != 7 || got.Failure != nil {
+			t.Errorf("%s: the work became %+v", name, got)
+		}
+	}
 }
 
 func TestBrokenDirectedMessagesAreNamed(t *testing.T) {

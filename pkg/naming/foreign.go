@@ -5,15 +5,15 @@ import (
 	"strings"
 )
 
-// CheckSubjects refuses subjects that an address's log cannot listen to beside its own, with ErrForeignSubject: illegal ones,
-// everything, what is NATS's own, and two that overlap, as the server would.
+// CheckSubjects refuses subjects that an address's log cannot listen to beside its own, with ErrForeignSubject: illegal ones, what is
+// or takes in NATS's own, and two that overlap, as the server would.
 func CheckSubjects(subjects []string) error {
 	for i, subject := range subjects {
 		switch {
 		case !legalSubject(subject):
 			return fmt.Errorf("%w %q: not a legal subject", ErrForeignSubject, subject)
-		case subject == ">":
-			return fmt.Errorf("%w %q: it is every subject there is", ErrForeignSubject, subject)
+		case subject[0] == '>', subject[0] == '*':
+			return fmt.Errorf("%w %q: its first token is a wildcard, which takes in NATS's own subjects", ErrForeignSubject, subject)
 		case subject[0] == '$', subject == "_INBOX", strings.HasPrefix(subject, "_INBOX."):
 			return fmt.Errorf("%w %q: it is one of NATS's own", ErrForeignSubject, subject)
 		}

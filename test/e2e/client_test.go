@@ -148,15 +148,23 @@ func (l *laptop) drained(t *testing.T) {
 // drainedOf waits until none of them has a backlog: triggers, or subscriptions.
 func (l *laptop) drainedOf(t *testing.T, what string) {
 	t.Helper()
-	eventually(t, 40*time.Second, "none of the "+what+" has a backlog", func() error {
-		var held []error
-		for _, row := range get[triggerRow](t, l, what) {
-			if row.Backlog > 0 {
-				held = append(held, fmt.Errorf("%s/%s: %d", row.Key.Namespace, row.Key.Name, row.Backlog))
-			}
+	eventually(t, 40*time.Second, "none of the "+what+" has a backlog", func() error { return held(get[triggerRow](t, l, what)) })
+}
+
+// backlogOf names the Subscriptions on a NATS that have a backlog.
+func backlogOf(t *testing.T, natsURL string) error {
+	t.Helper()
+	return held(getFrom[triggerRow](t, "subscriptions", "--nats", natsURL))
+}
+
+func held(rows []triggerRow) error {
+	var errs []error
+	for _, row := range rows {
+		if row.Backlog > 0 {
+			errs = append(errs, fmt.Errorf("%s/%s: %d", row.Key.Namespace, row.Key.Name, row.Backlog))
 		}
-		return errors.Join(held...)
-	})
+	}
+	return errors.Join(errs...)
 }
 
 // endless is a body of so many bytes that takes no memory; the client sends it chunked.
