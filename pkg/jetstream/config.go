@@ -91,12 +91,13 @@ func placementOf(a route.Address) *jetstream.Placement {
 	return p
 }
 
-// logConfig is the desired log of an address: what is stored stays until every cursor has passed it, and a full log refuses.
+// logConfig is the desired log of an address that has one of its own: what is stored stays until every cursor has passed it, and a
+// full log refuses.
 func logConfig(names naming.Names, a route.Address) jetstream.StreamConfig {
 	return jetstream.StreamConfig{
 		Name:         names.Log(a.Key),
 		Description:  "events of " + a.Key.String(),
-		Subjects:     []string{names.LogSubjects(a.Key)},
+		Subjects:     append([]string{names.LogSubjects(a.Key)}, a.Log.Subjects...),
 		Retention:    jetstream.LimitsPolicy,
 		Discard:      jetstream.DiscardNew,
 		MaxBytes:     a.Log.MaxBytes,
@@ -150,9 +151,36 @@ func deadLetterConfig(names naming.Names, a route.Address) jetstream.StreamConfi
 // cursorConfig is the desired consumer of a target: its cursor in the log. Deliveries are never counted against a limit by
 // the server: only the filter decides when an event is given up.
 func (c *Client) cursorConfig(t route.Target) jetstream.ConsumerConfig {
-	config := c.leasedConsumer(c.names.Consumer(t.Key), t)
-	config.DeliverPolicy = jetstream.DeliverNewPolicy
-	config.FilterSubjects = filter.Subjects(t.Filter, c.names.Subjects(t.Key.Address))
+	config := startAt(c.leasedConsumer(c.consumerOf(t), t), t.Start)
+	switch {
+	case t.Stream != "":
+		config.FilterSubjects = c.foreignSubjects(t)
+	case t.Key.Address.Kind == route.KindBroker: // a Channel's targets take all that its log listens to
+		config.FilterSubjects = filter.Subjects(t.Filter, c.names.Subjects(t.Key.Address))
+	}
+	return config
+}
+
+// startAt says where the cursor begins when it is made for the first time.
+func startAt(config jetstream.ConsumerConfig, start route.Start) jetstream.ConsumerConfig {
+	switch start.Policy {
+	case route.StartAll:
+		config.DeliverPolicy = jetstream.DeliverAllPolicy
+	case route.StartLast:
+		config.DeliverPolicy = jetstream.DeliverLastPolicy
+	case route.StartSequence:
+		return startAtSequence(config, start.Sequence)
+	case route.StartTime:
+		config.DeliverPolicy, config.OptStartTime = jetstream.DeliverByStartTimePolicy, start.Time
+	default:
+		config.DeliverPolicy = jetstream.DeliverNewPolicy
+	}
+	return config
+}
+
+// startAtSequence has the cursor begin at the sequence, whatever was to be before.
+func startAtSequence(config jetstream.ConsumerConfig, sequence uint64) jetstream.ConsumerConfig {
+	config.DeliverPolicy, config.OptStartSeq, config.OptStartTime = jetstream.DeliverByStartSequencePolicy, max(sequence, 1), nil
 	return config
 }
 
@@ -173,7 +201,7 @@ func (c *Client) leasedConsumer(name string, t route.Target) jetstream.ConsumerC
 		MaxDeliver:    -1,
 		MaxAckPending: max(maxAckPending, 2*t.MaxInFlight),
 		Metadata: map[string]string{
-			metaKind: "trigger", metaNamespace: t.Key.Namespace, metaName: t.Key.Name, metaUID: t.UID, metaOwner: t.Owner,
+			metaKind: t.Key.Address.TargetKind(), metaNamespace: t.Key.Namespace, metaName: t.Key.Name, metaUID: t.UID, metaOwner: t.Owner,
 		},
 	}
 }
@@ -196,6 +224,7 @@ const (
 	headerAttempts    = "kn-failed-attempts"
 	headerSinkTries   = "kn-failed-sink-attempts"
 	headerTarget      = "kn-target"
+	headerReplyBytes  = "kn-reply-bytes"
 )
 
 func formatUint(n uint64) string { return strconv.FormatUint(n, 10) }

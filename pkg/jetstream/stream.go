@@ -165,7 +165,7 @@ func (c *Client) ensureConsumer(
 	existing, err := c.js.Consumer(ctx, stream, want.Durable)
 	if errors.Is(err, jetstream.ErrConsumerNotFound) {
 		if start > 0 {
-			want.DeliverPolicy, want.OptStartSeq = jetstream.DeliverByStartSequencePolicy, start
+			want = startAtSequence(want, start)
 		}
 		created, err := c.js.CreateConsumer(ctx, stream, want)
 		if err != nil {
