@@ -151,10 +151,10 @@ func TestLoadExampleOfChannels(t *testing.T) {
 		t.Fatal(err)
 	}
 	desired := resources.Desired()
-	if len(desired.Addresses) != 2 || len(desired.Targets) != 3 || len(desired.Notes) != 0 || len(resources.Ignored) != 0 {
+	if len(desired.Addresses) != 3 || len(desired.Targets) != 4 || len(desired.Notes) != 0 || len(resources.Ignored) != 0 {
 		t.Fatalf("addresses %v, targets %v, notes %q, ignored %q", desired.Addresses, desired.Targets, desired.Notes, resources.Ignored)
 	}
-	if through := desired.Targets[1]; through.Subscriber != nil || through.Reply.URL != "http://127.0.0.1:8080/channels/default/archive" {
+	if through := desired.Targets[2]; through.Subscriber != nil || through.Reply.URL != "http://127.0.0.1:8080/channels/default/archive" {
 		t.Errorf("target %+v", through)
 	}
 }
