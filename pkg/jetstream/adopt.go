@@ -88,6 +88,14 @@ func (c *Client) foreignSubjects(t route.Target) []string {
 	return append([]string{c.names.LogSubjects(t.Key.Address)}, t.Subjects...)
 }
 
+// leaveStream takes the cursor of a target out of a stream that is not ours, where it would be in the way of others for ever.
+func (c *Client) leaveStream(ctx context.Context, t route.Target) error {
+	if t.Stream == "" {
+		return nil // it goes with its log
+	}
+	return ignoreMissing(c.js.DeleteConsumer(ctx, t.Stream, c.consumerOf(t)))
+}
+
 // removeForeign takes the cursors of an address's targets out of the stream that it had adopted.
 func (o *Owner) removeForeign(ctx context.Context, a route.Address) error {
 	records, err := o.client.Records(ctx, naming.TargetKeysOf(a.Key))

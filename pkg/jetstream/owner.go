@@ -105,6 +105,9 @@ func (o *Owner) PutTarget(ctx context.Context, t route.Target) (Applied, error) 
 	switch {
 	case found && have.Target.Stream != t.Stream:
 		had = false // what it had is in another stream
+		if err := o.client.leaveStream(ctx, *have.Target); err != nil {
+			return Applied{}, err
+		}
 	case !found || have.DeletedAt != nil:
 		if had, err = o.stillHasCursor(ctx, t); err != nil {
 			return Applied{}, err
