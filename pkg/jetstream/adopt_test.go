@@ -131,6 +131,29 @@ func TestAStreamThatTakesNothingByHTTP(t *testing.T) {
 	}
 }
 
+func TestWhyAStreamTakesNothingByHTTP(t *testing.T) {
+	const subject = "kn.e.channel.shop.c.>"
+	silent := aStream(">")
+	silent.NoAck = true
+	for _, c := range []struct {
+		name   string
+		config jetstream.StreamConfig
+		want   string
+	}{
+		{"it listens", aStream("theirs.>", subject), ""},
+		{"it listens to everything", aStream(">"), ""},
+		{"it listens to more", aStream("kn.e.*.shop.>"), ""},
+		{"it listens to less", aStream("kn.e.channel.shop.c.a"), "does not listen to " + subject},
+		{"it listens to one token more", aStream("kn.e.channel.shop.c.*"), "does not listen to " + subject},
+		{"it is a mirror", aStream(), "does not listen to " + subject},
+		{"it says nothing", silent, "does not confirm what it stores"},
+	} {
+		if got := whyNotByHTTP(c.config, subject); (got == "") != (c.want == "") || !strings.Contains(got, c.want) {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
 // A reason of the caller's own stays.
 func TestAdoptingKeepsTheReasonToRefuse(t *testing.T) {
 	i := install(t)
