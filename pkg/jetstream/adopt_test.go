@@ -283,3 +283,32 @@ func TestSubjectsOfAnotherStream(t *testing.T) {
 		t.Errorf("its log: error %v, want that it is not there", err)
 	}
 }
+
+// A work queue and a stream by interest have rules of their own: a cursor that NATS takes, at first and again after it was lost.
+func TestAdoptingAStreamOfAnotherRetention(t *testing.T) {
+	for name, retention := range map[string]jetstream.RetentionPolicy{"work queue": jetstream.WorkQueuePolicy, "interest": jetstream.InterestPolicy} {
+		t.Run(name, func(t *testing.T) {
+			i := install(t)
+			config := aStream("theirs.>")
+			config.Retention = retention
+			i.foreign(config)
+			channel := channelOf("c", route.Log{Stream: "THEIRS"})
+			i.putChannel(channel)
+			one := i.putSubscriber(subscriberOf(channel, "one"))
+			i.native("theirs.1", "plain")
+			i.sweep()
+			must(t, i.client.js.DeleteConsumer(budgetOf(t), "THEIRS", one.Consumer))
+			i.sweep()
+			i.native("theirs.2", "plain")
+			source := open(t, i.client, one, 10)
+			got := takeIDs(t, source, 1)
+			if retention == jetstream.WorkQueuePolicy {
+				got = append(got, takeIDs(t, source, 1)...)
+			}
+			if got[len(got)-1] != "THEIRS.2" { // without interest NATS keeps nothing
+				t.Errorf("got %v", got)
+			}
+			i.putSubscriber(one)
+		})
+	}
+}
