@@ -18,7 +18,7 @@ type ChannelSource struct {
 	UID             types.UID
 	// Annotations are the Channel's. Those of ours are settings of its log, as on a Broker, and go before Log.
 	Annotations map[string]string
-	// Log is what the Channel's spec says of its log, on top of Options.Defaults; nil when it says nothing.
+	// Log is what the Channel's spec says of its log, all of it: Options.Defaults are for a Channel without one.
 	Log *route.Log
 	// Hosts are the names under which it is served beside its path.
 	Hosts []string

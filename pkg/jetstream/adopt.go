@@ -1,6 +1,7 @@
 package jetstream
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -60,12 +61,22 @@ func (c *Client) adopt(ctx context.Context, a *route.Address) (made time.Time, e
 		return time.Time{}, fmt.Errorf("%w: %s is the log of %s %s/%s", ErrNotAdoptable, name,
 			config.Metadata[metaKind], config.Metadata[metaNamespace], config.Metadata[metaName])
 	}
-	subject := c.names.LogSubjects(a.Key)
-	listens := func(s string) bool { return naming.Covers(s, subject) }
-	if a.Refuse == "" && !slices.ContainsFunc(config.Subjects, listens) {
-		a.Refuse = fmt.Sprintf("stream %s does not listen to %s: only what NATS publishers send to it is delivered", name, subject)
-	}
+	a.Refuse = cmp.Or(a.Refuse, whyNotByHTTP(config, c.names.LogSubjects(a.Key)))
 	return stream.CachedInfo().Created, nil
+}
+
+// whyNotByHTTP says why what comes in by HTTP, for the subject, cannot be stored in the stream; "" when it can.
+func whyNotByHTTP(stream jetstream.StreamConfig, subject string) string {
+	why := ""
+	switch {
+	case !slices.ContainsFunc(stream.Subjects, func(s string) bool { return naming.Covers(s, subject) }):
+		why = "does not listen to " + subject
+	case stream.NoAck:
+		why = "does not confirm what it stores"
+	default:
+		return ""
+	}
+	return fmt.Sprintf("stream %s %s: only what NATS publishers send to it is delivered", stream.Name, why)
 }
 
 // changesStream keeps an address from leaving its log behind for another stream: ErrImmutable for the same resource; for a later one of
@@ -86,6 +97,14 @@ func (c *Client) foreignSubjects(t route.Target) []string {
 		return nil
 	}
 	return append([]string{c.names.LogSubjects(t.Key.Address)}, t.Subjects...)
+}
+
+// leaveStream takes the cursor of a target out of a stream that is not ours, where it would be in the way of others for ever.
+func (c *Client) leaveStream(ctx context.Context, t route.Target) error {
+	if t.Stream == "" {
+		return nil // it goes with its log
+	}
+	return ignoreMissing(c.js.DeleteConsumer(ctx, t.Stream, c.consumerOf(t)))
 }
 
 // removeForeign takes the cursors of an address's targets out of the stream that it had adopted.

@@ -131,6 +131,29 @@ func TestAStreamThatTakesNothingByHTTP(t *testing.T) {
 	}
 }
 
+func TestWhyAStreamTakesNothingByHTTP(t *testing.T) {
+	const subject = "kn.e.channel.shop.c.>"
+	silent := aStream(">")
+	silent.NoAck = true
+	for _, c := range []struct {
+		name   string
+		config jetstream.StreamConfig
+		want   string
+	}{
+		{"it listens", aStream("theirs.>", subject), ""},
+		{"it listens to everything", aStream(">"), ""},
+		{"it listens to more", aStream("kn.e.*.shop.>"), ""},
+		{"it listens to less", aStream("kn.e.channel.shop.c.a"), "does not listen to " + subject},
+		{"it listens to one token more", aStream("kn.e.channel.shop.c.*"), "does not listen to " + subject},
+		{"it is a mirror", aStream(), "does not listen to " + subject},
+		{"it says nothing", silent, "does not confirm what it stores"},
+	} {
+		if got := whyNotByHTTP(c.config, subject); (got == "") != (c.want == "") || !strings.Contains(got, c.want) {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
 // A reason of the caller's own stays.
 func TestAdoptingKeepsTheReasonToRefuse(t *testing.T) {
 	i := install(t)
@@ -208,5 +231,84 @@ func TestRepairOfAnAdoptedStream(t *testing.T) {
 	source = open(t, i.client, one, 10)
 	if got := takeIDs(t, source, 1); got[0] != "THEIRS.1" {
 		t.Errorf("in the new stream it begins with %v, want THEIRS.1", got)
+	}
+}
+
+// A subscriber that is brought back with another stream, as its Channel was, has left the one before.
+func TestASubscriberLeavesTheStreamThatItHad(t *testing.T) {
+	i := install(t)
+	theirs := i.foreign(aStream("theirs.>"))
+	next := aStream("next.>")
+	next.Name = "NEXT"
+	i.foreign(next)
+	channel := channelOf("c", route.Log{Stream: "THEIRS"})
+	i.putChannel(channel)
+	one := i.putSubscriber(subscriberOf(channel, "one"))
+	must(t, i.owner.RemoveTarget(budgetOf(t), one.Key))
+	must(t, i.owner.RemoveAddress(budgetOf(t), channel.Key))
+	i.native("next.1", "before it came")
+
+	channel.UID, channel.Log.Stream = "uid-next", "NEXT"
+	var before *PredecessorError
+	if _, err := i.owner.PutAddress(budgetOf(t), channel); !errors.As(err, &before) {
+		t.Fatalf("error %v, want a PredecessorError", err)
+	}
+	await(t, "the predecessor is gone", func() bool {
+		until, err := i.owner.EndPredecessor(budgetOf(t), channel, before)
+		must(t, err)
+		return until.IsZero()
+	})
+	i.putChannel(channel)
+	one = i.putSubscriber(subscriberOf(channel, "one"))
+	i.native("next.2", "after it came")
+	if got := takeIDs(t, open(t, i.client, one, 10), 1); got[0] != "NEXT.2" {
+		t.Errorf("in the next stream it begins with %v, want what is new", got)
+	}
+	if consumers, err := consumersOf(budgetOf(t), theirs); err != nil || len(consumers) != 0 {
+		t.Errorf("the stream before still has the consumers %v, error %v", consumers, err)
+	}
+}
+
+// Two Channels cannot listen to the same subjects: NATS says so, with the stream's name.
+func TestSubjectsOfAnotherStream(t *testing.T) {
+	i := install(t)
+	i.putChannel(channelOf("a", route.Log{Subjects: []string{"sensors.>"}}))
+	for _, subjects := range [][]string{{"sensors.hall"}, {"kn.e.>"}} {
+		b := channelOf("b", route.Log{Subjects: subjects})
+		if _, err := i.owner.PutAddress(budgetOf(t), b); err == nil || !strings.Contains(err.Error(), "overlap") {
+			t.Errorf("%q: error %v, want that they overlap", subjects, err)
+		}
+	}
+	if _, err := i.client.js.Stream(budgetOf(t), i.client.names.Log(channelOf("b", route.Log{}).Key)); !errors.Is(err, jetstream.ErrStreamNotFound) {
+		t.Errorf("its log: error %v, want that it is not there", err)
+	}
+}
+
+// A work queue and a stream by interest have rules of their own: a cursor that NATS takes, at first and again after it was lost.
+func TestAdoptingAStreamOfAnotherRetention(t *testing.T) {
+	for name, retention := range map[string]jetstream.RetentionPolicy{"work queue": jetstream.WorkQueuePolicy, "interest": jetstream.InterestPolicy} {
+		t.Run(name, func(t *testing.T) {
+			i := install(t)
+			config := aStream("theirs.>")
+			config.Retention = retention
+			i.foreign(config)
+			channel := channelOf("c", route.Log{Stream: "THEIRS"})
+			i.putChannel(channel)
+			one := i.putSubscriber(subscriberOf(channel, "one"))
+			i.native("theirs.1", "plain")
+			i.sweep()
+			must(t, i.client.js.DeleteConsumer(budgetOf(t), "THEIRS", one.Consumer))
+			i.sweep()
+			i.native("theirs.2", "plain")
+			source := open(t, i.client, one, 10)
+			got := takeIDs(t, source, 1)
+			if retention == jetstream.WorkQueuePolicy {
+				got = append(got, takeIDs(t, source, 1)...)
+			}
+			if got[len(got)-1] != "THEIRS.2" { // without interest NATS keeps nothing
+				t.Errorf("got %v", got)
+			}
+			i.putSubscriber(one)
+		})
 	}
 }

@@ -148,10 +148,10 @@ func deadLetterConfig(names naming.Names, a route.Address) jetstream.StreamConfi
 	}
 }
 
-// cursorConfig is the desired consumer of a target: its cursor in the log. Deliveries are never counted against a limit by
-// the server: only the filter decides when an event is given up.
+// cursorConfig is the desired consumer of a target: its cursor in the log; startAt says where a new one begins. Deliveries are never
+// counted against a limit by the server: only the filter decides when an event is given up.
 func (c *Client) cursorConfig(t route.Target) jetstream.ConsumerConfig {
-	config := startAt(c.leasedConsumer(c.consumerOf(t), t), t.Start)
+	config := c.leasedConsumer(c.consumerOf(t), t)
 	switch {
 	case t.Stream != "":
 		config.FilterSubjects = c.foreignSubjects(t)
@@ -161,26 +161,21 @@ func (c *Client) cursorConfig(t route.Target) jetstream.ConsumerConfig {
 	return config
 }
 
-// startAt says where the cursor begins when it is made for the first time.
-func startAt(config jetstream.ConsumerConfig, start route.Start) jetstream.ConsumerConfig {
-	switch start.Policy {
-	case route.StartAll:
+// startAt says where in the stream the cursor begins when it is made. A work queue, which only somebody else's stream can be, hands out
+// what it has: NATS takes no other wish.
+func startAt(config jetstream.ConsumerConfig, start route.Start, stream jetstream.StreamConfig) jetstream.ConsumerConfig {
+	switch {
+	case stream.Retention == jetstream.WorkQueuePolicy, start.Policy == route.StartAll:
 		config.DeliverPolicy = jetstream.DeliverAllPolicy
-	case route.StartLast:
+	case start.Policy == route.StartLast:
 		config.DeliverPolicy = jetstream.DeliverLastPolicy
-	case route.StartSequence:
-		return startAtSequence(config, start.Sequence)
-	case route.StartTime:
+	case start.Policy == route.StartSequence:
+		config.DeliverPolicy, config.OptStartSeq = jetstream.DeliverByStartSequencePolicy, max(start.Sequence, 1)
+	case start.Policy == route.StartTime:
 		config.DeliverPolicy, config.OptStartTime = jetstream.DeliverByStartTimePolicy, start.Time
 	default:
 		config.DeliverPolicy = jetstream.DeliverNewPolicy
 	}
-	return config
-}
-
-// startAtSequence has the cursor begin at the sequence, whatever was to be before.
-func startAtSequence(config jetstream.ConsumerConfig, sequence uint64) jetstream.ConsumerConfig {
-	config.DeliverPolicy, config.OptStartSeq, config.OptStartTime = jetstream.DeliverByStartSequencePolicy, max(sequence, 1), nil
 	return config
 }
 

@@ -47,7 +47,7 @@ func (d *directory) ensure(ctx context.Context, address route.Address, target ro
 		return err
 	}
 	stream := d.client.names.DirectedStream(address.Key)
-	if _, err := d.client.ensureConsumer(ctx, stream, d.client.directedConsumerConfig(target), 0); err != nil {
+	if _, err := d.client.ensureConsumer(ctx, stream, d.client.directedConsumerConfig(target)); err != nil {
 		return err
 	}
 	d.learn(d.name(target.Key))

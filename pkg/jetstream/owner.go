@@ -104,6 +104,9 @@ func (o *Owner) PutTarget(ctx context.Context, t route.Target) (Applied, error) 
 	switch {
 	case found && have.Target.Stream != t.Stream:
 		had = false // what it had is in another stream
+		if err := o.client.leaveStream(ctx, *have.Target); err != nil {
+			return Applied{}, err
+		}
 	case !found || have.DeletedAt != nil:
 		if had, err = o.stillHasCursor(ctx, t); err != nil {
 			return Applied{}, err
@@ -158,17 +161,23 @@ func (o *Owner) ensureCursor(ctx context.Context, t route.Target, had bool) erro
 	if err != nil {
 		return fmt.Errorf("read stream %s: %w", stream, err)
 	}
-	start := uint64(0)
+	config := startAt(o.client.cursorConfig(t), t.Start, log.CachedInfo().Config)
 	if had {
-		if start, err = o.positions.next(ctx, t.Key, log.CachedInfo()); err != nil {
+		if config, err = o.startAgain(ctx, t, log.CachedInfo()); err != nil {
 			return err
 		}
 	}
-	made, err := o.client.ensureConsumer(ctx, stream, o.client.cursorConfig(t), start)
+	made, err := o.client.ensureConsumer(ctx, stream, config)
 	if err != nil || made == nil {
 		return err
 	}
 	return o.positions.remember(ctx, t.Key, log.CachedInfo(), made.AckFloor.Stream)
+}
+
+// startAgain is the consumer of a target whose cursor is lost: it begins where that stood.
+func (o *Owner) startAgain(ctx context.Context, t route.Target, log *jetstream.StreamInfo) (jetstream.ConsumerConfig, error) {
+	next, err := o.positions.next(ctx, t.Key, log)
+	return startAt(o.client.cursorConfig(t), route.Start{Policy: route.StartSequence, Sequence: next}, log.Config), err
 }
 
 // RemoveTarget ends the target's route. Its cursor is kept for the grace period and then removed by Sweep.

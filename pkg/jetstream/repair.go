@@ -48,14 +48,14 @@ func (o *Owner) repairCursors(ctx context.Context, name string, targets []route.
 			errs = append(errs, o.positions.remember(ctx, t.Key, log, info.AckFloor.Stream))
 			continue
 		}
-		start, err := o.positions.next(ctx, t.Key, log)
+		config, err := o.startAgain(ctx, t, log)
 		if err != nil {
 			errs = append(errs, err)
 			continue
 		}
-		_, err = stream.CreateConsumer(ctx, startAtSequence(o.client.cursorConfig(t), start))
+		_, err = stream.CreateConsumer(ctx, config)
 		if err == nil {
-			o.client.log.Warn("a consumer was gone and is made again", "target", t.Key.String(), "from", start)
+			o.client.log.Warn("a consumer was gone and is made again", "target", t.Key.String(), "from", config.OptStartSeq)
 		}
 		errs = append(errs, ignoreExisting(err))
 	}

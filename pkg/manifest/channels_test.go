@@ -144,3 +144,17 @@ func TestErrorsOfChannels(t *testing.T) {
 		})
 	}
 }
+
+func TestLoadExampleOfChannels(t *testing.T) {
+	resources, err := manifest.Load([]string{"../../examples/channels"}, manifest.LoadOptions{IngressURL: "http://127.0.0.1:8080"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	desired := resources.Desired()
+	if len(desired.Addresses) != 3 || len(desired.Targets) != 4 || len(desired.Notes) != 0 || len(resources.Ignored) != 0 {
+		t.Fatalf("addresses %v, targets %v, notes %q, ignored %q", desired.Addresses, desired.Targets, desired.Notes, resources.Ignored)
+	}
+	if through := desired.Targets[2]; through.Subscriber != nil || through.Reply.URL != "http://127.0.0.1:8080/channels/default/archive" {
+		t.Errorf("target %+v", through)
+	}
+}
