@@ -66,6 +66,22 @@ func TestHostsAreTheSameInEveryProcess(t *testing.T) {
 	}
 }
 
+func TestCount(t *testing.T) {
+	table := NewTable()
+	subscriber := target("one")
+	subscriber.Target.Key.Address.Kind = KindChannel
+	for _, r := range []Record{address("orders"), channel("a"), channel("b"), target("one"), target("two"), subscriber} {
+		table.Apply("key", 1, r)
+	}
+	s := table.Snapshot()
+	if addresses, targets := s.Count(KindBroker); addresses != 1 || targets != 2 {
+		t.Errorf("%d Brokers with %d Triggers, want 1 and 2", addresses, targets)
+	}
+	if addresses, targets := s.Count(KindChannel); addresses != 2 || targets != 1 {
+		t.Errorf("%d Channels with %d subscribers, want 2 and 1", addresses, targets)
+	}
+}
+
 func TestEndpoint(t *testing.T) {
 	subscriber, reply := &Destination{URL: "http://subscriber/"}, &Destination{URL: "http://reply/"}
 	for _, c := range []struct {

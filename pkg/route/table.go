@@ -141,6 +141,21 @@ type Snapshot struct {
 	Changed <-chan struct{}
 }
 
+// Count returns how many addresses of the kind the table held, and how many targets those have.
+func (s Snapshot) Count(kind Kind) (addresses, targets int) {
+	for key := range s.Addresses {
+		if key.Kind == kind {
+			addresses++
+		}
+	}
+	for key := range s.Targets {
+		if key.Address.Kind == kind {
+			targets++
+		}
+	}
+	return addresses, targets
+}
+
 // Snapshot returns a copy of the table.
 func (t *Table) Snapshot() Snapshot {
 	t.mu.RLock()

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 )
 
 // startChannels runs the resources, which have a Channel of this name, beside the Broker that every laptop has.
@@ -144,5 +145,30 @@ func TestChannelDeadLetters(t *testing.T) {
 		if n := len(s.at(path)); n != want {
 			t.Errorf("%d requests to %s, want %d", n, path, want)
 		}
+	}
+}
+
+// A reply that has to wait longer is kept on the disk with its event: the program may end meanwhile, and the subscriber is not asked
+// again.
+func TestChannelKeepsAReplyThatWaits(t *testing.T) {
+	t.Parallel()
+	s := subscribe(t, map[string]answers{"/replies": repliesWith("reply", "pong"), "/busy": atFirst(2, says(503, ""), says(202, ""))})
+	orders := channelOf("orders", "{delivery: {retry: 3, backoffPolicy: linear, backoffDelay: PT12S}}")
+	l := startChannels(t, "orders", []resource{orders,
+		subscriptionOf(orders, "replies", subscriberAt(s.URL+"/replies")+fmt.Sprintf(", reply: {uri: %q}", s.URL+"/busy"))})
+	l.accepts(t, "/channels/default/orders", event("order", "1"), nil)
+	s.gets(t, "/busy", 2) // the first retry comes at once
+	eventually(t, 10*time.Second, "the event is parked and acknowledged", func() error { return l.parked(t, "channel_default_orders", "subscriber_default_replies") })
+	if code := l.terminate(35 * time.Second); code != 0 {
+		t.Fatalf("exit code %d", code)
+	}
+	l.start()
+	accepted := s.gets(t, "/busy", 3)[2]
+	if accepted.header.Get("ce-type") != "reply" || string(accepted.body) != "pong" {
+		t.Errorf("the reply came as %v %q", accepted.header, accepted.body)
+	}
+	l.drainedOf(t, "subscriptions")
+	if n := len(s.at("/replies")); n != 1 {
+		t.Errorf("the subscriber was asked %d times", n)
 	}
 }
