@@ -36,6 +36,9 @@ func (c *Client) NewOwner(name string, grace time.Duration) *Owner {
 	return &Owner{client: c, name: name, grace: grace, positions: newPositions(c)}
 }
 
+// Connected reports whether NATS is reachable now: an error of a request that was under way when it went says nothing else.
+func (o *Owner) Connected() bool { return o.client.Connected() }
+
 // Applied is where a record stands in the routes bucket.
 type Applied struct {
 	route.Place

@@ -58,6 +58,7 @@ type Routes interface {
 	PutAddress(ctx context.Context, a route.Address) (jetstream.Applied, error)
 	EndPredecessor(ctx context.Context, a route.Address, before *jetstream.PredecessorError) (until time.Time, err error)
 	Refuse(ctx context.Context, key route.Key, why string) error
+	Connected() bool
 }
 
 // Object is a Broker or a Channel.
@@ -128,7 +129,10 @@ func (s Steps) PutRoute(ctx context.Context, r Resource, a route.Address) Put {
 		return Put{Retry: s.awaitPredecessor(ctx, r, predecessor{a, before})}
 	}
 	if err != nil {
-		r.Conditions.MarkFalse(ConditionStream, putReason(err), "%v", err)
+		// NATS went while it was asked: that is for ConditionNATS to say, and what was known of the log stays.
+		if s.Routes.Connected() || !r.Conditions.GetCondition(ConditionStream).IsTrue() {
+			r.Conditions.MarkFalse(ConditionStream, putReason(err), "%v", err)
+		}
 		return Put{Retry: RetryAfter}
 	}
 	return Put{Applied: &applied, Retry: markStream(ctx, r, applied.LogMade)}

@@ -26,6 +26,7 @@ const retryAfter = 5 * time.Second
 // Routes makes the cursor and the route of a Trigger; it is what jetstream.Owner does.
 type Routes interface {
 	PutTarget(ctx context.Context, t route.Target) (jetstream.Applied, error)
+	Connected() bool
 }
 
 // Reconciler makes Triggers true. It needs no finalizer: what a deleted Trigger leaves is found by its absence (package audit).

@@ -56,7 +56,9 @@ func (r *Reconciler) putRoute(ctx context.Context, w *work) {
 			reason = ReasonForeign
 		}
 		w.retry = retryAfter
-		status.MarkNotSubscribed(reason, "%v", err)
+		if r.routes.Connected() || !isAsKnown(w) { // else NATS went while it was asked, and what was known stays
+			status.MarkNotSubscribed(reason, "%v", err)
+		}
 		return
 	}
 	w.applied, w.delivering = &applied, target.NotReady == ""
