@@ -165,7 +165,8 @@ func TestEventPolicyClosesABrokerWhoseConfigIsWrong(t *testing.T) {
 		condition := c.broker("orders").Status.GetCondition(broker.ConditionConfig)
 		return condition.IsFalse(), condition
 	})
-	c.mustSend(c.broker("orders"), "1")
+	b = c.broker("orders")
+	c.mustSend(b, "1")
 	policies := eventingclient.Get(c.ctx).EventingV1alpha1().EventPolicies(namespace)
 	_, err := policies.Create(c.ctx, &eventingv1alpha1.EventPolicy{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "p"}}, metav1.CreateOptions{})
 	must(t, err)
