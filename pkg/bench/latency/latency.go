@@ -1,0 +1,67 @@
+// Package latency counts durations in an HDR histogram and gives the percentiles that people ask for.
+package latency
+
+import (
+	"sync"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+)
+
+// The histogram tells durations from 1 us to 10 min apart to three digits.
+const (
+	unit    = time.Microsecond
+	longest = 10 * time.Minute
+	digits  = 3
+)
+
+// Histogram counts durations. Safe for concurrent use.
+type Histogram struct {
+	mu  sync.Mutex
+	hdr *hdrhistogram.Histogram
+}
+
+// New returns an empty histogram.
+func New() *Histogram {
+	return &Histogram{hdr: hdrhistogram.New(1, int64(longest/unit), digits)}
+}
+
+// Record counts one duration; what is longer than the histogram reaches counts as the longest.
+func (h *Histogram) Record(d time.Duration) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	_ = h.hdr.RecordValue(int64(min(max(d, unit), longest) / unit)) // it is in range
+}
+
+// Merge adds another histogram, which nobody writes to any more.
+func (h *Histogram) Merge(other *Histogram) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.hdr.Merge(other.hdr)
+}
+
+// Summary are the percentiles of a histogram, in milliseconds. The zero Summary is that of none.
+type Summary struct {
+	Count int64   `json:"count"`
+	Mean  float64 `json:"mean"`
+	P50   float64 `json:"p50"`
+	P90   float64 `json:"p90"`
+	P99   float64 `json:"p99"`
+	P999  float64 `json:"p99.9"`
+	P9999 float64 `json:"p99.99"`
+	Max   float64 `json:"max"`
+}
+
+// Summary returns the percentiles of what was recorded so far.
+func (h *Histogram) Summary() Summary {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	at := func(percentile float64) float64 { return milliseconds(float64(h.hdr.ValueAtPercentile(percentile))) }
+	return Summary{
+		Count: h.hdr.TotalCount(), Mean: milliseconds(h.hdr.Mean()), Max: milliseconds(float64(h.hdr.Max())),
+		P50: at(50), P90: at(90), P99: at(99), P999: at(99.9), P9999: at(99.99),
+	}
+}
+
+// milliseconds of a number of units.
+func milliseconds(units float64) float64 { return units * float64(unit) / float64(time.Millisecond) }

@@ -1,0 +1,222 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/bench/floor"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/bench/process"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/bench/receiver"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/bench/workload"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/compile"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/embedded"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/manifest"
+)
+
+// startBudget bounds the start of a Broker, with the writing of its routes.
+const startBudget = 2 * time.Minute
+
+// owner signs the routes.
+const owner = "bench"
+
+// system is what is measured, and the processes that it consists of.
+type system struct {
+	options Options
+	// url is where events are posted.
+	url    string
+	folder string
+
+	mu        sync.Mutex
+	processes []*process.Process
+}
+
+// start starts everything but the filter. subscriber is the URL of the subscribers' server. stop must be called whatever it returns.
+func (s *system) start(ctx context.Context, subscriber string) error {
+	ctx, cancel := context.WithTimeout(ctx, startBudget)
+	defer cancel()
+	if s.url = s.options.System.Target; s.url != "" {
+		return nil
+	}
+	var err error
+	if s.folder, err = os.MkdirTemp(s.options.System.Folder, "kn-jetstream-bench"); err != nil {
+		return err
+	}
+	switch s.options.Floor {
+	case FloorAnswer, FloorProxy: // they need no NATS
+	default:
+		if err := s.startNATS(ctx); err != nil {
+			return err
+		}
+		if err := s.apply(ctx, subscriber); err != nil {
+			return err
+		}
+	}
+	if s.options.Floor != "" {
+		return s.startFloor(ctx, subscriber)
+	}
+	return s.startIngress(ctx)
+}
+
+// stop ends the processes, the last one first, and removes what they have stored.
+func (s *system) stop(ctx context.Context) error {
+	processes := s.running()
+	for i := len(processes) - 1; i >= 1; i-- {
+		processes[i].Stop()
+	}
+	var err error
+	if s.options.System.NATS.URL != "" && s.folder != "" {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), startBudget)
+		defer cancel()
+		err = floor.Clear(ctx, s.options.System.NATS)
+	}
+	if len(processes) > 0 {
+		processes[0].Stop()
+	}
+	if s.folder != "" {
+		err = errors.Join(err, os.RemoveAll(s.folder))
+	}
+	return err
+}
+
+// failure is why one of the processes has ended; nil while all run.
+func (s *system) failure() error {
+	for _, p := range s.running() {
+		if err := p.Err(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *system) run(name string, argv ...string) (*process.Process, error) {
+	p, err := process.Start(name, argv...)
+	if err == nil {
+		s.mu.Lock()
+		s.processes = append(s.processes, p)
+		s.mu.Unlock()
+	}
+	return p, err
+}
+
+// running are the processes in the order in which they were started.
+func (s *system) running() []*process.Process {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.processes)
+}
+
+// startNATS starts a NATS, unless there is one.
+func (s *system) startNATS(ctx context.Context) error {
+	if s.options.System.NATS.URL != "" {
+		return nil
+	}
+	p, err := s.run("nats-server", s.options.System.Self, "bench", "nats", "--store", s.folder)
+	if err != nil {
+		return err
+	}
+	return p.Await(ctx, func(context.Context) error {
+		text, err := os.ReadFile(embedded.URLFile(s.folder))
+		if err == nil {
+			s.options.System.NATS.URL = strings.TrimSpace(string(text))
+			s.options.System.Flags = []string{"--nats", s.options.System.NATS.URL, "--prefix", s.options.System.NATS.Names.Prefix()}
+		}
+		return err
+	})
+}
+
+// apply writes the routes of the Broker and its Triggers, from the YAML that a user would write.
+func (s *system) apply(ctx context.Context, subscriber string) error {
+	file := filepath.Join(s.folder, "bench.yaml")
+	if err := os.WriteFile(file, []byte(s.options.YAML(subscriber)), 0o600); err != nil {
+		return err
+	}
+	resources, err := manifest.Load([]string{file}, manifest.LoadOptions{Owner: owner})
+	if err != nil {
+		return err
+	}
+	client, err := jetstream.Connect(s.options.System.NATS)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	if err := client.Wait(ctx); err != nil {
+		return err
+	}
+	if err := client.EnsureBuckets(ctx); err != nil {
+		return err
+	}
+	return manifest.Put(ctx, client.NewOwner(owner, time.Minute), resources.Desired())
+}
+
+// YAML is the Broker and the Triggers that are measured; the subscribers are below a URL.
+func (o Options) YAML(subscriber string) string {
+	annotations := map[string]string{compile.ClassAnnotation: compile.BrokerClass}
+	if o.LogBytes > 0 {
+		annotations[compile.MaxBytesAnnotation] = strconv.FormatInt(o.LogBytes, 10)
+	}
+	if triggers := len(o.Workload.Targets()); triggers >= defaultConsumers {
+		annotations[compile.MaxConsumersAnnotation] = strconv.Itoa(triggers + 1)
+	}
+	return o.Workload.YAML(workload.Manifest{
+		Delivery: o.Delivery, Annotations: annotations,
+		Subscriber: subscriber + receiver.SubscriberPath, Sink: subscriber + receiver.SinkPath,
+	})
+}
+
+// defaultConsumers is how many Triggers a Broker can have that does not ask for more.
+const defaultConsumers = 1000
+
+func (s *system) startIngress(ctx context.Context) error {
+	addresses, err := freeAddresses(ctx, 2)
+	if err != nil {
+		return err
+	}
+	s.url = fmt.Sprintf("http://%s/%s/%s", addresses[0], workload.Namespace, workload.Broker)
+	argv := append([]string{s.options.System.Ingress, "--listen", addresses[0], "--probe-listen", addresses[1]}, s.options.System.Flags...)
+	p, err := s.run("ingress", argv...)
+	if err != nil {
+		return err
+	}
+	return p.Await(ctx, answersOK("http://"+addresses[1]+"/readyz"))
+}
+
+// startFilter starts the filter; not if nothing is to be delivered, or if it is somebody else's.
+func (s *system) startFilter(ctx context.Context) error {
+	if s.options.System.Target != "" || s.options.Floor != "" || len(s.options.Workload.Targets()) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, startBudget)
+	defer cancel()
+	probe, err := freeAddress(ctx)
+	if err != nil {
+		return err
+	}
+	p, err := s.run("filter", append([]string{s.options.System.Filter, "--probe-listen", probe}, s.options.System.Flags...)...)
+	if err != nil {
+		return err
+	}
+	return p.Await(ctx, answersOK("http://"+probe+"/readyz"))
+}
+
+func (s *system) startFloor(ctx context.Context, subscriber string) error {
+	address, err := freeAddress(ctx)
+	if err != nil {
+		return err
+	}
+	s.url = "http://" + address
+	argv := []string{s.options.System.Self, "bench", "floor", s.options.Floor, "--listen", address, "--subscriber", subscriber + receiver.SubscriberPath + "0"}
+	p, err := s.run("floor "+s.options.Floor, append(argv, s.options.System.Flags...)...)
+	if err != nil {
+		return err
+	}
+	return p.Await(ctx, answersOK(s.url+"/readyz"))
+}
