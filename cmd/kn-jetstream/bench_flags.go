@@ -39,7 +39,7 @@ func (f *benchFlags) registerLoad(cmd *cobra.Command) {
 	flags.DurationVar(&l.Duration, "duration", 10*time.Second, "how long events are sent")
 	flags.IntVar(&l.Count, "count", 0, "send so many events; with --duration, whatever ends first")
 	flags.DurationVar(&l.Warmup, "warmup", time.Second, "time at the beginning that is not measured; 0 with --count")
-	flags.IntVar(&l.Window, "window", 4000, "events under way in a closed loop, from the sender to the subscribers; 0 is without bound")
+	flags.IntVar(&l.Window, "window", 2000, "deliveries under way in a closed loop, from the sender to the subscribers; 0 is without bound")
 	flags.DurationVar(&l.Timeout, "timeout", 30*time.Second, "longest time for one request")
 	flags.IntVar(&f.options.Backlog, "backlog", 0, "events that are stored before the filter starts; with --duration 0 only they are delivered")
 	flags.DurationVar(&f.options.Patience, "patience", 60*time.Second, "what has not come when nothing has come for so long is lost")
@@ -63,10 +63,16 @@ func (f *benchFlags) registerSystem(cmd *cobra.Command) {
 	flags.StringVar(&o.Listen, "subscriber-listen", "127.0.0.1:0", "`address` where deliveries arrive")
 	flags.StringVar(&o.Floor, "floor", "", "measure a floor in place of the Broker: f1, f2a, f2b or f3 (see docs/benchmarks.md)")
 	flags.Int64Var(&o.LogBytes, "log-bytes", 4<<30, "byte limit of the Broker's log")
-	flags.StringVar(&o.System.Folder, "store", "", "`folder` for the store of the NATS that is started (default: the one for temporary files)")
-	flags.StringVar(&f.ingressProgram, "ingress", "", "the ingress `program` (default: the one beside this program, else on the PATH)")
-	flags.StringVar(&f.filterProgram, "filter-program", "", "the filter `program`")
+	f.registerPrograms(cmd)
 	for _, flag := range []string{"nats", "floor", "log-bytes", "store"} {
 		cmd.MarkFlagsMutuallyExclusive("target", flag)
 	}
+}
+
+// registerPrograms are the flags that the suite has too.
+func (f *benchFlags) registerPrograms(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&f.options.System.Folder, "store", "", "`folder` for the store of the NATS that is started (default: the one for temporary files)")
+	flags.StringVar(&f.ingressProgram, "ingress-program", "", "the ingress (default: the one beside this program, else on the PATH)")
+	flags.StringVar(&f.filterProgram, "filter-program", "", "the filter, likewise")
 }

@@ -9,6 +9,16 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/bench/ledger"
 )
 
+// Names of the processes of a run.
+const (
+	// ProcessLoad is the benchmark's own, which is the sender and the subscribers.
+	ProcessLoad    = "load and subscribers"
+	ProcessNATS    = "nats-server"
+	ProcessIngress = "ingress"
+	ProcessFilter  = "filter"
+	ProcessFloor   = "floor"
+)
+
 // ErrLost means that an accepted event came to nobody: such a run says nothing about speed.
 var ErrLost = errors.New("accepted events are lost")
 

@@ -17,7 +17,7 @@ func Run(ctx context.Context, o Options) (result Result, err error) {
 	r := &run{Options: o, id: rand.Text()[:8], began: time.Now(), system: &system{options: o}}
 	targets := o.Workload.Targets()
 	r.ledger = ledger.New(targets, o.eventLimit())
-	r.window = load.NewWindow(o.Load.Window * o.Workload.TargetsPerEvent())
+	r.window = load.NewWindow(o.Load.Window)
 	r.receiver, err = receiver.Start(ctx, o.Listen, receiver.Options{
 		Behaviour: o.Subscriber, Targets: targets, Ledger: r.ledger, Run: r.id, Began: r.began,
 		Settled: func() { r.window.Leave(1) },

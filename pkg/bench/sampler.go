@@ -13,8 +13,6 @@ const (
 	// maxSamples bounds the timeline: when it is full, every second sample goes and they are taken half as often.
 	maxSamples  = 400
 	sampleEvery = 50 * time.Millisecond
-	// selfName is what the benchmark's own process is called, which is the sender and the subscribers.
-	selfName = "load and subscribers"
 )
 
 // sampler reads, again and again, how things stand. Safe for concurrent use.
@@ -132,7 +130,7 @@ func (s *sampler) result(stats load.Stats, drain time.Duration) Result {
 
 // uses are what the processes have used in the span; one that started in it, since it started.
 func (s *sampler) uses(events int) []ProcessUse {
-	names := []string{selfName}
+	names := []string{ProcessLoad}
 	for _, p := range s.run.system.running() {
 		names = append(names, p.Name)
 	}

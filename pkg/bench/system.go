@@ -60,10 +60,14 @@ func (s *system) start(ctx context.Context, subscriber string) error {
 			return err
 		}
 	}
-	if s.options.Floor != "" {
+	switch s.options.Floor {
+	case "":
+		return s.startIngress(ctx)
+	case FloorStream: // it takes no requests
+		return nil
+	default:
 		return s.startFloor(ctx, subscriber)
 	}
-	return s.startIngress(ctx)
 }
 
 // stop ends the processes, the last one first, and removes what they have stored.
@@ -119,7 +123,7 @@ func (s *system) startNATS(ctx context.Context) error {
 	if s.options.System.NATS.URL != "" {
 		return nil
 	}
-	p, err := s.run("nats-server", s.options.System.Self, "bench", "nats", "--store", s.folder)
+	p, err := s.run(ProcessNATS, s.options.System.Self, "bench", "nats", "--store", s.folder)
 	if err != nil {
 		return err
 	}
@@ -182,7 +186,7 @@ func (s *system) startIngress(ctx context.Context) error {
 	}
 	s.url = fmt.Sprintf("http://%s/%s/%s", addresses[0], workload.Namespace, workload.Broker)
 	argv := append([]string{s.options.System.Ingress, "--listen", addresses[0], "--probe-listen", addresses[1]}, s.options.System.Flags...)
-	p, err := s.run("ingress", argv...)
+	p, err := s.run(ProcessIngress, argv...)
 	if err != nil {
 		return err
 	}
@@ -200,7 +204,7 @@ func (s *system) startFilter(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p, err := s.run("filter", append([]string{s.options.System.Filter, "--probe-listen", probe}, s.options.System.Flags...)...)
+	p, err := s.run(ProcessFilter, append([]string{s.options.System.Filter, "--probe-listen", probe}, s.options.System.Flags...)...)
 	if err != nil {
 		return err
 	}
@@ -214,7 +218,7 @@ func (s *system) startFloor(ctx context.Context, subscriber string) error {
 	}
 	s.url = "http://" + address
 	argv := []string{s.options.System.Self, "bench", "floor", s.options.Floor, "--listen", address, "--subscriber", subscriber + receiver.SubscriberPath + "0"}
-	p, err := s.run("floor "+s.options.Floor, append(argv, s.options.System.Flags...)...)
+	p, err := s.run(ProcessFloor, append(argv, s.options.System.Flags...)...)
 	if err != nil {
 		return err
 	}

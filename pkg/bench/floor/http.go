@@ -81,8 +81,8 @@ func Publisher(publisher ingress.Publisher, to route.Address) http.Handler {
 // proxyConnections is how many connections a Proxy keeps to the subscriber: as many as any load has.
 const proxyConnections = 1024
 
-// Proxy is F3: it passes each request on, and answers what the subscriber answers. It does less than a proxy has to
-//, httputil.ReverseProxy for one: it is a floor.
+// Proxy is F3: it passes each request on, and answers what the subscriber answers. Being a floor, it does less than a proxy has
+// to, such as httputil.ReverseProxy.
 func Proxy(to *url.URL) http.Handler {
 	transport := &http.Transport{
 		MaxIdleConns: proxyConnections, MaxIdleConnsPerHost: proxyConnections, IdleConnTimeout: time.Minute, DisableCompression: true,

@@ -65,3 +65,21 @@ func (h *Histogram) Summary() Summary {
 
 // milliseconds of a number of units.
 func milliseconds(units float64) float64 { return units * float64(unit) / float64(time.Millisecond) }
+
+// At returns one of the percentiles that the summary has; any other is 0.
+func (s Summary) At(percentile float64) float64 {
+	switch percentile {
+	case 50:
+		return s.P50
+	case 90:
+		return s.P90
+	case 99:
+		return s.P99
+	case 99.9:
+		return s.P999
+	case 99.99:
+		return s.P9999
+	default:
+		return 0
+	}
+}

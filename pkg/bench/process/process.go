@@ -107,7 +107,7 @@ func Find(name, given string) (string, error) {
 	}
 	found, err := exec.LookPath(name)
 	if err != nil {
-		return "", fmt.Errorf("the program %s is neither beside %s nor on the PATH; make build builds it, --%s names it", name, self, name)
+		return "", fmt.Errorf("the program %s is neither beside %s nor on the PATH; make build builds it, --%s-program names it", name, self, name)
 	}
 	return found, nil
 }
