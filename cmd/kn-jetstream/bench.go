@@ -107,11 +107,13 @@ func (f *benchFlags) findSystem() error {
 	if s.Self, err = os.Executable(); err != nil {
 		return err
 	}
-	if s.Ingress, err = process.Find("ingress", f.ingressProgram); err != nil {
-		return err
-	}
-	if s.Filter, err = process.Find("filter", f.filterProgram); err != nil {
-		return err
+	if f.options.Floor == "" {
+		if s.Ingress, err = process.Find("ingress", f.ingressProgram); err != nil {
+			return err
+		}
+		if s.Filter, err = process.Find("filter", f.filterProgram); err != nil {
+			return err
+		}
 	}
 	if f.nats.Prefix == "" {
 		f.nats.Prefix = "bench-" + strings.ToLower(rand.Text()[:8])

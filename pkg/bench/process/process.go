@@ -95,7 +95,8 @@ func (p *Process) Await(ctx context.Context, ready func(context.Context) error) 
 // Find returns the path of a program: as given, else beside this program, else on the PATH.
 func Find(name, given string) (string, error) {
 	if given != "" {
-		return given, nil
+		_, err := os.Stat(given)
+		return given, err
 	}
 	self, err := os.Executable()
 	if err != nil {

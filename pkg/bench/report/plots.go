@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"time"
 
 	"github.com/wcharczuk/go-chart/v2"
 
@@ -72,36 +71,10 @@ func cpu(r bench.Result) (string, error) {
 	var bars []Bar
 	for _, p := range r.Processes {
 		if p.CPUPerEvent > 0 {
-			bars = append(bars, Bar{p.Name, float64(p.CPUPerEvent) / float64(time.Microsecond)})
+			bars = append(bars, Bar{Label: p.Name, Value: micros(p.CPUPerEvent), Text: fmt.Sprintf("%.1f us", micros(p.CPUPerEvent))})
 		}
 	}
-	return Bars("us of CPU per event", bars)
-}
-
-// Bar is one bar of a plot.
-type Bar struct {
-	Label string
-	Value float64
-}
-
-// Bars plots values beside each other, as SVG. Without any it is nothing.
-func Bars(unit string, bars []Bar) (string, error) {
-	if len(bars) == 0 {
-		return "", nil
-	}
-	top := 0.0
-	values := make([]chart.Value, len(bars))
-	for i, b := range bars {
-		values[i] = chart.Value{Label: b.Label, Value: b.Value}
-		top = max(top, b.Value)
-	}
-	slot := (plotWidth - 120) / len(bars)
-	return render(&chart.BarChart{
-		Width: plotWidth, Height: plotHeight, BarWidth: max(min(slot*2/3, 60), 4), BarSpacing: max(slot/3, 2), Bars: values,
-		UseBaseValue: true, Background: padding(),
-		YAxis: chart.YAxis{Name: unit, Range: &chart.ContinuousRange{Min: 0, Max: max(top, 1e-9)}},
-		XAxis: chart.Style{TextWrap: chart.TextWrapNone, FontSize: 8},
-	})
+	return BarPlot{Title: "CPU for one event", Bars: bars}.SVG()
 }
 
 // axes are what a plot's axes say.
@@ -114,7 +87,7 @@ type axes struct {
 func lines(a axes, series ...chart.ContinuousSeries) (string, error) {
 	c := &chart.Chart{
 		Width: plotWidth, Height: plotHeight, Background: padding(),
-		XAxis: chart.XAxis{Name: a.x, Ticks: a.ticks},
+		XAxis: chart.XAxis{Name: a.x, Ticks: a.ticks, ValueFormatter: func(v any) string { return fmt.Sprintf("%.1f", v) }},
 		YAxis: chart.YAxis{Name: a.y},
 	}
 	top := 0.0
@@ -130,7 +103,7 @@ func lines(a axes, series ...chart.ContinuousSeries) (string, error) {
 	if len(c.Series) == 0 {
 		return "", nil
 	}
-	c.YAxis.Range = &chart.ContinuousRange{Min: 0, Max: max(top, 1e-9)}
+	c.YAxis.Range, c.YAxis.Ticks = scale(top)
 	c.Elements = []chart.Renderable{chart.LegendThin(c)}
 	return render(c)
 }

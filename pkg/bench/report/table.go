@@ -44,9 +44,17 @@ func accounts(r bench.Result) table.Writer {
 	t.AppendRow(table.Row{"dead letters", r.DeadLettered, ""})
 	t.AppendRow(table.Row{"duplicates", r.Duplicates, ""})
 	t.AppendRow(table.Row{"lost", r.Lost, ""})
-	for name, n := range map[string]int{"unexpected": r.Unexpected, "foreign": r.Foreign} {
-		if n > 0 {
-			t.AppendRow(table.Row{name, n, ""})
+	for _, rare := range []struct {
+		name, what string
+		n          int
+	}{
+		{"unexpected", "at a Trigger whose filter does not match", r.Unexpected},
+		{"unconfirmed", "delivered, and not accepted", r.Unconfirmed},
+		{"misjudged", "dead letters too many, or too few", r.Misjudged},
+		{"foreign", "requests to the subscribers, none of this run", r.Foreign},
+	} {
+		if rare.n > 0 {
+			t.AppendRow(table.Row{rare.name, rare.n, rare.what})
 		}
 	}
 	return t

@@ -1,7 +1,6 @@
 package suite
 
 import (
-	"os"
 	"runtime"
 	"runtime/debug"
 )
@@ -36,13 +35,4 @@ func ReadEnvironment(commit string) Environment {
 		}
 	}
 	return e
-}
-
-// loadAverage is how busy the machine is, by the kernel; "" when it does not say.
-func loadAverage() string {
-	text, err := os.ReadFile("/proc/loadavg")
-	if err != nil {
-		return ""
-	}
-	return string(text)
 }

@@ -157,9 +157,9 @@ func (s Spread) text(unit string) string {
 	if s.Rounds == 0 {
 		return ""
 	}
-	text := short(s.Median) + unitText(unit)
-	if s.Min != s.Max {
-		text += " (" + short(s.Min) + " to " + short(s.Max) + ")"
+	text, least, most := short(s.Median)+unitText(unit), short(s.Min), short(s.Max)
+	if least != most {
+		text += " (" + least + " to " + most + ")"
 	}
 	return text
 }

@@ -17,10 +17,13 @@ func SVG(r Report) (string, error) {
 			return t.Got(round) / t.bound(round)
 		})
 		if !t.Reported && !math.IsNaN(nearness.Median) {
-			bars = append(bars, report.Bar{Label: t.ID, Value: min(nearness.Median, mostNear)})
+			bars = append(bars, report.Bar{
+				Label: t.ID + " " + t.What, Value: min(nearness.Median, mostNear), Text: short(nearness.Median),
+				Bad: judge(t, r.Rounds).Met == missed,
+			})
 		}
 	}
-	return report.Bars("figure / target (1 and above is met; cut off at 2)", bars)
+	return report.BarPlot{Title: "How near each figure comes to its target: at the line and beyond it is met", Bars: bars, Mark: 1}.SVG()
 }
 
 // mostNear keeps a figure that is far beyond its target from making all others small.
