@@ -17,6 +17,7 @@ func (f *benchFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVarP(&f.output, "output", "o", "table", "table or json")
 	flags.StringVar(&f.report, "report", "", "write an HTML `file` with plots; it needs no network")
+	flags.StringVar(&f.options.Profile, "profile", "", "write the CPU profiles of all processes that are started into a `folder`; ingress and filter serve them at all addresses of the machine meanwhile")
 	flags.BoolVar(&f.manifest, "print-manifest", false, "print the YAML of the Broker and its Triggers, for another system, and do nothing")
 }
 

@@ -27,7 +27,7 @@ import (
 
 // newBenchNATSCommand is the NATS of a benchmark: the embedded server, in a process of its own.
 func newBenchNATSCommand() *cobra.Command {
-	store := ""
+	store, profiles := "", ""
 	cmd := &cobra.Command{
 		Use: "nats", Short: "Be the NATS of a benchmark", Args: cobra.NoArgs, Hidden: true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -38,19 +38,21 @@ func newBenchNATSCommand() *cobra.Command {
 				return err
 			}
 			defer server.Stop()
+			defer serveProfiles(ctx, profiles)()
 			<-ctx.Done()
 			return nil
 		},
 	}
 	cmd.Flags().StringVar(&store, "store", "", "`folder`")
+	cmd.Flags().StringVar(&profiles, "profile-listen", "", "`address` to serve profiles at")
 	return cmd
 }
 
 // floorOptions are the flags of a floor.
 type floorOptions struct {
-	listen, subscriber string
-	plan               floor.StreamPlan
-	nats               dataplane.NATSFlags
+	listen, subscriber, profiles string
+	plan                         floor.StreamPlan
+	nats                         dataplane.NATSFlags
 }
 
 // newBenchFloorCommand is a floor, in a process of its own.
@@ -61,6 +63,7 @@ func newBenchFloorCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 			defer stop()
+			defer serveProfiles(ctx, o.profiles)()
 			if args[0] == bench.FloorStream {
 				return o.measureStream(ctx, cmd.OutOrStdout())
 			}
@@ -69,6 +72,7 @@ func newBenchFloorCommand() *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&o.listen, "listen", "127.0.0.1:0", "`address`")
+	flags.StringVar(&o.profiles, "profile-listen", "", "`address` to serve profiles at")
 	flags.StringVar(&o.subscriber, "subscriber", "", "`URL` that f3 passes requests on to")
 	flags.IntVar(&o.plan.Count, "count", 0, "events")
 	flags.IntVar(&o.plan.Size, "size", 0, "bytes of data in an event")

@@ -42,6 +42,7 @@ func newBenchSuiteCommand() *cobra.Command {
 	flags.StringVar(&f.out, "out", ".", "`folder` for benchmarks.md, benchmarks.json and "+suite.Plot)
 	flags.StringVar(&f.source, "source", "", "`folder` of the project's source, to measure its filters in; none leaves them out")
 	flags.StringVar(&f.commit, "commit", "", "commit that is measured, for the page")
+	flags.StringVar(&f.config.Profile, "profile", "", "write CPU profiles into folders in this `folder`, one for each run; they cost a little")
 	f.registerPrograms(cmd)
 	return cmd
 }

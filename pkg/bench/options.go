@@ -42,6 +42,9 @@ type Options struct {
 	// LogBytes is the byte limit of the Broker's log.
 	LogBytes int64 `json:"logBytes,omitempty"`
 
+	// Profile is a folder for the CPU profiles of all processes; "" takes none.
+	Profile string `json:"-"`
+
 	System System `json:"-"`
 	// Listen is where the subscribers listen.
 	Listen string `json:"-"`

@@ -60,9 +60,10 @@ func (r *run) measure(ctx context.Context) (Result, error) {
 		if err := r.system.startFilter(ctx); err != nil {
 			return Result{}, err
 		}
+		profiles := r.profile(ctx)
 		stats := r.load(ctx, s)
 		drain, err := r.drain(ctx)
-		return s.result(stats, drain), errors.Join(err, ctx.Err())
+		return s.result(stats, drain), errors.Join(err, profiles(), ctx.Err())
 	}
 	// With a backlog alone the time counts from the first delivery: the filter's start is not part of it.
 	s.begin()

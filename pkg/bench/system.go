@@ -37,6 +37,8 @@ type system struct {
 
 	mu        sync.Mutex
 	processes []*process.Process
+	// profiles are the addresses where processes serve their profiles, by name.
+	profiles map[string]string
 }
 
 // start starts everything but the filter. subscriber is the URL of the subscribers' server. stop must be called whatever it returns.
@@ -101,8 +103,17 @@ func (s *system) failure() error {
 	return nil
 }
 
-func (s *system) run(name string, argv ...string) (*process.Process, error) {
-	p, err := process.Start(name, argv...)
+// run starts a program, and has it serve its profiles if they are wanted.
+func (s *system) run(ctx context.Context, name string, argv ...string) (*process.Process, error) {
+	var environment []string
+	if s.options.Profile != "" {
+		flags, variables, err := s.profiled(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		argv, environment = append(argv, flags...), variables
+	}
+	p, err := process.Start(name, environment, argv...)
 	if err == nil {
 		s.mu.Lock()
 		s.processes = append(s.processes, p)
@@ -123,7 +134,7 @@ func (s *system) startNATS(ctx context.Context) error {
 	if s.options.System.NATS.URL != "" {
 		return nil
 	}
-	p, err := s.run(ProcessNATS, s.options.System.Self, "bench", "nats", "--store", s.folder)
+	p, err := s.run(ctx, ProcessNATS, s.options.System.Self, "bench", "nats", "--store", s.folder)
 	if err != nil {
 		return err
 	}
@@ -186,7 +197,7 @@ func (s *system) startIngress(ctx context.Context) error {
 	}
 	s.url = fmt.Sprintf("http://%s/%s/%s", addresses[0], workload.Namespace, workload.Broker)
 	argv := append([]string{s.options.System.Ingress, "--listen", addresses[0], "--probe-listen", addresses[1]}, s.options.System.Flags...)
-	p, err := s.run(ProcessIngress, argv...)
+	p, err := s.run(ctx, ProcessIngress, argv...)
 	if err != nil {
 		return err
 	}
@@ -204,7 +215,7 @@ func (s *system) startFilter(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p, err := s.run(ProcessFilter, append([]string{s.options.System.Filter, "--probe-listen", probe}, s.options.System.Flags...)...)
+	p, err := s.run(ctx, ProcessFilter, append([]string{s.options.System.Filter, "--probe-listen", probe}, s.options.System.Flags...)...)
 	if err != nil {
 		return err
 	}
@@ -218,7 +229,7 @@ func (s *system) startFloor(ctx context.Context, subscriber string) error {
 	}
 	s.url = "http://" + address
 	argv := []string{s.options.System.Self, "bench", "floor", s.options.Floor, "--listen", address, "--subscriber", subscriber + receiver.SubscriberPath + "0"}
-	p, err := s.run(ProcessFloor, append(argv, s.options.System.Flags...)...)
+	p, err := s.run(ctx, ProcessFloor, append(argv, s.options.System.Flags...)...)
 	if err != nil {
 		return err
 	}

@@ -14,7 +14,7 @@ import (
 func never(context.Context) error { return errors.New("not yet") }
 
 func TestStopEndsTheProcess(t *testing.T) {
-	p, err := process.Start("sleep", "sleep", "1000")
+	p, err := process.Start("sleep", nil, "sleep", "1000")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,7 +31,7 @@ func TestStopEndsTheProcess(t *testing.T) {
 }
 
 func TestAProcessThatEndsIsNotWaitedFor(t *testing.T) {
-	p, err := process.Start("failing", "sh", "-c", "echo why it failed >&2; exit 3")
+	p, err := process.Start("failing", nil, "sh", "-c", "echo why it failed >&2; exit 3")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +41,7 @@ func TestAProcessThatEndsIsNotWaitedFor(t *testing.T) {
 }
 
 func TestAwaitEndsWithItsContext(t *testing.T) {
-	p, err := process.Start("sleep", "sleep", "1000")
+	p, err := process.Start("sleep", nil, "sleep", "1000")
 	if err != nil {
 		t.Fatal(err)
 	}

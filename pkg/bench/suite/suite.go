@@ -4,6 +4,7 @@ package suite
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -24,6 +25,9 @@ type Config struct {
 	Settle time.Duration `json:"settle"`
 	// Only are the names of the runs that are made; none are all.
 	Only []string `json:"only,omitempty"`
+
+	// Profile is bench.Options.Profile, with a folder in it for each run.
+	Profile string `json:"-"`
 
 	System bench.System `json:"-"`
 	// Say is told what is found, line by line.
@@ -109,6 +113,9 @@ func (c Config) wants(name string) bool { return len(c.Only) == 0 || slices.Cont
 func (c Config) run(ctx context.Context, r *Round, what run) {
 	o := c.usual()
 	what.set(&o, *r)
+	if c.Profile != "" {
+		o.Profile = filepath.Join(c.Profile, what.name)
+	}
 	if err := o.Validate(); err != nil {
 		r.Failed[what.name] = err.Error() // a rate that was to come from a run that is not there
 		c.say(what.name, "not made: "+err.Error())
