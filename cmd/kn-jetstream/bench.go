@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -56,9 +57,12 @@ func (f *benchFlags) run(cmd *cobra.Command) error {
 		fmt.Fprint(cmd.OutOrStdout(), f.options.YAML("http://"+f.options.Listen))
 		return nil
 	}
-	// An interrupt ends the load, and what was sent until then is still accounted for.
-	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
+	// An interrupt ends the load, and what was sent until then is still accounted for; a second one ends that too.
+	first, release := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+	defer release()
+	f.options.Stop = first.Done()
+	ctx, cancel := secondSignal(cmd.Context(), first)
+	defer cancel()
 	bar := newBenchBar(cmd.ErrOrStderr(), "")
 	f.options.Progress = bar.show
 	result, err := bench.Run(ctx, f.options)
@@ -70,6 +74,16 @@ func (f *benchFlags) run(cmd *cobra.Command) error {
 		return err
 	}
 	return result.Err()
+}
+
+// secondSignal returns a context that ends with a signal that comes after the first context has ended.
+func secondSignal(parent, first context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(parent)
+	context.AfterFunc(first, func() {
+		second, release := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+		context.AfterFunc(second, func() { release(); cancel() })
+	})
+	return ctx, cancel
 }
 
 // complete fills in what a flag says in another form, and checks everything.

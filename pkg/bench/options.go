@@ -50,6 +50,8 @@ type Options struct {
 	Listen string `json:"-"`
 	// Patience is how long nothing may arrive before what is missing counts as lost.
 	Patience time.Duration `json:"-"`
+	// Stop, when it is closed, ends the load; what was sent is still accounted for. nil is never.
+	Stop <-chan struct{} `json:"-"`
 	// Progress is called a few times a second; nil is nobody.
 	Progress func(Progress) `json:"-"`
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/bench/receiver"
 )
 
-// Run measures once. The options must be valid. The error tells that the run could not be made; what became of the events is
-// Result.Err. When ctx ends, the load ends, and what was sent until then is still accounted for.
+// Run measures once. The options must be valid. The error tells that the run could not be made, or not to its end because ctx has
+// ended; what became of the events is Result.Err.
 func Run(ctx context.Context, o Options) (result Result, err error) {
 	r := &run{Options: o, id: rand.Text()[:8], began: time.Now(), system: &system{options: o}}
 	targets := o.Workload.Targets()
@@ -89,6 +89,15 @@ func (r *run) fill(ctx context.Context) {
 
 // load sends what is measured.
 func (r *run) load(ctx context.Context, s *sampler) load.Stats {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		select {
+		case <-r.Stop:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
 	start := time.Now()
 	stop := r.watch("sending", func() float64 {
 		if r.Load.Count > 0 {

@@ -34,6 +34,8 @@ type system struct {
 	// url is where events are posted.
 	url    string
 	folder string
+	// guest says that the NATS is somebody else's, who wants it back as it was.
+	guest bool
 
 	mu        sync.Mutex
 	processes []*process.Process
@@ -74,18 +76,14 @@ func (s *system) start(ctx context.Context, subscriber string) error {
 
 // stop ends the processes, the last one first, and removes what they have stored.
 func (s *system) stop(ctx context.Context) error {
-	processes := s.running()
-	for i := len(processes) - 1; i >= 1; i-- {
-		processes[i].Stop()
+	for _, p := range slices.Backward(s.running()) {
+		p.Stop()
 	}
 	var err error
-	if s.options.System.NATS.URL != "" && s.folder != "" {
+	if s.guest {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), startBudget)
 		defer cancel()
 		err = floor.Clear(ctx, s.options.System.NATS)
-	}
-	if len(processes) > 0 {
-		processes[0].Stop()
 	}
 	if s.folder != "" {
 		err = errors.Join(err, os.RemoveAll(s.folder))
@@ -132,6 +130,7 @@ func (s *system) running() []*process.Process {
 // startNATS starts a NATS, unless there is one.
 func (s *system) startNATS(ctx context.Context) error {
 	if s.options.System.NATS.URL != "" {
+		s.guest = true
 		return nil
 	}
 	p, err := s.run(ctx, ProcessNATS, s.options.System.Self, "bench", "nats", "--store", s.folder)

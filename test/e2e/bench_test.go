@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -103,6 +104,24 @@ func TestBenchLeavesNothingOnANATS(t *testing.T) {
 		if strings.Contains(name, "measured") {
 			t.Errorf("the stream %s is still there", name)
 		}
+	}
+}
+
+func TestBenchAccountsForWhatWasSentWhenInterrupted(t *testing.T) {
+	t.Parallel()
+	taken := make(chan struct{}, 1)
+	broker := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusAccepted)
+		select {
+		case taken <- struct{}{}:
+		default:
+		}
+	}))
+	defer broker.Close()
+	p := start(t, "bench", built.kn, "bench", "--target", broker.URL, "--triggers", "0", "--rate", "100", "--duration", "10m")
+	<-taken
+	if code := p.terminate(20 * time.Second); code != 0 || !strings.Contains(p.output.String(), "accepted") {
+		t.Errorf("exit code %d\n%s", code, p.output)
 	}
 }
 

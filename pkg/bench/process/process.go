@@ -30,7 +30,7 @@ type Process struct {
 // Start runs a program. environment is added to this process's own.
 func Start(name string, environment []string, argv ...string) (*Process, error) {
 	p := &Process{Name: name, command: exec.Command(argv[0], argv[1:]...), output: &tail{}} //nolint:gosec,noctx // our own programs; Stop ends them
-	p.command.Env = append(os.Environ(), environment...)
+	p.command.Env = append(p.command.Environ(), environment...)
 	p.command.Stdout, p.command.Stderr = p.output, p.output
 	p.command.SysProcAttr = attributes()
 	if err := p.command.Start(); err != nil {
