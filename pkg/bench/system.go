@@ -130,8 +130,7 @@ func (s *system) running() []*process.Process {
 // startNATS starts a NATS, unless there is one.
 func (s *system) startNATS(ctx context.Context) error {
 	if s.options.System.NATS.URL != "" {
-		s.guest = true
-		return nil
+		return s.visit(ctx)
 	}
 	p, err := s.run(ctx, ProcessNATS, s.options.System.Self, "bench", "nats", "--store", s.folder)
 	if err != nil {
@@ -145,6 +144,20 @@ func (s *system) startNATS(ctx context.Context) error {
 		}
 		return err
 	})
+}
+
+// visit makes sure that everything of this prefix will be ours on a NATS that is somebody else's: at the end it is removed.
+func (s *system) visit(ctx context.Context) error {
+	streams, err := floor.Streams(ctx, s.options.System.NATS)
+	if err != nil {
+		return err
+	}
+	if len(streams) > 0 {
+		return fmt.Errorf("this NATS has an installation with the prefix %q (stream %s): --prefix must be one that nobody uses",
+			s.options.System.NATS.Names.Prefix(), streams[0])
+	}
+	s.guest = true
+	return nil
 }
 
 // apply writes the routes of the Broker and its Triggers, from the YAML that a user would write.
@@ -173,6 +186,17 @@ func (s *system) apply(ctx context.Context, subscriber string) error {
 
 // YAML is the Broker and the Triggers that are measured; the subscribers are below a URL.
 func (o Options) YAML(subscriber string) string {
+	return o.Workload.YAML(workload.Manifest{
+		Delivery: o.Delivery, Annotations: o.annotations(),
+		Subscriber: subscriber + receiver.SubscriberPath, Sink: subscriber + receiver.SinkPath,
+	})
+}
+
+// annotations are those of a Broker of ours; of another class we know none.
+func (o Options) annotations() map[string]string {
+	if o.System.Target != "" {
+		return nil
+	}
 	annotations := map[string]string{compile.ClassAnnotation: compile.BrokerClass}
 	if o.LogBytes > 0 {
 		annotations[compile.MaxBytesAnnotation] = strconv.FormatInt(o.LogBytes, 10)
@@ -180,10 +204,7 @@ func (o Options) YAML(subscriber string) string {
 	if triggers := len(o.Workload.Targets()); triggers >= defaultConsumers {
 		annotations[compile.MaxConsumersAnnotation] = strconv.Itoa(triggers + 1)
 	}
-	return o.Workload.YAML(workload.Manifest{
-		Delivery: o.Delivery, Annotations: annotations,
-		Subscriber: subscriber + receiver.SubscriberPath, Sink: subscriber + receiver.SinkPath,
-	})
+	return annotations
 }
 
 // defaultConsumers is how many Triggers a Broker can have that does not ask for more.

@@ -107,6 +107,18 @@ func TestBenchLeavesNothingOnANATS(t *testing.T) {
 	}
 }
 
+func TestBenchKeepsOffAnInstallation(t *testing.T) {
+	t.Parallel()
+	url := startNATS(t, manifest(brokerOf("orders", "")))
+	output, err := exec.CommandContext(t.Context(), built.kn, "bench", "--count", "10", "--nats", url, "--prefix", "kn").CombinedOutput()
+	if err == nil || !strings.Contains(string(output), "--prefix must be one that nobody uses") {
+		t.Errorf("%v\n%s", err, output)
+	}
+	if out := run(t, built.kn, "get", "brokers", "--nats", url); !strings.Contains(out, "orders") {
+		t.Errorf("the Broker that was there is gone:\n%s", out)
+	}
+}
+
 func TestBenchAccountsForWhatWasSentWhenInterrupted(t *testing.T) {
 	t.Parallel()
 	taken := make(chan struct{}, 1)

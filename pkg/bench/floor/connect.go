@@ -8,7 +8,6 @@ import (
 	"fmt"
 
 	"github.com/nats-io/nats.go"
-	natsjetstream "github.com/nats-io/nats.go/jetstream"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/bench/workload"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
@@ -58,28 +57,4 @@ func Address(ctx context.Context, client *jetstream.Client) (route.Address, erro
 		}
 	}
 	return route.Address{}, fmt.Errorf("%s has no route", broker())
-}
-
-// Clear removes every stream and bucket whose name begins with the prefix of the installation.
-func Clear(ctx context.Context, o jetstream.Options) error {
-	conn, err := Connect(o)
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
-	js, err := natsjetstream.New(conn)
-	if err != nil {
-		return err
-	}
-	var errs []error
-	for _, beginning := range []string{o.Names.Prefix() + "_", "KV_" + o.Names.Prefix() + "_"} {
-		names := js.StreamNames(ctx)
-		for name := range names.Name() {
-			if len(name) > len(beginning) && name[:len(beginning)] == beginning {
-				errs = append(errs, js.DeleteStream(ctx, name))
-			}
-		}
-		errs = append(errs, names.Err())
-	}
-	return errors.Join(errs...)
 }

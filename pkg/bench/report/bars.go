@@ -34,7 +34,7 @@ const (
 	barsTop    = 40
 )
 
-const barsSVG = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {{ .Width }} {{ .Height }}" font-family="sans-serif" font-size="13">
+const barsSVG = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {{ .Width }} {{ .Height }}" font-family="sans-serif" font-size="12">
 <rect width="100%" height="100%" fill="#fff"/>
 <text x="10" y="22" font-weight="bold">{{ .Title }}</text>
 {{ range .Rows }}<text x="{{ .LabelX }}" y="{{ .TextY }}" text-anchor="end">{{ .Label }}</text>
