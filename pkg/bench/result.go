@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/bench/latency"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/bench/ledger"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/latency"
 )
 
 // Names of the processes of a run.

@@ -10,8 +10,8 @@ import (
 	"github.com/nats-io/nats.go"
 	natsjetstream "github.com/nats-io/nats.go/jetstream"
 
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/bench/latency"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/bench/workload"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/latency"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 )
 

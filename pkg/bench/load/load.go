@@ -8,7 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/bench/latency"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/latency"
 )
 
 // Plan is how much is sent, and when.
@@ -58,19 +58,18 @@ func Run(ctx context.Context, p Plan, first int, newPost func() Post) Stats {
 		ctx, cancel = context.WithTimeout(ctx, p.Duration)
 		defer cancel()
 	}
-	r := &running{Plan: p, first: first, start: time.Now()}
+	r := &running{Plan: p, first: first, start: time.Now(), latency: latency.New()}
 	workers := make([]worker, p.Connections)
 	var all sync.WaitGroup
 	for i := range workers {
-		workers[i] = worker{running: r, post: newPost(), refused: map[int]int{}, latency: latency.New()}
+		workers[i] = worker{running: r, post: newPost(), refused: map[int]int{}}
 		all.Go(func() { workers[i].work(ctx) })
 	}
 	all.Wait()
-	stats := Stats{Refused: map[int]int{}, Latency: latency.New(), Span: time.Since(r.start)}
+	stats := Stats{Refused: map[int]int{}, Latency: r.latency, Span: time.Since(r.start)}
 	for _, w := range workers {
 		stats.Sent += w.sent
 		stats.Accepted += w.accepted
-		stats.Latency.Merge(w.latency)
 		for status, n := range w.refused {
 			stats.Refused[status] += n
 		}
@@ -81,9 +80,10 @@ func Run(ctx context.Context, p Plan, first int, newPost func() Post) Stats {
 // running is what the workers share.
 type running struct {
 	Plan
-	first int
-	start time.Time
-	next  atomic.Int64
+	first   int
+	start   time.Time
+	next    atomic.Int64
+	latency *latency.Histogram
 }
 
 // worker is one connection.
@@ -92,7 +92,6 @@ type worker struct {
 	post           Post
 	sent, accepted int
 	refused        map[int]int
-	latency        *latency.Histogram
 }
 
 func (w *worker) work(ctx context.Context) {

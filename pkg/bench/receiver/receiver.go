@@ -16,9 +16,9 @@ import (
 
 	"github.com/valyala/fasthttp"
 
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/bench/latency"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/bench/ledger"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/bench/workload"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/latency"
 )
 
 // Paths of the server: target n's events come to SubscriberPath and n, its dead letters to SinkPath and n.

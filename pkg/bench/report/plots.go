@@ -9,7 +9,7 @@ import (
 	"github.com/wcharczuk/go-chart/v2"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/bench"
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/bench/latency"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/latency"
 )
 
 const (

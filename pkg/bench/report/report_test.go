@@ -11,9 +11,9 @@ import (
 	"time"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/bench"
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/bench/latency"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/bench/ledger"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/bench/workload"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/latency"
 )
 
 var update = flag.Bool("update", false, "write the golden files")

@@ -10,7 +10,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/bench"
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/bench/latency"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/latency"
 )
 
 // Table writes the result for people.

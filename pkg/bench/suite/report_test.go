@@ -12,8 +12,8 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/bench"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/bench/floor"
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/bench/latency"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/bench/ledger"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/latency"
 )
 
 var update = flag.Bool("update", false, "write the golden files")

@@ -33,11 +33,11 @@ func (h *Histogram) Record(d time.Duration) {
 	_ = h.hdr.RecordValue(int64(min(max(d, unit), longest) / unit)) // it is in range
 }
 
-// Merge adds another histogram, which nobody writes to any more.
-func (h *Histogram) Merge(other *Histogram) {
+// Percentile returns the duration that this share of all durations, in percent, does not exceed; 0 when there are none.
+func (h *Histogram) Percentile(percent float64) time.Duration {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.hdr.Merge(other.hdr)
+	return time.Duration(h.hdr.ValueAtPercentile(percent)) * unit
 }
 
 // Summary are the percentiles of a histogram, in milliseconds. The zero Summary is that of none.
@@ -56,7 +56,7 @@ type Summary struct {
 func (h *Histogram) Summary() Summary {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	at := func(percentile float64) float64 { return milliseconds(float64(h.hdr.ValueAtPercentile(percentile))) }
+	at := func(percent float64) float64 { return milliseconds(float64(h.hdr.ValueAtPercentile(percent))) }
 	return Summary{
 		Count: h.hdr.TotalCount(), Mean: milliseconds(h.hdr.Mean()), Max: milliseconds(float64(h.hdr.Max())),
 		P50: at(50), P90: at(90), P99: at(99), P999: at(99.9), P9999: at(99.99),
