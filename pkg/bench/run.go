@@ -135,9 +135,6 @@ func (r *run) answered(first, count int, o load.Outcome) {
 
 // drain waits until every accepted event is settled, or nothing has come for the patience. It returns how long that took.
 func (r *run) drain(ctx context.Context) (time.Duration, error) {
-	if r.System.Target != "" && r.Listen == "" {
-		return 0, nil
-	}
 	expected := r.ledger.Accepted() * r.Workload.TargetsPerEvent()
 	stop := r.watch("waiting for what is under way", func() float64 { return float64(r.ledger.Settled()) / float64(max(expected, 1)) })
 	defer stop()
