@@ -40,9 +40,9 @@ lint: $(LINTER) ## Run golangci-lint, built once from third_party/tools
 	$(LINTER) run
 
 .PHONY: verify
-verify: verify-format verify-tidy verify-vet verify-size ## Check format, go.mod, vet, file sizes and package names
+verify: verify-format verify-tidy verify-vet verify-size verify-generated ## Check format, go.mod, vet, file sizes, package names, generated code
 
-.PHONY: verify-format verify-tidy verify-vet verify-size
+.PHONY: verify-format verify-tidy verify-vet verify-size verify-generated
 verify-format:
 	@unformatted=$$(gofmt -l cmd pkg test) && test -z "$$unformatted" || { echo "gofmt is not content; run gofmt -w on:"; echo "$$unformatted"; exit 1; }
 verify-tidy:
@@ -51,6 +51,12 @@ verify-vet:
 	@$(GO) vet ./... && $(GO) vet -tags cluster ./test/cluster
 verify-size:
 	@hack/size-check.sh
+verify-generated:
+	@GO=$(GO) hack/codegen.sh --check
+
+.PHONY: generate
+generate: ## Generate pkg/client and the deep copies of pkg/apis
+	@GO=$(GO) hack/codegen.sh
 
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZTIME (10s)

@@ -2,6 +2,7 @@ package config_test
 
 import (
 	"fmt"
+	"reflect"
 	"testing"
 	"time"
 
@@ -17,7 +18,7 @@ import (
 // What the example of our ConfigMap says is what the controller reads, with all its keys.
 func TestBrokerConfigExample(t *testing.T) {
 	m := configMap(t, "config-br-jetstream")
-	if got, err := config.ParseBroker(m.Data); err != nil || got != (config.Broker{}) {
+	if got, err := config.ParseBroker(m.Data); err != nil || !reflect.DeepEqual(got, config.Broker{}) {
 		t.Errorf("as applied it sets %+v, %v", got, err)
 	}
 	example := map[string]string{}
@@ -29,7 +30,7 @@ func TestBrokerConfigExample(t *testing.T) {
 		Replicas: 3, MaxBytes: 1 << 30, History: 24 * time.Hour, DedupWindow: 2 * time.Minute, MaxConsumers: 1000,
 		Placement: route.Placement{Cluster: "east", Tags: "ssd,zone-a"},
 	}}
-	if err != nil || got != want || len(example) != len(config.BrokerKeys()) {
+	if err != nil || !reflect.DeepEqual(got, want) || len(example) != len(config.BrokerKeys()) {
 		t.Errorf("got %+v, %v; %d of %d keys", got, err, len(example), len(config.BrokerKeys()))
 	}
 }

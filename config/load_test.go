@@ -10,11 +10,13 @@ import (
 	"path/filepath"
 	"testing"
 
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/yaml"
@@ -37,6 +39,7 @@ func newOf(kind string) any {
 		"v1/ServiceAccount":                               &corev1.ServiceAccount{},
 		"v1/ConfigMap":                                    &corev1.ConfigMap{},
 		"v1/Service":                                      &corev1.Service{},
+		"v1/Secret":                                       &corev1.Secret{},
 		"apps/v1/Deployment":                              &appsv1.Deployment{},
 		"apps/v1/StatefulSet":                             &appsv1.StatefulSet{},
 		"policy/v1/PodDisruptionBudget":                   &policyv1.PodDisruptionBudget{},
@@ -45,6 +48,9 @@ func newOf(kind string) any {
 		"rbac.authorization.k8s.io/v1/ClusterRoleBinding": &rbacv1.ClusterRoleBinding{},
 		"rbac.authorization.k8s.io/v1/Role":               &rbacv1.Role{},
 		"rbac.authorization.k8s.io/v1/RoleBinding":        &rbacv1.RoleBinding{},
+		"admissionregistration.k8s.io/v1/MutatingWebhookConfiguration":   &admissionregistrationv1.MutatingWebhookConfiguration{},
+		"admissionregistration.k8s.io/v1/ValidatingWebhookConfiguration": &admissionregistrationv1.ValidatingWebhookConfiguration{},
+		"apiextensions.k8s.io/v1/CustomResourceDefinition":               &apiextensionsv1.CustomResourceDefinition{},
 	}[kind]
 }
 

@@ -13,6 +13,7 @@ import (
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/labels"
 )
@@ -27,11 +28,12 @@ func TestObjectsAreOurs(t *testing.T) {
 		}
 		seen[id] = true
 		_, isNamespace := o.value.(*corev1.Namespace)
-		clusterWide := isNamespace || strings.HasPrefix(kind, "ClusterRole")
+		_, isCRD := o.value.(*apiextensionsv1.CustomResourceDefinition)
+		clusterWide := isNamespace || isCRD || strings.HasPrefix(kind, "ClusterRole") || strings.HasSuffix(kind, "WebhookConfiguration")
 		if !clusterWide && o.meta.GetNamespace() != systemNamespace {
 			t.Errorf("%s: %s is in namespace %q", o.file, id, o.meta.GetNamespace())
 		}
-		if !isNamespace && !strings.HasPrefix(o.meta.GetName(), "eventing-jetstream-") && !strings.HasPrefix(o.meta.GetName(), "config-br-") {
+		if !isNamespace && !isCRD && !strings.HasPrefix(o.meta.GetName(), "eventing-jetstream-") && !strings.HasPrefix(o.meta.GetName(), "config-br-") {
 			t.Errorf("%s: %s does not have our name", o.file, id)
 		}
 	}

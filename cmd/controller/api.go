@@ -2,19 +2,24 @@ package main
 
 import (
 	"context"
+	"errors"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/cache"
 	"knative.dev/eventing/pkg/apis/feature"
-	"knative.dev/eventing/pkg/client/clientset/versioned"
+	eventing "knative.dev/eventing/pkg/client/clientset/versioned"
 	eventingclient "knative.dev/eventing/pkg/client/injection/client"
 	brokerinformer "knative.dev/eventing/pkg/client/injection/informers/eventing/v1/broker"
 	triggerinformer "knative.dev/eventing/pkg/client/injection/informers/eventing/v1/trigger"
 	eventinglisters "knative.dev/eventing/pkg/client/listers/eventing/v1"
 	"knative.dev/pkg/system"
 
+	messaging "github.com/eventing-jetstream/eventing-jetstream/pkg/client/clientset/versioned"
+	messagingclient "github.com/eventing-jetstream/eventing-jetstream/pkg/client/injection/client"
+	channelinformer "github.com/eventing-jetstream/eventing-jetstream/pkg/client/injection/informers/messaging/v1alpha1/natsjetstreamchannel"
+	messaginglisters "github.com/eventing-jetstream/eventing-jetstream/pkg/client/listers/messaging/v1alpha1"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/audit"
 )
 
@@ -26,20 +31,23 @@ func auditKey() types.NamespacedName {
 	return types.NamespacedName{Namespace: system.Namespace(), Name: component}
 }
 
-// api reads all Brokers and Triggers, from the caches or past them.
+// api reads all Brokers, Triggers and Channels, from the caches or past them.
 type api struct {
-	client   versioned.Interface
-	brokers  eventinglisters.BrokerLister
-	triggers eventinglisters.TriggerLister
-	synced   []cache.InformerSynced
-	features *feature.Store
+	eventing  eventing.Interface
+	messaging messaging.Interface
+	brokers   eventinglisters.BrokerLister
+	triggers  eventinglisters.TriggerLister
+	channels  messaginglisters.NatsJetStreamChannelLister
+	synced    []cache.InformerSynced
+	features  *feature.Store
 }
 
 func newAPI(ctx context.Context, features *feature.Store) *api {
-	brokers, triggers := brokerinformer.Get(ctx), triggerinformer.Get(ctx)
+	brokers, triggers, channels := brokerinformer.Get(ctx), triggerinformer.Get(ctx), channelinformer.Get(ctx)
 	return &api{
-		client: eventingclient.Get(ctx), brokers: brokers.Lister(), triggers: triggers.Lister(), features: features,
-		synced: []cache.InformerSynced{brokers.Informer().HasSynced, triggers.Informer().HasSynced},
+		eventing: eventingclient.Get(ctx), messaging: messagingclient.Get(ctx),
+		brokers: brokers.Lister(), triggers: triggers.Lister(), channels: channels.Lister(), features: features,
+		synced: []cache.InformerSynced{brokers.Informer().HasSynced, triggers.Informer().HasSynced, channels.Informer().HasSynced},
 	}
 }
 
@@ -51,37 +59,62 @@ func (a *api) cached() (audit.Resources, bool) {
 	}
 	brokers, brokersErr := a.brokers.List(labels.Everything())
 	triggers, triggersErr := a.triggers.List(labels.Everything())
-	return audit.Resources{Brokers: brokers, Triggers: triggers, CrossNamespace: a.crossNamespace()},
-		brokersErr == nil && triggersErr == nil
+	channels, channelsErr := a.channels.List(labels.Everything())
+	return audit.Resources{Brokers: brokers, Triggers: triggers, Channels: channels, CrossNamespace: a.crossNamespace()},
+		brokersErr == nil && triggersErr == nil && channelsErr == nil
 }
 
 // live reads without a resource version, which makes the API server answer from its store and not from its cache.
 func (a *api) live(ctx context.Context) (audit.Resources, error) {
 	found := audit.Resources{CrossNamespace: a.crossNamespace()}
-	for page := (metav1.ListOptions{Limit: pageSize}); ; {
-		list, err := a.client.EventingV1().Brokers(metav1.NamespaceAll).List(ctx, page)
-		if err != nil {
-			return audit.Resources{}, err
-		}
-		for i := range list.Items {
-			found.Brokers = append(found.Brokers, &list.Items[i])
-		}
-		if page.Continue = list.Continue; page.Continue == "" {
-			break
-		}
+	errs := errors.Join(
+		pages(func(page metav1.ListOptions) (string, error) {
+			list, err := a.eventing.EventingV1().Brokers(metav1.NamespaceAll).List(ctx, page)
+			if err != nil {
+				return "", err
+			}
+			found.Brokers = appendAll(found.Brokers, list.Items)
+			return list.Continue, nil
+		}),
+		pages(func(page metav1.ListOptions) (string, error) {
+			list, err := a.eventing.EventingV1().Triggers(metav1.NamespaceAll).List(ctx, page)
+			if err != nil {
+				return "", err
+			}
+			found.Triggers = appendAll(found.Triggers, list.Items)
+			return list.Continue, nil
+		}),
+		pages(func(page metav1.ListOptions) (string, error) {
+			list, err := a.messaging.MessagingV1alpha1().NatsJetStreamChannels(metav1.NamespaceAll).List(ctx, page)
+			if err != nil {
+				return "", err
+			}
+			found.Channels = appendAll(found.Channels, list.Items)
+			return list.Continue, nil
+		}),
+	)
+	if errs != nil {
+		return audit.Resources{}, errs // half of what there is would end the other half
 	}
+	return found, nil
+}
+
+// pages reads one page after another until there are no more.
+func pages(read func(metav1.ListOptions) (next string, err error)) error {
 	for page := (metav1.ListOptions{Limit: pageSize}); ; {
-		list, err := a.client.EventingV1().Triggers(metav1.NamespaceAll).List(ctx, page)
-		if err != nil {
-			return audit.Resources{}, err
+		next, err := read(page)
+		if err != nil || next == "" {
+			return err
 		}
-		for i := range list.Items {
-			found.Triggers = append(found.Triggers, &list.Items[i])
-		}
-		if page.Continue = list.Continue; page.Continue == "" {
-			return found, nil
-		}
+		page.Continue = next
 	}
+}
+
+func appendAll[T any](found []*T, items []T) []*T {
+	for i := range items {
+		found = append(found, &items[i])
+	}
+	return found
 }
 
 func (a *api) crossNamespace() bool { return a.features.Load().IsCrossNamespaceEventLinks() }

@@ -36,10 +36,15 @@ import (
 	_ "knative.dev/pkg/client/injection/ducks/duck/v1/addressable/fake"
 	_ "knative.dev/pkg/client/injection/ducks/duck/v1/source/fake"
 	_ "knative.dev/pkg/client/injection/kube/informers/core/v1/configmap/fake"
+	_ "knative.dev/pkg/client/injection/kube/informers/core/v1/service/filtered/fake"
+	_ "knative.dev/pkg/client/injection/kube/informers/factory/filtered/fake"
 	_ "knative.dev/pkg/injection/clients/dynamicclient/fake"
 	_ "knative.dev/pkg/system/testing"
 
 	"go.uber.org/zap"
+
+	_ "github.com/eventing-jetstream/eventing-jetstream/pkg/client/injection/client/fake"
+	_ "github.com/eventing-jetstream/eventing-jetstream/pkg/client/injection/informers/messaging/v1alpha1/natsjetstreamchannel/fake"
 
 	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/dataplane"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/compile"
@@ -91,7 +96,7 @@ func (c *cluster) dial(name string) *jetstream.Client {
 func (c *cluster) startControllers() {
 	c.t.Helper()
 	ctx, cancel, informers := rtesting.SetupFakeContextWithCancel(c.t, func(ctx context.Context) context.Context {
-		ctx = logging.WithLogger(ctx, zap.NewNop().Sugar())
+		ctx = withInformers(logging.WithLogger(ctx, zap.NewNop().Sugar()))
 		return controller.WithEventRecorder(ctx, &record.FakeRecorder{}) // without a channel it drops the events
 	})
 	c.ctx = ctx
@@ -105,7 +110,8 @@ func (c *cluster) startControllers() {
 		ObjectMeta: metav1.ObjectMeta{Name: "config-features", Namespace: "knative-testing"}, Data: c.features,
 	})
 	controllers := []*controller.Impl{
-		c.process.newBrokerController(ctx, features), c.process.newTriggerController(ctx, features), c.process.newEventTypeController(ctx, features),
+		c.process.newBrokerController(ctx, features), c.process.newChannelController(ctx, features),
+		c.process.newTriggerController(ctx, features), c.process.newEventTypeController(ctx, features),
 	}
 	wait, err := rtesting.RunAndSyncInformers(ctx, informers...)
 	must(c.t, err)

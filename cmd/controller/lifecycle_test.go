@@ -12,6 +12,7 @@ import (
 	eventingclient "knative.dev/eventing/pkg/client/injection/client"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/compile"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/address"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/broker"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -26,9 +27,9 @@ func (c *cluster) liveRoutes() []string {
 		switch {
 		case r.DeletedAt != nil:
 		case r.Target != nil:
-			names = append(names, "trigger "+r.Target.Key.Name)
+			names = append(names, r.Target.Key.Address.TargetKind()+" "+r.Target.Key.Name)
 		default:
-			names = append(names, "broker "+r.Address.Key.Name)
+			names = append(names, string(r.Address.Key.Kind)+" "+r.Address.Key.Name)
 		}
 	}
 	slices.Sort(names)
@@ -142,10 +143,34 @@ func TestEventPolicyClosesTheBroker(t *testing.T) {
 	c.await("the ingress refuses", func() (bool, any) { status := c.send(b, "2"); return status == http.StatusForbidden, status })
 	c.await("the Broker says why", func() (bool, any) {
 		condition := c.broker("orders").Status.GetCondition(broker.ConditionEventPolicies)
-		return condition.IsFalse() && condition.Reason == broker.ReasonPolicyUnenforced, condition
+		return condition.IsFalse() && condition.Reason == address.ReasonPolicyUnenforced, condition
 	})
 	must(t, policies.Delete(c.ctx, "p", metav1.DeleteOptions{}))
 	c.awaitBrokerReady("orders")
+	c.await("events are taken again", func() (bool, any) { status := c.send(b, "3"); return status == http.StatusAccepted, status })
+}
+
+// The route of a Broker whose configuration is wrong cannot be written anew. It is still served, and must not be open.
+func TestEventPolicyClosesABrokerWhoseConfigIsWrong(t *testing.T) {
+	c := start(t)
+	settings := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "settings"}}
+	c.createConfigMap(settings)
+	b := brokerNamed("orders")
+	b.Spec.Config = configRef("settings")
+	c.createBroker(b)
+	c.awaitBrokerReady("orders")
+	settings.Data = map[string]string{"replicas": "many"}
+	c.updateConfigMap(settings)
+	c.await("the Broker says so", func() (bool, any) {
+		condition := c.broker("orders").Status.GetCondition(broker.ConditionConfig)
+		return condition.IsFalse(), condition
+	})
+	c.mustSend(c.broker("orders"), "1")
+	policies := eventingclient.Get(c.ctx).EventingV1alpha1().EventPolicies(namespace)
+	_, err := policies.Create(c.ctx, &eventingv1alpha1.EventPolicy{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "p"}}, metav1.CreateOptions{})
+	must(t, err)
+	c.await("the ingress refuses", func() (bool, any) { status := c.send(b, "2"); return status == http.StatusForbidden, status })
+	must(t, policies.Delete(c.ctx, "p", metav1.DeleteOptions{}))
 	c.await("events are taken again", func() (bool, any) { status := c.send(b, "3"); return status == http.StatusAccepted, status })
 }
 

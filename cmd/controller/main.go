@@ -1,5 +1,6 @@
-// Command controller makes Brokers of the class NatsJetStreamBroker and their Triggers true: it owns the streams, consumers and
-// routes in NATS, and writes the status that the data plane's reports justify. Two replicas may run; one leads.
+// Command controller makes Brokers of the class NatsJetStreamBroker, their Triggers, and NatsJetStreamChannels true: it owns the
+// streams, consumers and routes in NATS, and writes the status that the data plane's reports justify. It also answers the API
+// server's questions about channels. Two replicas may run; both answer, one leads.
 package main
 
 import (
@@ -12,6 +13,7 @@ import (
 	"knative.dev/pkg/injection"
 	"knative.dev/pkg/injection/sharedmain"
 	"knative.dev/pkg/signals"
+	"knative.dev/pkg/webhook/certificates"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/config"
 )
@@ -32,7 +34,10 @@ func main() {
 		fmt.Fprintln(os.Stderr, component+":", err)
 		os.Exit(1)
 	}
-	sharedmain.MainWithConfig(ctx, component, cluster, p.newBrokerController, p.newTriggerController, p.newEventTypeController)
+	injection.Default.RegisterInformerFactory(onlyWebhookSecret)
+	sharedmain.MainWithConfig(withInformers(withWebhook(ctx)), component, cluster,
+		p.newBrokerController, p.newChannelController, p.newTriggerController, p.newEventTypeController,
+		certificates.NewController, newDefaultingWebhook, newValidationWebhook)
 	stop()
 	p.wait()
 }

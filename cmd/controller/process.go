@@ -10,6 +10,7 @@ import (
 	"github.com/go-logr/zapr"
 	"k8s.io/apimachinery/pkg/types"
 	"knative.dev/eventing/pkg/apis/feature"
+	filteredfactory "knative.dev/pkg/client/injection/kube/informers/factory/filtered"
 	"knative.dev/pkg/configmap"
 	"knative.dev/pkg/controller"
 	"knative.dev/pkg/logging"
@@ -19,6 +20,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/audit"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/broker"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/channel"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/eventtype"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/readiness"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/trigger"
@@ -28,7 +30,7 @@ import (
 const (
 	// ownerName signs the routes that a controller writes.
 	ownerName = "controller"
-	// grace is how long the cursor of a deleted Trigger, and the log of a deleted Broker, are kept.
+	// grace is how long the cursor of a deleted Trigger or subscriber, and the log of a deleted Broker or Channel, are kept.
 	grace = 60 * time.Second
 )
 
@@ -38,13 +40,14 @@ type process struct {
 	stop    context.CancelFunc
 	grace   time.Duration
 
-	client  *jetstream.Client
-	owner   *jetstream.Owner
-	watch   *readiness.Watch
-	audit   *audit.Audit
-	log     *slog.Logger
-	brokers *controller.Impl
-	running sync.WaitGroup
+	client   *jetstream.Client
+	owner    *jetstream.Owner
+	watch    *readiness.Watch
+	audit    *audit.Audit
+	log      *slog.Logger
+	brokers  *controller.Impl
+	channels *controller.Impl
+	running  sync.WaitGroup
 }
 
 // newProcess reads how to reach NATS; it connects to nothing yet. stop ends the process in good order.
@@ -54,6 +57,11 @@ func newProcess(folders config.NATSFolders, stop context.CancelFunc) (*process, 
 		return nil, err
 	}
 	return &process{mounted: mounted, stop: stop, grace: grace}, nil
+}
+
+// withInformers says by which labels informers are filtered: of all Services, only those of Channels are watched.
+func withInformers(ctx context.Context) context.Context {
+	return filteredfactory.WithSelectors(ctx, channel.ServiceSelector)
 }
 
 // newBrokerController connects, in the background, and makes the first of the controllers.
@@ -66,9 +74,7 @@ func (p *process) newBrokerController(ctx context.Context, cmw configmap.Watcher
 	}
 	p.client = client
 	p.owner = client.NewOwner(ownerName, p.grace)
-	p.owner.Remade = func(key route.Key) {
-		p.brokers.EnqueueKey(types.NamespacedName{Namespace: key.Namespace, Name: key.Name})
-	}
+	p.owner.Remade = p.logRemade
 	p.watch = readiness.NewWatch(client)
 	p.brokers = broker.NewController(ctx, cmw, broker.Dependencies{
 		Routes: p.owner, Board: p.watch.Board(), Deleted: p.resourceDeleted,
@@ -76,7 +82,15 @@ func (p *process) newBrokerController(ctx context.Context, cmw configmap.Watcher
 	return p.brokers
 }
 
-// newTriggerController makes the second controller and starts what runs beside both.
+// newChannelController makes the second controller.
+func (p *process) newChannelController(ctx context.Context, cmw configmap.Watcher) *controller.Impl {
+	p.channels = channel.NewController(ctx, cmw, channel.Dependencies{
+		Routes: p.owner, Board: p.watch.Board(), Deleted: p.resourceDeleted,
+	})
+	return p.channels
+}
+
+// newTriggerController makes the third controller and starts what runs beside them.
 func (p *process) newTriggerController(ctx context.Context, cmw configmap.Watcher) *controller.Impl {
 	impl := trigger.NewController(ctx, cmw, trigger.Dependencies{
 		Routes: p.owner, Board: p.watch.Board(), Deleted: p.resourceDeleted,
@@ -87,7 +101,7 @@ func (p *process) newTriggerController(ctx context.Context, cmw configmap.Watche
 	p.audit = audit.New(audit.Config{
 		Routes: p.owner, Cached: api.cached, Live: api.live, Logger: p.log,
 		Leads:  func() bool { return leads(p.brokers) },
-		Broker: p.brokers.EnqueueKey, Trigger: impl.EnqueueKey,
+		Broker: p.brokers.EnqueueKey, Trigger: impl.EnqueueKey, Channel: p.channels.EnqueueKey,
 	})
 	p.running.Go(func() { p.watch.Run(ctx) })
 	p.running.Go(func() { p.audit.Run(ctx) })
@@ -97,7 +111,7 @@ func (p *process) newTriggerController(ctx context.Context, cmw configmap.Watche
 	return impl
 }
 
-// newEventTypeController makes the third controller, of what ingress and filter have seen.
+// newEventTypeController makes the fourth controller, of what ingress and filter have seen.
 func (p *process) newEventTypeController(ctx context.Context, cmw configmap.Watcher) *controller.Impl {
 	impl, follower := eventtype.NewController(ctx, cmw, p.client)
 	p.running.Go(func() { follower.Run(ctx) })
@@ -114,6 +128,16 @@ func leads(brokers *controller.Impl) bool {
 }
 
 func (p *process) resourceDeleted() { p.audit.Wake() }
+
+// logRemade has the resource say so whose log was gone.
+func (p *process) logRemade(key route.Key) {
+	name := types.NamespacedName{Namespace: key.Namespace, Name: key.Name}
+	if key.Kind == route.KindChannel {
+		p.channels.EnqueueKey(name)
+	} else {
+		p.brokers.EnqueueKey(name)
+	}
+}
 
 // wait returns when everything that the process started has ended.
 func (p *process) wait() {

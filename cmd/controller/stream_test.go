@@ -14,6 +14,7 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/compile"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/address"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/broker"
 )
 
@@ -44,7 +45,7 @@ func TestAStreamDeletedByHandIsMadeAgainAndTheLossIsShown(t *testing.T) {
 	must(t, c.process.owner.Sweep(c.ctx)) // the audit's, sooner
 	shown := func() (bool, any) {
 		condition := c.broker("orders").Status.GetCondition(broker.ConditionStream)
-		return condition.IsTrue() && condition.Reason == broker.ReasonRemade, condition
+		return condition.IsTrue() && condition.Reason == address.ReasonRemade, condition
 	}
 	c.await("the Broker says that events are lost", shown)
 	c.awaitBrokerReady("orders")
@@ -93,7 +94,7 @@ func TestANATSThatLostEverythingIsShown(t *testing.T) {
 	c.process.audit.Wake()
 	c.await("the Broker says that events are lost", func() (bool, any) {
 		condition := c.broker("orders").Status.GetCondition(broker.ConditionStream)
-		return condition.IsTrue() && condition.Reason == broker.ReasonRemade, condition
+		return condition.IsTrue() && condition.Reason == address.ReasonRemade, condition
 	})
 	c.awaitBrokerReady("orders")
 }
@@ -128,6 +129,6 @@ func TestDeletedAndMadeAgainWithAnotherStorage(t *testing.T) {
 	must(t, err)
 	c.await("the condition names the field", func() (bool, any) {
 		condition := c.broker("orders").Status.GetCondition(broker.ConditionStream)
-		return condition.IsFalse() && condition.Reason == broker.ReasonImmutable && strings.HasSuffix(condition.Message, "storage"), condition
+		return condition.IsFalse() && condition.Reason == address.ReasonImmutable && strings.HasSuffix(condition.Message, "storage"), condition
 	})
 }

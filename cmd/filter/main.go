@@ -52,7 +52,11 @@ func serve(ctx context.Context, o options) error {
 	defer p.Close(ctx)
 	filter, err := dataplane.NewFilter(dataplane.FilterConfig{
 		Client: p.Client, Logger: p.Logger, Meter: p.Meter,
-		Started: func(s route.Snapshot) { p.Logger.Info("filter delivers events", "triggers", len(s.Targets)) },
+		Started: func(s route.Snapshot) {
+			_, triggers := s.Count(route.KindBroker)
+			_, subscribers := s.Count(route.KindChannel)
+			p.Logger.Info("filter delivers events", "triggers", triggers, "subscribers", subscribers)
+		},
 	})
 	if err != nil {
 		return err

@@ -72,7 +72,9 @@ func serve(ctx context.Context, o options) error {
 		Client: p.Client, URL: url, MaxEventBytes: o.bounds.MaxEventBytes, MaxInFlight: o.bounds.MaxInFlight,
 		Logger: p.Logger, Meter: p.Meter,
 		Started: func(s route.Snapshot) {
-			p.Logger.Info("ingress takes events", "listen", listener.Addr().String(), "brokers", len(s.Addresses))
+			brokers, _ := s.Count(route.KindBroker)
+			channels, _ := s.Count(route.KindChannel)
+			p.Logger.Info("ingress takes events", "listen", listener.Addr().String(), "brokers", brokers, "channels", channels)
 		},
 	})
 	return p.Run(ctx, dataplane.NewServer(in, listener))

@@ -107,7 +107,10 @@ func stateOf(route any, line string) routeState {
 }
 
 func readiness(ready bool, reason string) string {
-	if ready {
+	switch {
+	case ready && reason != "":
+		return "is ready, but takes nothing by HTTP: " + reason
+	case ready:
 		return "is ready"
 	}
 	return "is not ready: " + reason

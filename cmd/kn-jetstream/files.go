@@ -34,7 +34,7 @@ func (f *fileOwner) run(ctx context.Context) {
 	defer running.Wait()
 	running.Go(func() { f.owner.RunSweeps(ctx, sweepInterval) })
 	if f.resources == nil {
-		fmt.Fprintf(f.out, "No files: Brokers and Triggers come from kn-jetstream apply. Send events to %s/NAMESPACE/BROKER\n", f.base)
+		fmt.Fprintf(f.out, "No files: routes come from kn-jetstream apply. Send events to %s/NAMESPACE/BROKER\n", f.base)
 		<-ctx.Done()
 		return
 	}

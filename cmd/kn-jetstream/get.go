@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -13,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
 // getBudget is how long reading the routes, the reports and every stream may take.
@@ -22,10 +25,10 @@ func newGetCommand() *cobra.Command {
 	o := routeOptions{}
 	output := ""
 	cmd := &cobra.Command{
-		Use:       "get brokers|triggers",
-		Short:     "Show Brokers or Triggers with readiness, backlog and address",
+		Use:       "get brokers|triggers|channels|subscriptions",
+		Short:     "Show Brokers, Triggers, Channels or Subscriptions with readiness, backlog and address",
 		Args:      cobra.MatchAll(cobra.ExactArgs(1), cobra.OnlyValidArgs),
-		ValidArgs: []string{"brokers", "triggers", "broker", "trigger"},
+		ValidArgs: []string{"brokers", "triggers", "channels", "subscriptions", "broker", "trigger", "channel", "subscription"},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if output != "" && output != "json" {
 				return badInput(fmt.Errorf("--output is %q; it is json or not given", output))
@@ -55,11 +58,11 @@ type shown struct {
 }
 
 func show(out io.Writer, s jetstream.Status, as shown) error {
-	brokers := as.what == "broker" || as.what == "brokers"
+	addresses, s := as.of(s)
 	if as.json {
 		encoder := json.NewEncoder(out)
 		encoder.SetIndent("", "  ")
-		if brokers {
+		if addresses {
 			return encoder.Encode(orNone(s.Addresses))
 		}
 		return encoder.Encode(orNone(s.Targets))
@@ -67,32 +70,51 @@ func show(out io.Writer, s jetstream.Status, as shown) error {
 	t := table.NewWriter()
 	t.SetStyle(table.StyleLight)
 	t.Style().Options = table.OptionsNoBordersAndSeparators
-	if brokers {
-		brokerRows(t, s)
+	if addresses {
+		addressRows(t, s)
 	} else {
-		triggerRows(t, s)
+		targetRows(t, s, as.heading())
 	}
 	fmt.Fprintln(out, t.Render())
 	return nil
 }
 
+// of keeps what is asked for, and tells whether that is addresses or targets.
+func (as shown) of(s jetstream.Status) (addresses bool, kept jetstream.Status) {
+	kind := route.KindBroker
+	if strings.HasPrefix(as.what, "channel") || strings.HasPrefix(as.what, "subscription") {
+		kind = route.KindChannel
+	}
+	kept.Addresses = slices.DeleteFunc(s.Addresses, func(a jetstream.AddressStatus) bool { return a.Key.Kind != kind })
+	kept.Targets = slices.DeleteFunc(s.Targets, func(t jetstream.TargetStatus) bool { return t.Key.Address.Kind != kind })
+	return strings.HasPrefix(as.what, "broker") || strings.HasPrefix(as.what, "channel"), kept
+}
+
+// heading is of the column with the targets' addresses.
+func (as shown) heading() string {
+	if strings.HasPrefix(as.what, "subscription") {
+		return "Channel"
+	}
+	return "Broker"
+}
+
 // orNone is an empty list, and not null, in JSON.
 func orNone[Row any](rows []Row) []Row { return append([]Row{}, rows...) }
 
-func brokerRows(t table.Writer, s jetstream.Status) {
+func addressRows(t table.Writer, s jetstream.Status) {
 	t.AppendHeader(table.Row{"Namespace", "Name", "Ready", "Stored", "Bytes", "Dead letters", "URL", "Reason"})
 	for _, a := range s.Addresses {
 		t.AppendRow(table.Row{a.Key.Namespace, a.Key.Name, a.Ready, a.Events, a.Bytes, a.DeadLetters, a.URL, a.Reason})
 	}
 }
 
-func triggerRows(t table.Writer, s jetstream.Status) {
-	t.AppendHeader(table.Row{"Namespace", "Name", "Broker", "Ready", "Backlog", "Subscriber", "Reason"})
+func targetRows(t table.Writer, s jetstream.Status, address string) {
+	t.AppendHeader(table.Row{"Namespace", "Name", address, "Ready", "Backlog", "Subscriber", "Reason"})
 	for _, r := range s.Targets {
 		subscriber := ""
-		if r.Subscriber != nil {
-			subscriber = r.Subscriber.URL
+		if endpoint := r.Endpoint(); endpoint != nil {
+			subscriber = endpoint.URL
 		}
-		t.AppendRow(table.Row{r.Key.Namespace, r.Key.Name, r.Key.Address.Name, r.Ready, r.Backlog, subscriber, r.Reason})
+		t.AppendRow(table.Row{r.Key.Namespace, r.DisplayName(), r.Key.Address.Name, r.Ready, r.Backlog, subscriber, r.Reason})
 	}
 }

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"os"
+	"strings"
 	"time"
 
 	natsjetstream "github.com/nats-io/nats.go/jetstream"
@@ -21,6 +23,7 @@ import (
 type routeOptions struct {
 	files   []string
 	resolve []string
+	ingress string
 	owner   string
 	store   string
 	wait    bool
@@ -39,8 +42,9 @@ func (o *routeOptions) register(cmd *cobra.Command) {
 
 func (o *routeOptions) registerFiles(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringArrayVarP(&o.files, "file", "f", nil, "YAML `file or folder` with Brokers and Triggers")
-	flags.StringArrayVar(&o.resolve, "resolve", nil, "`kind/namespace/name=URL` of something that a Trigger refers to")
+	flags.StringArrayVarP(&o.files, "file", "f", nil, "YAML `file or folder` with Brokers and Triggers, Channels and Subscriptions")
+	flags.StringArrayVar(&o.resolve, "resolve", nil, "`kind/namespace/name=URL` of something that a Trigger or Subscription refers to")
+	flags.StringVar(&o.ingress, "ingress-url", "", "`URL` of the ingress, for references to Brokers and Channels that are in the files")
 	flags.StringVar(&o.owner, "owner", commandOwner, "name under which the routes are written")
 }
 
@@ -60,11 +64,14 @@ func (o *routeOptions) load() (*manifest.Resources, error) {
 	if len(o.files) == 0 {
 		return nil, badInput(fmt.Errorf("-f is needed"))
 	}
+	if base, err := url.Parse(o.ingress); o.ingress != "" && (err != nil || !base.IsAbs() || base.Host == "") {
+		return nil, badInput(fmt.Errorf("--ingress-url %q is not a URL with scheme and host", o.ingress))
+	}
 	resolver, err := compile.NewResolver(o.resolve)
 	if err != nil {
 		return nil, badInput(err)
 	}
-	resources, err := manifest.Load(o.files, manifest.LoadOptions{Owner: o.owner, Resolve: resolver})
+	resources, err := manifest.Load(o.files, manifest.LoadOptions{Owner: o.owner, Resolve: resolver, IngressURL: strings.TrimSuffix(o.ingress, "/")})
 	if err != nil {
 		return nil, badInput(err)
 	}
@@ -75,7 +82,7 @@ func newApplyCommand() *cobra.Command {
 	o := routeOptions{}
 	cmd := &cobra.Command{
 		Use:   "apply -f FILE|DIR...",
-		Short: "Write the routes of Brokers and Triggers to a NATS, for the ingress and filter processes that use it",
+		Short: "Write the routes of Brokers and Triggers, Channels and Subscriptions to a NATS, for the ingress and filter processes that use it",
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return applyRoutes(cmd, o) },
 	}
@@ -120,7 +127,7 @@ func newDeleteCommand() *cobra.Command {
 	o := routeOptions{}
 	cmd := &cobra.Command{
 		Use:   "delete -f FILE|DIR...",
-		Short: "End the routes of Brokers and Triggers that apply wrote; their events are kept for 30 s more",
+		Short: "End the routes that apply wrote; their events are kept for 30 s more",
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return deleteRoutes(cmd, o) },
 	}

@@ -45,13 +45,15 @@ type runOptions struct {
 	bounds  dataplane.IngressFlags
 	nats    dataplane.NATSFlags
 	out     io.Writer
+	// base is the URL of the ingress.
+	base string
 }
 
 func newRunCommand() *cobra.Command {
 	o := runOptions{}
 	cmd := &cobra.Command{
 		Use:   "run [-f FILE|DIR]...",
-		Short: "Run Brokers and Triggers from files, with an embedded NATS JetStream unless --nats is given",
+		Short: "Run Brokers and Triggers, Channels and Subscriptions from files, with an embedded NATS JetStream unless --nats is given",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o.out = cmd.OutOrStdout()
@@ -59,11 +61,11 @@ func newRunCommand() *cobra.Command {
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringArrayVarP(&o.files, "file", "f", nil, "YAML `file or folder` with Brokers and Triggers; it is watched. Without one, routes come from kn-jetstream apply")
+	flags.StringArrayVarP(&o.files, "file", "f", nil, "YAML `file or folder` with Brokers and Triggers, Channels and Subscriptions; it is watched. Without one, routes come from kn-jetstream apply")
 	flags.StringVar(&o.listen, "listen", "127.0.0.1:8080", "`address` to take events on")
 	flags.StringVar(&o.store, "store", "", "`folder` of the embedded NATS (default: kn-jetstream in the user's data folder)")
 	flags.StringVar(&o.sync, "sync", "interval", "`interval`: a power cut may take the last two minutes; always: every event is on the disk before its 202, which is slow")
-	flags.StringArrayVar(&o.resolve, "resolve", nil, "`kind/namespace/name=URL` of something that a Trigger refers to")
+	flags.StringArrayVar(&o.resolve, "resolve", nil, "`kind/namespace/name=URL` of something that a Trigger or Subscription refers to")
 	flags.StringVar(&o.owner, "owner", "", "name under which the routes are written (default: run, with --nats run@HOSTNAME)")
 	flags.BoolVar(&o.quiet, "quiet", false, "print displayed events as one line each")
 	o.bounds.Register(flags)
@@ -77,22 +79,25 @@ func runBroker(ctx context.Context, o runOptions) error {
 	if o.owner == "" {
 		o.owner = defaultOwner(o.nats.URL)
 	}
+	listener, listenErr := (&net.ListenConfig{}).Listen(ctx, "tcp", o.listen)
+	if listenErr == nil {
+		defer listener.Close()
+		o.base = "http://" + listener.Addr().String()
+	}
 	resources, err := o.load()
 	if err != nil {
 		return badInput(err)
 	}
 	logger := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelInfo}))
-	// The store first: who holds it says more than that the port is taken.
+	// Who holds the store says more than that the port is taken.
 	client, stop, err := connectOrEmbed(ctx, o, logger)
 	if err != nil {
 		return err
 	}
 	defer stop()
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", o.listen)
-	if err != nil {
-		return fmt.Errorf("%w; --listen chooses another address", err)
+	if listenErr != nil {
+		return fmt.Errorf("%w; --listen chooses another address", listenErr)
 	}
-	defer listener.Close()
 	return serve(ctx, o, served{client: client, listener: listener, resources: resources, log: logger})
 }
 
@@ -114,7 +119,7 @@ func (o *runOptions) load() (*manifest.Resources, error) {
 	if len(o.files) == 0 {
 		return nil, nil
 	}
-	return manifest.Load(o.files, manifest.LoadOptions{Owner: o.owner, Resolve: resolver})
+	return manifest.Load(o.files, manifest.LoadOptions{Owner: o.owner, Resolve: resolver, IngressURL: o.base})
 }
 
 func defaultOwner(natsURL string) string {
@@ -138,13 +143,12 @@ func serve(ctx context.Context, o runOptions, s served) error {
 	if err := s.client.EnsureBuckets(ctx); err != nil {
 		return err
 	}
-	base := "http://" + s.listener.Addr().String()
 	id := ""
 	if o.nats.URL == "" {
 		id = "run" // alone on its store
 	}
 	in := dataplane.NewIngress(dataplane.IngressConfig{
-		Client: s.client, URL: base, MaxEventBytes: o.bounds.MaxEventBytes, MaxInFlight: o.bounds.MaxInFlight, Logger: s.log, ID: id,
+		Client: s.client, URL: o.base, MaxEventBytes: o.bounds.MaxEventBytes, MaxInFlight: o.bounds.MaxInFlight, Logger: s.log, ID: id,
 	})
 	filter, err := dataplane.NewFilter(dataplane.FilterConfig{Client: s.client, Logger: s.log, ID: id})
 	if err != nil {
@@ -152,7 +156,7 @@ func serve(ctx context.Context, o runOptions, s served) error {
 	}
 	server := ingress.Server(builtInSubscribers(in, o.out, o.quiet), 0)
 	files := &fileOwner{
-		owner: s.client.NewOwner(o.owner, fileGrace), resources: s.resources, out: o.out, base: base,
+		owner: s.client.NewOwner(o.owner, fileGrace), resources: s.resources, out: o.out, base: o.base,
 		announcer: announcer{
 			status: s.client.Status, serving: func() bool { return in.Ready() && filter.Ready() }, owner: o.owner, out: o.out,
 		},

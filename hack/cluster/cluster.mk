@@ -2,9 +2,11 @@
 # With KUBECONFIG and KO_DOCKER_REPO set, all but cluster-down use that cluster.
 
 # What `make conformance` tests, and which of the tests; all of hack/cluster/conformance-tests.txt when TESTS is empty.
-BROKER_CLASS     ?= NatsJetStreamBroker
-BROKER_TEMPLATES ?=
-TESTS            ?=
+BROKER_CLASS       ?= NatsJetStreamBroker
+BROKER_TEMPLATES   ?=
+CHANNEL_GROUP_KIND ?= NatsJetStreamChannel.messaging.knative.dev
+CHANNEL_VERSION    ?= v1alpha1
+TESTS              ?=
 
 .PHONY: cluster
 cluster: ## Bring up a Kubernetes cluster on this machine (Linux, root); repeat to repair it
@@ -51,5 +53,6 @@ conformance-build: ## Build Knative Eventing's own tests and the images that the
 	@hack/cluster/conformance-build.sh
 
 .PHONY: conformance
-conformance: conformance-build ## Run them on BROKER_CLASS; TESTS="TestA TestB" chooses some
-	@BROKER_CLASS=$(BROKER_CLASS) BROKER_TEMPLATES=$(BROKER_TEMPLATES) hack/cluster/conformance.sh $(TESTS)
+conformance: conformance-build ## Run them on BROKER_CLASS and CHANNEL_GROUP_KIND; TESTS="TestA TestB" chooses some
+	@BROKER_CLASS=$(BROKER_CLASS) BROKER_TEMPLATES=$(BROKER_TEMPLATES) \
+	  CHANNEL_GROUP_KIND=$(CHANNEL_GROUP_KIND) CHANNEL_VERSION=$(CHANNEL_VERSION) hack/cluster/conformance.sh $(TESTS)

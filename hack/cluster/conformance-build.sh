@@ -11,6 +11,12 @@ readonly test_images=(
   knative.dev/reconciler-test/cmd/eventshub knative.dev/eventing/cmd/heartbeats knative.dev/eventing/test/test_images/print
 )
 
+# What the tests in test/conformance and test/e2e start.
+readonly older_images=(
+  knative.dev/eventing/test/test_images/event-sender knative.dev/eventing/test/test_images/print
+  knative.dev/eventing/test/test_images/recordevents knative.dev/eventing/test/test_images/request-sender
+)
+
 build_tests() {
   local package=$1
   [[ ! -x $bin/$package.test || $bin/$package.test -ot go.mod || $bin/$package.test -ot go.sum ]] || return 0
@@ -28,8 +34,14 @@ push_images() {
   done >"$bin/images.yaml"
 }
 
+# push_older_images: the tests in test/conformance and test/e2e find theirs by name and tag.
+push_older_images() {
+  ko build --sbom none --base-import-paths --tags "$test_image_tag" "${older_images[@]}" >/dev/null 2>"$bin/ko.log" ||
+    fail "ko failed: $(tail -n 20 "$bin/ko.log")"
+}
+
 mkdir -p "$bin"
 cd "$repo/test/conformance"
-build_tests rekt
-build_tests experimental
+for package in rekt experimental conformance e2e; do build_tests "$package"; done
 push_images
+push_older_images

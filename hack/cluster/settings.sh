@@ -24,6 +24,8 @@ readonly repo
 readonly bin=$repo/bin/cluster
 readonly kubeconfig=$bin/kubeconfig
 readonly base_image=$registry/base:1 pause_image=$registry/pause:1 coredns_image=$registry/coredns:1
+# The tag of those images of upstream's tests that are found by name and tag.
+readonly test_image_tag=conformance
 # Upstream's tests name this image; containerd asks the cluster's own registry for it.
 readonly ubi_host=registry.access.redhat.com ubi_image=$registry/ubi8/ubi:latest
 

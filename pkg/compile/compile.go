@@ -19,6 +19,8 @@ type Options struct {
 	Owner string
 	// Resolve finds the URLs of references; nil resolves none.
 	Resolve Resolver
+	// IngressURL is where the ingress takes events, for references among the resources of files; empty when that is not known.
+	IngressURL string
 	// Defaults are for what no annotation says; the zero value leaves it to the data plane and the owner.
 	Defaults config.Broker
 	// BrokerChosen says that the caller has found the Trigger's Broker, by upstream's rules for brokerRef; it may be in
@@ -66,7 +68,9 @@ func Trigger(t *eventingv1.Trigger, b *eventingv1.Broker, o Options) (route.Targ
 		errs = errs.Also(checkBroker(t, b))
 	}
 	errs = errs.Also(checkFilter(t.Spec).ViaField("spec"))
-	errs = errs.Also(compileDelivery(t, b, o, &target))
+	errs = errs.Also(deliveries{
+		own: t.Spec.Delivery, ownNamespace: t.Namespace, ownPath: "spec.delivery", address: b.Spec.Delivery, addressNamespace: b.Namespace,
+	}.compile(o, &target))
 
 	subscriber, err := locate(&t.Spec.Subscriber, t.Namespace, o.Resolve)
 	errs = errs.Also(err.ViaField("spec", "subscriber"))
@@ -80,22 +84,30 @@ func Trigger(t *eventingv1.Trigger, b *eventingv1.Broker, o Options) (route.Targ
 	return target, nil
 }
 
-// compileDelivery takes the Trigger's delivery spec when it has one, else the Broker's; a spec without dead letter sink
-// gets the Broker's. Source: knative.dev/eventing pkg/reconciler/broker/trigger/trigger.go.
-func compileDelivery(t *eventingv1.Trigger, b *eventingv1.Broker, o Options, target *route.Target) (errs *apis.FieldError) {
-	if t.Spec.Delivery == nil {
-		target.Delivery, _ = compilePolicy(b.Spec.Delivery)
+// deliveries are the delivery specs that a target can have: its own, and that of its Broker or Channel.
+type deliveries struct {
+	own, address                   *eventingduckv1.DeliverySpec
+	ownNamespace, addressNamespace string
+	// ownPath is where the target's own is, for errors. Those in the other are the address's.
+	ownPath string
+}
+
+// compile takes the target's own delivery spec when it has one, else the address's; a spec without dead letter sink gets the
+// address's. Source: knative.dev/eventing pkg/reconciler/broker/trigger/trigger.go, pkg/reconciler/subscription/subscription.go.
+func (d deliveries) compile(o Options, target *route.Target) (errs *apis.FieldError) {
+	if d.own == nil {
+		target.Delivery, _ = compilePolicy(d.address)
 	} else {
-		target.Delivery, errs = compilePolicy(t.Spec.Delivery)
-		errs = errs.ViaField("spec", "delivery")
+		target.Delivery, errs = compilePolicy(d.own)
+		errs = errs.ViaField(d.ownPath)
 	}
 	var sink endpoint
-	if own := sinkOf(t.Spec.Delivery); own == nil {
-		sink, _ = locate(sinkOf(b.Spec.Delivery), b.Namespace, o.Resolve)
+	if own := sinkOf(d.own); own == nil {
+		sink, _ = locate(sinkOf(d.address), d.addressNamespace, o.Resolve)
 	} else {
 		var err *apis.FieldError
-		sink, err = locate(own, t.Namespace, o.Resolve)
-		errs = errs.Also(err.ViaField("spec", "delivery", "deadLetterSink"))
+		sink, err = locate(own, d.ownNamespace, o.Resolve)
+		errs = errs.Also(err.ViaField(d.ownPath, "deadLetterSink"))
 	}
 	target.DeadLetter = sink.to
 	if sink.unresolved != "" {
@@ -104,7 +116,7 @@ func compileDelivery(t *eventingv1.Trigger, b *eventingv1.Broker, o Options, tar
 	return errs
 }
 
-// joinReasons lists all that a Trigger lacks, so that nobody mends one thing only to hear of the next.
+// joinReasons lists all that a target lacks, so that nobody mends one thing only to hear of the next.
 func joinReasons(first, second string) string {
 	if second == "" {
 		return first

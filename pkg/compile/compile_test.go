@@ -259,7 +259,7 @@ func TestAnnotations(t *testing.T) {
 			if (err != nil) != tt.wantError || (err != nil && paths(err) != "metadata.annotations["+tt.annotation+"]") {
 				t.Errorf("error: %v", err)
 			}
-			if got.Log != tt.want {
+			if !reflect.DeepEqual(got.Log, tt.want) {
 				t.Errorf("got %+v", got.Log)
 			}
 		})

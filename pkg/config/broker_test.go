@@ -2,6 +2,7 @@ package config_test
 
 import (
 	"errors"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -37,7 +38,7 @@ func TestParseBroker(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			got, err := config.ParseBroker(tt.data)
-			if got != tt.want || (err != nil) != (len(tt.wantKeys) > 0) {
+			if !reflect.DeepEqual(got, tt.want) || (err != nil) != (len(tt.wantKeys) > 0) {
 				t.Fatalf("got %+v, %v", got, err)
 			}
 			for _, key := range tt.wantKeys {

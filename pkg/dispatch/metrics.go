@@ -87,13 +87,13 @@ func histogram(meter metric.Meter, name, description string) (metric.Float64Hist
 	return h, nil
 }
 
-// sent records one request, to a subscriber or to a dead letter sink.
-func (m *metrics) sent(key route.TargetKey, e event.Event, response Response, took time.Duration) {
+// sent records one request: to a subscriber, to where its replies go, or to a dead letter sink.
+func (m *metrics) sent(target route.Target, e event.Event, response Response, took time.Duration) {
 	ctx := context.Background()
 	if !m.dispatch.Enabled(ctx) {
 		return // nobody listens: the attributes would be the largest part of a delivery's cost
 	}
-	attributes := m.attributes(key, e)
+	attributes := m.attributes(target, e)
 	if response.Err == nil && response.StatusCode > 0 {
 		attributes = append(attributes, telemetry.HTTPStatusCode.Int(response.StatusCode))
 	}
@@ -101,19 +101,19 @@ func (m *metrics) sent(key route.TargetKey, e event.Event, response Response, to
 }
 
 // begun records an event that the filter let through, when it has got its slot.
-func (m *metrics) begun(key route.TargetKey, e event.Event, took time.Duration) {
+func (m *metrics) begun(target route.Target, e event.Event, took time.Duration) {
 	if ctx := context.Background(); m.process.Enabled(ctx) {
-		m.process.Record(ctx, took.Seconds(), metric.WithAttributes(m.attributes(key, e)...))
+		m.process.Record(ctx, took.Seconds(), metric.WithAttributes(m.attributes(target, e)...))
 	}
 }
 
-// attributes are those of upstream's filter.
-func (m *metrics) attributes(key route.TargetKey, e event.Event) []attribute.KeyValue {
+// attributes are those of upstream's filter, and of its channel dispatcher.
+func (m *metrics) attributes(target route.Target, e event.Event) []attribute.KeyValue {
+	address := telemetry.Address(target.Key.Address)
 	return []attribute.KeyValue{
-		telemetry.BrokerName.String(key.Address.Name),
-		telemetry.BrokerNamespace.String(key.Address.Namespace),
+		address[0], address[1],
 		telemetry.MessagingSystem.String(telemetry.SystemKnative),
-		telemetry.MessagingDest.String(telemetry.TriggerDestination(key.Namespace, key.Name)),
+		telemetry.MessagingDest.String(telemetry.TargetDestination(target)),
 		telemetry.MessagingOp.String(telemetry.OperationSend),
 		telemetry.EventType.String(m.eventType(e.Attr(event.Type))),
 	}

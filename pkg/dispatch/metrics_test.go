@@ -12,6 +12,7 @@ import (
 	sdk "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/delivery"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/telemetry"
 )
@@ -49,7 +50,7 @@ func TestDispatchDuration(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			m.sent(target("trigger").Key, testEvent("e"), test.response, 2*time.Second)
+			m.sent(target("trigger"), testEvent("e"), test.response, 2*time.Second)
 			points := collect(t, reader)
 			if len(points) != 1 || points[0].Count != 1 || points[0].Sum != 2 || !slices.Equal(points[0].Bounds, telemetry.LatencyBuckets()) {
 				t.Fatalf("points %+v, want one of 2 s", points)
@@ -73,6 +74,29 @@ func TestDispatchDuration(t *testing.T) {
 	}
 }
 
+// A Channel's requests are measured as those of upstream's: by Channel and Subscription, whatever the target's key is.
+func TestDispatchDurationOfAChannel(t *testing.T) {
+	reader := sdk.NewManualReader()
+	m, err := newMetrics(sdk.NewMeterProvider(sdk.WithReader(reader)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	subscriber := channelTarget(delivery.Policy{})
+	subscriber.Key.Name, subscriber.Name = "a-uid", "sub"
+	m.sent(subscriber, testEvent("e"), Response{StatusCode: 202}, time.Second)
+	got := collect(t, reader)[0].Attributes
+	for name, want := range map[attribute.Key]string{
+		"kn.channel.name": "broker", "kn.channel.namespace": "ns", "messaging.destination.name": "subscription:sub.ns",
+	} {
+		if value, _ := got.Value(name); value.AsString() != want {
+			t.Errorf("%s is %q, want %q", name, value.AsString(), want)
+		}
+	}
+	if got.HasValue("kn.broker.name") {
+		t.Error("it has a Broker's name")
+	}
+}
+
 // TestEventTypesAreBounded: senders cannot fill the memory with types of their own making.
 func TestEventTypesAreBounded(t *testing.T) {
 	reader := sdk.NewManualReader()
@@ -81,7 +105,7 @@ func TestEventTypesAreBounded(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range 3 * maxEventTypes {
-		m.sent(target("t").Key, testEvent("e").With(event.Type, strconv.Itoa(i)), Response{StatusCode: 200}, 0)
+		m.sent(target("t"), testEvent("e").With(event.Type, strconv.Itoa(i)), Response{StatusCode: 200}, 0)
 	}
 	if n := len(collect(t, reader)); n != maxEventTypes+1 {
 		t.Errorf("%d series, want %d and one for all others", n, maxEventTypes)

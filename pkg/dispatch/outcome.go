@@ -17,13 +17,17 @@ const placePause = time.Second
 // maxFailureBody is how much of a response's body is kept with a failure: more than what a dead letter sink is told.
 const maxFailureBody = 1024
 
-// deliver takes a task one step further: to the subscriber, or, once that is given up, to where dead letters go.
+// deliver takes a task one step further: to the subscriber, with a Channel's reply to where it goes, or, once that is given up, to
+// where dead letters go.
 func (r *runner) deliver(t task) {
-	if t.Failure != nil {
+	switch {
+	case t.Failure != nil:
 		r.deadLetter(t)
-		return
+	case t.Reply != nil:
+		r.sendReply(t)
+	default:
+		r.attempt(t)
 	}
-	r.attempt(t)
 }
 
 // attempt sends the event to the subscriber and does what the outcome asks for.
@@ -33,14 +37,14 @@ func (r *runner) attempt(t task) {
 		r.lane.release(t.Message, 0)
 		return
 	}
-	result := delivery.Result{
-		StatusCode: response.StatusCode,
-		RetryAfter: response.Header.Get("Retry-After"),
-		Now:        time.Now(),
-		Err:        response.Err,
-	}
+	result := resultOf(response)
 	outcome := r.target.Delivery.Decide(t.Attempt, result)
-	if outcome.Action == delivery.Delivered {
+	switch {
+	case outcome.Action != delivery.Delivered:
+	case r.isChannel():
+		r.answered(t, response)
+		return
+	default:
 		refusal, err := r.reply(t, hops, response)
 		if err != nil {
 			r.deliverAgain(t, err)
@@ -54,6 +58,15 @@ func (r *runner) attempt(t task) {
 	t.unstored = 0
 	response.StatusCode = result.StatusCode
 	r.conclude(t, outcome, response)
+}
+
+func resultOf(response Response) delivery.Result {
+	return delivery.Result{
+		StatusCode: response.StatusCode,
+		RetryAfter: response.Header.Get("Retry-After"),
+		Now:        time.Now(),
+		Err:        response.Err,
+	}
 }
 
 // conclude carries out the outcome of an attempt.
@@ -70,6 +83,7 @@ func (r *runner) conclude(t task, outcome delivery.Outcome, response Response) {
 		r.later(t, outcome.After)
 	case delivery.DeadLetter:
 		t.Failure = r.failure(t, outcome, response)
+		t.Reply = nil
 		t.Attempt++
 		r.ports.log.Warn("delivery has failed for good, the event is a dead letter", "target", r.target.Key.String(),
 			"id", t.Event.Attr(event.ID), "attempts", t.Attempt, "status", response.StatusCode, "reason", outcome.Reason)
@@ -92,7 +106,7 @@ func (r *runner) failure(t task, outcome delivery.Outcome, response Response) *F
 		body = delivery.ErrorBody(outcome.Reason)
 	}
 	return &Failure{
-		Destination: r.target.Subscriber.URL,
+		Destination: r.destination(t),
 		Code:        max(response.StatusCode, 0),
 		Body:        append([]byte(nil), body[:min(len(body), maxFailureBody)]...),
 		Reason:      outcome.Reason,

@@ -20,7 +20,7 @@ type Config struct {
 	Opener Opener
 	Store  Store
 	Sender Sender
-	// Replied, if not nil, is told of each reply once it is stored. It must not block.
+	// Replied, if not nil, is told of each reply: to a Broker once it is stored, to a Channel when it comes. It must not block.
 	Replied func(from route.Target, reply event.Event)
 	// MeterProvider takes the measurements; nil means OpenTelemetry's global one.
 	MeterProvider metric.MeterProvider
@@ -78,7 +78,7 @@ func NewPool(config Config) (*Pool, error) {
 
 // Sync makes the pool serve exactly the wanted targets: it stops what is not among them, starts what is missing, and gives
 // a changed target a new runner. It is level-based: any number of calls with the same targets changes nothing.
-// A target that is not ready, or has no consumer or subscriber, is not served. The caller must not modify the targets later.
+// A target that is not ready, or has no consumer or nowhere to send to, is not served. The caller must not modify the targets later.
 //
 // Sync returns when every new or changed target has been tried once, or when ctx ends. What was tried and is not served is in
 // Failures, and is tried again until it works. After Drain, Sync does nothing.
@@ -128,7 +128,7 @@ func (p *Pool) assign(wanted []route.Target) []*order {
 func servable(wanted []route.Target) map[route.TargetKey]route.Target {
 	targets := make(map[route.TargetKey]route.Target, len(wanted))
 	for _, t := range wanted {
-		if t.NotReady == "" && t.Consumer != "" && t.Subscriber != nil {
+		if t.NotReady == "" && t.Consumer != "" && t.Endpoint() != nil {
 			targets[t.Key] = t
 		}
 	}

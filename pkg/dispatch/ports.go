@@ -15,8 +15,10 @@ type Work struct {
 	// Sequence is the event's place in the address's log; together with the target it identifies the work, also when
 	// it was parked in between.
 	Sequence uint64
-	// Attempt counts the failed requests to the subscriber.
+	// Attempt counts the failed requests to the subscriber, or, once there is a Reply, to where that goes.
 	Attempt int
+	// Reply is what a Channel's subscriber has answered with: from then on the work is to get it accepted where replies go.
+	Reply *event.Event
 	// Failure is set once the subscriber's attempts are used up: from then on the work is to reach the dead letter sink.
 	Failure *Failure
 }
@@ -28,7 +30,7 @@ type Failure struct {
 	Code        int
 	Body        []byte
 	Reason      string
-	// Attempts counts the requests to the subscriber, SinkAttempts the failed ones to the dead letter sink.
+	// Attempts counts the requests to the destination, SinkAttempts the failed ones to the dead letter sink.
 	Attempts, SinkAttempts int
 }
 

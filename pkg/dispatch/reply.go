@@ -22,7 +22,7 @@ type refusal struct {
 	err  error
 }
 
-// reply stores the reply that the response to a delivered event carries, if any. A refusal means that the delivery
+// reply stores the reply, in a Broker's log, that the response to a delivered event carries, if any. A refusal means that the delivery
 // has failed after all; an error means that the store is away, so that nothing can be said yet.
 func (r *runner) reply(t task, hops int, response Response) (*refusal, error) {
 	reply, found, err := replyIn(response)

@@ -120,7 +120,7 @@ func (r *runner) takeFirst(ctx context.Context, m Message) {
 		r.lane.release(m, 0)
 		return
 	}
-	r.ports.metrics.begun(r.target.Key, m.Event, time.Since(taken))
+	r.ports.metrics.begun(r.target, m.Event, time.Since(taken))
 	r.start(task{Message: m}, release)
 }
 

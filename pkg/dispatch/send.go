@@ -9,10 +9,13 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
-// sendToSubscriber sends the event as it is to leave the Broker, and returns the hops that a reply to it may still make.
+// sendToSubscriber sends the event as it is to leave the address: as it came from a Channel, and from a Broker without the hop
+// count. It returns the hops that a reply to a Broker may still make.
 func (r *runner) sendToSubscriber(e event.Event) (response Response, hops int) {
-	e, hops = event.Depart(e)
-	return r.send(*r.target.Subscriber, e), hops
+	if !r.isChannel() {
+		e, hops = event.Depart(e)
+	}
+	return r.send(*r.target.Endpoint(), e), hops
 }
 
 // send makes one request, bounded by the delivery spec's timeout and by the end of the drain.
@@ -26,7 +29,7 @@ func (r *runner) send(to route.Destination, e event.Event) Response {
 		Namespace: r.target.Key.Namespace,
 		JSON:      r.target.Delivery.Format == delivery.JSONFormat,
 	})
-	r.ports.metrics.sent(r.target.Key, e, response, time.Since(begin))
+	r.ports.metrics.sent(r.target, e, response, time.Since(begin))
 	return response
 }
 

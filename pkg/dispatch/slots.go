@@ -23,8 +23,9 @@ func (s *slots) resize(target route.Target) *slots {
 	if size <= 0 {
 		size = route.DefaultMaxInFlight
 	}
-	if s == nil || s.subscriber != target.Subscriber.URL {
-		return &slots{subscriber: target.Subscriber.URL, size: size, all: limit.New(size), again: limit.New(limit.Half(size))}
+	subscriber := target.Endpoint().URL
+	if s == nil || s.subscriber != subscriber {
+		return &slots{subscriber: subscriber, size: size, all: limit.New(size), again: limit.New(limit.Half(size))}
 	}
 	s.all.SetLimit(size)
 	s.again.SetLimit(limit.Half(size))

@@ -59,7 +59,7 @@ func Of(a route.Address, e event.Event) Record {
 
 // RepliedBy returns the record of the event as a reply of the target's subscriber.
 func (r Record) RepliedBy(t route.Target) Record {
-	r.Target = Target{Namespace: t.Key.Namespace, Name: t.Key.Name, UID: t.UID}
+	r.Target = Target{Namespace: t.Key.Namespace, Name: t.DisplayName(), UID: t.UID}
 	return r
 }
 

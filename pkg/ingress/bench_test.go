@@ -29,10 +29,20 @@ func (w *answerWriter) Header() http.Header         { return w.header }
 func (w *answerWriter) Write(p []byte) (int, error) { return len(p), nil }
 func (w *answerWriter) WriteHeader(status int)      { w.status = status }
 
+// BenchmarkBinaryPost posts to a Broker and, both ways, to a Channel: finding it costs no allocation.
 func BenchmarkBinaryPost(b *testing.B) {
-	handler := ingress.New(ingress.Config{Addresses: brokers(), Publisher: discard{}})
+	for _, to := range []struct{ name, host, path string }{
+		{"Broker", "", "/default/orders"}, {"Channel by path", "", "/channels/default/orders"}, {"Channel by host", channelHost + ":80", "/"},
+	} {
+		b.Run(to.name, func(b *testing.B) { benchmarkPost(b, to.host, to.path) })
+	}
+}
+
+func benchmarkPost(b *testing.B, host, path string) {
+	handler := ingress.New(ingress.Config{Addresses: table(), Publisher: discard{}})
 	body := bytes.NewReader(make([]byte, 1024))
-	r := httptest.NewRequestWithContext(b.Context(), http.MethodPost, "/default/orders", body)
+	r := httptest.NewRequestWithContext(b.Context(), http.MethodPost, path, body)
+	r.Host = host
 	for name, value := range map[string]string{
 		"Ce-Specversion": "1.0", "Ce-Id": "1", "Ce-Source": "/shop", "Ce-Type": "order.made", "Ce-Time": "2026-11-22T10:00:00Z",
 		"Content-Type": "application/json", "Traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
@@ -49,4 +59,13 @@ func BenchmarkBinaryPost(b *testing.B) {
 			b.Fatal(w.status)
 		}
 	}
+}
+
+// table holds the Broker and the Channel default/orders.
+func table() *route.Table {
+	t := route.NewTable()
+	broker, channel := route.Address{Key: route.Key{Kind: route.KindBroker, Namespace: "default", Name: "orders"}}, channel()
+	t.Apply("broker", 1, route.Record{Address: &broker})
+	t.Apply("channel", 2, route.Record{Address: &channel})
+	return t
 }

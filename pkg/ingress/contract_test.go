@@ -62,8 +62,10 @@ func contract() []contractRow {
 		{name: "empty namespace", path: "//orders", wantStatus: 400, wantBody: []string{"/{namespace}/{name}"}},
 		{name: "escaped slash", path: "/default%2Forders", wantStatus: 400, wantBody: []string{"/{namespace}/{name}"}},
 		{name: "escaped letter", path: "/default/%6Frders", wantStatus: 404, wantBody: []string{"unknown Broker"}},
-		{name: "Channel", path: "/channels/default/orders", wantStatus: 400, wantBody: []string{"channels are not served yet"}},
-		{name: "Channel without its name", path: "/channels/default", wantStatus: 404, wantBody: []string{"channels are not served yet"}},
+		{name: "Channel", path: "/channels/default/orders", wantStatus: 202, wantStored: 1},
+		{name: "unknown Channel", path: "/channels/default/none", wantStatus: 404, wantBody: []string{"unknown Channel default/none"}},
+		{name: "Channel without its name", path: "/channels/default", wantStatus: 404, wantBody: []string{"/channels/{namespace}/{name}"}},
+		{name: "Channel with a segment too many", path: "/channels/default/orders/x", wantStatus: 400, wantBody: []string{"malformed path"}},
 		{name: "reserved namespace", path: "/-/display", wantStatus: 404, wantBody: []string{"-/display"}},
 
 		{name: "not a CloudEvent", header: map[string]string{"Ce-Specversion": ""}, wantStatus: 400, wantBody: []string{"not a CloudEvent"}},

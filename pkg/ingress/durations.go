@@ -17,10 +17,10 @@ import (
 
 const (
 	meterName = "github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
-	// maxTypesPerBroker and maxTypeLength bound the metric's cloudevents.type, which senders choose: each Broker has so
+	// maxTypesPerAddress and maxTypeLength bound the metric's cloudevents.type, which senders choose: each address has so
 	// many types of its own, and telemetry.Other stands for the rest.
-	maxTypesPerBroker = 100
-	maxTypeLength     = 128
+	maxTypesPerAddress = 100
+	maxTypeLength      = 128
 )
 
 // durations measures how long storing takes. Safe for concurrent use.
@@ -64,13 +64,13 @@ func (d *durations) record(r *http.Request, m measurement) {
 	if r.TLS != nil {
 		scheme = "https"
 	}
+	address := telemetry.Address(m.to)
 	d.histogram.Record(r.Context(), m.took.Seconds(), metric.WithAttributeSet(attribute.NewSet(
-		telemetry.BrokerNamespace.String(m.to.Namespace),
-		telemetry.BrokerName.String(m.to.Name),
+		address[0], address[1],
 		telemetry.EventType.String(d.typeLabel(m.to, commonType(m.messages))),
 		telemetry.MessagingSystem.String(telemetry.SystemKnative),
 		telemetry.MessagingOp.String(telemetry.OperationSend),
-		telemetry.MessagingDest.String(telemetry.BrokerDestination(m.to.Namespace, m.to.Name)),
+		telemetry.MessagingDest.String(telemetry.AddressDestination(m.to)),
 		telemetry.RequestURLScheme.String(scheme),
 		telemetry.HTTPStatusCode.Int(m.status),
 	)))
@@ -87,14 +87,14 @@ func commonType(messages []Message) string {
 	return first
 }
 
-// typeLabel returns the type, or telemetry.Other once the Broker has used up its share of labels.
-func (d *durations) typeLabel(broker route.Key, eventType string) string {
+// typeLabel returns the type, or telemetry.Other once the address has used up its share of labels.
+func (d *durations) typeLabel(to route.Key, eventType string) string {
 	if len(eventType) > maxTypeLength {
 		return telemetry.Other
 	}
 	d.mu.RLock()
-	_, known := d.types[broker][eventType]
-	full := len(d.types[broker]) >= maxTypesPerBroker
+	_, known := d.types[to][eventType]
+	full := len(d.types[to]) >= maxTypesPerAddress
 	d.mu.RUnlock()
 	switch {
 	case known:
@@ -102,19 +102,19 @@ func (d *durations) typeLabel(broker route.Key, eventType string) string {
 	case full:
 		return telemetry.Other
 	}
-	return d.addType(broker, eventType)
+	return d.addType(to, eventType)
 }
 
 // addType gives the type a label of its own if there is room for one more.
-func (d *durations) addType(broker route.Key, eventType string) string {
+func (d *durations) addType(to route.Key, eventType string) string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	types := d.types[broker]
+	types := d.types[to]
 	if types == nil {
 		types = map[string]struct{}{}
-		d.types[broker] = types
+		d.types[to] = types
 	}
-	if _, known := types[eventType]; !known && len(types) >= maxTypesPerBroker {
+	if _, known := types[eventType]; !known && len(types) >= maxTypesPerAddress {
 		return telemetry.Other
 	}
 	types[eventType] = struct{}{}

@@ -21,15 +21,15 @@ var (
 
 // What the Handler itself finds wrong with a request, before anything is published.
 var (
-	// ErrNoPath means that the request names no Broker: its path is empty or "/".
+	// ErrNoPath means that the request names nothing: its path is empty or "/", and its host is not that of a Channel.
 	ErrNoPath = errors.New("no Broker in the path: post to /{namespace}/{name}")
-	// ErrMalformedPath means that the path is not /{namespace}/{name}.
-	ErrMalformedPath = errors.New("malformed path: post to /{namespace}/{name}")
-	// ErrChannelPath means that the path is one that is reserved for Channels.
-	ErrChannelPath = errors.New("channels are not served yet")
+	// ErrMalformedPath means that the path is neither a Broker's nor a Channel's.
+	ErrMalformedPath = errors.New("malformed path: post to /{namespace}/{name}, or /channels/{namespace}/{name}")
 	// ErrUnknownBroker means that the routes hold no such Broker.
 	ErrUnknownBroker = errors.New("unknown Broker")
-	// ErrRefused means that the Broker takes no events of anybody; the message says why.
+	// ErrUnknownChannel means that the routes hold no such Channel.
+	ErrUnknownChannel = errors.New("unknown Channel")
+	// ErrRefused means that the address takes no events of anybody; the message says why.
 	ErrRefused = errors.New("forbidden")
 	// ErrBusy means that as many requests as Config.MaxInFlight are being served.
 	ErrBusy = errors.New("too many requests in flight")

@@ -1,8 +1,9 @@
-// Package ingress takes CloudEvents by HTTP and hands them to a Publisher: POST /{namespace}/{name} is answered with 202
-// only when every event of the request is stored.
+// Package ingress takes CloudEvents by HTTP and hands them to a Publisher: POST /{namespace}/{name} to a Broker, or
+// POST /channels/{namespace}/{name} or POST / at its host name to a Channel, is answered with 202 only when every event of the
+// request is stored.
 //
 // The contract is the Knative Eventing data plane's (knative/specs specs/eventing/data-plane.md), in the order of checks
-// that upstream has (knative.dev/eventing pkg/broker/ingress/ingress_handler.go), with bounds that upstream lacks: on the
+// that upstream has (knative.dev/eventing pkg/broker/ingress/ingress_handler.go, pkg/channel/event_receiver.go), with bounds that upstream lacks: on the
 // size of a body, on the requests in flight, and on every wait.
 package ingress
 
@@ -55,7 +56,7 @@ type Config struct {
 	Meter metric.MeterProvider
 }
 
-// Handler serves every Broker of the installation. Safe for concurrent use.
+// Handler serves every Broker and Channel of the installation. Safe for concurrent use.
 type Handler struct {
 	addresses      Addresses
 	publisher      Publisher
@@ -124,10 +125,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// accept does what a POST asks for: find the Broker, take a slot, read the body, decode it, store the events. It returns
-// nil when they are stored. A request that no Broker or no slot is there for costs nothing but its headers.
+// accept does what a POST asks for: find the address, take a slot, read the body, decode it, store the events. It returns
+// nil when they are stored. A request that no address or no slot is there for costs nothing but its headers.
 func (h *Handler) accept(w http.ResponseWriter, r *http.Request) error {
-	to, err := h.find(r.URL.EscapedPath())
+	to, err := h.find(r)
 	if err != nil {
 		return err
 	}

@@ -62,10 +62,22 @@ func (p *publisher) got() []ingress.Message {
 	return append([]ingress.Message(nil), p.messages...)
 }
 
-// addresses is a fixed set of Brokers.
+// addresses is a fixed set of Brokers, and the Channel default/orders.
 type addresses map[string]route.Log
 
+// channelHost is where the Channel is served beside its path.
+const channelHost = "orders-kn-channel.default.svc.cluster.local"
+
+func channel() route.Address {
+	return route.Address{Key: route.Key{Kind: route.KindChannel, Namespace: "default", Name: "orders"}, Hosts: []string{channelHost}}
+}
+
+func (a addresses) Host(host string) (route.Address, bool) { return channel(), host == channelHost }
+
 func (a addresses) Address(key route.Key) (route.Address, bool) {
+	if key == channel().Key {
+		return channel(), true
+	}
 	log, ok := a[key.Namespace+"/"+key.Name]
 	address := route.Address{Key: key, Log: log}
 	if key.Name == "closed" {

@@ -22,7 +22,7 @@ func (h *Handler) messages(header http.Header, body []byte, to route.Address) ([
 	if err != nil {
 		return nil, err
 	}
-	e, err = h.arrive(e)
+	e, err = h.arrive(e, to)
 	if err != nil {
 		return nil, err
 	}
@@ -38,7 +38,7 @@ func (h *Handler) batch(header http.Header, body []byte, to route.Address) ([]Me
 	request := h.newID()
 	messages := make([]Message, len(events))
 	for i, e := range events {
-		e, err = h.arrive(e)
+		e, err = h.arrive(e, to)
 		if err != nil {
 			return nil, &event.BatchError{Index: i, Err: err}
 		}
@@ -47,12 +47,14 @@ func (h *Handler) batch(header http.Header, body []byte, to route.Address) ([]Me
 	return messages, nil
 }
 
-// arrive prepares one event to be stored. ErrHopsExhausted, or ErrAttributesTooLarge: found here rather than by the
-// Publisher so that a batch is refused whole.
-func (h *Handler) arrive(e event.Event) (event.Event, error) {
-	e, err := event.Arrive(e, h.now())
-	if err != nil {
-		return event.Event{}, err
+// arrive prepares one event to be stored: a Broker's gets its hop count and arrival time, a Channel's stays as it came.
+// ErrHopsExhausted, or ErrAttributesTooLarge: found here rather than by the Publisher so that a batch is refused whole.
+func (h *Handler) arrive(e event.Event, to route.Address) (event.Event, error) {
+	if to.Key.Kind == route.KindBroker {
+		var err error
+		if e, err = event.Arrive(e, h.now()); err != nil {
+			return event.Event{}, err
+		}
 	}
 	if attributesTooLarge(e) {
 		return event.Event{}, ErrAttributesTooLarge
@@ -84,7 +86,7 @@ func attributesTooLarge(e event.Event) bool {
 }
 
 // messageID returns the id under which the event is stored once: the request's own, so that a publish can be repeated,
-// or, where the Broker asks for de-duplication, one that every request with the same source and id has.
+// or, where the address asks for de-duplication, one that every request with the same source and id has.
 func messageID(e event.Event, to route.Address, unique string) string {
 	if to.Log.DedupWindow > 0 {
 		return event.DedupID(e.Attr(event.Source), e.Attr(event.ID))

@@ -2,47 +2,76 @@ package ingress
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
-// channelPrefix starts the three-part paths of Channels. A Broker in a namespace of this name keeps its two-part path.
-const channelPrefix = "channels"
-
-// brokerKey returns the Broker that an escaped URL path names: /{namespace}/{name}, with at most one trailing slash.
-// The error is ErrNoPath, ErrMalformedPath or ErrChannelPath. Names are compared as they are, so that an escaped
-// character, which no Kubernetes name holds, makes an unknown Broker and never a second spelling of a known one.
-func brokerKey(path string) (route.Key, error) {
+// addressKey returns what an escaped URL path names, with at most one trailing slash: the Broker of /{namespace}/{name}, or the
+// Channel of /channels/{namespace}/{name}; a Broker in a namespace called channels keeps its two-part path.
+// The error is ErrNoPath or ErrMalformedPath. Names are compared as they are, so that an escaped character, which no Kubernetes
+// name holds, makes an unknown address and never a second spelling of a known one.
+func addressKey(path string) (route.Key, error) {
 	if path == "" || path == "/" {
 		return route.Key{}, ErrNoPath
 	}
 	rest, rooted := strings.CutPrefix(path, "/")
-	namespace, name, _ := strings.Cut(strings.TrimSuffix(rest, "/"), "/")
-	switch {
-	case rooted && namespace == channelPrefix && strings.Contains(name, "/"):
-		return route.Key{}, ErrChannelPath
-	case !rooted || namespace == "" || name == "" || strings.Contains(name, "/"):
+	key := route.Key{Kind: route.KindBroker}
+	key.Namespace, key.Name, _ = strings.Cut(strings.TrimSuffix(rest, "/"), "/")
+	if namespace, name, three := strings.Cut(key.Name, "/"); three && key.Namespace == route.ChannelPathPrefix {
+		key = route.Key{Kind: route.KindChannel, Namespace: namespace, Name: name}
+	}
+	if !rooted || key.Namespace == "" || key.Name == "" || strings.Contains(key.Name, "/") {
 		return route.Key{}, ErrMalformedPath
 	}
-	return route.Key{Kind: route.KindBroker, Namespace: namespace, Name: name}, nil
+	return key, nil
 }
 
-// find returns the address that the path names, or brokerKey's error, or ErrUnknownBroker, or ErrRefused.
-func (h *Handler) find(path string) (route.Address, error) {
-	key, err := brokerKey(path)
-	if err != nil {
-		return route.Address{}, err
-	}
-	address, ok := h.addresses.Address(key)
+// find returns the address that the request's path names or, where that says nothing, its host. Errors: addressKey's,
+// ErrUnknownBroker, ErrUnknownChannel and ErrRefused.
+func (h *Handler) find(r *http.Request) (route.Address, error) {
+	address, known, err := h.lookUp(r)
 	switch {
-	case ok && address.Refuse != "":
+	case err != nil:
+		return route.Address{}, err
+	case known && address.Refuse != "":
 		return route.Address{}, fmt.Errorf("%w: %s", ErrRefused, address.Refuse)
-	case ok:
+	case known:
 		return address, nil
-	case key.Namespace == channelPrefix:
-		return route.Address{}, fmt.Errorf("%w %s/%s (%w)", ErrUnknownBroker, key.Namespace, key.Name, ErrChannelPath)
+	case address.Key.Kind == route.KindChannel:
+		return route.Address{}, fmt.Errorf("%w %s/%s", ErrUnknownChannel, address.Key.Namespace, address.Key.Name)
+	case address.Key.Namespace == route.ChannelPathPrefix:
+		return route.Address{}, fmt.Errorf("%w %s/%s (the path of a Channel is /channels/{namespace}/{name})",
+			ErrUnknownBroker, address.Key.Namespace, address.Key.Name)
 	default:
-		return route.Address{}, fmt.Errorf("%w %s/%s", ErrUnknownBroker, key.Namespace, key.Name)
+		return route.Address{}, fmt.Errorf("%w %s/%s", ErrUnknownBroker, address.Key.Namespace, address.Key.Name)
 	}
+}
+
+// lookUp returns the address, or the key alone of one that is not known.
+func (h *Handler) lookUp(r *http.Request) (address route.Address, known bool, err error) {
+	path := r.URL.EscapedPath()
+	if path == "" || path == "/" {
+		if address, known = h.addresses.Host(hostName(r.Host)); known {
+			return address, true, nil
+		}
+	}
+	key, err := addressKey(path)
+	if err != nil {
+		return route.Address{}, false, err
+	}
+	if address, known = h.addresses.Address(key); known {
+		return address, true, nil
+	}
+	return route.Address{Key: key}, false, nil
+}
+
+// hostName returns the name in a Host header: without port and the dot of a complete name, in lower case. An address of IPv6 is no
+// name, and comes out as nonsense that names nothing.
+func hostName(host string) string {
+	if colon := strings.LastIndexByte(host, ':'); colon >= 0 {
+		host = host[:colon]
+	}
+	return strings.ToLower(strings.TrimSuffix(host, "."))
 }

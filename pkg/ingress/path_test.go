@@ -1,6 +1,7 @@
 package ingress
 
 import (
+	"cmp"
 	"errors"
 	"strings"
 	"testing"
@@ -8,9 +9,10 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
-func TestBrokerKey(t *testing.T) {
+func TestAddressKey(t *testing.T) {
 	rows := []struct {
 		path            string
+		kind            route.Kind // the zero one is a Broker's
 		namespace, name string
 		wantErr         error
 	}{
@@ -31,16 +33,20 @@ func TestBrokerKey(t *testing.T) {
 		{path: "*", wantErr: ErrMalformedPath},
 		{path: "/channels", wantErr: ErrMalformedPath},
 		{path: "/channels/", wantErr: ErrMalformedPath},
-		{path: "/channels/ns/name", wantErr: ErrChannelPath},
-		{path: "/channels/ns/name/", wantErr: ErrChannelPath},
+		{path: "/channels//name", wantErr: ErrMalformedPath},
+		{path: "/channels/ns//", wantErr: ErrMalformedPath},
+		{path: "/channels/ns/name/more", wantErr: ErrMalformedPath},
+		{path: "/channels/ns/name", kind: route.KindChannel, namespace: "ns", name: "name"},
+		{path: "/channels/ns/name/", kind: route.KindChannel, namespace: "ns", name: "name"},
+		{path: "/channels/channels/channels", kind: route.KindChannel, namespace: "channels", name: "channels"},
 	}
 	for _, row := range rows {
 		t.Run(row.path, func(t *testing.T) {
-			got, err := brokerKey(row.path)
+			got, err := addressKey(row.path)
 			if !errors.Is(err, row.wantErr) {
 				t.Fatalf("error %v, want %v", err, row.wantErr)
 			}
-			want := route.Key{Kind: route.KindBroker, Namespace: row.namespace, Name: row.name}
+			want := route.Key{Kind: cmp.Or(row.kind, route.KindBroker), Namespace: row.namespace, Name: row.name}
 			if err == nil && got != want {
 				t.Errorf("got %v, want %v", got, want)
 			}
@@ -48,20 +54,31 @@ func TestBrokerKey(t *testing.T) {
 	}
 }
 
-// Whatever a path is, it names no Broker or exactly one, and only with or without one trailing slash.
-func FuzzBrokerKey(f *testing.F) {
+// Hosts come as clients write them; what is looked up has one form.
+func TestHostName(t *testing.T) {
+	for host, want := range map[string]string{
+		"a.b.svc": "a.b.svc", "A.b.SVC:80": "a.b.svc", "a.b.svc.": "a.b.svc", "a.b.svc.:8080": "a.b.svc", "": "", ":80": "", "localhost": "localhost",
+	} {
+		if got := hostName(host); got != want {
+			t.Errorf("%q became %q, want %q", host, got, want)
+		}
+	}
+}
+
+// Whatever a path is, it names nothing or exactly one address, and only with or without one trailing slash.
+func FuzzAddressKey(f *testing.F) {
 	for _, seed := range []string{"", "/", "/a/b", "/a/b/", "/a/b//", "//", "/channels/a/b", "/%2F/b", "a/b", "/a/b/c"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, path string) {
-		key, err := brokerKey(path)
+		key, err := addressKey(path)
 		if err != nil {
 			return
 		}
 		if key.Namespace == "" || key.Name == "" || strings.Contains(key.Namespace+key.Name, "/") {
 			t.Fatalf("%q gave %q", path, key)
 		}
-		if canonical := "/" + key.Namespace + "/" + key.Name; path != canonical && path != canonical+"/" {
+		if canonical := key.Path(); path != canonical && path != canonical+"/" {
 			t.Fatalf("%q is not %q", path, canonical)
 		}
 	})

@@ -24,4 +24,6 @@ type Publisher interface {
 // Addresses finds the address that a request names.
 type Addresses interface {
 	Address(key route.Key) (route.Address, bool)
+	// Host finds the address that is served under a host name, which comes in lower case.
+	Host(host string) (route.Address, bool)
 }

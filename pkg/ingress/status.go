@@ -28,11 +28,11 @@ type answer struct {
 // 404, 408, 429 and 5xx are retried, 400, 403, 413 and 431 are not.
 func answerTo(err error) answer {
 	switch {
-	case errors.Is(err, ErrNoPath), errors.Is(err, ErrUnknownBroker):
+	case errors.Is(err, ErrNoPath), errors.Is(err, ErrUnknownBroker), errors.Is(err, ErrUnknownChannel):
 		return answer{status: http.StatusNotFound}
 	case errors.Is(err, ErrRefused):
 		return answer{status: http.StatusForbidden}
-	case errors.Is(err, ErrMalformedPath), errors.Is(err, ErrChannelPath), errors.Is(err, ErrBody):
+	case errors.Is(err, ErrMalformedPath), errors.Is(err, ErrBody):
 		return answer{status: http.StatusBadRequest}
 	case errors.Is(err, ErrBodyTimeout):
 		return answer{status: http.StatusRequestTimeout}

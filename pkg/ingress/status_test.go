@@ -29,9 +29,8 @@ func statusRows() []statusRow {
 	return []statusRow{
 		{"ErrNoPath", ErrNoPath, 404, false},
 		{"ErrMalformedPath", ErrMalformedPath, 400, false},
-		{"ErrChannelPath", ErrChannelPath, 400, false},
 		{"ErrUnknownBroker", ErrUnknownBroker, 404, false},
-		{"unknown Broker in the namespace channels", fmt.Errorf("%w (%w)", ErrUnknownBroker, ErrChannelPath), 404, false},
+		{"ErrUnknownChannel", ErrUnknownChannel, 404, false},
 		{"ErrRefused", ErrRefused, 403, false},
 		{"ErrBusy", ErrBusy, 429, true},
 		{"ErrBodyTimeout", ErrBodyTimeout, 408, false},

@@ -91,12 +91,13 @@ func placementOf(a route.Address) *jetstream.Placement {
 	return p
 }
 
-// logConfig is the desired log of an address: what is stored stays until every cursor has passed it, and a full log refuses.
+// logConfig is the desired log of an address that has one of its own: what is stored stays until every cursor has passed it, and a
+// full log refuses.
 func logConfig(names naming.Names, a route.Address) jetstream.StreamConfig {
 	return jetstream.StreamConfig{
 		Name:         names.Log(a.Key),
 		Description:  "events of " + a.Key.String(),
-		Subjects:     []string{names.LogSubjects(a.Key)},
+		Subjects:     append([]string{names.LogSubjects(a.Key)}, a.Log.Subjects...),
 		Retention:    jetstream.LimitsPolicy,
 		Discard:      jetstream.DiscardNew,
 		MaxBytes:     a.Log.MaxBytes,
@@ -147,12 +148,34 @@ func deadLetterConfig(names naming.Names, a route.Address) jetstream.StreamConfi
 	}
 }
 
-// cursorConfig is the desired consumer of a target: its cursor in the log. Deliveries are never counted against a limit by
-// the server: only the filter decides when an event is given up.
+// cursorConfig is the desired consumer of a target: its cursor in the log; startAt says where a new one begins. Deliveries are never
+// counted against a limit by the server: only the filter decides when an event is given up.
 func (c *Client) cursorConfig(t route.Target) jetstream.ConsumerConfig {
-	config := c.leasedConsumer(c.names.Consumer(t.Key), t)
-	config.DeliverPolicy = jetstream.DeliverNewPolicy
-	config.FilterSubjects = filter.Subjects(t.Filter, c.names.Subjects(t.Key.Address))
+	config := c.leasedConsumer(c.consumerOf(t), t)
+	switch {
+	case t.Stream != "":
+		config.FilterSubjects = c.foreignSubjects(t)
+	case t.Key.Address.Kind == route.KindBroker: // a Channel's targets take all that its log listens to
+		config.FilterSubjects = filter.Subjects(t.Filter, c.names.Subjects(t.Key.Address))
+	}
+	return config
+}
+
+// startAt says where in the stream the cursor begins when it is made. A work queue, which only somebody else's stream can be, hands out
+// what it has: NATS takes no other wish.
+func startAt(config jetstream.ConsumerConfig, start route.Start, stream jetstream.StreamConfig) jetstream.ConsumerConfig {
+	switch {
+	case stream.Retention == jetstream.WorkQueuePolicy, start.Policy == route.StartAll:
+		config.DeliverPolicy = jetstream.DeliverAllPolicy
+	case start.Policy == route.StartLast:
+		config.DeliverPolicy = jetstream.DeliverLastPolicy
+	case start.Policy == route.StartSequence:
+		config.DeliverPolicy, config.OptStartSeq = jetstream.DeliverByStartSequencePolicy, max(start.Sequence, 1)
+	case start.Policy == route.StartTime:
+		config.DeliverPolicy, config.OptStartTime = jetstream.DeliverByStartTimePolicy, start.Time
+	default:
+		config.DeliverPolicy = jetstream.DeliverNewPolicy
+	}
 	return config
 }
 
@@ -173,7 +196,7 @@ func (c *Client) leasedConsumer(name string, t route.Target) jetstream.ConsumerC
 		MaxDeliver:    -1,
 		MaxAckPending: max(maxAckPending, 2*t.MaxInFlight),
 		Metadata: map[string]string{
-			metaKind: "trigger", metaNamespace: t.Key.Namespace, metaName: t.Key.Name, metaUID: t.UID, metaOwner: t.Owner,
+			metaKind: t.Key.Address.TargetKind(), metaNamespace: t.Key.Namespace, metaName: t.Key.Name, metaUID: t.UID, metaOwner: t.Owner,
 		},
 	}
 }
@@ -196,6 +219,7 @@ const (
 	headerAttempts    = "kn-failed-attempts"
 	headerSinkTries   = "kn-failed-sink-attempts"
 	headerTarget      = "kn-target"
+	headerReplyBytes  = "kn-reply-bytes"
 )
 
 func formatUint(n uint64) string { return strconv.FormatUint(n, 10) }

@@ -1,5 +1,8 @@
 // Package jetstream is the adapter to NATS: the connection, streams, consumers, publishing, pulling, and the KV buckets with
 // routes and reports. It is the only package of the data plane that imports nats.go.
+//
+// NATS publishers may write into the logs of Channels: what becomes of their messages is said at decodeChannel, and what a stream of
+// theirs has to put up with that a Channel adopts, in adopt.go.
 package jetstream
 
 import (

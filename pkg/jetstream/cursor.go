@@ -25,12 +25,12 @@ type logReading struct {
 	holder *jetstream.ConsumerInfo
 }
 
-// readLog asks the server for a log's state and all its cursors, and never a cache. The order matters: what is stored after the
+// readLog asks the server for the state and all cursors of the stream that is a log, and never a cache. The order matters: what is stored after the
 // state was read lies above the floor, whatever the cursors say.
-func (c *Client) readLog(ctx context.Context, key route.Key) (logReading, error) {
-	stream, err := c.js.Stream(ctx, c.names.Log(key))
+func (c *Client) readLog(ctx context.Context, name string) (logReading, error) {
+	stream, err := c.js.Stream(ctx, name)
 	if err != nil {
-		return logReading{}, fmt.Errorf("read stream %s: %w", c.names.Log(key), err)
+		return logReading{}, fmt.Errorf("read stream %s: %w", name, err)
 	}
 	reading := logReading{stream: stream, state: stream.CachedInfo().State, consumers: map[string]bool{}}
 	reading.floor = reading.state.LastSeq + 1
@@ -40,7 +40,7 @@ func (c *Client) readLog(ctx context.Context, key route.Key) (logReading, error)
 	}
 	if len(consumers) < reading.state.Consumers {
 		return logReading{}, fmt.Errorf("%w: %s has %d and shows %d",
-			errIncomplete, c.names.Log(key), reading.state.Consumers, len(consumers))
+			errIncomplete, name, reading.state.Consumers, len(consumers))
 	}
 	for name, info := range consumers {
 		reading.consumers[name] = true
@@ -74,6 +74,16 @@ func (r *logReading) lower(ctx context.Context, info *jetstream.ConsumerInfo) er
 		}
 		if msg.Sequence < r.floor {
 			r.floor, r.holder = msg.Sequence, info
+		}
+	}
+	return nil
+}
+
+// lostCursor returns a target that had a consumer, lacks it, and may yet get it back; nil when there is none.
+func (r *logReading) lostCursor(targets []StoredRecord) *route.Target {
+	for _, t := range targets {
+		if !t.Swept && t.Target.Consumer != "" && !r.consumers[t.Target.Consumer] {
+			return t.Target
 		}
 	}
 	return nil

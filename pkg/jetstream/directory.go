@@ -47,7 +47,7 @@ func (d *directory) ensure(ctx context.Context, address route.Address, target ro
 		return err
 	}
 	stream := d.client.names.DirectedStream(address.Key)
-	if _, err := d.client.ensureConsumer(ctx, stream, d.client.directedConsumerConfig(target), 0); err != nil {
+	if _, err := d.client.ensureConsumer(ctx, stream, d.client.directedConsumerConfig(target)); err != nil {
 		return err
 	}
 	d.learn(d.name(target.Key))
@@ -144,12 +144,14 @@ func (o *Opener) Run(ctx context.Context) {
 func (o *Opener) Log(ctx context.Context, target route.Target, capacity int) (dispatch.Source, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	if _, err := o.client.js.Consumer(ctx, o.client.names.Log(target.Key.Address), target.Consumer); err != nil {
+	stream, decode := o.client.streamOf(target), decodeLog
+	if target.Key.Address.Kind == route.KindChannel {
+		decode = decodeChannel
+	}
+	if _, err := o.client.js.Consumer(ctx, stream, target.Consumer); err != nil {
 		return nil, fmt.Errorf("read consumer %s: %w", target.Consumer, err)
 	}
-	return o.client.pull(pullTarget{
-		stream: o.client.names.Log(target.Key.Address), consumer: target.Consumer, capacity: capacity, decode: decodeLog,
-	})
+	return o.client.pull(pullTarget{stream: stream, consumer: target.Consumer, capacity: capacity, decode: decode})
 }
 
 // Directed reads what was parked for the target, from the moment that there is something.

@@ -91,7 +91,7 @@ func (h *holderCache) find(ctx context.Context, address route.Address) *route.Ta
 	// The answer is for all who wait: it does not end with the one who happens to ask.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), requestTimeout/2)
 	defer cancel()
-	reading, err := h.client.readLog(ctx, address.Key)
+	reading, err := h.client.readLog(ctx, h.client.logOf(address))
 	if err != nil {
 		return nil
 	}

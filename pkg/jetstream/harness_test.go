@@ -213,9 +213,11 @@ func open(t testing.TB, c *Client, target route.Target, capacity int) dispatch.S
 // openAbsent opens a source on a consumer that may be gone at the moment, as that of a runner is when its consumer is removed.
 func openAbsent(t testing.TB, c *Client, target route.Target, capacity int) dispatch.Source {
 	t.Helper()
-	source, err := c.pull(pullTarget{
-		stream: c.names.Log(target.Key.Address), consumer: target.Consumer, capacity: capacity, decode: decodeLog,
-	})
+	decode := decodeLog
+	if target.Key.Address.Kind == route.KindChannel {
+		decode = decodeChannel
+	}
+	source, err := c.pull(pullTarget{stream: c.names.Log(target.Key.Address), consumer: target.Consumer, capacity: capacity, decode: decode})
 	must(t, err)
 	return source
 }

@@ -106,16 +106,33 @@ func (l *lease) Release(after time.Duration) error {
 	return l.end(fmt.Sprintf(`%s {"delay": %d}`, nakBody, max(after, 1).Nanoseconds()))
 }
 
-// streamSequence reads the message's place in its stream out of the ack subject, which has two forms: nine tokens, or more
-// with domain and account in front. Source: nats.go metadata parsing, ADR-15.
-func streamSequence(reply string) (uint64, error) {
+// streamPlace is where and when a message was stored.
+type streamPlace struct {
+	stream   string
+	sequence uint64
+	at       time.Time
+}
+
+// placeIn reads the message's place in its stream out of the ack subject, which has two forms: nine tokens, or more with domain and
+// account in front. Source: nats.go metadata parsing, ADR-15.
+func placeIn(reply string) (streamPlace, error) {
 	tokens := strings.Split(reply, ".")
 	at := 5
 	if len(tokens) >= 11 {
 		at = 7
 	}
 	if len(tokens) < 9 || len(tokens) == 10 || tokens[0] != "$JS" || tokens[1] != "ACK" {
-		return 0, fmt.Errorf("reply subject %q is no ack subject", reply)
+		return streamPlace{}, fmt.Errorf("reply subject %q is no ack subject", reply)
 	}
-	return strconv.ParseUint(tokens[at], 10, 64)
+	sequence, err := strconv.ParseUint(tokens[at], 10, 64)
+	if err != nil {
+		return streamPlace{}, err
+	}
+	nanoseconds, err := strconv.ParseInt(tokens[at+2], 10, 64)
+	return streamPlace{stream: tokens[at-3], sequence: sequence, at: time.Unix(0, nanoseconds).UTC()}, err
+}
+
+func streamSequence(reply string) (uint64, error) {
+	place, err := placeIn(reply)
+	return place.sequence, err
 }

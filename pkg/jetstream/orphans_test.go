@@ -1,6 +1,8 @@
 package jetstream
 
 import (
+	"errors"
+	"reflect"
 	"slices"
 	"testing"
 
@@ -91,6 +93,32 @@ func TestOnlyWhatWasReadEnds(t *testing.T) {
 	must(t, i.owner.End(budgetOf(t), now))
 	if now, _, err = i.client.record(budgetOf(t), naming.TargetKey(all.Key)); err != nil || now.DeletedAt == nil {
 		t.Errorf("the record is not ended: %v", err)
+	}
+}
+
+func TestARefusalChangesNothingElse(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	key := naming.AddressKey(i.broker.Key)
+	before, _, err := i.client.record(budgetOf(t), key)
+	must(t, err)
+	for _, why := range []string{"a policy", "a policy", ""} {
+		must(t, i.owner.Refuse(budgetOf(t), i.broker.Key, why))
+		now, _, err := i.client.record(budgetOf(t), key)
+		must(t, err)
+		want := *before.Address
+		want.Refuse = why
+		if !reflect.DeepEqual(*now.Address, want) {
+			t.Errorf("refused for %q it is %+v, want %+v", why, *now.Address, want)
+		}
+	}
+	if err := i.client.NewOwner("another", shortGrace).Refuse(budgetOf(t), i.broker.Key, "spite"); !errors.Is(err, ErrForeignRoute) {
+		t.Errorf("another owner's refusal: error %v", err)
+	}
+	must(t, i.owner.RemoveAddress(budgetOf(t), i.broker.Key))
+	must(t, i.owner.Refuse(budgetOf(t), i.broker.Key, "a policy"))
+	if now, _, err := i.client.record(budgetOf(t), key); err != nil || now.DeletedAt == nil || now.Address.Refuse != "" {
+		t.Errorf("what has ended is %+v, error %v", now, err)
 	}
 }
 

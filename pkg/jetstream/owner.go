@@ -41,16 +41,26 @@ type Applied struct {
 	route.Place
 	// LogMade is when the log of an address was made. Another time than before means that it was gone, with what was in it.
 	LogMade time.Time
+	// Refuse is the address's, as it was written: an adopted stream that does not listen to the address's subjects adds a reason.
+	Refuse string
 }
 
-// PutAddress makes the address's log and writes its route. It takes over the log of a resource of the same name that is gone, if
-// NATS can make it what is wanted.
-// Errors: ErrForeignRoute; ErrImmutable; PredecessorError when the log of the one that is gone is in the way; why NATS has no room.
+// PutAddress makes the address's log, or looks at the one that it adopts, and writes its route. It takes over the log of a resource
+// of the same name that is gone, if NATS can make it what is wanted.
+// Errors: ErrForeignRoute; ErrImmutable; PredecessorError when the log of the one that is gone is in the way; why NATS has no room, or
+// that another stream listens to its subjects; naming.ErrForeignSubject; ErrNoStream and ErrNotAdoptable.
 func (o *Owner) PutAddress(ctx context.Context, a route.Address) (Applied, error) {
 	o.changing.RLock()
 	defer o.changing.RUnlock()
 	a.Owner = o.name
-	if _, _, err := o.present(ctx, naming.AddressKey(a.Key)); err != nil {
+	have, found, err := o.present(ctx, naming.AddressKey(a.Key))
+	if err == nil && found {
+		err = o.client.changesStream(have, a)
+	}
+	if err == nil {
+		err = o.client.names.CheckSubjects(a.Log.Subjects)
+	}
+	if err != nil {
 		return Applied{}, err
 	}
 	bytes, err := o.client.logBytes(ctx, a)
@@ -58,7 +68,7 @@ func (o *Owner) PutAddress(ctx context.Context, a route.Address) (Applied, error
 		return Applied{}, err
 	}
 	a.Log.MaxBytes = bytes
-	made, err := o.client.ensureStream(ctx, logConfig(o.client.names, a))
+	made, err := o.ensureLog(ctx, &a)
 	if err != nil {
 		return Applied{}, err
 	}
@@ -68,11 +78,18 @@ func (o *Owner) PutAddress(ctx context.Context, a route.Address) (Applied, error
 		}
 	}
 	applied, err := o.put(ctx, route.Record{Address: &a})
-	applied.LogMade = made
+	applied.LogMade, applied.Refuse = made, a.Refuse
 	return applied, err
 }
 
-// PutTarget makes the target's cursor at the end of the log, and only then writes its route: from the moment that a filter
+func (o *Owner) ensureLog(ctx context.Context, a *route.Address) (made time.Time, err error) {
+	if a.Log.Stream != "" {
+		return o.client.adopt(ctx, a)
+	}
+	return o.client.ensureStream(ctx, logConfig(o.client.names, *a))
+}
+
+// PutTarget makes the target's cursor, where its Start says, and only then writes its route: from the moment that a filter
 // knows the target, nothing is missed. A target that is not ready gets no cursor, unless it had one: then its events wait.
 // Errors: ErrForeignRoute; ErrImmutable; why NATS made no consumer.
 func (o *Owner) PutTarget(ctx context.Context, t route.Target) (Applied, error) {
@@ -84,14 +101,20 @@ func (o *Owner) PutTarget(ctx context.Context, t route.Target) (Applied, error) 
 		return Applied{}, err
 	}
 	had := found && have.Target.Consumer != ""
-	if !found || have.DeletedAt != nil {
-		if had, err = o.stillHasCursor(ctx, t.Key); err != nil {
+	switch {
+	case found && have.Target.Stream != t.Stream:
+		had = false // what it had is in another stream
+		if err := o.client.leaveStream(ctx, *have.Target); err != nil {
+			return Applied{}, err
+		}
+	case !found || have.DeletedAt != nil:
+		if had, err = o.stillHasCursor(ctx, t); err != nil {
 			return Applied{}, err
 		}
 	}
 	t.Consumer = ""
 	if t.NotReady == "" || had {
-		t.Consumer = o.client.names.Consumer(t.Key)
+		t.Consumer = o.client.consumerOf(t)
 		err := o.ensureCursor(ctx, t, had)
 		if errors.Is(err, jetstream.ErrStreamNotFound) && t.NotReady != "" {
 			t.Consumer = "" // the log is gone with its address, and the cursor with the log
@@ -119,36 +142,42 @@ func (o *Owner) present(ctx context.Context, key string) (have StoredRecord, fou
 
 // stillHasCursor tells whether a target that was removed, or whose record is lost, still has its cursor: then it takes it over.
 // One whose consumer was deleted by hand has it too, until a sweep gives it up.
-func (o *Owner) stillHasCursor(ctx context.Context, key route.TargetKey) (bool, error) {
-	_, err := o.client.js.Consumer(ctx, o.client.names.Log(key.Address), o.client.names.Consumer(key))
+func (o *Owner) stillHasCursor(ctx context.Context, t route.Target) (bool, error) {
+	_, err := o.client.js.Consumer(ctx, o.client.streamOf(t), o.client.consumerOf(t))
 	if err == nil {
 		return true, nil
 	}
 	if ignoreMissing(err) != nil {
-		return false, fmt.Errorf("read the cursor of %s: %w", key, err)
+		return false, fmt.Errorf("read the cursor of %s: %w", t.Key, err)
 	}
-	_, known, err := o.positions.read(ctx, key)
+	_, known, err := o.positions.read(ctx, t.Key)
 	return known, err
 }
 
-// ensureCursor makes the target's cursor: a new one at the log's end; one that it had and has lost where that stood.
+// ensureCursor makes the target's cursor: a new one where its Start says; one that it had and has lost where that stood.
 func (o *Owner) ensureCursor(ctx context.Context, t route.Target, had bool) error {
-	stream := o.client.names.Log(t.Key.Address)
+	stream := o.client.streamOf(t)
 	log, err := o.client.js.Stream(ctx, stream)
 	if err != nil {
 		return fmt.Errorf("read stream %s: %w", stream, err)
 	}
-	start := uint64(0)
+	config := startAt(o.client.cursorConfig(t), t.Start, log.CachedInfo().Config)
 	if had {
-		if start, err = o.positions.next(ctx, t.Key, log.CachedInfo()); err != nil {
+		if config, err = o.startAgain(ctx, t, log.CachedInfo()); err != nil {
 			return err
 		}
 	}
-	made, err := o.client.ensureConsumer(ctx, stream, o.client.cursorConfig(t), start)
+	made, err := o.client.ensureConsumer(ctx, stream, config)
 	if err != nil || made == nil {
 		return err
 	}
 	return o.positions.remember(ctx, t.Key, log.CachedInfo(), made.AckFloor.Stream)
+}
+
+// startAgain is the consumer of a target whose cursor is lost: it begins where that stood.
+func (o *Owner) startAgain(ctx context.Context, t route.Target, log *jetstream.StreamInfo) (jetstream.ConsumerConfig, error) {
+	next, err := o.positions.next(ctx, t.Key, log)
+	return startAt(o.client.cursorConfig(t), route.Start{Policy: route.StartSequence, Sequence: next}, log.Config), err
 }
 
 // RemoveTarget ends the target's route. Its cursor is kept for the grace period and then removed by Sweep.
@@ -171,6 +200,21 @@ func (o *Owner) bury(ctx context.Context, key string) error {
 	replaced, err := o.client.replaceRecord(ctx, have)
 	if err == nil && !replaced {
 		return o.bury(ctx, key) // written meanwhile: by us it ends all the same, by another owner it does not
+	}
+	return err
+}
+
+// Refuse has the ingress refuse, for this reason, what is sent to an address that has a route of this owner, or take it again when
+// why is empty. Nothing else of the route changes. Errors: ErrForeignRoute; ErrConflict when somebody wrote the route meanwhile.
+func (o *Owner) Refuse(ctx context.Context, key route.Key, why string) error {
+	have, found, err := o.present(ctx, naming.AddressKey(key))
+	if err != nil || !found || have.DeletedAt != nil || have.Address.Refuse == why {
+		return err
+	}
+	have.Address.Refuse = why
+	replaced, err := o.client.replaceRecord(ctx, have)
+	if err == nil && !replaced {
+		err = fmt.Errorf("%s: %w", naming.AddressKey(key), ErrConflict)
 	}
 	return err
 }

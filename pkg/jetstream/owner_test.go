@@ -130,7 +130,7 @@ func TestATriggerThatIsNotReadyGetsACursorOnlyWhenItHadOne(t *testing.T) {
 
 func (i *installation) reading() logReading {
 	i.t.Helper()
-	reading, err := i.client.readLog(budgetOf(i.t), i.broker.Key)
+	reading, err := i.client.readLog(budgetOf(i.t), i.client.names.Log(i.broker.Key))
 	must(i.t, err)
 	return reading
 }

@@ -46,6 +46,7 @@ func TestParkedWorkComesBackWhole(t *testing.T) {
 	store, opener := i.client.NewStore(tableOf(i.broker))
 	source := directed(t, opener, all) // before there is anything to read
 	defer source.Stop()
+	reply := eventOf("reply", "b")
 
 	for _, c := range []struct {
 		name  string
@@ -55,6 +56,7 @@ func TestParkedWorkComesBackWhole(t *testing.T) {
 		{"a first retry", dispatch.Work{Event: eventOf("1", "a"), Sequence: 1, Attempt: 1}, 300 * time.Millisecond},
 		{"on its way to the dead letter sink", workOf("2", 2), 700 * time.Millisecond},
 		{"a time that has passed", workOf("3", 3), -time.Hour},
+		{"with a reply that is not accepted yet", dispatch.Work{Event: eventOf("4", "a"), Sequence: 4, Attempt: 2, Reply: &reply}, 300 * time.Millisecond},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			due := time.Now().Add(c.after)

@@ -47,7 +47,7 @@ func (o *Owner) EndPredecessor(ctx context.Context, a route.Address, before *Pre
 		if time.Since(*tombstone.DeletedAt) < hearsay {
 			return until, nil
 		}
-		if delivered, err := o.client.allDelivered(ctx, a.Key); err != nil || !delivered {
+		if delivered, err := o.client.allDelivered(ctx, *tombstone.Address); err != nil || !delivered {
 			return until, err
 		}
 	}
@@ -83,8 +83,9 @@ func (o *Owner) tombstoneOf(ctx context.Context, a route.Address, before *Predec
 
 // allDelivered tells whether an address's streams hold nothing that anybody still waits for: every cursor has passed what the log
 // holds, nothing is parked, and there are no dead letters. What it cannot tell it takes for undelivered.
-func (c *Client) allDelivered(ctx context.Context, key route.Key) (bool, error) {
-	log, err := c.readLog(ctx, key)
+func (c *Client) allDelivered(ctx context.Context, a route.Address) (bool, error) {
+	key := a.Key
+	log, err := c.readLog(ctx, c.logOf(a))
 	switch {
 	case errors.Is(err, jetstream.ErrStreamNotFound):
 	case err != nil:
@@ -96,10 +97,8 @@ func (c *Client) allDelivered(ctx context.Context, key route.Key) (bool, error) 
 		if err != nil {
 			return false, err
 		}
-		for _, r := range targets {
-			if r.DeletedAt == nil && r.Target.Consumer != "" && !log.consumers[r.Target.Consumer] {
-				return false, nil // its consumer comes back, who knows where
-			}
+		if log.lostCursor(targets) != nil {
+			return false, nil // its consumer comes back, who knows where
 		}
 	}
 	for _, name := range []string{c.names.DirectedStream(key), c.names.DeadLetterStream(key)} {

@@ -10,11 +10,15 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
-// repairLog makes the address's log again if it is gone. What it held is lost, and said to be.
+// repairLog makes the address's log again if it is gone. What it held is lost, and said to be. A stream that was adopted is for
+// others to make again.
 func (o *Owner) repairLog(ctx context.Context, a route.Address) error {
-	_, err := o.client.js.Stream(ctx, o.client.names.Log(a.Key))
+	_, err := o.client.js.Stream(ctx, o.client.logOf(a))
 	if !errors.Is(err, jetstream.ErrStreamNotFound) {
 		return err
+	}
+	if a.Log.Stream != "" {
+		return fmt.Errorf("%s: %w: %s", a.Key, ErrNoStream, a.Log.Stream)
 	}
 	err = o.client.createStream(ctx, logConfig(o.client.names, a))
 	if err == nil {
@@ -26,10 +30,10 @@ func (o *Owner) repairLog(ctx context.Context, a route.Address) error {
 	return err
 }
 
-// repairCursors makes consumers again that are gone, where they stood last, and remembers where the others stand. It changes
+// repairCursors makes consumers of a stream again that are gone, where they stood last, and remembers where the others stand. It changes
 // nothing that is there: the records may be older by now than what a Put is writing.
-func (o *Owner) repairCursors(ctx context.Context, key route.Key, targets []route.Target) error {
-	stream, err := o.client.js.Stream(ctx, o.client.names.Log(key))
+func (o *Owner) repairCursors(ctx context.Context, name string, targets []route.Target) error {
+	stream, err := o.client.js.Stream(ctx, name)
 	if err != nil {
 		return ignoreMissing(err) // without its address a log is not made again
 	}
@@ -44,16 +48,14 @@ func (o *Owner) repairCursors(ctx context.Context, key route.Key, targets []rout
 			errs = append(errs, o.positions.remember(ctx, t.Key, log, info.AckFloor.Stream))
 			continue
 		}
-		start, err := o.positions.next(ctx, t.Key, log)
+		config, err := o.startAgain(ctx, t, log)
 		if err != nil {
 			errs = append(errs, err)
 			continue
 		}
-		config := o.client.cursorConfig(t)
-		config.DeliverPolicy, config.OptStartSeq = jetstream.DeliverByStartSequencePolicy, start
 		_, err = stream.CreateConsumer(ctx, config)
 		if err == nil {
-			o.client.log.Warn("a consumer was gone and is made again", "target", t.Key.String(), "from", start)
+			o.client.log.Warn("a consumer was gone and is made again", "target", t.Key.String(), "from", config.OptStartSeq)
 		}
 		errs = append(errs, ignoreExisting(err))
 	}

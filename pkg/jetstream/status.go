@@ -90,12 +90,15 @@ func (p processes) ready(role route.Role, r StoredRecord) (bool, string) {
 func (c *Client) addressStatus(ctx context.Context, r StoredRecord, p processes) (AddressStatus, logStatus) {
 	a := AddressStatus{Address: *r.Address}
 	a.Ready, a.Reason = p.ready(route.RoleIngress, r)
+	if a.Ready {
+		a.Reason = a.Refuse // it is served, by saying so
+	}
 	for _, report := range p.reports {
 		if report.Role == route.RoleIngress && report.URL != "" {
-			a.URL = report.URL + "/" + a.Key.Namespace + "/" + a.Key.Name
+			a.URL = report.URL + a.Key.Path()
 		}
 	}
-	log, err := c.logStatus(ctx, a.Key)
+	log, err := c.logStatus(ctx, a.Address)
 	if err != nil {
 		a.Ready, a.Reason = false, err.Error()
 	}
@@ -111,13 +114,20 @@ func targetStatus(r StoredRecord, p processes, log logStatus) TargetStatus {
 	case t.NotReady != "":
 		t.Reason = t.NotReady
 	case !log.known:
-		t.Reason = "its Broker is not there"
+		t.Reason = "its " + addressKind(t.Key.Address) + " is not there"
 	case !exists:
 		t.Reason = "its consumer " + t.Consumer + " is gone"
 	default:
 		t.Ready, t.Reason = p.ready(route.RoleFilter, r)
 	}
 	return t
+}
+
+func addressKind(k route.Key) string {
+	if k.Kind == route.KindChannel {
+		return "Channel"
+	}
+	return "Broker"
 }
 
 // logStatus is what an address's streams hold.
@@ -127,11 +137,12 @@ type logStatus struct {
 	backlog                    map[string]uint64 // by consumer
 }
 
-func (c *Client) logStatus(ctx context.Context, key route.Key) (logStatus, error) {
+func (c *Client) logStatus(ctx context.Context, a route.Address) (logStatus, error) {
 	s := logStatus{backlog: map[string]uint64{}}
-	stream, err := c.js.Stream(ctx, c.names.Log(key))
+	key, log := a.Key, c.logOf(a)
+	stream, err := c.js.Stream(ctx, log)
 	if err != nil {
-		return s, fmt.Errorf("read stream %s: %w", c.names.Log(key), err)
+		return s, fmt.Errorf("read stream %s: %w", log, err)
 	}
 	state := stream.CachedInfo().State
 	s.known, s.events, s.bytes = true, state.Msgs, state.Bytes
@@ -140,7 +151,7 @@ func (c *Client) logStatus(ctx context.Context, key route.Key) (logStatus, error
 		s.backlog[info.Name] = info.NumPending + uint64(info.NumAckPending) //nolint:gosec // never negative
 	}
 	if err := consumers.Err(); err != nil {
-		return s, fmt.Errorf("list the consumers of %s: %w", c.names.Log(key), err)
+		return s, fmt.Errorf("list the consumers of %s: %w", log, err)
 	}
 	dead, err := c.js.Stream(ctx, c.names.DeadLetterStream(key))
 	if err == nil {

@@ -83,10 +83,10 @@ func (s *Store) DeadLetter(ctx context.Context, target route.Target, work dispat
 	if err != nil {
 		return err
 	}
-	header := encodeWork(work)
-	header[headerTarget] = []string{target.Key.Namespace + "/" + target.Key.Name}
-	header[jetstream.MsgIDHeader] = []string{naming.MessageID(target.Key, work.Sequence, "dead")}
-	msg := &nats.Msg{Subject: s.client.names.DeadLetterSubject(target.Key), Header: header, Data: work.Event.Data}
+	msg := encodeWork(work)
+	msg.Subject = s.client.names.DeadLetterSubject(target.Key)
+	msg.Header[headerTarget] = []string{target.Key.Namespace + "/" + target.Key.Name}
+	msg.Header[jetstream.MsgIDHeader] = []string{naming.MessageID(target.Key, work.Sequence, "dead")}
 	err = s.publish(ctx, msg, isFinalOrAbsent)
 	if isAbsent(err) {
 		if err = s.client.createIfAbsent(ctx, deadLetterConfig(s.client.names, address)); err == nil {
@@ -109,14 +109,14 @@ func (s *Store) Park(ctx context.Context, target route.Target, work dispatch.Wor
 	if err := s.directory.ensure(ctx, address, target); err != nil {
 		return err
 	}
-	header := encodeWork(work)
-	header["Nats-Schedule"] = []string{"@at " + notBefore.UTC().Format(time.RFC3339Nano)}
-	header["Nats-Schedule-Target"] = []string{s.client.names.DirectedSubject(target.Key)}
+	msg := encodeWork(work)
+	msg.Subject = s.client.names.ParkedSubject(target.Key, work.Sequence)
+	schedule := "@at " + notBefore.UTC().Format(time.RFC3339Nano)
+	msg.Header["Nats-Schedule"] = []string{schedule}
+	msg.Header["Nats-Schedule-Target"] = []string{s.client.names.DirectedSubject(target.Key)}
 	// The id is of this one call: a second try of it is stored once, and a later parking of the same work is stored too.
-	header[jetstream.MsgIDHeader] = []string{naming.MessageID(target.Key, work.Sequence, "park "+header.Get("Nats-Schedule"))}
-	err = s.publish(ctx, &nats.Msg{
-		Subject: s.client.names.ParkedSubject(target.Key, work.Sequence), Header: header, Data: work.Event.Data,
-	}, isFinalOrAbsent)
+	msg.Header[jetstream.MsgIDHeader] = []string{naming.MessageID(target.Key, work.Sequence, "park "+schedule)}
+	err = s.publish(ctx, msg, isFinalOrAbsent)
 	if isAbsent(err) {
 		s.directory.forget(target.Key) // it was deleted by hand; the next try makes it again
 	}

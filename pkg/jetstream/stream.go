@@ -157,16 +157,11 @@ func (c *Client) logBytes(ctx context.Context, a route.Address) (int64, error) {
 	return DefaultMaxBytes, nil
 }
 
-// ensureConsumer makes the consumer what is wanted and keeps its position. start is the first sequence that a new one
-// reads; 0 leaves it to want. made is the new one, nil when there was one.
-func (c *Client) ensureConsumer(
-	ctx context.Context, stream string, want jetstream.ConsumerConfig, start uint64,
-) (made *jetstream.ConsumerInfo, err error) {
+// ensureConsumer makes the consumer what is wanted, save that one that is there keeps its position. made is the new one, nil when
+// there was one.
+func (c *Client) ensureConsumer(ctx context.Context, stream string, want jetstream.ConsumerConfig) (made *jetstream.ConsumerInfo, err error) {
 	existing, err := c.js.Consumer(ctx, stream, want.Durable)
 	if errors.Is(err, jetstream.ErrConsumerNotFound) {
-		if start > 0 {
-			want.DeliverPolicy, want.OptStartSeq = jetstream.DeliverByStartSequencePolicy, start
-		}
 		created, err := c.js.CreateConsumer(ctx, stream, want)
 		if err != nil {
 			return nil, fmt.Errorf("create consumer %s of stream %s: %w", want.Durable, stream, err)

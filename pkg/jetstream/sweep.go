@@ -38,9 +38,24 @@ func (o *Owner) Sweep(ctx context.Context) error {
 		errs = append(errs, o.repairLog(ctx, address))
 	}
 	for key, ofAddress := range targets {
-		errs = append(errs, o.repairCursors(ctx, key, ofAddress), o.repairDirected(ctx, key, ofAddress))
+		_, live := addresses[key]
+		for stream, cursors := range o.client.byStream(ofAddress) {
+			if live || stream == o.client.names.Log(key) { // of a stream that is not ours, we have let go with the address
+				errs = append(errs, o.repairCursors(ctx, stream, cursors))
+			}
+		}
+		errs = append(errs, o.repairDirected(ctx, key, ofAddress))
 	}
 	return errors.Join(errs...)
+}
+
+// byStream sorts targets by the stream that their cursors are in.
+func (c *Client) byStream(targets []route.Target) map[string][]route.Target {
+	streams := map[string][]route.Target{}
+	for _, t := range targets {
+		streams[c.streamOf(t)] = append(streams[c.streamOf(t)], t)
+	}
+	return streams
 }
 
 // sweepTombstone removes, after the grace period, what the route had. The tombstone itself stays much longer: it is the only
@@ -65,9 +80,9 @@ func (o *Owner) remove(ctx context.Context, r StoredRecord) error {
 		return err // it lives again
 	}
 	if r.Target != nil {
-		err = o.removeCursors(ctx, r.Target.Key)
+		err = o.removeCursors(ctx, *r.Target)
 	} else {
-		err = o.removeStreams(ctx, r.Address.Key)
+		err = o.removeStreams(ctx, *r.Address)
 	}
 	if err != nil {
 		return fmt.Errorf("remove what %s had: %w", recordKey(r.Record), err)
@@ -77,20 +92,27 @@ func (o *Owner) remove(ctx context.Context, r StoredRecord) error {
 	return err
 }
 
-func (o *Owner) removeCursors(ctx context.Context, key route.TargetKey) error {
-	names, consumer := o.client.names, o.client.names.Consumer(key)
+func (o *Owner) removeCursors(ctx context.Context, t route.Target) error {
+	names := o.client.names
 	return errors.Join(
-		ignoreMissing(o.client.js.DeleteConsumer(ctx, names.Log(key.Address), consumer)),
-		ignoreMissing(o.client.js.DeleteConsumer(ctx, names.DirectedStream(key.Address), consumer)),
-		o.purgeDirected(ctx, key),
-		o.positions.forget(ctx, key),
+		ignoreMissing(o.client.js.DeleteConsumer(ctx, o.client.streamOf(t), o.client.consumerOf(t))),
+		ignoreMissing(o.client.js.DeleteConsumer(ctx, names.DirectedStream(t.Key.Address), names.Consumer(t.Key))),
+		o.purgeDirected(ctx, t.Key),
+		o.positions.forget(ctx, t.Key),
 	)
 }
 
-func (o *Owner) removeStreams(ctx context.Context, key route.Key) error {
+// removeStreams removes the streams of an address. Of one that it had adopted only our cursors go.
+func (o *Owner) removeStreams(ctx context.Context, a route.Address) error {
 	names := o.client.names
+	streams := []string{names.DirectedStream(a.Key), names.DeadLetterStream(a.Key)}
 	var errs []error
-	for _, stream := range []string{names.Log(key), names.DirectedStream(key), names.DeadLetterStream(key)} {
+	if a.Log.Stream != "" {
+		errs = append(errs, o.removeForeign(ctx, a))
+	} else {
+		streams = append(streams, names.Log(a.Key))
+	}
+	for _, stream := range streams {
 		errs = append(errs, ignoreMissing(o.client.js.DeleteStream(ctx, stream)))
 	}
 	return errors.Join(errs...)

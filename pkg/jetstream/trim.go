@@ -93,9 +93,13 @@ func (t *Trimmer) attempt(ctx context.Context, address route.Address, worth uint
 
 // Trim removes from the address's log what lies below its lowest cursor and is older than its history window, provided that
 // this frees about worth bytes or more. It returns the sequence below which the log is empty now; 0 when it removed nothing.
-// It removes nothing while a target that had a consumer lacks it: that consumer comes back where it stood.
+// It removes nothing while a target that had a consumer lacks it: that consumer comes back where it stood. So does that of a target
+// which was removed, if it is put again in its grace period.
 func (c *Client) Trim(ctx context.Context, address route.Address, worth uint64) (uint64, error) {
-	reading, err := c.readLog(ctx, address.Key)
+	if address.Log.Stream != "" {
+		return 0, nil // it is not ours to trim
+	}
+	reading, err := c.readLog(ctx, c.names.Log(address.Key))
 	if err != nil {
 		return 0, err
 	}
@@ -106,10 +110,8 @@ func (c *Client) Trim(ctx context.Context, address route.Address, worth uint64) 
 	if err != nil {
 		return 0, err
 	}
-	for _, r := range targets {
-		if r.DeletedAt == nil && r.Target.Consumer != "" && !reading.consumers[r.Target.Consumer] {
-			return 0, fmt.Errorf("%s has lost its consumer %s", r.Target.Key, r.Target.Consumer)
-		}
+	if lost := reading.lostCursor(targets); lost != nil {
+		return 0, fmt.Errorf("%s has lost its consumer %s", lost.Key, lost.Consumer)
 	}
 	floor, err := historyFloor(ctx, reading, address.Log.History)
 	if err != nil {

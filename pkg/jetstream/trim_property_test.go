@@ -14,11 +14,13 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/filter"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
 // The trimmer is the one piece of this project that could lose an event. So: whatever happens, in whatever order and however
 // much at once, an event that a live Trigger's filter matches, and that was published after the Trigger was made, is in the log
-// until that Trigger has acknowledged it; and in the end the Trigger gets it.
+// until that Trigger has acknowledged it; and in the end the Trigger gets it. Every other schedule is of a Channel, to which NATS
+// publishers write too, and whose subscribers begin where they like.
 func TestTheTrimmerNeverRemovesAnUndeliveredEvent(t *testing.T) {
 	i := install(t, hurried)
 	trimmer := dial(t, i.server, hurried)
@@ -30,6 +32,10 @@ func TestTheTrimmerNeverRemovesAnUndeliveredEvent(t *testing.T) {
 		}
 		schedule++
 		i.broker = brokerOf(fmt.Sprintf("orders-%d", schedule), 16<<20)
+		if schedule%2 == 0 {
+			name := fmt.Sprintf("channel-%d", schedule)
+			i.broker = channelOf(name, route.Log{Subjects: []string{name + ".>"}})
+		}
 		i.putBroker()
 		w := newTrimWorld(i, trimmer)
 		defer w.close()
@@ -94,14 +100,24 @@ func (w *trimWorld) publishOne(eventType string) {
 	w.clock++
 	e := trimEvent{eventType: eventType, begun: w.clock, sequence: uint64(len(w.events) + 1)}
 	w.mu.Unlock()
-	m := message(strconv.FormatUint(e.sequence, 10), eventType)
-	m.ID = w.broker.Key.Name + m.ID
-	if _, err := w.publisher.Publish(w.ctx, w.broker, []ingress.Message{m}); err != nil {
+	if err := w.store(e); err != nil {
 		w.t.Errorf("publish: %v", err)
 	}
 	w.mu.Lock()
 	w.events = append(w.events, e)
 	w.mu.Unlock()
+}
+
+// store publishes as an ingress does, or, now and then and to a Channel, as somebody else.
+func (w *trimWorld) store(e trimEvent) error {
+	if w.isChannel() && e.eventType == nativeType {
+		_, err := w.client.js.Publish(w.ctx, w.broker.Key.Name+".native", []byte("plain"))
+		return err
+	}
+	m := message(strconv.FormatUint(e.sequence, 10), e.eventType)
+	m.ID = w.broker.Key.Name + m.ID
+	_, err := w.publisher.Publish(w.ctx, w.broker, []ingress.Message{m})
+	return err
 }
 
 // deliver takes some messages of one Trigger, in one of two processes, and ends or holds their leases.
@@ -144,7 +160,10 @@ func (w *trimWorld) crash(rt *rapid.T) {
 // put makes a Trigger, brings a removed one back, or changes the filter of one.
 func (w *trimWorld) put(rt *rapid.T) {
 	name := rapid.SampledFrom([]string{"one", "two", "three"}).Draw(rt, "trigger")
-	f := rapid.SampledFrom(trimFilters).Draw(rt, "filter")
+	f, start := rapid.SampledFrom(trimFilters).Draw(rt, "filter"), rapid.SampledFrom([]route.StartPolicy{"", route.StartAll, route.StartLast}).Draw(rt, "start")
+	if w.isChannel() {
+		f = trimFilters[0]
+	}
 	w.mu.Lock()
 	trigger, known := w.triggers[name]
 	w.mu.Unlock()
@@ -152,7 +171,7 @@ func (w *trimWorld) put(rt *rapid.T) {
 		trigger = &trimTrigger{target: w.trigger(name), acked: map[uint64]bool{}}
 	}
 	anew := !known || trigger.name != f.name || trigger.lost
-	trigger.target.Filter = f.spec
+	trigger.target.Filter, trigger.target.Start.Policy = f.spec, start
 	if _, err := w.owner.PutTarget(w.ctx, trigger.target); err != nil {
 		w.t.Fatalf("put: %v", err)
 	}
@@ -265,7 +284,10 @@ func (w *trimWorld) deliverTheRest(rt *rapid.T) {
 	}
 }
 
-var trimTypes = []string{"a", "b.x", "b.y", "c"}
+var trimTypes = []string{"a", "b.x", "b.y", nativeType}
+
+// nativeType is the type of events that NATS publishers send to a Channel.
+const nativeType = "c"
 
 type trimFilter struct {
 	name    string

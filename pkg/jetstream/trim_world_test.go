@@ -12,7 +12,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
-// trimWorld is one Broker with what happens to it, and a model of what its Triggers are owed.
+// trimWorld is one Broker, or one Channel, with what happens to it, and a model of what its Triggers are owed.
 type trimWorld struct {
 	*installation
 	ctx       context.Context
@@ -94,6 +94,8 @@ func (p *trimProcess) stop(target route.Target) {
 		delete(p.sources, target.Key)
 	}
 }
+
+func (w *trimWorld) isChannel() bool { return w.broker.Key.Kind == route.KindChannel }
 
 // pick draws one of the Triggers that there are.
 func (w *trimWorld) pick(rt *rapid.T) *trimTrigger {

@@ -2,13 +2,16 @@ package jetstream
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/nats-io/nats.go"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/delivery"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 )
@@ -27,21 +30,22 @@ func decodeLog(m *nats.Msg) (dispatch.Work, error) {
 }
 
 // unreadable is the dead letter for a message that is no CloudEvent: only a foreign publisher can have put it there. It
-// must neither vanish nor hold the log for ever.
+// must neither vanish nor hold the log for ever. The reason is also what a dead letter sink is told.
 func unreadable(m *nats.Msg, sequence uint64, why error) dispatch.Work {
+	reason := oneLine(why.Error(), maxReason)
 	return dispatch.Work{
 		Event: event.Event{
 			Attributes: []event.Attribute{
 				{Name: event.SpecVersion, Value: "1.0"},
 				{Name: event.ID, Value: formatUint(sequence)},
-				{Name: event.Source, Value: "/nats"},
+				{Name: event.Source, Value: sourceOf(m.Subject)},
 				{Name: event.Type, Value: "dev.eventing-jetstream.unreadable"},
 				{Name: event.DataContentType, Value: "application/octet-stream"},
 			},
 			Data: m.Data,
 		},
 		Sequence: sequence,
-		Failure:  &dispatch.Failure{Destination: "nats:" + m.Subject, Reason: oneLine(why.Error(), maxReason)},
+		Failure:  &dispatch.Failure{Destination: sourceOf(m.Subject), Reason: reason, Body: delivery.ErrorBody(reason)},
 	}
 }
 
@@ -52,8 +56,10 @@ const (
 	maxBody        = 1024
 )
 
-// encodeWork returns the headers of a directed message or a dead letter: the event's, and what has happened to it so far.
-func encodeWork(w dispatch.Work) nats.Header {
+// encodeWork returns a directed message or a dead letter, without its subject: the event, and what has happened to it so far. A reply
+// that is not accepted yet follows the event's data.
+func encodeWork(w dispatch.Work) *nats.Msg {
+	data := w.Event.Data
 	header := nats.Header(event.ToNATS(w.Event))
 	set := func(name, value string) { header[name] = []string{value} }
 	set(headerSequence, formatUint(w.Sequence))
@@ -66,7 +72,30 @@ func encodeWork(w dispatch.Work) nats.Header {
 		set(headerAttempts, strconv.Itoa(f.Attempts))
 		set(headerSinkTries, strconv.Itoa(f.SinkAttempts))
 	}
-	return header
+	if w.Reply != nil {
+		reply, _ := json.Marshal(w.Reply) // it is made of strings and bytes
+		set(headerReplyBytes, strconv.Itoa(len(reply)))
+		data = slices.Concat(data, reply)
+	}
+	return &nats.Msg{Header: header, Data: data}
+}
+
+// cutReply takes the reply off the end of a directed message's body, if there is one.
+func cutReply(m *nats.Msg) (data []byte, reply *event.Event, err error) {
+	text := m.Header.Get(headerReplyBytes)
+	if text == "" {
+		return m.Data, nil, nil
+	}
+	size, err := strconv.Atoi(text)
+	if err != nil || size < 0 || size > len(m.Data) {
+		return nil, nil, fmt.Errorf("header %s: %q", headerReplyBytes, text)
+	}
+	data = m.Data[:len(m.Data)-size]
+	reply = &event.Event{}
+	if err := json.Unmarshal(m.Data[len(data):], reply); err != nil {
+		return nil, nil, fmt.Errorf("the reply that is kept with the event: %w", err)
+	}
+	return data, reply, nil
 }
 
 // sentByHand keeps the directed stream's own sequences apart from those of the log: both identify work.
@@ -75,12 +104,16 @@ const sentByHand = 1 << 63
 // decodeDirected reads a directed message. One that names no sequence was sent by hand: its own place in the directed
 // stream identifies it.
 func decodeDirected(m *nats.Msg) (dispatch.Work, error) {
-	e, err := event.FromNATS(m.Header, m.Data)
+	data, reply, err := cutReply(m)
+	if err != nil {
+		return dispatch.Work{}, err
+	}
+	e, err := event.FromNATS(m.Header, data)
 	if err != nil {
 		place, placeErr := streamSequence(m.Reply)
 		return unreadable(m, sentByHand|place, err), placeErr
 	}
-	w := dispatch.Work{Event: e}
+	w := dispatch.Work{Event: e, Reply: reply}
 	if m.Header.Get(headerSequence) == "" {
 		place, err := streamSequence(m.Reply)
 		w.Sequence = sentByHand | place

@@ -1,6 +1,7 @@
 package jetstream
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -8,6 +9,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 )
 
 func TestWorkRoundTrip(t *testing.T) {
@@ -44,7 +46,7 @@ func TestWorkRoundTrip(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			work := dispatch.Work{Event: eventOf("1", "a"), Sequence: 1<<64 - 1, Attempt: 17, Failure: c.work}
-			got, err := decodeDirected(overTheWire(t, encodeWork(work), work.Event.Data))
+			got, err := decodeDirected(overTheWire(t, encodeWork(work)))
 			must(t, err)
 			work.Failure = c.want
 			sameWork(t, got, work)
@@ -53,11 +55,11 @@ func TestWorkRoundTrip(t *testing.T) {
 }
 
 // overTheWire encodes and decodes the headers as NATS does.
-func overTheWire(t testing.TB, header nats.Header, data []byte) *nats.Msg {
+func overTheWire(t testing.TB, m *nats.Msg) *nats.Msg {
 	t.Helper()
 	var wire strings.Builder
 	wire.WriteString("NATS/1.0\r\n")
-	for name, values := range header {
+	for name, values := range m.Header {
 		for _, value := range values {
 			if strings.ContainsAny(value, "\r\n") {
 				t.Errorf("header %s has a line break: %q", name, value)
@@ -68,7 +70,30 @@ func overTheWire(t testing.TB, header nats.Header, data []byte) *nats.Msg {
 	wire.WriteString("\r\n")
 	decoded, err := nats.DecodeHeadersMsg([]byte(wire.String()))
 	must(t, err)
-	return &nats.Msg{Header: decoded, Data: data, Reply: "$JS.ACK.S.C.1.5.1.0.0"}
+	return &nats.Msg{Header: decoded, Data: m.Data, Reply: "$JS.ACK.S.C.1.5.1.0.0"}
+}
+
+// A reply that waits is kept with the event that it answers, whatever either is made of.
+func TestAReplyIsParkedWithItsEvent(t *testing.T) {
+	reply := event.Event{
+		Attributes: []event.Attribute{
+			{Name: event.SpecVersion, Value: "0.3"}, {Name: event.ID, Value: "é\"\n"}, {Name: event.Source, Value: "/s"}, {Name: event.Type, Value: "t"},
+		},
+		Headers: []event.Header{{Name: "Traceparent", Value: "00"}},
+		Data:    []byte{0, 255, '}', 13, 10},
+	}
+	for name, data := range map[string][]byte{"data": []byte("body of 1"), "no data": nil, "data that looks like it": []byte(`{"Data":"AA=="}`)} {
+		work := dispatch.Work{Event: eventOf("1", "a"), Sequence: 7, Attempt: 2, Reply: &reply}
+		work.Event.Data = data
+		got, err := decodeDirected(overTheWire(t, encodeWork(work)))
+		must(t, err)
+		if got.Reply == nil || !reflect.DeepEqual(*got.Reply, reply) {
+			t.Fatalf("%s: the reply became %+v", name, got.Reply)
+		}
+		if string(got.Event.Data) != string(data) || got.Attempt != 2 || got.Sequence != 7 || got.Failure != nil {
+			t.Errorf("%s: the work became %+v", name, got)
+		}
+	}
 }
 
 func TestBrokenDirectedMessagesAreNamed(t *testing.T) {
@@ -81,11 +106,15 @@ func TestBrokenDirectedMessagesAreNamed(t *testing.T) {
 		{"attempts", headerAttempts, "x", headerAttempts},
 		{"tries of the sink", headerSinkTries, "x", headerSinkTries},
 		{"body", headerBody, "***", headerBody},
+		{"reply's length, no number", headerReplyBytes, "x", headerReplyBytes},
+		{"reply longer than all", headerReplyBytes, "10000", headerReplyBytes},
+		{"reply of less than nothing", headerReplyBytes, "-1", headerReplyBytes},
+		{"reply that is none", headerReplyBytes, "3", "reply"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			header := encodeWork(workOf("1", 1))
-			header[c.header] = []string{c.value}
-			_, err := decodeDirected(overTheWire(t, header, nil))
+			m := encodeWork(workOf("1", 1))
+			m.Header[c.header] = []string{c.value}
+			_, err := decodeDirected(overTheWire(t, m))
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("error %v, want one that names %s", err, c.want)
 			}
@@ -102,8 +131,7 @@ func FuzzWorkRoundTrip(f *testing.F) {
 			Event: eventOf("1", "a"), Sequence: sequence, Attempt: attempts,
 			Failure: &dispatch.Failure{Destination: destination, Code: code, Body: body, Reason: reason, Attempts: attempts},
 		}
-		header := encodeWork(work)
-		got, err := decodeDirected(overTheWire(t, header, nil))
+		got, err := decodeDirected(overTheWire(t, encodeWork(work)))
 		must(t, err)
 		if got.Sequence != sequence || got.Attempt != attempts || got.Failure == nil || got.Failure.Code != code ||
 			got.Failure.Attempts != attempts || string(got.Failure.Body) != string(body[:min(len(body), maxBody)]) {

@@ -15,8 +15,8 @@ type RouteWriter interface {
 	PutTarget(ctx context.Context, t route.Target) (jetstream.Applied, error)
 }
 
-// Put writes the desired routes, Brokers before their Triggers, and returns what went wrong for each that could not be written.
-// One that fails keeps no other from being written; only the Triggers of a Broker that failed are left out, and said to be.
+// Put writes the desired routes, addresses before their targets, and returns what went wrong for each that could not be written.
+// One that fails keeps no other from being written; only the targets of an address that failed are left out, and said to be.
 func Put(ctx context.Context, to RouteWriter, d Desired) error {
 	var errs []error
 	failed := map[route.Key]bool{}
@@ -28,7 +28,7 @@ func Put(ctx context.Context, to RouteWriter, d Desired) error {
 	}
 	for _, t := range d.Targets {
 		if failed[t.Key.Address] {
-			errs = append(errs, fmt.Errorf("%s: waits for its Broker", t.Key))
+			errs = append(errs, fmt.Errorf("%s: waits for %s", t.Key, t.Key.Address))
 			continue
 		}
 		if _, err := to.PutTarget(ctx, t); err != nil {
@@ -75,7 +75,7 @@ func Replace(ctx context.Context, owner RouteOwner, d Desired) error {
 	return errors.Join(errs...)
 }
 
-// Remove ends the routes of the desired resources; the Triggers of a Broker that goes, go too.
+// Remove ends the routes of the desired resources; the targets of an address that goes, go too.
 func Remove(ctx context.Context, owner RouteRemover, d Desired) (removed []string, err error) {
 	own, err := owner.Owned(ctx)
 	if err != nil {

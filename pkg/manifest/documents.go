@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -109,7 +111,8 @@ func (doc document) header(problems *problems) (header, bool) {
 	wantVersion, known := apiVersions()[h.kind]
 	switch {
 	case !known:
-		d.problem(lines["kind"], "", fmt.Errorf("unknown kind %q: known are Broker, Trigger and ConfigMap", h.kind))
+		d.problem(lines["kind"], "", fmt.Errorf("unknown kind %q: known are %s", h.kind,
+			strings.Join(slices.Sorted(maps.Keys(apiVersions())), ", ")))
 	case h.apiVersion != wantVersion:
 		d.problem(lines["apiVersion"], "", fmt.Errorf("unknown apiVersion %q of a %s: want %s", h.apiVersion, h.kind, wantVersion))
 	}

@@ -40,7 +40,7 @@ func TestLoadErrors(t *testing.T) {
 			"f.yaml:2: apiVersion: must be a string that is not empty",
 		}},
 		{"unknown kind", "# a comment\napiVersion: v1\nkind: Service\n", []string{
-			`f.yaml:3: unknown kind "Service": known are Broker, Trigger and ConfigMap`,
+			`f.yaml:3: unknown kind "Service": known are Broker, Channel, ConfigMap, Subscription, Trigger`,
 		}},
 		{"unknown version", "kind: Broker\napiVersion: eventing.knative.dev/v1beta1\n", []string{
 			`f.yaml:2: unknown apiVersion "eventing.knative.dev/v1beta1" of a Broker: want eventing.knative.dev/v1`,

@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 	eventingconfig "knative.dev/eventing/pkg/apis/config"
 	eventingv1 "knative.dev/eventing/pkg/apis/eventing/v1"
+	messagingv1 "knative.dev/eventing/pkg/apis/messaging/v1"
 )
 
 // defaultNamespace is where a resource without a namespace lives, as with kubectl.
@@ -17,9 +18,11 @@ const defaultNamespace = "default"
 // apiVersions are the kinds that files may hold.
 func apiVersions() map[string]string {
 	return map[string]string{
-		"Broker":    eventingv1.SchemeGroupVersion.String(),
-		"Trigger":   eventingv1.SchemeGroupVersion.String(),
-		"ConfigMap": corev1.SchemeGroupVersion.String(),
+		"Broker":       eventingv1.SchemeGroupVersion.String(),
+		"Trigger":      eventingv1.SchemeGroupVersion.String(),
+		"Channel":      messagingv1.SchemeGroupVersion.String(),
+		"Subscription": messagingv1.SchemeGroupVersion.String(),
+		"ConfigMap":    corev1.SchemeGroupVersion.String(),
 	}
 }
 
@@ -30,8 +33,8 @@ type LoadOptions = compile.Options
 // not hidden, without subdirectories; a file may hold many documents. Any problem with any file makes the whole an
 // error, which joins one *FileError for each problem, twenty at most.
 //
-// A Broker of another class, and a Trigger whose Broker is of another class or is not there, is no problem: it is left out
-// and Resources.Ignored says so.
+// A Broker of another class or a Channel of another type, and a Trigger or Subscription whose Broker or Channel is such a one or is
+// not there, is no problem: it is left out and Resources.Ignored says so.
 func Load(paths []string, o LoadOptions) (*Resources, error) {
 	return load(read(paths), paths, o)
 }
@@ -64,6 +67,9 @@ type loader struct {
 	defaults *eventingconfig.Defaults
 	brokers  []located[*eventingv1.Broker]
 	triggers []located[*eventingv1.Trigger]
+
+	channels      []located[*messagingv1.Channel]
+	subscriptions []located[*messagingv1.Subscription]
 	// homes finds names that are taken.
 	homes map[string]place
 }
@@ -83,6 +89,16 @@ func (l *loader) take(doc document) {
 		t, at, ok := decodeAs[eventingv1.Trigger](doc, &l.problems)
 		if ok && l.claim("Trigger", &t.ObjectMeta, at) {
 			l.triggers = append(l.triggers, located[*eventingv1.Trigger]{at, t})
+		}
+	case "Channel":
+		c, at, ok := decodeAs[messagingv1.Channel](doc, &l.problems)
+		if ok && l.claim("Channel", &c.ObjectMeta, at) {
+			l.channels = append(l.channels, located[*messagingv1.Channel]{at, c})
+		}
+	case "Subscription":
+		s, at, ok := decodeAs[messagingv1.Subscription](doc, &l.problems)
+		if ok && l.claim("Subscription", &s.ObjectMeta, at) {
+			l.subscriptions = append(l.subscriptions, located[*messagingv1.Subscription]{at, s})
 		}
 	case "ConfigMap":
 		cm, at, ok := decodeAs[corev1.ConfigMap](doc, &l.problems)

@@ -6,7 +6,7 @@ import "github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 type Desired struct {
 	Addresses []route.Address
 	Targets   []route.Target
-	// Notes are lines for people: defaults that were applied, Triggers that are not ready.
+	// Notes are lines for people: defaults that were applied, Triggers and Subscriptions that are not ready.
 	Notes []string
 }
 

@@ -18,6 +18,7 @@ type router struct {
 	assumed  bool
 	problems *problems
 	brokers  map[route.Key]*eventingv1.Broker
+	channels map[route.Key]knownChannel
 	out      *Resources
 }
 
@@ -27,8 +28,10 @@ func (l *loader) routes() *Resources {
 		defaults: l.defaults,
 		problems: &l.problems,
 		brokers:  map[route.Key]*eventingv1.Broker{},
+		channels: map[route.Key]knownChannel{},
 		out:      &Resources{},
 	}
+	r.options.Resolve = l.resolver()
 	if r.defaults == nil {
 		r.defaults, r.assumed = withoutConfigMap(), true
 	}
@@ -37,6 +40,12 @@ func (l *loader) routes() *Resources {
 	}
 	for _, t := range l.triggers {
 		r.addTrigger(t.place, t.resource)
+	}
+	for _, c := range l.channels {
+		r.addChannel(c.place, c.resource)
+	}
+	for _, s := range l.subscriptions {
+		r.addSubscription(s.place, s.resource)
 	}
 	return r.out
 }

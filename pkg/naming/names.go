@@ -68,13 +68,10 @@ func (n Names) stream(use string, k route.Key) string {
 
 // Consumer names a target's durable consumer. The name is unique among the consumers of one address's stream.
 func (n Names) Consumer(t route.TargetKey) string {
-	return bounded(targetKind(t), token(t.Namespace), token(t.Name))
+	return bounded(t.Address.TargetKind(), token(t.Namespace), token(t.Name))
 }
 
-// targetKind is what a target of this kind of address is called.
-func targetKind(t route.TargetKey) string {
-	if t.Address.Kind == route.KindBroker {
-		return "trigger"
-	}
-	return "subscriber"
+// ForeignConsumer names a target's durable consumer of a stream that is not ours, where others have theirs, and other addresses too.
+func (n Names) ForeignConsumer(t route.TargetKey) string {
+	return bounded(n.prefix, t.Address.TargetKind(), token(t.Address.Namespace), token(t.Address.Name), token(t.Namespace), token(t.Name))
 }

@@ -3,6 +3,7 @@ package route
 import (
 	"errors"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -24,7 +25,14 @@ func TestRecordRoundTrip(t *testing.T) {
 	log := address("orders")
 	log.Address.Log = Log{MaxBytes: 1 << 20, Replicas: 3, Memory: true, History: time.Hour, DedupWindow: time.Minute, MaxConsumers: 9}
 	log.Address.Notes = []string{"a note"}
-	for name, want := range map[string]Record{"address": log, "target": full, "tombstone": swept} {
+	at := time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC)
+	channel := channel("c", "c.svc", "c.svc.cluster.local")
+	channel.Address.Log = Log{Stream: "ORDERS", Subjects: []string{"orders.>"}}
+	subscriber := target("one")
+	subscriber.Target.Key.Address.Kind, subscriber.Target.Name, subscriber.Target.Reply = KindChannel, "sub", &Destination{URL: "http://c/", CACerts: "pem"}
+	subscriber.Target.Start = Start{Policy: StartTime, Sequence: 7, Time: &at}
+	subscriber.Target.Stream, subscriber.Target.Subjects = "ORDERS", []string{"orders.>"}
+	for name, want := range map[string]Record{"address": log, "target": full, "tombstone": swept, "channel": channel, "subscriber": subscriber} {
 		t.Run(name, func(t *testing.T) {
 			data, err := want.Encode()
 			if err != nil {
@@ -57,6 +65,22 @@ func TestUnknownFieldsAreLeftOut(t *testing.T) {
 	r, err := DecodeRecord([]byte(`{"address":{"key":{"kind":"broker","namespace":"a","name":"b"},"owner":"o","colour":"red"},"x":1}`))
 	if err != nil || r.Address.Key.Name != "b" {
 		t.Errorf("got %+v, error %v", r, err)
+	}
+}
+
+// What an earlier version has written means the same, and what this one writes of a Broker has nothing in it that the earlier one
+// does not know.
+func TestBrokersRecordsAreAsBefore(t *testing.T) {
+	for name, r := range map[string]Record{"address": address("orders"), "target": target("one")} {
+		data, err := r.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, field := range []string{"hosts", "stream", "subjects", "reply", "start", "name\":\"\""} {
+			if strings.Contains(string(data), `"`+field) {
+				t.Errorf("the %s has %s: %s", name, field, data)
+			}
+		}
 	}
 }
 

@@ -3,6 +3,7 @@
 package route
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/delivery"
@@ -12,8 +13,18 @@ import (
 // Kind tells what sort of resource an address is; it is part of every name, subject and key.
 type Kind string
 
-// KindBroker is an address made from a Broker.
-const KindBroker Kind = "broker"
+// The kinds of addresses.
+const (
+	// KindBroker is an address made from a Broker: its targets are Triggers, and their replies go into its own log.
+	KindBroker Kind = "broker"
+	// KindChannel is an address made from a Channel: its targets are subscribers without a filter, each with a place of its own
+	// for replies, and its events pass as they are.
+	KindChannel Kind = "channel"
+)
+
+// ChannelPathPrefix starts the ingress's paths of Channels, which have one part more than a Broker's: a Broker in a namespace of
+// this name has its path all the same.
+const ChannelPathPrefix = "channels"
 
 // Key identifies an address.
 type Key struct {
@@ -25,16 +36,34 @@ type Key struct {
 // String returns the key as people write it: kind namespace/name.
 func (k Key) String() string { return string(k.Kind) + " " + k.Namespace + "/" + k.Name }
 
-// TargetKey identifies a target of an address: the Trigger's namespace and name.
+// Path is where the ingress takes the address's events.
+func (k Key) Path() string {
+	path := "/" + k.Namespace + "/" + k.Name
+	if k.Kind == KindChannel {
+		return "/" + ChannelPathPrefix + path
+	}
+	return path
+}
+
+// TargetKind is what a target of such an address is called.
+func (k Key) TargetKind() string {
+	if k.Kind == KindChannel {
+		return "subscriber"
+	}
+	return "trigger"
+}
+
+// TargetKey identifies a target of an address: the Trigger's namespace and name, or those of a Channel's Subscription, which in a
+// cluster goes by its UID.
 type TargetKey struct {
 	Address   Key    `json:"address"`
 	Namespace string `json:"namespace"`
 	Name      string `json:"name"`
 }
 
-// String returns the key as people write it: trigger namespace/name of the address.
+// String returns the key as people write it: trigger (or subscriber) namespace/name of the address.
 func (k TargetKey) String() string {
-	return "trigger " + k.Namespace + "/" + k.Name + " of " + k.Address.String()
+	return k.Address.TargetKind() + " " + k.Namespace + "/" + k.Name + " of " + k.Address.String()
 }
 
 // Log is how an address stores its events.
@@ -51,6 +80,12 @@ type Log struct {
 	MaxConsumers int `json:"maxConsumers,omitempty"`
 	// Placement is where in the NATS cluster the log lives; the zero Placement leaves it to NATS.
 	Placement Placement `json:"placement,omitzero"`
+	// Stream names a stream of somebody else's that is the address's log: it is read and written, and never made, changed, trimmed
+	// or removed. Empty when the log is the address's own.
+	Stream string `json:"stream,omitempty"`
+	// Subjects are what NATS publishers send to: the address's own log listens to them too; of a stream of somebody else's they are
+	// the part that is read, and none of them means all of it.
+	Subjects []string `json:"subjects,omitempty"`
 }
 
 // Placement chooses among NATS servers.
@@ -60,13 +95,15 @@ type Placement struct {
 	Tags string `json:"tags,omitempty"`
 }
 
-// Address is where events come in: one Broker (later also one Channel).
+// Address is where events come in: one Broker or one Channel.
 type Address struct {
 	Key   Key    `json:"key"`
 	UID   string `json:"uid,omitempty"`
 	Owner string `json:"owner"`
 	Log   Log    `json:"log"`
-	// DeadLetter is the Broker's own sink, for display; targets carry the one that they use.
+	// Hosts are names under which the ingress serves the address beside its path: in lower case, without a port.
+	Hosts []string `json:"hosts,omitempty"`
+	// DeadLetter is the address's own sink, for display; targets carry the one that they use.
 	DeadLetter *Destination `json:"deadLetter,omitempty"`
 	// Notes are facts that a reader of this address should know, such as a default that was applied.
 	Notes []string `json:"notes,omitempty"`
@@ -84,16 +121,21 @@ type Destination struct {
 	Audience string `json:"audience,omitempty"`
 }
 
-// Target is one place where an address's events go: one Trigger (later also one channel subscriber).
+// Target is one place where an address's events go: one Trigger or one subscriber of a Channel.
 type Target struct {
 	Key   TargetKey `json:"key"`
 	UID   string    `json:"uid,omitempty"`
 	Owner string    `json:"owner"`
+	// Name is what people call the target when its key has a UID instead.
+	Name string `json:"name,omitempty"`
 	// Filter selects the events; the zero Spec takes all.
 	Filter filter.Spec `json:"filter"`
 	// Subscriber is nil while it is not resolved; NotReady says why.
-	Subscriber *Destination    `json:"subscriber,omitempty"`
-	Delivery   delivery.Policy `json:"delivery"`
+	Subscriber *Destination `json:"subscriber,omitempty"`
+	// Reply is where a Channel's replies go; they are dropped when it is nil. A target of a Channel that has no subscriber has its
+	// events sent there. A Broker's replies go into its log, whatever this is.
+	Reply    *Destination    `json:"reply,omitempty"`
+	Delivery delivery.Policy `json:"delivery"`
 	// DeadLetter is nil when no sink is configured: such events are kept in the address's dead-letter stream.
 	DeadLetter *Destination `json:"deadLetter,omitempty"`
 	// MaxInFlight bounds the requests that run at one time in one filter process.
@@ -103,6 +145,46 @@ type Target struct {
 	// Consumer names the durable consumer that is this target's cursor; empty until the target was ready for the first time.
 	// A target with a cursor holds the log: nothing that it has not got is trimmed.
 	Consumer string `json:"consumer,omitempty"`
+	// Start is where a cursor begins that is made for the first time; the zero Start is the end of the log.
+	Start Start `json:"start,omitzero"`
+	// Stream and Subjects are those of the address's Log when it is a stream of somebody else's.
+	Stream   string   `json:"stream,omitempty"`
+	Subjects []string `json:"subjects,omitempty"`
+}
+
+// Endpoint is where the target's events are sent first; nil while that is not known.
+func (t Target) Endpoint() *Destination {
+	if t.Subscriber == nil && t.Key.Address.Kind == KindChannel {
+		return t.Reply
+	}
+	return t.Subscriber
+}
+
+// DisplayName is what people call the target, within its namespace.
+func (t Target) DisplayName() string { return cmp.Or(t.Name, t.Key.Name) }
+
+// StartPolicy says where in the log a new cursor begins.
+type StartPolicy string
+
+// The places where a new cursor can begin.
+const (
+	// StartNew is the end of the log: events that come from now on.
+	StartNew StartPolicy = ""
+	// StartAll is the first event that the log still has.
+	StartAll StartPolicy = "all"
+	// StartLast is the last event that the log has.
+	StartLast StartPolicy = "last"
+	// StartSequence is the event at a sequence of the stream, or the first one after it.
+	StartSequence StartPolicy = "sequence"
+	// StartTime is the first event that was stored at a time or after it.
+	StartTime StartPolicy = "time"
+)
+
+// Start is where in the log a new cursor begins.
+type Start struct {
+	Policy   StartPolicy `json:"policy,omitempty"`
+	Sequence uint64      `json:"sequence,omitempty"`
+	Time     *time.Time  `json:"time,omitempty"`
 }
 
 // DefaultMaxInFlight is the number of requests in flight for a target that asks for none.

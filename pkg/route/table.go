@@ -1,7 +1,9 @@
 package route
 
 import (
+	"cmp"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 )
@@ -10,17 +12,20 @@ import (
 type Table struct {
 	mu        sync.RWMutex
 	addresses map[Key]Address
-	targets   map[TargetKey]Target
-	failures  map[string]string
-	revision  uint64
-	bucket    time.Time
-	changed   chan struct{}
+	// hosts are the addresses by each of their host names. Where several claim one, they are in order and the first has it.
+	hosts    map[string][]Key
+	targets  map[TargetKey]Target
+	failures map[string]string
+	revision uint64
+	bucket   time.Time
+	changed  chan struct{}
 }
 
 // NewTable returns an empty table.
 func NewTable() *Table {
 	return &Table{
 		addresses: map[Key]Address{},
+		hosts:     map[string][]Key{},
 		targets:   map[TargetKey]Target{},
 		failures:  map[string]string{},
 		changed:   make(chan struct{}),
@@ -34,15 +39,43 @@ func (t *Table) Apply(key string, revision uint64, r Record) {
 	delete(t.failures, key)
 	switch {
 	case r.Address != nil && r.DeletedAt != nil:
+		t.unhost(r.Address.Key)
 		delete(t.addresses, r.Address.Key)
 	case r.Address != nil:
+		t.unhost(r.Address.Key)
 		t.addresses[r.Address.Key] = *r.Address
+		t.host(*r.Address)
 	case r.Target != nil && r.DeletedAt != nil:
 		delete(t.targets, r.Target.Key)
 	case r.Target != nil:
 		t.targets[r.Target.Key] = *r.Target
 	}
 	t.advance(revision)
+}
+
+// host enters the address under its host names. The caller holds the lock.
+func (t *Table) host(a Address) {
+	for _, host := range a.Hosts {
+		at, taken := slices.BinarySearchFunc(t.hosts[host], a.Key, compareKeys)
+		if !taken {
+			t.hosts[host] = slices.Insert(t.hosts[host], at, a.Key)
+		}
+	}
+}
+
+// unhost takes the host names away that the address had. The caller holds the lock.
+func (t *Table) unhost(key Key) {
+	for _, host := range t.addresses[key].Hosts {
+		left := slices.DeleteFunc(t.hosts[host], func(k Key) bool { return k == key })
+		t.hosts[host] = left
+		if len(left) == 0 {
+			delete(t.hosts, host)
+		}
+	}
+}
+
+func compareKeys(a, b Key) int {
+	return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
 }
 
 // Reject notes that the record under the key could not be read; what the table knew of it stays in force.
@@ -85,6 +118,16 @@ func (t *Table) Address(key Key) (Address, bool) {
 	return a, ok
 }
 
+// Host returns the address that is served under the host name, which is in lower case.
+func (t *Table) Host(host string) (Address, bool) {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	if keys := t.hosts[host]; len(keys) > 0 {
+		return t.addresses[keys[0]], true
+	}
+	return Address{}, false
+}
+
 // Snapshot is what a Table held at one moment.
 type Snapshot struct {
 	Addresses map[Key]Address
@@ -96,6 +139,21 @@ type Snapshot struct {
 	Bucket   time.Time
 	// Changed is closed when the table moves on from this snapshot.
 	Changed <-chan struct{}
+}
+
+// Count returns how many addresses of the kind the table held, and how many targets those have.
+func (s Snapshot) Count(kind Kind) (addresses, targets int) {
+	for key := range s.Addresses {
+		if key.Kind == kind {
+			addresses++
+		}
+	}
+	for key := range s.Targets {
+		if key.Address.Kind == kind {
+			targets++
+		}
+	}
+	return addresses, targets
 }
 
 // Snapshot returns a copy of the table.

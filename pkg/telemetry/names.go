@@ -1,9 +1,13 @@
 // Package telemetry names the metrics and attributes of all processes, in one place. The names are upstream's, so that a
-// dashboard for one Broker class serves the other (knative.dev/eventing pkg/observability/key.go,
-// pkg/broker/ingress/ingress_handler.go, pkg/broker/filter/filter_handler.go).
+// dashboard for one Broker class or Channel type serves the other (knative.dev/eventing pkg/observability/key.go, pkg/tracing,
+// pkg/broker/ingress/ingress_handler.go, pkg/broker/filter/filter_handler.go, pkg/channel/fanout).
 package telemetry
 
-import "go.opentelemetry.io/otel/attribute"
+import (
+	"go.opentelemetry.io/otel/attribute"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+)
 
 // Histograms, in seconds, with the bounds of LatencyBuckets.
 const (
@@ -20,6 +24,8 @@ const UnitSeconds = "s"
 const (
 	BrokerName       attribute.Key = "kn.broker.name"
 	BrokerNamespace  attribute.Key = "kn.broker.namespace"
+	ChannelName      attribute.Key = "kn.channel.name"
+	ChannelNamespace attribute.Key = "kn.channel.namespace"
 	EventType        attribute.Key = "cloudevents.type"
 	MessagingSystem  attribute.Key = "messaging.system"
 	MessagingDest    attribute.Key = "messaging.destination.name"
@@ -44,8 +50,22 @@ func LatencyBuckets() []float64 {
 	return []float64{.005, .01, .025, .05, .075, .1, .25, .5, .75, 1, 2.5, 5, 7.5, 10}
 }
 
-// BrokerDestination returns the value of MessagingDest for a Broker.
-func BrokerDestination(namespace, name string) string { return "broker:" + name + "." + namespace }
+// Address returns the attributes that say which Broker or Channel a measurement is about.
+func Address(k route.Key) [2]attribute.KeyValue {
+	if k.Kind == route.KindChannel {
+		return [2]attribute.KeyValue{ChannelNamespace.String(k.Namespace), ChannelName.String(k.Name)}
+	}
+	return [2]attribute.KeyValue{BrokerNamespace.String(k.Namespace), BrokerName.String(k.Name)}
+}
 
-// TriggerDestination returns the value of MessagingDest for a Trigger.
-func TriggerDestination(namespace, name string) string { return "trigger:" + name + "." + namespace }
+// AddressDestination returns the value of MessagingDest for a Broker or a Channel.
+func AddressDestination(k route.Key) string { return string(k.Kind) + ":" + k.Name + "." + k.Namespace }
+
+// TargetDestination returns the value of MessagingDest for a Trigger, or for a Channel's Subscription.
+func TargetDestination(t route.Target) string {
+	kind := "trigger:"
+	if t.Key.Address.Kind == route.KindChannel {
+		kind = "subscription:"
+	}
+	return kind + t.DisplayName() + "." + t.Key.Namespace
+}

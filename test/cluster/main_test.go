@@ -15,6 +15,8 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	eventingclient "knative.dev/eventing/pkg/client/clientset/versioned"
+
+	messagingclient "github.com/eventing-jetstream/eventing-jetstream/pkg/client/clientset/versioned"
 )
 
 const systemNamespace = "knative-eventing"
@@ -24,6 +26,8 @@ type environment struct {
 	config   *rest.Config
 	kube     kubernetes.Interface
 	eventing eventingclient.Interface
+	// messaging knows our own Channel type.
+	messaging messagingclient.Interface
 	// image is kn-jetstream's: the subscriber and the sender of the tests.
 	image string
 	// triggers is how often TestReadyMeansDelivered makes a Trigger.
@@ -56,6 +60,9 @@ func connect() (err error) {
 		return err
 	}
 	if env.eventing, err = eventingclient.NewForConfig(env.config); err != nil {
+		return err
+	}
+	if env.messaging, err = messagingclient.NewForConfig(env.config); err != nil {
 		return err
 	}
 	_, err = env.kube.Discovery().ServerVersion()

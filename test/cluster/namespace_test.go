@@ -4,6 +4,7 @@ package cluster_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -174,6 +175,9 @@ func (n *namespace) send(broker, eventType, id string) int {
 		SetHeader("Ce-Specversion", "1.0").SetHeader("Ce-Type", eventType).SetHeader("Ce-Id", id).SetHeader("Ce-Source", "/e2e").
 		SetHeader("Content-Type", "text/plain").Body([]byte("hello")).Do(n.t.Context())
 	result.StatusCode(&status)
+	if refused, ok := errors.AsType[*apierrors.StatusError](result.Error()); ok {
+		status = int(refused.ErrStatus.Code)
+	}
 	if status == 0 {
 		n.t.Fatalf("event %s: %v", id, result.Error())
 	}

@@ -134,7 +134,7 @@ func restart(t testing.TB, deployment string) time.Duration {
 	t.Helper()
 	began := time.Now()
 	patch := fmt.Sprintf(`{"spec":{"template":{"metadata":{"annotations":{"kubectl.kubernetes.io/restartedAt":%q}}}}}`, began.Format(time.RFC3339Nano))
-	d, err := env.kube.AppsV1().Deployments(systemNamespace).Patch(t.Context(), deployment, types.StrategicMergePatchType, []byte(patch), metav1.PatchOptions{})
+	d, err := env.kube.AppsV1().Deployments(systemNamespace).Patch(background(t), deployment, types.StrategicMergePatchType, []byte(patch), metav1.PatchOptions{})
 	must(t, err)
 	awaitRollout(t, d)
 	return time.Since(began)
@@ -143,7 +143,7 @@ func restart(t testing.TB, deployment string) time.Duration {
 func awaitRollout(t testing.TB, d *appsv1.Deployment) {
 	t.Helper()
 	await(t, d.Name+" is rolled out", func() (bool, any) {
-		got, err := env.kube.AppsV1().Deployments(systemNamespace).Get(t.Context(), d.Name, metav1.GetOptions{})
+		got, err := env.kube.AppsV1().Deployments(systemNamespace).Get(background(t), d.Name, metav1.GetOptions{})
 		if err != nil {
 			return false, err
 		}
@@ -151,7 +151,7 @@ func awaitRollout(t testing.TB, d *appsv1.Deployment) {
 		if s.ObservedGeneration < d.Generation || s.UpdatedReplicas != *got.Spec.Replicas || s.AvailableReplicas != *got.Spec.Replicas {
 			return false, asJSON(s)
 		}
-		pods, err := podsOf(t.Context(), got)
+		pods, err := podsOf(background(t), got)
 		return err == nil && len(pods) == int(*got.Spec.Replicas), fmt.Sprintf("%d pods, %v", len(pods), err)
 	})
 }

@@ -21,7 +21,7 @@ func TestProtectionIsNeverSilentlyMissing(t *testing.T) {
 	n.createBroker(n.broker("default"))
 	setFeature(t, feature.OIDCAuthentication, feature.Enabled)
 	t.Cleanup(func() { setFeature(t, feature.OIDCAuthentication, feature.Disabled) })
-	n.isRefused("OIDC")
+	n.isRefused("authentication-oidc")
 	// Knative takes EventPolicies only while the feature is on. One that is there says who may send, whatever the feature.
 	sender := "system:serviceaccount:default:friend"
 	policies := env.eventing.EventingV1alpha1().EventPolicies(n.name)

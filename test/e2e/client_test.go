@@ -17,6 +17,7 @@ type call struct {
 	client *http.Client
 	method string
 	url    string
+	host   string // in the header Host, if it is another than the URL's
 	header http.Header
 	body   io.Reader
 }
@@ -47,6 +48,9 @@ func (c call) try(t *testing.T) (answered, error) {
 	request, err := http.NewRequestWithContext(t.Context(), c.method, c.url, c.body)
 	if err != nil {
 		return answered{}, err
+	}
+	if c.host != "" {
+		request.Host = c.host
 	}
 	for name, values := range c.header {
 		request.Header[name] = values
@@ -138,15 +142,29 @@ func getFrom[Row any](t *testing.T, what string, flags ...string) []Row {
 // drained waits until no Trigger has a backlog: then all that was accepted is delivered or a dead letter, and nothing more comes.
 func (l *laptop) drained(t *testing.T) {
 	t.Helper()
-	eventually(t, 40*time.Second, "no Trigger has a backlog", func() error {
-		var held []error
-		for _, row := range get[triggerRow](t, l, "triggers") {
-			if row.Backlog > 0 {
-				held = append(held, fmt.Errorf("%s/%s: %d", row.Key.Namespace, row.Key.Name, row.Backlog))
-			}
+	l.drainedOf(t, "triggers")
+}
+
+// drainedOf waits until none of them has a backlog: triggers, or subscriptions.
+func (l *laptop) drainedOf(t *testing.T, what string) {
+	t.Helper()
+	eventually(t, 40*time.Second, "none of the "+what+" has a backlog", func() error { return held(get[triggerRow](t, l, what)) })
+}
+
+// backlogOf names the Subscriptions on a NATS that have a backlog.
+func backlogOf(t *testing.T, natsURL string) error {
+	t.Helper()
+	return held(getFrom[triggerRow](t, "subscriptions", "--nats", natsURL))
+}
+
+func held(rows []triggerRow) error {
+	var errs []error
+	for _, row := range rows {
+		if row.Backlog > 0 {
+			errs = append(errs, fmt.Errorf("%s/%s: %d", row.Key.Namespace, row.Key.Name, row.Backlog))
 		}
-		return errors.Join(held...)
-	})
+	}
+	return errors.Join(errs...)
 }
 
 // endless is a body of so many bytes that takes no memory; the client sends it chunked.

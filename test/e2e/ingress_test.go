@@ -332,7 +332,8 @@ func (w ingressWorld) servesPaths(t *testing.T) {
 		{"POST", "/default//", 400, nil},
 		{"POST", "/default/default//", 400, nil},
 		{"POST", "/default/default/more", 400, nil},
-		{"POST", "/channels/default/default", 400, nil},
+		{"POST", "/channels/default/default", 404, nil},
+		{"POST", "/channels/default/default/more", 400, nil},
 	} {
 		t.Run(c.method+" "+c.path, func(t *testing.T) {
 			got := w.send(t, call{method: c.method, url: w.url(c.path), header: event("t", refusedPrefix)}, refusedPrefix)

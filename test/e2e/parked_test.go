@@ -27,7 +27,7 @@ func TestParkedRetrySurvivesCrash(t *testing.T) {
 	picky.annotations = map[string]string{"jetstream.eventing.knative.dev/max-in-flight": "1"}
 	l := startLaptop(t, manifest(b, picky))
 	l.accepts(t, "/default/default", event("t", "fails", "ce-extra", "kept"), []byte("data"))
-	eventually(t, 10*time.Second, "the event is parked and acknowledged", func() error { return l.parked(t, 1) })
+	eventually(t, 10*time.Second, "the event is parked and acknowledged", func() error { return l.parked(t, "broker_default_default", "trigger_default_picky") })
 
 	for i := range 10 {
 		id := fmt.Sprint("other-", i)
@@ -58,8 +58,8 @@ func TestParkedRetrySurvivesCrash(t *testing.T) {
 	}
 }
 
-// parked looks into NATS: so many messages are in the Broker's directed stream, and none of the log is on its way.
-func (l *laptop) parked(t *testing.T, want uint64) error {
+// parked looks into NATS: one message is in the address's directed stream, and none of its log is on its way to the consumer.
+func (l *laptop) parked(t *testing.T, address, consumer string) error {
 	t.Helper()
 	url, err := os.ReadFile(filepath.Join(l.store, "nats.url"))
 	if err != nil {
@@ -74,16 +74,16 @@ func (l *laptop) parked(t *testing.T, want uint64) error {
 	if err != nil {
 		return err
 	}
-	directed, err := js.Stream(t.Context(), "kn_directed_broker_default_default")
+	directed, err := js.Stream(t.Context(), "kn_directed_"+address)
 	if err != nil {
 		return err
 	}
-	cursor, err := js.Consumer(t.Context(), "kn_log_broker_default_default", "trigger_default_picky")
+	cursor, err := js.Consumer(t.Context(), "kn_log_"+address, consumer)
 	if err != nil {
 		return err
 	}
 	messages, pending := directed.CachedInfo().State.Msgs, cursor.CachedInfo().NumAckPending
-	if messages != want || pending != 0 {
+	if messages != 1 || pending != 0 {
 		return fmt.Errorf("%d messages are parked, %d of the log are on their way", messages, pending)
 	}
 	return nil

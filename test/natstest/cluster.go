@@ -62,7 +62,7 @@ func settled(servers []*Server) bool {
 // freePort asks the kernel for a port that nobody listens on. Routes have to name it before the server has it.
 func freePort(t testing.TB) int {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

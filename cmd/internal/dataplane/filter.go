@@ -98,15 +98,17 @@ func (f *Filter) Run(ctx context.Context) {
 	}, f.reporter.Run, f.opener.Run, f.trimmer.Run, f.eventTypes.Run)
 }
 
-// replied notes the type of a stored reply twice, as upstream does: it is one of what the Trigger answers with, and one of what
-// the Broker then has.
+// replied notes the type of a reply. A Broker's is noted twice, as upstream does: it is one of what the Trigger answers with, and one
+// of what the Broker then has.
 func (f *Filter) replied(from route.Target, reply event.Event) {
 	to, known := f.table.Address(from.Key.Address)
 	if !known || !to.RecordEventTypes {
 		return
 	}
 	record := eventtype.Of(to, reply)
-	f.eventTypes.Record(record)
+	if to.Key.Kind == route.KindBroker {
+		f.eventTypes.Record(record)
+	}
 	f.eventTypes.Record(record.RepliedBy(from))
 }
 

@@ -42,9 +42,9 @@ type Config struct {
 	Live func(context.Context) (Resources, error)
 	// Leads reports whether this process is the one that ends routes. It is asked before each thing that is removed.
 	Leads func() bool
-	// Broker and Trigger have a resource reconciled.
-	Broker, Trigger func(types.NamespacedName)
-	Logger          *slog.Logger
+	// Broker, Trigger and Channel have a resource reconciled.
+	Broker, Trigger, Channel func(types.NamespacedName)
+	Logger                   *slog.Logger
 }
 
 // Audit compares and repairs.
@@ -119,6 +119,9 @@ func (a *Audit) once(ctx context.Context) error {
 	for _, key := range found.triggers {
 		a.config.Trigger(key)
 	}
+	for _, key := range found.channels {
+		a.config.Channel(key)
+	}
 	if !a.config.Leads() {
 		return nil
 	}
@@ -149,9 +152,9 @@ func (a *Audit) end(ctx context.Context, suspects []jetstream.StoredRecord) erro
 			break
 		}
 		if orphan.Target != nil {
-			a.config.Logger.Info("a Trigger is gone; its route ends", "target", orphan.Target.Key.String())
+			a.config.Logger.Info("a Trigger or subscriber is gone; its route ends", "target", orphan.Target.Key.String())
 		} else {
-			a.config.Logger.Info("a Broker is gone; its route ends", "address", orphan.Address.Key.String())
+			a.config.Logger.Info("a Broker or Channel is gone; its route ends", "address", orphan.Address.Key.String())
 		}
 		// One that was written since belongs to a resource that came since.
 		errs = append(errs, a.config.Routes.End(ctx, orphan))

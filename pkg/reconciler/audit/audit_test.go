@@ -10,9 +10,11 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	eventingduckv1 "knative.dev/eventing/pkg/apis/duck/v1"
 	eventingv1 "knative.dev/eventing/pkg/apis/eventing/v1"
 	duckv1 "knative.dev/pkg/apis/duck/v1"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/apis/messaging/v1alpha1"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/compile"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
@@ -62,13 +64,31 @@ func elsewhere() *eventingv1.Broker {
 	return b
 }
 
+func channel(name, uid string, subscribers ...types.UID) *v1alpha1.NatsJetStreamChannel {
+	c := &v1alpha1.NatsJetStreamChannel{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name, UID: types.UID(uid)}}
+	for _, s := range subscribers {
+		c.Spec.Subscribers = append(c.Spec.Subscribers, eventingduckv1.SubscriberSpec{UID: s})
+	}
+	return c
+}
+
+// ofChannel is the route of a channel or, with a UID, of its subscriber.
+func ofChannel(name, uid string, subscriber types.UID) jetstream.StoredRecord {
+	key := compile.ChannelKey(namespace, name)
+	if subscriber == "" {
+		return jetstream.StoredRecord{Record: route.Record{Address: &route.Address{Key: key, UID: uid}}}
+	}
+	target := route.Target{Key: route.TargetKey{Address: key, Namespace: namespace, Name: string(subscriber)}, UID: string(subscriber)}
+	return jetstream.StoredRecord{Record: route.Record{Target: &target}}
+}
+
 func names(records []jetstream.StoredRecord) []string {
 	var out []string
 	for _, r := range records {
 		if r.Target != nil {
-			out = append(out, "trigger "+r.Target.Key.Name)
+			out = append(out, r.Target.Key.Address.TargetKind()+" "+r.Target.Key.Name)
 		} else {
-			out = append(out, "broker "+r.Address.Key.Name)
+			out = append(out, string(r.Address.Key.Kind)+" "+r.Address.Key.Name)
 		}
 	}
 	return out
@@ -91,6 +111,7 @@ func TestCompare(t *testing.T) {
 		resources                 Resources
 		wantOrphans               []string
 		wantBrokers, wantTriggers []string
+		wantChannels              []string
 	}{
 		{name: "nothing"},
 		{name: "as it should be", owned: records{address("b", "1"), target("t", "b")},
@@ -109,6 +130,17 @@ func TestCompare(t *testing.T) {
 			resources: Resources{Brokers: []*eventingv1.Broker{elsewhere()}, Triggers: []*eventingv1.Trigger{crossing("t")}, CrossNamespace: true}},
 		{name: "another namespace with the feature off", owned: records{crossed("t")}, wantBrokers: []string{"b"}, wantOrphans: []string{"trigger t"},
 			resources: Resources{Brokers: []*eventingv1.Broker{elsewhere()}, Triggers: []*eventingv1.Trigger{crossing("t")}}},
+		{name: "a channel as it should be", owned: records{ofChannel("c", "1", ""), ofChannel("c", "", "s")},
+			resources: Resources{Channels: []*v1alpha1.NatsJetStreamChannel{channel("c", "1", "s")}}},
+		{name: "of a channel, all is missing", resources: Resources{Channels: []*v1alpha1.NatsJetStreamChannel{channel("c", "1", "s", "s2")}},
+			wantChannels: []string{"c"}},
+		{name: "of a channel, a subscriber is missing", owned: records{ofChannel("c", "1", "")},
+			resources: Resources{Channels: []*v1alpha1.NatsJetStreamChannel{channel("c", "1", "s")}}, wantChannels: []string{"c"}},
+		{name: "a subscriber is gone", owned: records{ofChannel("c", "1", ""), ofChannel("c", "", "s"), ofChannel("c", "", "s2")},
+			resources: Resources{Channels: []*v1alpha1.NatsJetStreamChannel{channel("c", "1", "s")}}, wantOrphans: []string{"subscriber s2"}},
+		{name: "a channel is gone", owned: records{ofChannel("c", "1", ""), ofChannel("c", "", "s")}, wantOrphans: []string{"subscriber s", "channel c"}},
+		{name: "a Broker of a channel's name", owned: records{address("c", "1")}, wantOrphans: []string{"broker c"}, wantChannels: []string{"c"},
+			resources: Resources{Channels: []*v1alpha1.NatsJetStreamChannel{channel("c", "1")}}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -118,6 +150,9 @@ func TestCompare(t *testing.T) {
 			}
 			if !slices.Equal(keyNames(got.brokers), tt.wantBrokers) || !slices.Equal(keyNames(got.triggers), tt.wantTriggers) {
 				t.Errorf("missing %v and %v", got.brokers, got.triggers)
+			}
+			if !slices.Equal(keyNames(got.channels), tt.wantChannels) {
+				t.Errorf("missing channels %v, want %v", got.channels, tt.wantChannels)
 			}
 		})
 	}

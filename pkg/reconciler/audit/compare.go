@@ -1,18 +1,22 @@
 package audit
 
 import (
+	"slices"
+
 	"k8s.io/apimachinery/pkg/types"
 	eventingv1 "knative.dev/eventing/pkg/apis/eventing/v1"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/apis/messaging/v1alpha1"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/compile"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
-// Resources are the Brokers and Triggers of a cluster, of all classes.
+// Resources are the Brokers, of all classes, the Triggers and the Channels of a cluster.
 type Resources struct {
 	Brokers  []*eventingv1.Broker
 	Triggers []*eventingv1.Trigger
+	Channels []*v1alpha1.NatsJetStreamChannel
 	// CrossNamespace is whether the feature cross-namespace-event-links is on.
 	CrossNamespace bool
 }
@@ -36,15 +40,23 @@ func (r Resources) wanted() wanted {
 			w.targets[route.TargetKey{Address: key, Namespace: t.Namespace, Name: t.Name}] = t.UID
 		}
 	}
+	for _, c := range r.Channels {
+		key := compile.ChannelKey(c.Namespace, c.Name)
+		w.addresses[key] = c.UID
+		for _, s := range c.Spec.Subscribers {
+			w.targets[route.TargetKey{Address: key, Namespace: c.Namespace, Name: string(s.UID)}] = s.UID
+		}
+	}
 	return w
 }
 
 // difference is what is to be done so that the routes are as wanted.
 type difference struct {
-	// orphans have no resource, Triggers first: a target without its address is of no use, but the other way round it is.
+	// orphans have no resource, targets first: a target without its address is of no use, but the other way round it is.
 	orphans []jetstream.StoredRecord
-	// brokers and triggers have no route, or that of a resource of the same name which was deleted.
-	brokers, triggers []types.NamespacedName
+	// brokers and triggers have no route, or that of a resource of the same name which was deleted; channels have none, or none of
+	// one of their subscribers.
+	brokers, triggers, channels []types.NamespacedName
 }
 
 // compare is a pure function of the routes and the resources.
@@ -69,13 +81,37 @@ func compare(owned []jetstream.StoredRecord, w wanted) difference {
 	d.orphans = append(d.orphans, addresses...)
 	for key, uid := range w.addresses {
 		if have, ok := served[key]; !ok || have != uid {
-			d.brokers = append(d.brokers, types.NamespacedName{Namespace: key.Namespace, Name: key.Name})
+			d.missAddress(key)
 		}
 	}
 	for key, uid := range w.targets {
 		if have, ok := served[key]; !ok || have != uid {
-			d.triggers = append(d.triggers, types.NamespacedName{Namespace: key.Namespace, Name: key.Name})
+			d.missTarget(key)
 		}
 	}
 	return d
+}
+
+func (d *difference) missAddress(key route.Key) {
+	name := types.NamespacedName{Namespace: key.Namespace, Name: key.Name}
+	if key.Kind == route.KindChannel {
+		d.missChannel(name)
+	} else {
+		d.brokers = append(d.brokers, name)
+	}
+}
+
+func (d *difference) missTarget(key route.TargetKey) {
+	if key.Address.Kind == route.KindChannel {
+		d.missChannel(types.NamespacedName{Namespace: key.Address.Namespace, Name: key.Address.Name})
+	} else {
+		d.triggers = append(d.triggers, types.NamespacedName{Namespace: key.Namespace, Name: key.Name})
+	}
+}
+
+// missChannel notes a channel once, however much of it is missing.
+func (d *difference) missChannel(name types.NamespacedName) {
+	if !slices.Contains(d.channels, name) {
+		d.channels = append(d.channels, name)
+	}
 }

@@ -3,6 +3,8 @@ package broker
 import (
 	eventingv1 "knative.dev/eventing/pkg/apis/eventing/v1"
 	"knative.dev/pkg/apis"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/address"
 )
 
 // Conditions of a Broker of our class. All of them must be True for the Broker to be Ready; each has one step of the
@@ -13,13 +15,13 @@ const (
 	// ConditionDeadLetterSink: the dead letter sink has an address, or there is none.
 	ConditionDeadLetterSink = eventingv1.BrokerConditionDeadLetterSinkResolved
 	// ConditionEventPolicies: nothing restricts who may send. We cannot enforce such a thing yet and refuse everybody instead.
-	ConditionEventPolicies = eventingv1.BrokerConditionEventPoliciesReady
+	ConditionEventPolicies = address.ConditionEventPolicies
 	// ConditionAddressable: status.address is where events are sent.
 	ConditionAddressable = eventingv1.BrokerConditionAddressable
 	// ConditionNATS: the controller can use NATS. Its lastTransitionTime is since when.
-	ConditionNATS apis.ConditionType = "NATSConnected"
+	ConditionNATS = address.ConditionNATS
 	// ConditionStream: the stream that holds the events is as it should be, and the route is written.
-	ConditionStream apis.ConditionType = "StreamReady"
+	ConditionStream = address.ConditionStream
 	// ConditionIngress: at least one ingress is live, and all live ones take events for this Broker.
 	ConditionIngress = eventingv1.BrokerConditionIngress
 )
@@ -30,20 +32,8 @@ func conditions() apis.ConditionSet {
 		ConditionNATS, ConditionStream, ConditionIngress)
 }
 
-// Reasons of conditions.
+// Reasons of conditions; those of the steps that Brokers share with Channels are in package address.
 const (
-	ReasonUnresolved       = "DeadLetterSinkUnresolved"
-	ReasonPolicyUnenforced = "EventPolicyNotEnforced"
-	ReasonOIDC             = "OIDCNotSupported"
-	ReasonNoRestriction    = "NoEventPolicy"
-	ReasonStrictTLS        = "StrictTransportEncryptionNotSupported"
-	ReasonNATSAway         = "NATSUnavailable"
-	ReasonNATSUnknown      = "NATSNotSeenYet"
-	ReasonInvalid          = "BrokerInvalid"
-	ReasonForeign          = "RouteOfAnotherOwner"
-	ReasonImmutable        = "ImmutableField"
-	ReasonNotStored        = "StreamNotMade"
-	ReasonPredecessor      = "WaitsForPredecessor"
-	ReasonRemade           = "StreamRemade"
-	ReasonConfigUnusable   = "ConfigUnusable"
+	ReasonUnresolved = "DeadLetterSinkUnresolved"
+	ReasonInvalid    = "BrokerInvalid"
 )

@@ -24,6 +24,7 @@ import (
 	"knative.dev/pkg/system"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/compile"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/address"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/brokerconfig"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/readiness"
 )
@@ -36,7 +37,7 @@ const agent = "eventing-jetstream-broker-controller"
 
 // Dependencies are what the reconciler needs besides the Kubernetes API.
 type Dependencies struct {
-	Routes Routes
+	Routes address.Routes
 	Board  *readiness.Board
 	// Deleted is called when a Broker is gone; it must not block.
 	Deleted func()
@@ -58,14 +59,13 @@ func NewController(ctx context.Context, cmw configmap.Watcher, d Dependencies) *
 	features.WatchConfigs(cmw)
 
 	r := &Reconciler{
-		routes:      d.Routes,
+		steps:       address.Steps{Routes: d.Routes, Board: d.Board, Policies: policies.Lister()},
 		board:       d.Board,
-		policies:    policies.Lister(),
 		ingressHost: network.GetServiceHostname(IngressService, system.Namespace()),
 		deleted:     d.Deleted,
 	}
 	client := eventingclient.Get(ctx)
-	r.live = func(ctx context.Context, key types.NamespacedName) (types.UID, error) {
+	r.steps.Live = func(ctx context.Context, key types.NamespacedName) (types.UID, error) {
 		// Without a resource version the API server answers from its store, not from its cache.
 		b, err := client.EventingV1().Brokers(key.Namespace).Get(ctx, key.Name, metav1.GetOptions{})
 		if err != nil {
@@ -92,8 +92,4 @@ func NewController(ctx context.Context, cmw configmap.Watcher, d Dependencies) *
 // handle registers a handler. It fails only for an informer that was stopped, and these run as long as the process.
 func handle(informer cache.SharedIndexInformer, handler cache.ResourceEventHandler) {
 	_, _ = informer.AddEventHandler(handler)
-}
-
-func keyOf(b *eventingv1.Broker) types.NamespacedName {
-	return types.NamespacedName{Namespace: b.Namespace, Name: b.Name}
 }

@@ -1,29 +1,28 @@
 package broker
 
 import (
-	"testing"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgotesting "k8s.io/client-go/testing"
-	"k8s.io/client-go/tools/record"
 	"knative.dev/pkg/apis"
-	"knative.dev/pkg/controller"
 	rtesting "knative.dev/pkg/reconciler/testing"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/address"
 )
 
 // lossRows are Brokers whose log is another one than it was.
 func lossRows() []rtesting.TableRow {
 	long := logMade.Add(-time.Hour)
 	message := "the log was gone and was made again at " + logMade.Format(time.RFC3339) + ": events that were not delivered by then are lost"
-	remade := withStatus(map[apis.ConditionType]apis.Condition{ConditionStream: is(corev1.ConditionTrue, ReasonRemade, message)})
+	remade := withStatus(map[apis.ConditionType]apis.Condition{ConditionStream: is(corev1.ConditionTrue, address.ReasonRemade, message)})
 	return []rtesting.TableRow{
 		{
 			Name: "the log was made again", Key: namespace + "/remade", WantErr: true, // to be looked at when it has been shown long enough
 			Objects:           []runtime.Object{newBroker("remade", withStatus(nil), withLogMade(long))},
 			WantStatusUpdates: []clientgotesting.UpdateActionImpl{{Object: newBroker("remade", remade, withLogMade(long))}},
-			WantEvents:        []string{rtesting.Eventf(corev1.EventTypeWarning, ReasonRemade, message)},
+			WantEvents:        []string{rtesting.Eventf(corev1.EventTypeWarning, address.ReasonRemade, message)},
 		},
 		{
 			Name: "and that is told once", Key: namespace + "/told", WantErr: true,
@@ -34,19 +33,5 @@ func lossRows() []rtesting.TableRow {
 			Objects:           []runtime.Object{newBroker("healed", remade, withLogMade(logMade))},
 			WantStatusUpdates: []clientgotesting.UpdateActionImpl{{Object: newBroker("healed", withStatus(nil))}},
 		},
-	}
-}
-
-func TestALossIsShownForSomeTime(t *testing.T) {
-	for age, want := range map[time.Duration]string{remadeShown - time.Hour: ReasonRemade, remadeShown + time.Hour: ""} {
-		made := time.Now().Add(-age)
-		b := newBroker("orders", withStatus(nil), withLogMade(made.Add(-time.Hour)))
-		ctx := controller.WithEventRecorder(t.Context(), record.NewFakeRecorder(1))
-		w := &work{broker: b, status: b.GetConditionSet().Manage(&b.Status)}
-		markStream(ctx, w, made)
-		got := b.Status.GetCondition(ConditionStream)
-		if got.Reason != want || !got.IsTrue() || (w.retry > 0) != (want != "") {
-			t.Errorf("made %s ago: %+v, to be looked at again in %s; want the reason %q", age, got, w.retry, want)
-		}
 	}
 }

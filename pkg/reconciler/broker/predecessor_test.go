@@ -11,18 +11,19 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/compile"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/address"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
 // replacedRows are Brokers that were deleted and made again with another storage; see withLogOf.
 func replacedRows(since time.Time) []rtesting.TableRow {
 	return []rtesting.TableRow{
-		replaced("replaced", ReasonPredecessor, "waits for the log of the Broker of this name before it, which has another storage: "+
+		replaced("replaced", address.ReasonPredecessor, "waits for the log of the Broker of this name before it, which has another storage: "+
 			"until 2036-11-22T10:00:00Z, or until all that it holds is delivered", data(endKey, routes{until: since.AddDate(10, 0, 0)})),
-		replaced("replacedmade", ReasonPredecessor, "the log of the Broker of this name before it was removed"),
-		replaced("replacedbad", ReasonNotStored, "odd", data(endKey, routes{end: errors.New("odd")})),
-		replaced("replacedstale", ReasonPredecessor, "this Broker is no longer the one of this name", data(liveKey, types.UID("another"))),
-		replaced("replacedunread", ReasonPredecessor, "stream kn_log_broker_shop_replacedunread, of a resource of this name that was deleted, "+
+		replaced("replacedmade", address.ReasonPredecessor, "the log of the Broker of this name before it was removed"),
+		replaced("replacedbad", address.ReasonNotStored, "odd", data(endKey, routes{end: errors.New("odd")})),
+		replaced("replacedstale", address.ReasonPredecessor, "this Broker is no longer the one of this name", data(liveKey, types.UID("another"))),
+		replaced("replacedunread", address.ReasonPredecessor, "stream kn_log_broker_shop_replacedunread, of a resource of this name that was deleted, "+
 			"is in the way: NATS cannot change this field of a live stream: storage; whether that resource is gone cannot be read: no answer",
 			data(liveKey, types.UID(""))),
 	}
@@ -41,7 +42,7 @@ func withLogOf(t *testing.T, owner *jetstream.Owner, names ...string) {
 
 func replaced(name, reason, message string, expect ...expectation) rtesting.TableRow {
 	status := corev1.ConditionUnknown
-	if reason == ReasonNotStored {
+	if reason == address.ReasonNotStored {
 		status = corev1.ConditionFalse
 	}
 	expect = append(expect, neverRouted, condition(ConditionStream, is(status, reason, message)))

@@ -7,7 +7,6 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	eventingv1 "knative.dev/eventing/pkg/apis/eventing/v1"
 	brokerreconciler "knative.dev/eventing/pkg/client/injection/reconciler/eventing/v1/broker"
-	eventingv1alpha1listers "knative.dev/eventing/pkg/client/listers/eventing/v1alpha1"
 	"knative.dev/pkg/apis"
 	"knative.dev/pkg/controller"
 	pkgreconciler "knative.dev/pkg/reconciler"
@@ -15,30 +14,18 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/config"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/address"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/brokerconfig"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/readiness"
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
-
-// retryAfter is how long a step that failed for a reason which no watch reports waits before it is tried again.
-const retryAfter = 5 * time.Second
-
-// Routes makes the stream and the route of a Broker; it is what jetstream.Owner does.
-type Routes interface {
-	PutAddress(ctx context.Context, a route.Address) (jetstream.Applied, error)
-	EndPredecessor(ctx context.Context, a route.Address, before *jetstream.PredecessorError) (until time.Time, err error)
-}
 
 // Reconciler makes Brokers true. It needs no finalizer: what a deleted Broker leaves is found by its absence (package audit).
 type Reconciler struct {
-	routes      Routes
+	steps       address.Steps
 	board       *readiness.Board
 	configs     brokerconfig.Reader
 	resolver    *resolver.URIResolver
-	policies    eventingv1alpha1listers.EventPolicyLister
 	ingressHost string
-	// live reads the UID of a Broker past every cache.
-	live func(context.Context, types.NamespacedName) (types.UID, error)
 	// deleted is called when a Broker is gone; it must not block.
 	deleted func()
 }
@@ -50,16 +37,18 @@ var (
 
 // work is one reconciliation: the Broker, and what earlier steps found out for later ones.
 type work struct {
-	broker *eventingv1.Broker
-	status apis.ConditionManager
+	broker   *eventingv1.Broker
+	resource address.Resource
+	status   apis.ConditionManager
 
 	config     config.Broker
 	configured bool // config is known
 	// sink is the dead letter sink's error; nil when it has an address or there is none.
-	sink       error
-	restricted restriction
-	connected  bool
-	applied    *jetstream.Applied
+	sink error
+	// refuse is why the Broker takes no events, "" when it does.
+	refuse    string
+	connected bool
+	applied   *jetstream.Applied
 	// retry is when to try again although nothing changes; 0 is never.
 	retry time.Duration
 }
@@ -68,7 +57,8 @@ type work struct {
 // was to find out leaves its condition as it is, since what was true of the Broker before still is.
 func (r *Reconciler) ReconcileKind(ctx context.Context, b *eventingv1.Broker) pkgreconciler.Event {
 	before := b.Status.GetTopLevelCondition().DeepCopy()
-	w := &work{broker: b, status: b.GetConditionSet().Manage(&b.Status)}
+	w := &work{broker: b, resource: address.Of(b)}
+	w.status = w.resource.Conditions
 	for _, step := range []func(context.Context, *work){
 		r.readConfig,
 		r.resolveDeadLetterSink,
@@ -76,6 +66,7 @@ func (r *Reconciler) ReconcileKind(ctx context.Context, b *eventingv1.Broker) pk
 		r.setAddress,
 		r.checkNATS,
 		r.putRoute,
+		r.keepRefusal,
 		r.followIngress,
 	} {
 		step(ctx, w)

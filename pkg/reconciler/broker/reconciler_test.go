@@ -26,6 +26,7 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/compile"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/address"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/brokerconfig"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/readiness"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/reconcilertest"
@@ -80,13 +81,13 @@ func withStatus(change map[apis.ConditionType]apis.Condition) func(*eventingv1.B
 		b.Status.InitializeConditions()
 		b.Status.ObservedGeneration = b.Generation
 		scheme := "http"
-		address := duckv1.Addressable{Name: &scheme, URL: &apis.URL{Scheme: scheme, Host: host, Path: "/" + namespace + "/" + b.Name}}
-		b.Status.AddressStatus = duckv1.AddressStatus{Address: &address, Addresses: []duckv1.Addressable{address}}
+		at := duckv1.Addressable{Name: &scheme, URL: &apis.URL{Scheme: scheme, Host: host, Path: "/" + namespace + "/" + b.Name}}
+		b.Status.AddressStatus = duckv1.AddressStatus{Address: &at, Addresses: []duckv1.Addressable{at}}
 		m := b.GetConditionSet().Manage(&b.Status)
-		b.Status.Annotations = map[string]string{LogMadeAnnotation: logMade.Format(time.RFC3339Nano)}
+		b.Status.Annotations = map[string]string{address.LogMadeAnnotation: logMade.Format(time.RFC3339Nano)}
 		m.MarkTrueWithReason(ConditionConfig, brokerconfig.ReasonNone, "spec.config is not set: defaults apply")
 		m.MarkTrueWithReason(ConditionDeadLetterSink, "DeadLetterSinkNotConfigured", "No dead letter sink is configured.")
-		m.MarkTrueWithReason(ConditionEventPolicies, ReasonNoRestriction, "nothing restricts who may send")
+		m.MarkTrueWithReason(ConditionEventPolicies, address.ReasonNoRestriction, "nothing restricts who may send")
 		for _, c := range []apis.ConditionType{ConditionAddressable, ConditionNATS, ConditionStream, ConditionIngress} {
 			m.MarkTrue(c)
 		}
@@ -151,7 +152,9 @@ func (r routes) EndPredecessor(context.Context, route.Address, *jetstream.Predec
 }
 
 func withLogMade(at time.Time) func(*eventingv1.Broker) {
-	return func(b *eventingv1.Broker) { b.Status.Annotations[LogMadeAnnotation] = at.Format(time.RFC3339Nano) }
+	return func(b *eventingv1.Broker) {
+		b.Status.Annotations[address.LogMadeAnnotation] = at.Format(time.RFC3339Nano)
+	}
 }
 
 func TestReconcile(t *testing.T) {
@@ -201,26 +204,26 @@ func TestReconcile(t *testing.T) {
 		unready("spec.config of another kind", newBroker("kind", withConfig("Secret", "s")), neverRouted,
 			configured(is(corev1.ConditionFalse, brokerconfig.ReasonUnsupported, "spec.config must be a ConfigMap of v1, not Secret of v1"))),
 		unready("an EventPolicy selects the Broker", newBroker("policy"), condition(ConditionEventPolicies,
-			is(corev1.ConditionFalse, ReasonPolicyUnenforced, "EventPolicies select this Broker (p) and are not enforced yet: every event is refused")),
+			is(corev1.ConditionFalse, address.ReasonPolicyUnenforced, "EventPolicies select this Broker (p) and are not enforced yet: every event is refused")),
 			object(&eventingv1alpha1.EventPolicy{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "p"}, Spec: eventingv1alpha1.EventPolicySpec{
 				To: []eventingv1alpha1.EventPolicySpecTo{{Ref: &eventingv1alpha1.EventPolicyToReference{
 					APIVersion: "eventing.knative.dev/v1", Kind: "Broker", Name: "policy"}}}}})),
-		unready("OIDC is on", newBroker("oidc"), condition(ConditionEventPolicies, is(corev1.ConditionFalse, ReasonOIDC,
+		unready("OIDC is on", newBroker("oidc"), condition(ConditionEventPolicies, is(corev1.ConditionFalse, address.ReasonOIDC,
 			"the feature authentication-oidc is on and senders cannot be authenticated yet: every event is refused")),
 			data(flagsKey, feature.Flags{feature.OIDCAuthentication: feature.Enabled})),
-		unready("encryption is strict", newBroker("strict"), condition(ConditionEventPolicies, is(corev1.ConditionFalse, ReasonStrictTLS,
+		unready("encryption is strict", newBroker("strict"), condition(ConditionEventPolicies, is(corev1.ConditionFalse, address.ReasonStrictTLS,
 			"the feature transport-encryption is strict and there is no https address yet: every event is refused")),
-			condition(ConditionAddressable, is(corev1.ConditionFalse, ReasonStrictTLS, "there is no https address yet")),
+			condition(ConditionAddressable, is(corev1.ConditionFalse, address.ReasonStrictTLS, "there is no https address yet")),
 			expectation{status: func(b *eventingv1.Broker) { b.Status.AddressStatus = duckv1.AddressStatus{} }},
 			data(flagsKey, feature.Flags{feature.TransportEncryption: feature.Strict})),
 		unready("a wrong annotation", newBroker("annotation", func(b *eventingv1.Broker) { b.Annotations[compile.ReplicasAnnotation] = "2" }),
 			neverRouted, condition(ConditionStream, is(corev1.ConditionFalse, ReasonInvalid,
 				"invalid value: 2: metadata.annotations[jetstream.eventing.knative.dev/replicas]\nmust be 1, 3 or 5"))),
 		unready("NATS is away", newBroker("away"), neverRouted, data(viewKey, readiness.View{Known: true, Outage: &readiness.Outage{Since: since, Why: "refused"}}),
-			condition(ConditionNATS, is(corev1.ConditionFalse, ReasonNATSAway, "NATS cannot be used since 2026-11-22T10:00:00Z: refused"))),
+			condition(ConditionNATS, is(corev1.ConditionFalse, address.ReasonNATSAway, "NATS cannot be used since 2026-11-22T10:00:00Z: refused"))),
 		unready("what was true before NATS went stays", newBroker("stays", withStatus(nil)),
 			data(viewKey, readiness.View{Known: true, Outage: &readiness.Outage{Since: since, Why: "refused"}}),
-			condition(ConditionNATS, is(corev1.ConditionFalse, ReasonNATSAway, "NATS cannot be used since 2026-11-22T10:00:00Z: refused"))),
+			condition(ConditionNATS, is(corev1.ConditionFalse, address.ReasonNATSAway, "NATS cannot be used since 2026-11-22T10:00:00Z: refused"))),
 		unready("an ingress cannot apply the route", newBroker("cannot"), data(viewKey, readiness.View{Known: true, Reports: []route.Report{
 			{Role: route.RoleIngress, ID: "i", Revision: math.MaxUint64, Failures: map[string]string{"address.broker.shop.cannot": "odd"}}}}),
 			condition(ConditionIngress, is(corev1.ConditionFalse, readiness.ReasonFailed, "ingress i: odd"))),
@@ -259,14 +262,15 @@ func build(ctx context.Context, row *rtesting.TableRow, w builtFrom) controller.
 	}
 	owner, _ := row.OtherTestData[endKey].(routes)
 	owner.Owner = w.owner
+	board := readiness.Fixed(view)
 	r := &Reconciler{
-		live: func(context.Context, types.NamespacedName) (types.UID, error) {
+		steps: address.Steps{Routes: owner, Board: board, Policies: w.Policies, Live: func(context.Context, types.NamespacedName) (types.UID, error) {
 			if uid == "" {
 				return "", errors.New("no answer")
 			}
 			return uid, nil
-		},
-		routes: owner, board: readiness.Fixed(view), policies: w.Policies, ingressHost: host, deleted: func() {},
+		}},
+		board: board, ingressHost: host, deleted: func() {},
 		configs:  brokerconfig.Reader{ConfigMaps: w.ConfigMaps, Tracker: w.Tracker},
 		resolver: resolver.NewURIResolverFromTracker(ctx, w.Tracker),
 	}

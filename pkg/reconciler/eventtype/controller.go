@@ -1,6 +1,7 @@
 package eventtype
 
 import (
+	"cmp"
 	"context"
 
 	corev1 "k8s.io/api/core/v1"
@@ -20,6 +21,8 @@ import (
 	"knative.dev/pkg/controller"
 	"knative.dev/pkg/logging"
 	pkgreconciler "knative.dev/pkg/reconciler"
+
+	channelinformer "github.com/eventing-jetstream/eventing-jetstream/pkg/client/injection/informers/messaging/v1alpha1/natsjetstreamchannel"
 )
 
 const (
@@ -27,15 +30,15 @@ const (
 	agent = "eventing-jetstream-eventtype-controller"
 	// queueName is part of the names of the leases.
 	queueName = "eventtypes"
-	// brokerIndex finds EventTypes by the UID in BrokerLabel.
-	brokerIndex = "broker-uid"
+	// addressIndex finds EventTypes by the UID in BrokerLabel or ChannelLabel.
+	addressIndex = "address-uid"
 )
 
 // NewController returns the controller of EventTypes, and what has to run beside it.
 func NewController(ctx context.Context, cmw configmap.Watcher, records Records) (*controller.Impl, *Follower) {
 	eventTypes := eventtypeinformer.Get(ctx).Informer()
 	// It fails for an informer that runs already, and then so does every use of the index.
-	_ = eventTypes.AddIndexers(cache.Indexers{brokerIndex: brokerOf})
+	_ = eventTypes.AddIndexers(cache.Indexers{addressIndex: addressOf})
 
 	f := &Follower{records: records, wake: make(chan struct{}, 1)}
 	features := feature.NewStore(logging.FromContext(ctx).Named("features"), func(string, any) { f.again() })
@@ -53,6 +56,7 @@ func NewController(ctx context.Context, cmw configmap.Watcher, records Records) 
 		client:     eventingclient.Get(ctx),
 		brokers:    brokerinformer.Get(ctx).Lister(),
 		triggers:   triggerinformer.Get(ctx).Lister(),
+		channels:   channelinformer.Get(ctx).Lister(),
 		eventTypes: eventTypes.GetIndexer(),
 		events:     eventRecorder(ctx),
 		full:       map[types.UID]bool{},
@@ -65,10 +69,12 @@ func NewController(ctx context.Context, cmw configmap.Watcher, records Records) 
 	return impl, f
 }
 
-// brokerOf is the index function of brokerIndex.
-func brokerOf(object any) ([]string, error) {
-	if e, ok := object.(*v1beta3.EventType); ok && e.Labels[BrokerLabel] != "" {
-		return []string{e.Labels[BrokerLabel]}, nil
+// addressOf is the index function of addressIndex.
+func addressOf(object any) ([]string, error) {
+	if e, ok := object.(*v1beta3.EventType); ok {
+		if uid := cmp.Or(e.Labels[BrokerLabel], e.Labels[ChannelLabel]); uid != "" {
+			return []string{uid}, nil
+		}
 	}
 	return nil, nil
 }

@@ -26,6 +26,9 @@ import (
 	_ "knative.dev/eventing/pkg/client/injection/informers/eventing/v1/trigger/fake"
 	_ "knative.dev/eventing/pkg/client/injection/informers/eventing/v1beta3/eventtype/fake"
 
+	_ "github.com/eventing-jetstream/eventing-jetstream/pkg/client/injection/client/fake"
+	_ "github.com/eventing-jetstream/eventing-jetstream/pkg/client/injection/informers/messaging/v1alpha1/natsjetstreamchannel/fake"
+
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/eventtype"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/reconcilertest"
@@ -204,7 +207,7 @@ func TestAMadeUpNumberOfTypesIsBounded(t *testing.T) {
 	orders, other := brokerNamed("orders"), brokerNamed("other")
 	objects := []runtime.Object{orders, other}
 	for n := range eventtype.MaxPerAddress {
-		objects = append(objects, objectOf(recordOf(orders, fmt.Sprintf("type-%d", n)), owners{broker: orders}))
+		objects = append(objects, objectOf(recordOf(orders, fmt.Sprintf("type-%d", n)), ofBroker(orders)))
 	}
 	w := start(t, objects...)
 	must(t, w.client.EnsureEventTypes(w.ctx))

@@ -5,49 +5,24 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
-	eventingv1 "knative.dev/eventing/pkg/apis/eventing/v1"
 	"knative.dev/eventing/pkg/apis/eventing/v1beta3"
-	duckv1 "knative.dev/pkg/apis/duck/v1"
 
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/compile"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/eventtype"
 )
 
-// BrokerLabel is on each EventType that we make, with the UID of its Broker.
-const BrokerLabel = compile.AnnotationPrefix + "broker-uid"
-
 // description is upstream's, by which its users tell such objects from those that people make.
 const description = "Event Type auto-created by controller"
-
-// owners are the resources that a record belongs to. The trigger is nil unless its subscriber sent the event, as a reply.
-type owners struct {
-	broker  *eventingv1.Broker
-	trigger *eventingv1.Trigger
-}
-
-// of returns the EventType's owner, and the reference to it.
-func (o owners) of() (metav1.OwnerReference, *duckv1.KReference) {
-	kind, object := "Broker", metav1.Object(o.broker)
-	if o.trigger != nil {
-		kind, object = "Trigger", o.trigger
-	}
-	version := eventingv1.SchemeGroupVersion.String()
-	reference := &duckv1.KReference{Kind: kind, Namespace: object.GetNamespace(), Name: object.GetName(), APIVersion: version}
-	if address := o.broker.Status.Address; o.trigger == nil && address != nil {
-		reference.Address = address.Name
-	}
-	return metav1.OwnerReference{APIVersion: version, Kind: kind, Name: object.GetName(), UID: object.GetUID()}, reference
-}
 
 // objectOf makes the EventType that stands for the record. It says what upstream's Broker says of such an event
 // (knative.dev/eventing pkg/eventtype/eventtypes.go), and has our label besides.
 func objectOf(r eventtype.Record, o owners) *v1beta3.EventType {
 	owner, reference := o.of()
+	label, uid := o.label()
 	return &v1beta3.EventType{
 		ObjectMeta: metav1.ObjectMeta{
 			Namespace:       reference.Namespace,
 			Name:            nameOf(r, reference.Name),
-			Labels:          map[string]string{BrokerLabel: string(o.broker.UID)},
+			Labels:          map[string]string{label: string(uid)},
 			OwnerReferences: []metav1.OwnerReference{owner},
 		},
 		Spec: v1beta3.EventTypeSpec{

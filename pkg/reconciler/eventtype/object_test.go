@@ -8,11 +8,13 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/validation"
+	eventingduckv1 "knative.dev/eventing/pkg/apis/duck/v1"
 	eventingv1 "knative.dev/eventing/pkg/apis/eventing/v1"
 	"knative.dev/eventing/pkg/apis/eventing/v1beta2"
 	"knative.dev/eventing/pkg/apis/eventing/v1beta3"
 	duckv1 "knative.dev/pkg/apis/duck/v1"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/apis/messaging/v1alpha1"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/compile"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/eventtype"
@@ -37,6 +39,24 @@ func triggerOf(name, broker string) *eventingv1.Trigger {
 	}
 }
 
+// channelNamed has one Subscription.
+func channelNamed(name, subscription string) *v1alpha1.NatsJetStreamChannel {
+	c := &v1alpha1.NatsJetStreamChannel{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name, UID: types.UID(name + "-uid")}}
+	c.Spec.Subscribers = []eventingduckv1.SubscriberSpec{{UID: types.UID(subscription + "-uid"), Name: &subscription}}
+	return c
+}
+
+// throughChannel is what an ingress writes of an event of the type or, with a Subscription, a filter of a reply.
+func throughChannel(c *v1alpha1.NatsJetStreamChannel, subscription string) eventtype.Record {
+	address := route.Address{Key: compile.ChannelKey(c.Namespace, c.Name), UID: string(c.UID)}
+	r := eventtype.Of(address, event.Event{}.With(event.SpecVersion, "1.0").With(event.Type, "made").With(event.Source, "/shop"))
+	if subscription == "" {
+		return r
+	}
+	uid := subscription + "-uid"
+	return r.RepliedBy(route.Target{UID: uid, Name: subscription, Key: route.TargetKey{Namespace: c.Namespace, Name: uid}})
+}
+
 // recordOf is what an ingress writes of an event of the type.
 func recordOf(b *eventingv1.Broker, eventType string) eventtype.Record {
 	address := route.Address{Key: compile.BrokerKey(b.Namespace, b.Name), UID: string(b.UID)}
@@ -50,7 +70,7 @@ func replyOf(t *eventingv1.Trigger, b *eventingv1.Broker, eventType string) even
 
 func TestObjects(t *testing.T) {
 	b, trigger, scheme := brokerNamed("orders"), triggerOf("billing", "orders"), "http"
-	bare := brokerNamed("orders")
+	bare, c := brokerNamed("orders"), channelNamed("orders", "billing")
 	bare.Status.Address = nil
 	for _, test := range []struct {
 		name      string
@@ -61,24 +81,36 @@ func TestObjects(t *testing.T) {
 		wantRef   duckv1.KReference
 	}{
 		{
-			name: "from outside", record: recordOf(b, "made"), owners: owners{broker: b}, wantName: "et-orders-",
+			name: "from outside", record: recordOf(b, "made"), owners: ofBroker(b), wantName: "et-orders-",
 			wantOwner: metav1.OwnerReference{APIVersion: "eventing.knative.dev/v1", Kind: "Broker", Name: "orders", UID: "orders-uid"},
 			wantRef:   duckv1.KReference{APIVersion: "eventing.knative.dev/v1", Kind: "Broker", Namespace: namespace, Name: "orders", Address: &scheme},
 		},
 		{
-			name: "of a Broker without an address", record: recordOf(b, "made"), owners: owners{broker: bare}, wantName: "et-orders-",
+			name: "of a Broker without an address", record: recordOf(b, "made"), owners: ofBroker(bare), wantName: "et-orders-",
 			wantOwner: metav1.OwnerReference{APIVersion: "eventing.knative.dev/v1", Kind: "Broker", Name: "orders", UID: "orders-uid"},
 			wantRef:   duckv1.KReference{APIVersion: "eventing.knative.dev/v1", Kind: "Broker", Namespace: namespace, Name: "orders"},
 		},
 		{
-			name: "a reply", record: replyOf(trigger, b, "made"), owners: owners{broker: b, trigger: trigger}, wantName: "et-billing-",
+			name: "a reply", record: replyOf(trigger, b, "made"), owners: ofBroker(b).repliedBy(triggerOwner(trigger)), wantName: "et-billing-",
 			wantOwner: metav1.OwnerReference{APIVersion: "eventing.knative.dev/v1", Kind: "Trigger", Name: "billing", UID: "billing-uid"},
 			wantRef:   duckv1.KReference{APIVersion: "eventing.knative.dev/v1", Kind: "Trigger", Namespace: namespace, Name: "billing"},
+		},
+		{
+			name: "through a channel", record: recordOf(b, "made"), owners: ofChannel(c), wantName: "et-orders-",
+			wantOwner: metav1.OwnerReference{APIVersion: "messaging.knative.dev/v1alpha1", Kind: "NatsJetStreamChannel", Name: "orders", UID: "orders-uid"},
+			wantRef:   duckv1.KReference{APIVersion: "messaging.knative.dev/v1alpha1", Kind: "NatsJetStreamChannel", Namespace: namespace, Name: "orders"},
+		},
+		{
+			name: "a reply of a Subscription's", record: recordOf(b, "made"), wantName: "et-billing-",
+			owners:    ofChannel(c).repliedBy(subscriptionOwner(namespace, c.Spec.Subscribers[0])),
+			wantOwner: metav1.OwnerReference{APIVersion: "messaging.knative.dev/v1", Kind: "Subscription", Name: "billing", UID: "billing-uid"},
+			wantRef:   duckv1.KReference{APIVersion: "messaging.knative.dev/v1", Kind: "Subscription", Namespace: namespace, Name: "billing"},
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got := objectOf(test.record, test.owners)
-			if !strings.HasPrefix(got.Name, test.wantName) || got.Namespace != namespace || got.Labels[BrokerLabel] != "orders-uid" {
+			label, _ := test.owners.label()
+			if !strings.HasPrefix(got.Name, test.wantName) || got.Namespace != namespace || got.Labels[label] != "orders-uid" {
 				t.Errorf("%+v", got.ObjectMeta)
 			}
 			if want := []metav1.OwnerReference{test.wantOwner}; !reflect.DeepEqual(got.OwnerReferences, want) {

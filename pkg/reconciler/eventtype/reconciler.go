@@ -20,6 +20,7 @@ import (
 	"knative.dev/pkg/logging"
 	pkgreconciler "knative.dev/pkg/reconciler"
 
+	messaginglisters "github.com/eventing-jetstream/eventing-jetstream/pkg/client/listers/messaging/v1alpha1"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/compile"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/eventtype"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
@@ -33,7 +34,7 @@ const (
 	ownerRetry    = 2 * time.Second
 	ownerPatience = 30 * time.Second
 
-	// ReasonLimit is the reason of the Kubernetes event on a Broker that has eventtype.MaxPerAddress EventTypes.
+	// ReasonLimit is the reason of the Kubernetes event on a Broker or Channel that has eventtype.MaxPerAddress EventTypes.
 	ReasonLimit = "EventTypeLimitReached"
 )
 
@@ -54,12 +55,13 @@ type reconciler struct {
 	client   versioned.Interface
 	brokers  eventinglisters.BrokerLister
 	triggers eventinglisters.TriggerLister
-	// eventTypes knows all EventTypes, by name and by brokerIndex.
+	channels messaginglisters.NatsJetStreamChannelLister
+	// eventTypes knows all EventTypes, by name and by addressIndex.
 	eventTypes cache.Indexer
 	events     record.EventRecorder
 
 	mu sync.Mutex
-	// full are the Brokers that have been told so.
+	// full are the Brokers and Channels that have been told so.
 	full map[types.UID]bool
 }
 
@@ -100,21 +102,44 @@ func (r *reconciler) enabled() bool { return r.features.IsEnabled(feature.EvenTy
 // owners finds the very resources that the record is about, as the caches know them: not a later one of the same name, nor any
 // that is not ours.
 func (r *reconciler) owners(seen eventtype.Record) (owners, bool) {
+	if seen.Address.Kind == route.KindChannel {
+		return r.channelOwners(seen)
+	}
+	return r.brokerOwners(seen)
+}
+
+func (r *reconciler) brokerOwners(seen eventtype.Record) (owners, bool) {
 	address := seen.Address
 	b, err := r.brokers.Brokers(address.Namespace).Get(address.Name)
-	if err != nil || address.Kind != route.KindBroker || string(b.UID) != seen.AddressUID ||
-		b.Annotations[compile.ClassAnnotation] != compile.BrokerClass {
+	if err != nil || string(b.UID) != seen.AddressUID || b.Annotations[compile.ClassAnnotation] != compile.BrokerClass {
 		return owners{}, false
 	}
 	if seen.Target == (eventtype.Target{}) {
-		return owners{broker: b}, true
+		return ofBroker(b), true
 	}
 	t, err := r.triggers.Triggers(seen.Target.Namespace).Get(seen.Target.Name)
 	if err != nil || string(t.UID) != seen.Target.UID ||
 		compile.ChosenBroker(t, r.features.Load().IsCrossNamespaceEventLinks()) != address {
 		return owners{}, false
 	}
-	return owners{broker: b, trigger: t}, true
+	return ofBroker(b).repliedBy(triggerOwner(t)), true
+}
+
+// channelOwners takes a channel's own word for its Subscriptions.
+func (r *reconciler) channelOwners(seen eventtype.Record) (owners, bool) {
+	c, err := r.channels.NatsJetStreamChannels(seen.Address.Namespace).Get(seen.Address.Name)
+	if err != nil || string(c.UID) != seen.AddressUID {
+		return owners{}, false
+	}
+	if seen.Target == (eventtype.Target{}) {
+		return ofChannel(c), true
+	}
+	for _, s := range c.Spec.Subscribers {
+		if string(s.UID) == seen.Target.UID && s.Name != nil {
+			return ofChannel(c).repliedBy(subscriptionOwner(c.Namespace, s)), true
+		}
+	}
+	return owners{}, false
 }
 
 func (r *reconciler) create(ctx context.Context, seen eventtype.Record, o owners) error {
@@ -122,7 +147,7 @@ func (r *reconciler) create(ctx context.Context, seen eventtype.Record, o owners
 	if _, exists, err := r.eventTypes.GetByKey(want.Namespace + "/" + want.Name); err != nil || exists {
 		return err
 	}
-	have, err := r.eventTypes.IndexKeys(brokerIndex, string(o.broker.UID))
+	have, err := r.eventTypes.IndexKeys(addressIndex, string(o.address.uid))
 	if err != nil {
 		return err
 	}
@@ -142,19 +167,19 @@ func (r *reconciler) create(ctx context.Context, seen eventtype.Record, o owners
 	return fmt.Errorf("make an EventType: %w", err)
 }
 
-// setFull notes whether the Broker has as many EventTypes as it may, says so when that is new, and returns it.
+// setFull notes whether the Broker or Channel has as many EventTypes as it may, says so when that is new, and returns it.
 func (r *reconciler) setFull(ctx context.Context, o owners, full bool) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if !full {
-		delete(r.full, o.broker.UID)
+		delete(r.full, o.address.uid)
 		return false
 	}
-	if !r.full[o.broker.UID] {
-		r.full[o.broker.UID] = true
-		message := fmt.Sprintf("%d EventTypes were made for this Broker and its Triggers; no more are", eventtype.MaxPerAddress)
-		logging.FromContext(ctx).Warnw(message, "namespace", o.broker.Namespace, "broker", o.broker.Name)
-		r.events.Event(o.broker, corev1.EventTypeWarning, ReasonLimit, message)
+	if !r.full[o.address.uid] {
+		r.full[o.address.uid] = true
+		message := fmt.Sprintf("%d EventTypes were made for this %s and what replies to it; no more are", eventtype.MaxPerAddress, o.address.kind)
+		logging.FromContext(ctx).Warnw(message, "namespace", o.address.namespace, "name", o.address.name)
+		r.events.Event(o.object, corev1.EventTypeWarning, ReasonLimit, message)
 	}
 	return true
 }

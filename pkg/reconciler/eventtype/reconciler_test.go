@@ -3,6 +3,7 @@ package eventtype
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -25,6 +26,8 @@ import (
 	logtesting "knative.dev/pkg/logging/testing"
 	pkgreconciler "knative.dev/pkg/reconciler"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/apis/messaging/v1alpha1"
+	messaginglisters "github.com/eventing-jetstream/eventing-jetstream/pkg/client/listers/messaging/v1alpha1"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/compile"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/eventtype"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
@@ -57,9 +60,9 @@ func (f *fixed) EventType(context.Context, string) (jetstream.SeenEventType, boo
 func newReconciler(t *testing.T, records Records, flag feature.Flag, objects ...runtime.Object) *reconciler {
 	t.Helper()
 	r := &reconciler{
-		records: records, features: feature.NewStore(logtesting.TestLogger(t)), client: fake.NewSimpleClientset(objects...),
+		records: records, features: feature.NewStore(logtesting.TestLogger(t)), client: fake.NewSimpleClientset(ofEventing(objects)...),
 		events: record.NewFakeRecorder(10), full: map[types.UID]bool{},
-		eventTypes: cache.NewIndexer(cache.MetaNamespaceKeyFunc, cache.Indexers{brokerIndex: brokerOf}),
+		eventTypes: cache.NewIndexer(cache.MetaNamespaceKeyFunc, cache.Indexers{addressIndex: addressOf}),
 	}
 	watcher := &configmap.ManualWatcher{Namespace: "knative-testing"}
 	r.features.WatchConfigs(watcher)
@@ -69,19 +72,31 @@ func newReconciler(t *testing.T, records Records, flag feature.Flag, objects ...
 	})
 	brokers := cache.NewIndexer(cache.MetaNamespaceKeyFunc, cache.Indexers{cache.NamespaceIndex: cache.MetaNamespaceIndexFunc})
 	triggers := cache.NewIndexer(cache.MetaNamespaceKeyFunc, cache.Indexers{cache.NamespaceIndex: cache.MetaNamespaceIndexFunc})
+	channels := cache.NewIndexer(cache.MetaNamespaceKeyFunc, cache.Indexers{cache.NamespaceIndex: cache.MetaNamespaceIndexFunc})
 	for _, o := range objects {
 		switch o.(type) {
 		case *eventingv1.Broker:
 			must(t, brokers.Add(o))
 		case *eventingv1.Trigger:
 			must(t, triggers.Add(o))
+		case *v1alpha1.NatsJetStreamChannel:
+			must(t, channels.Add(o))
 		case *v1beta3.EventType:
 			must(t, r.eventTypes.Add(o))
 		}
 	}
 	r.brokers, r.triggers = eventinglisters.NewBrokerLister(brokers), eventinglisters.NewTriggerLister(triggers)
+	r.channels = messaginglisters.NewNatsJetStreamChannelLister(channels)
 	must(t, r.Promote(pkgreconciler.UniversalBucket(), nil))
 	return r
+}
+
+// ofEventing leaves out what Knative's own client does not know.
+func ofEventing(objects []runtime.Object) []runtime.Object {
+	return slices.DeleteFunc(slices.Clone(objects), func(o runtime.Object) bool {
+		_, channel := o.(*v1alpha1.NatsJetStreamChannel)
+		return channel
+	})
 }
 
 // outcome is what became of one record.
@@ -125,8 +140,9 @@ func TestRecordsAndTheirOwners(t *testing.T) {
 	again, moved, successor := recordOf(orders, "made"), triggerOf("moved", "other"), replyOf(billing, orders, "made")
 	again.AddressUID = "another"
 	successor.Target.UID = "another"
-	channel := recordOf(orders, "made")
-	channel.Address.Kind = "channel"
+	shipped := channelNamed("shipped", "stock")
+	remade := throughChannel(shipped, "")
+	remade.AddressUID = "another"
 	for _, test := range []struct {
 		name   string
 		record eventtype.Record
@@ -141,16 +157,20 @@ func TestRecordsAndTheirOwners(t *testing.T) {
 		{name: "the Broker is gone", record: recordOf(brokerNamed("none"), "made"), age: time.Hour, want: nothing},
 		{name: "the Broker was made again", record: again, age: time.Hour, want: nothing},
 		{name: "another class", record: recordOf(theirs, "made"), age: time.Hour, want: nothing},
-		{name: "no Broker at all", record: channel, age: time.Hour, want: nothing},
+		{name: "through a channel", record: throughChannel(shipped, ""), age: time.Hour, want: created},
+		{name: "a reply of a Subscription's", record: throughChannel(shipped, "stock"), age: time.Hour, want: created},
+		{name: "the channel is gone", record: throughChannel(channelNamed("none", ""), ""), age: time.Hour, want: nothing},
+		{name: "the channel was made again", record: remade, age: time.Hour, want: nothing},
+		{name: "the Subscription is gone", record: throughChannel(shipped, "none"), age: time.Hour, want: nothing},
 		{name: "the Trigger is not known yet", record: replyOf(triggerOf("none", "orders"), orders, "made"), want: laterOn},
 		{name: "the Trigger is gone", record: replyOf(triggerOf("none", "orders"), orders, "made"), age: time.Hour, want: nothing},
 		{name: "the Trigger was made again", record: successor, age: time.Hour, want: nothing},
 		{name: "the Trigger is another Broker's", record: replyOf(moved, orders, "made"), age: time.Hour, want: nothing},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			objects := []runtime.Object{orders, theirs, billing, moved}
+			objects := []runtime.Object{orders, theirs, billing, moved, shipped}
 			if test.exists {
-				objects = append(objects, objectOf(test.record, owners{broker: orders}))
+				objects = append(objects, objectOf(test.record, ofBroker(orders)))
 			}
 			records := &fixed{seen: jetstream.SeenEventType{Record: test.record, At: time.Now().Add(-test.age)}}
 			if got := outcomeOf(t, newReconciler(t, records, feature.Enabled, objects...), test.record.Key()); got != test.want {

@@ -25,7 +25,7 @@ type Board struct {
 
 	mu       sync.Mutex
 	view     View
-	asked    map[types.NamespacedName]asked
+	asked    map[types.NamespacedName][]asked
 	urgent   time.Time // reports are read often until then
 	listener Listener
 }
@@ -37,7 +37,7 @@ type asked struct {
 
 // Fixed returns a board without a watch, which always shows this view.
 func Fixed(v View) *Board {
-	return &Board{view: v, asked: map[types.NamespacedName]asked{}}
+	return &Board{view: v, asked: map[types.NamespacedName][]asked{}}
 }
 
 // Listen sets whom to call. Until then nobody is.
@@ -47,20 +47,30 @@ func (b *Board) Listen(l Listener) {
 	b.listener = l
 }
 
-// Ask answers for a resource, and remembers the question: Changed is called when the answer changes.
+// Ask answers for a resource, and remembers the question in place of those before: Changed is called when the answer changes.
 func (b *Board) Ask(who types.NamespacedName, q Question) Answer {
+	return b.AskAll(who, []Question{q})[0]
+}
+
+// AskAll is Ask for a resource that depends on several records.
+func (b *Board) AskAll(who types.NamespacedName, questions []Question) []Answer {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	answer := b.view.answer(q)
-	b.asked[who] = asked{q, answer}
-	if answer.Status != corev1.ConditionTrue {
+	answers, remembered, open := make([]Answer, len(questions)), make([]asked, len(questions)), false
+	for i, q := range questions {
+		answers[i] = b.view.answer(q)
+		remembered[i] = asked{q, answers[i]}
+		open = open || answers[i].Status != corev1.ConditionTrue
+	}
+	b.asked[who] = remembered
+	if open {
 		b.urgent = time.Now().Add(urgency)
 		select {
 		case b.wake <- struct{}{}:
 		default:
 		}
 	}
-	return answer
+	return answers
 }
 
 // Forget drops what was asked for a resource that is gone.
@@ -77,6 +87,16 @@ func (b *Board) State() (known bool, outage *Outage) {
 	return b.view.Known, b.view.Outage
 }
 
+// answerAnew puts the answers of this view in the place of those before, and reports whether one is another. Who is called for it
+// may have nothing to ask any more, and is not called for the same answer again.
+func (v View) answerAnew(all []asked) (changed bool) {
+	for i, a := range all {
+		all[i].answer = v.answer(a.question)
+		changed = changed || all[i].answer != a.answer
+	}
+	return changed
+}
+
 // show takes a new view over and calls the listener.
 func (b *Board) show(v View) {
 	b.mu.Lock()
@@ -84,13 +104,8 @@ func (b *Board) show(v View) {
 	b.view = v
 	listener := b.listener
 	var changed []types.NamespacedName
-	for who, a := range b.asked {
-		if v.Outage != nil {
-			break
-		}
-		// Who is called may have nothing to ask any more, and is not called for the same answer again.
-		if now := v.answer(a.question); now != a.answer {
-			b.asked[who] = asked{a.question, now}
+	for who, all := range b.asked {
+		if v.Outage == nil && v.answerAnew(all) {
 			changed = append(changed, who)
 		}
 	}

@@ -41,6 +41,36 @@ func (c *calls) take() (changed []string, outages int) {
 	return changed, outages
 }
 
+// A resource that depends on several records is called for when any of them changes, and no more for those it has no longer.
+func TestBoardCallsForEachOfSeveral(t *testing.T) {
+	var told calls
+	b := Fixed(View{Known: true, Reports: filters("a")})
+	b.Listen(told.listener())
+	who := types.NamespacedName{Name: "c"}
+	question := func(revision uint64) Question {
+		return Question{Role: route.RoleFilter, Place: route.Place{Key: "k", Revision: revision}}
+	}
+	answers := b.AskAll(who, []Question{question(7), question(8)})
+	if answers[0].Status != corev1.ConditionTrue || answers[1].Status != corev1.ConditionUnknown {
+		t.Fatalf("%+v", answers)
+	}
+	at := func(revision uint64) View {
+		return View{Known: true, Reports: []route.Report{{Role: route.RoleFilter, ID: "a", Revision: revision}}}
+	}
+	b.show(at(8))
+	if changed, _ := told.take(); !slices.Equal(changed, []string{"c"}) {
+		t.Errorf("called for %v", changed)
+	}
+	b.AskAll(who, []Question{question(7)})
+	b.show(at(9))
+	if changed, _ := told.take(); len(changed) > 0 {
+		t.Errorf("called for %v, which asks no more", changed)
+	}
+	if len(b.AskAll(who, nil)) != 0 {
+		t.Error("an answer to no question")
+	}
+}
+
 func TestBoardCallsForWhatChanged(t *testing.T) {
 	var told calls
 	b := Fixed(View{Known: true, Reports: filters("a")})

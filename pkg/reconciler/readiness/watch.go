@@ -42,7 +42,7 @@ func NewWatch(source Source) *Watch {
 
 // Board returns a new board. Call it before Run.
 func (w *Watch) Board() *Board {
-	b := &Board{wake: w.wake, asked: map[types.NamespacedName]asked{}}
+	b := &Board{wake: w.wake, asked: map[types.NamespacedName][]asked{}}
 	w.boards = append(w.boards, b)
 	return b
 }

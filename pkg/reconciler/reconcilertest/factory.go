@@ -82,10 +82,16 @@ func Factory(build func(context.Context, *rtesting.TableRow, World) controller.R
 // Owner returns an owner of routes in a new nats-server, and a client that sees what it does.
 func Owner(t *testing.T) (*jetstream.Owner, *jetstream.Client) {
 	t.Helper()
+	return OwnerIn(t, natstest.Start(t, nil))
+}
+
+// OwnerIn returns an owner of routes in this nats-server, and a client that sees what it does.
+func OwnerIn(t *testing.T, server *natstest.Server) (*jetstream.Owner, *jetstream.Client) {
+	t.Helper()
 	names, err := naming.New(naming.DefaultPrefix)
 	must(t, err)
 	client, err := jetstream.Connect(jetstream.Options{
-		URL: natstest.Start(t, nil).URL(), Names: names, Logger: slog.New(slog.DiscardHandler),
+		URL: server.URL(), Names: names, Logger: slog.New(slog.DiscardHandler),
 	})
 	must(t, err)
 	t.Cleanup(client.Close)

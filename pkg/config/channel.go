@@ -1,0 +1,46 @@
+package config
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+)
+
+// SubjectsSetting sets the subjects, separated by commas, that a log listens to beside its own. Whether it may is not asked here.
+func SubjectsSetting(log *route.Log) Setting {
+	return func(value string) error {
+		log.Subjects = nil
+		for subject := range strings.SplitSeq(value, ",") {
+			log.Subjects = append(log.Subjects, strings.TrimSpace(subject))
+		}
+		return nil
+	}
+}
+
+// StartSetting sets where a new cursor begins.
+func StartSetting(start *route.Start) Setting {
+	return func(value string) (err error) {
+		*start, err = parseStart(value)
+		return err
+	}
+}
+
+func parseStart(value string) (route.Start, error) {
+	switch value {
+	case "new":
+		return route.Start{}, nil
+	case string(route.StartAll), string(route.StartLast):
+		return route.Start{Policy: route.StartPolicy(value)}, nil
+	}
+	if sequence, err := strconv.ParseUint(value, 10, 64); err == nil && sequence > 0 {
+		return route.Start{Policy: route.StartSequence, Sequence: sequence}, nil
+	}
+	if at, err := time.Parse(time.RFC3339Nano, value); err == nil {
+		at = at.UTC()
+		return route.Start{Policy: route.StartTime, Time: &at}, nil
+	}
+	return route.Start{}, errors.New("must be new, all, last, a sequence of the stream, or a time such as 2026-01-31T12:00:00Z")
+}

@@ -1,0 +1,77 @@
+package event
+
+import (
+	"encoding/json"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+const opaqueType = "application/octet-stream"
+
+// Plain is a NATS message that is no CloudEvent, with the attributes of the one that it becomes.
+type Plain struct {
+	ID, Source, Type string
+	Time             time.Time
+	// Header is the message's: its Content-Type and its trace context count.
+	Header map[string][]string
+	Data   []byte
+}
+
+// Event returns the event, whose data is the payload as it is. Its datacontenttype is what the header says, else JSON's if the payload
+// is JSON, else that of bytes that nobody knows; nothing at all has none.
+func (p Plain) Event() Event {
+	e := Event{Data: p.Data, Attributes: []Attribute{
+		{SpecVersion, version10}, {ID, p.ID}, {Source, p.Source}, {Type, p.Type}, {Time, p.Time.UTC().Format(time.RFC3339Nano)},
+	}}
+	contentType, announced := lookupFold(p.Header, natsContentType)
+	switch {
+	case announced && isMediaType(contentType):
+	case len(p.Data) == 0:
+		contentType = ""
+	case utf8.Valid(p.Data) && json.Valid(p.Data):
+		contentType = jsonType
+	default:
+		contentType = opaqueType
+	}
+	if contentType != "" {
+		e.Attributes = append(e.Attributes, Attribute{DataContentType, contentType})
+	}
+	for key, values := range p.Header {
+		if isTraceContext(key) && len(values) > 0 {
+			e.Headers = append(e.Headers, Header{key, values[0]})
+		}
+	}
+	e.Headers = bounded(e.Headers)
+	return e
+}
+
+// IsNATS reports whether a NATS message means to be a CloudEvent, be it a valid one or not: it has a ce- header, or its content type
+// announces one, or it has no content type and is a JSON object with the member specversion, which is what the whole binding was
+// before 1.0.3.
+func IsNATS(h map[string][]string, data []byte) bool {
+	for key := range h {
+		if _, binary := cutPrefixFold(key, ceHeaderPrefix); binary {
+			return true
+		}
+	}
+	if contentType, announced := lookupFold(h, natsContentType); announced {
+		return hasPrefixFold(strings.TrimSpace(contentType), structuredPrefix)
+	}
+	return hasMember(data, SpecVersion)
+}
+
+// hasMember reports whether the data is a JSON object with this member.
+func hasMember(data []byte, want string) bool {
+	s := scanner{json: data}
+	if s.peek() != '{' || checkJSON(data) != nil || !s.enter('{') {
+		return false
+	}
+	for s.more() {
+		key, _ := s.member()
+		if name, ok := unescape(key); ok && string(name) == want {
+			return true
+		}
+	}
+	return false
+}

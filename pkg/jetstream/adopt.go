@@ -1,0 +1,121 @@
+package jetstream
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+)
+
+// An address can adopt a stream that somebody else has made and looks after (route.Log.Stream). We put our cursors into it and
+// take them away again; nothing else of it is ours. So nothing in it waits for us either: what its own limits drop, is dropped.
+// What is parked, and dead letters, are in streams of ours as ever.
+
+// logOf names the stream with the address's events.
+func (c *Client) logOf(a route.Address) string {
+	if a.Log.Stream != "" {
+		return a.Log.Stream
+	}
+	return c.names.Log(a.Key)
+}
+
+// streamOf names the stream that the target's cursor is in.
+func (c *Client) streamOf(t route.Target) string {
+	if t.Stream != "" {
+		return t.Stream
+	}
+	return c.names.Log(t.Key.Address)
+}
+
+// consumerOf names the consumer that is the target's cursor.
+func (c *Client) consumerOf(t route.Target) string {
+	if t.Stream != "" {
+		return c.names.ForeignConsumer(t.Key)
+	}
+	return c.names.Consumer(t.Key)
+}
+
+// adopt looks at the stream that the address is to adopt, and notes in the address when it does not take what comes in by HTTP.
+// It returns when the stream was made. Errors: ErrNoStream, ErrNotAdoptable.
+func (c *Client) adopt(ctx context.Context, a *route.Address) (made time.Time, err error) {
+	name := a.Log.Stream
+	if !naming.LegalStream(name) || c.names.IsOwnStream(name) {
+		return time.Time{}, fmt.Errorf("%w: %s", ErrNotAdoptable, name)
+	}
+	stream, err := c.js.Stream(ctx, name)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		return time.Time{}, fmt.Errorf("%w: %s", ErrNoStream, name)
+	}
+	if err != nil {
+		return time.Time{}, fmt.Errorf("read stream %s: %w", name, err)
+	}
+	config := stream.CachedInfo().Config
+	if config.Metadata[metaUse] != "" { // of another installation on the same account
+		return time.Time{}, fmt.Errorf("%w: %s is the log of %s %s/%s", ErrNotAdoptable, name,
+			config.Metadata[metaKind], config.Metadata[metaNamespace], config.Metadata[metaName])
+	}
+	a.Refuse = cmp.Or(a.Refuse, whyNotByHTTP(config, c.names.LogSubjects(a.Key)))
+	return stream.CachedInfo().Created, nil
+}
+
+// whyNotByHTTP says why what comes in by HTTP, for the subject, cannot be stored in the stream; "" when it can.
+func whyNotByHTTP(stream jetstream.StreamConfig, subject string) string {
+	why := ""
+	switch {
+	case !slices.ContainsFunc(stream.Subjects, func(s string) bool { return naming.Covers(s, subject) }):
+		why = "does not listen to " + subject
+	case stream.NoAck:
+		why = "does not confirm what it stores"
+	default:
+		return ""
+	}
+	return fmt.Sprintf("stream %s %s: only what NATS publishers send to it is delivered", stream.Name, why)
+}
+
+// changesStream keeps an address from leaving its log behind for another stream: ErrImmutable for the same resource; for a later one of
+// the same name PredecessorError, until the streams of the one before are removed.
+func (c *Client) changesStream(have StoredRecord, a route.Address) error {
+	switch {
+	case have.Address.Log.Stream == a.Log.Stream || have.Swept:
+		return nil
+	case have.DeletedAt == nil && have.Address.UID == a.UID:
+		return fmt.Errorf("stream %s: %w: stream", c.logOf(*have.Address), ErrImmutable)
+	}
+	return &PredecessorError{Stream: c.logOf(*have.Address), Field: "stream", UID: have.Address.UID}
+}
+
+// foreignSubjects are what the target's cursor reads of a stream that is not ours; none means all of it.
+func (c *Client) foreignSubjects(t route.Target) []string {
+	if len(t.Subjects) == 0 {
+		return nil
+	}
+	return append([]string{c.names.LogSubjects(t.Key.Address)}, t.Subjects...)
+}
+
+// leaveStream takes the cursor of a target out of a stream that is not ours, where it would be in the way of others for ever.
+func (c *Client) leaveStream(ctx context.Context, t route.Target) error {
+	if t.Stream == "" {
+		return nil // it goes with its log
+	}
+	return ignoreMissing(c.js.DeleteConsumer(ctx, t.Stream, c.consumerOf(t)))
+}
+
+// removeForeign takes the cursors of an address's targets out of the stream that it had adopted.
+func (o *Owner) removeForeign(ctx context.Context, a route.Address) error {
+	records, err := o.client.Records(ctx, naming.TargetKeysOf(a.Key))
+	if err != nil && !errors.Is(err, route.ErrRecord) {
+		return err
+	}
+	errs := []error{err}
+	for _, r := range records {
+		errs = append(errs, ignoreMissing(o.client.js.DeleteConsumer(ctx, a.Log.Stream, o.client.names.ForeignConsumer(r.Target.Key))))
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,49 @@
+package jetstream
+
+import (
+	"net/url"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
+)
+
+// plainType is the type of the event that a plain NATS message becomes.
+const plainType = "dev.eventing-jetstream.nats.message"
+
+// decodeChannel reads a message of a Channel's log, into which NATS publishers may write too. What means to be a CloudEvent (see
+// event.IsNATS) is one, or is a dead letter that says what is wrong with it. Everything else becomes an event by this rule:
+//
+//	id               the stream's name, a dot, and the message's sequence in it
+//	source           nats: and the message's subject
+//	type             dev.eventing-jetstream.nats.message
+//	time             when the stream stored it
+//	data             the payload, as it is
+//	datacontenttype  the header Content-Type, else application/json if the payload is JSON, else application/octet-stream
+func decodeChannel(m *nats.Msg) (dispatch.Work, error) {
+	if event.IsNATS(m.Header, m.Data) {
+		return decodeLog(m)
+	}
+	place, err := placeIn(m.Reply)
+	if err != nil {
+		return dispatch.Work{}, err
+	}
+	return dispatch.Work{
+		Event: event.Plain{
+			ID:     place.stream + "." + formatUint(place.sequence),
+			Source: sourceOf(m.Subject),
+			Type:   plainType,
+			Time:   place.at,
+			Header: m.Header,
+			Data:   m.Data,
+		}.Event(),
+		Sequence: place.sequence,
+	}, nil
+}
+
+// sourceOf is the source of the events of a subject, as a URI.
+func sourceOf(subject string) string {
+	source := url.URL{Scheme: "nats", Opaque: url.PathEscape(subject)}
+	return source.String()
+}

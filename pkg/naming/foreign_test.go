@@ -1,0 +1,107 @@
+package naming
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+)
+
+func TestCheckSubjects(t *testing.T) {
+	n := newNames(t, DefaultPrefix)
+	for _, subjects := range [][]string{
+		nil, {"orders"}, {"orders.>"}, {"orders.*.new", "orders.*.old"}, {"a", "a.b", "a.b.c"}, {"x.*.a", "x.*.b.c"}, {"kn"}, {"knx.>"}, {"Kn.>"}, {"é.>"},
+		{"_INBOXES.x"},
+	} {
+		if err := CheckSubjects(subjects); err != nil {
+			t.Errorf("%q: %v", subjects, err)
+		}
+	}
+	for _, subjects := range [][]string{
+		{""}, {">"}, {"a", ">"}, {".a"}, {"a."}, {"a..b"}, {"a.>.b"}, {"a b"}, {"a\tb"}, {"a\x00"}, {"a*"}, {"a.b>"}, {"$JS.API.>"}, {"$KV.x.>"},
+		{"_INBOX.>"}, {"_INBOX"}, {"a", "a"}, {"a.>", "a.b"}, {"a.*", "a.b"}, {"a.*.c", "a.b.*"}, {"*"}, {"*.b"}, {"a.b.c", "x", "a.>"}, {strings.Repeat("a", 2000)},
+	} {
+		if err := CheckSubjects(subjects); !errors.Is(err, ErrForeignSubject) {
+			t.Errorf("%q: error %v, want ErrForeignSubject", subjects, err)
+		}
+	}
+	for _, subject := range []string{"kn.>", "kn.e.>", "kn.e.channel.shop.orders.x", "kn.*", "kn.*.>"} {
+		if err := n.CheckSubjects([]string{subject}); !errors.Is(err, ErrForeignSubject) {
+			t.Errorf("%q: error %v, want ErrForeignSubject", subject, err)
+		}
+	}
+	for _, subject := range []string{"kn", "orders.>", "kno.>"} {
+		if err := n.CheckSubjects([]string{subject}); err != nil {
+			t.Errorf("%q: %v", subject, err)
+		}
+	}
+}
+
+func TestCoversAndOverlap(t *testing.T) {
+	for _, c := range []struct {
+		a, b            string
+		covers, overlap bool
+	}{
+		{"a", "a", true, true}, {"a", "b", false, false}, {"a.>", "a", false, false}, {"a.>", "a.b", true, true}, {"a.>", "a.b.>", true, true},
+		{"a.b.>", "a.>", false, true}, {">", "a.>", true, true}, {">", ">", true, true}, {"a.*", "a.b", true, true}, {"a.*", "a.b.c", false, false},
+		{"a.*", "a.>", false, true}, {"*.b", "a.*", false, true}, {"*.*", "a.*", true, true}, {"a.*.>", "a.b.c.>", true, true}, {"a.*", "*.a", false, true},
+		{"a.b", "a.*", false, true}, {"a.*.c", "a.b.d", false, false},
+	} {
+		if got := Covers(c.a, c.b); got != c.covers {
+			t.Errorf("%s covers %s: %t, want %t", c.a, c.b, got, c.covers)
+		}
+		if got := overlap(c.a, c.b) && overlap(c.b, c.a); got != c.overlap {
+			t.Errorf("%s and %s overlap: %t, want %t", c.a, c.b, got, c.overlap)
+		}
+	}
+}
+
+// The server is the judge of what subjects a stream can listen to: whatever we let through, it takes.
+func FuzzTheServerTakesWhatWeTake(f *testing.F) {
+	for _, seed := range []string{"a", "a.>", "a.*.b,a.c", "é.>", "a b", "a..b", "a*.b", "$X.a", "_INBOX.a", "a.>,b.>", "a\x01", "\xff", "a,b.*"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, list string) {
+		subjects := strings.Split(list, ",")
+		if len(subjects) > 8 || CheckSubjects(subjects) != nil {
+			return
+		}
+		js := connect(t)
+		stream, err := js.CreateStream(t.Context(), jetstream.StreamConfig{Name: "S", Subjects: subjects})
+		if err != nil {
+			t.Fatalf("%q: %v", subjects, err)
+		}
+		if _, err := stream.CreateConsumer(t.Context(), jetstream.ConsumerConfig{FilterSubjects: subjects, InactiveThreshold: time.Minute}); err != nil {
+			t.Fatalf("a consumer of %q: %v", subjects, err)
+		}
+	})
+}
+
+func TestNamesOfAChannel(t *testing.T) {
+	n := newNames(t, DefaultPrefix)
+	orders := route.Key{Kind: route.KindChannel, Namespace: "default", Name: "orders"}
+	one := trigger(orders, "7d4b3a4e-uid")
+	for _, test := range []struct{ name, got, want string }{
+		{"log", n.Log(orders), "kn_log_channel_default_orders"},
+		{"log subjects", n.LogSubjects(orders), "kn.e.channel.default.orders.>"},
+		{"consumer", n.Consumer(one), "subscriber_default_7d4b3a4e-uid"},
+		{"consumer of a stream that is not ours", n.ForeignConsumer(one), "kn_subscriber_default_orders_default_7d4b3a4e-uid"},
+		{"target key", TargetKey(one), "target.channel.default.orders.default.7d4b3a4e-uid"},
+		{"for people", one.String(), "subscriber default/7d4b3a4e-uid of channel default/orders"},
+		{"path", orders.Path(), "/channels/default/orders"},
+		{"a Broker's path", broker("channels", "orders").Path(), "/channels/orders"},
+	} {
+		if test.got != test.want {
+			t.Errorf("%s: got %s, want %s", test.name, test.got, test.want)
+		}
+	}
+	for name, want := range map[string]bool{"ORDERS": true, "a-b_c=d": true, "": false, "a.b": false, "a b": false, "a*": false, "a>": false, "a/b": false, strings.Repeat("x", 256): false} {
+		if LegalStream(name) != want {
+			t.Errorf("stream %.20q is legal: %t, want %t", name, !want, want)
+		}
+	}
+}
