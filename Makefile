@@ -62,9 +62,21 @@ generate: ## Generate pkg/client and the deep copies of pkg/apis
 fuzz: ## Run each fuzz target for FUZZTIME (10s)
 	@GO=$(GO) hack/fuzz.sh $(FUZZTIME)
 
-# -run '^$'  matches no test, so that only benchmarks run.
+# An hour. To try it out: make bench ROUNDS=1 DURATION=3s. What is not the whole of it goes to bin/bench, and not into docs.
+# ONLY=p1,f2b makes only these runs.
+ROUNDS    ?= 5
+DURATION  ?= 10s
+ONLY      ?=
+BENCH_OUT ?= $(if $(filter 5/10s/,$(ROUNDS)/$(DURATION)/$(ONLY)),docs,$(BIN)/bench)
+
 .PHONY: bench
-bench: ## Run the benchmarks
+bench: build ## Measure everything that has a target beside its floors, and write docs/benchmarks.md
+	$(BIN)/kn-jetstream bench suite --rounds $(ROUNDS) --duration $(DURATION) --only "$(ONLY)" --out $(BENCH_OUT) --source . \
+	  --commit "$$(git describe --always --dirty)"
+
+# -run '^$'  matches no test, so that only benchmarks run.
+.PHONY: microbench
+microbench: ## Run the Go micro-benchmarks: codec, filters, push-down, outcomes, and more
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
 .PHONY: soak

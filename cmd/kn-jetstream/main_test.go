@@ -49,6 +49,15 @@ func TestWrongCommandLinesExitWith2(t *testing.T) {
 		{"no such credentials", "get brokers --nats nats://127.0.0.1:1 --creds " + store + "/none", "no such file"},
 		{"a URL that is none", "get brokers --nats %zz", "connect to NATS"},
 		{"a rate that is no number", "send --rate NaN", "rate: "},
+		{"no such filter", "bench --filter sql", "--filter"},
+		{"no such output", "bench --output yaml", "--output"},
+		{"a rate that is no number", "bench --rate NaN", "--rate"},
+		{"a listener that is none", "bench --subscriber-listen 127.0.0.1", "--subscriber-listen"},
+		{"a Broker that delivers to nowhere", "bench --target http://127.0.0.1:1/default/default", "--subscriber-listen"},
+		{"a Broker and its disk", "bench --target http://127.0.0.1:1/default/default --store " + store, "none of the others can be"},
+		{"no such program", "bench --ingress-program " + store + "/none", "no such file"},
+		{"no rounds", "bench suite --rounds 0", "--rounds"},
+		{"no such run", "bench suite --only p99", "p99"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			_, err := execute(t, strings.Fields(test.args)...)

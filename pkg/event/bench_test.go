@@ -2,6 +2,7 @@ package event_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -83,5 +84,25 @@ func BenchmarkWriteHTTP(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		event.WriteHTTP(e, make(http.Header, 16))
+	}
+}
+
+func BenchmarkDecodeBatch(b *testing.B) {
+	one, _ := event.Structured(typicalEvent(b).With(event.DataContentType, "image/png"))
+	body := []byte("[" + strings.Repeat(string(one)+",", 99) + string(one) + "]")
+	b.SetBytes(int64(len(body)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if events, err := event.DecodeBatch(batchHeader(), body); err != nil || len(events) != 100 {
+			b.Fatal(len(events), err)
+		}
+	}
+}
+
+func BenchmarkStructured(b *testing.B) {
+	e := typicalEvent(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		event.Structured(e)
 	}
 }

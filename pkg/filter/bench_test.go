@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/filter"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
 // BenchmarkMatch evaluates the same filters on the same event with this package and with upstream's. Upstream's events are read before the
@@ -21,7 +23,8 @@ func BenchmarkMatch(b *testing.B) {
 	}{
 		{"attributes", filter.Spec{Attributes: one("type", "com.example.created")}},
 		{"exact", filters(exact("type", "com.example.created"))},
-		{"source", filters(prefix("source", "https://example.com/"))},
+		{"prefix", filters(prefix("source", "https://example.com/"))},
+		{"suffix", filters(suffix("subject", "/42"))},
 		{"all", filters(allOf(prefix("type", "com.example."), suffix("subject", "42"), exact("x", "10")))},
 		{"any", filters(anyOf(exact("type", "a"), exact("type", "b"), exact("type", "com.example.created")))},
 		{"not", filters(not(exact("x", "11")))},
@@ -43,6 +46,32 @@ func BenchmarkMatch(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				f.Filter(ctx, read)
+			}
+		})
+	}
+}
+
+// BenchmarkSubjects is the push-down of a filter into subjects, once for each change of a Trigger.
+func BenchmarkSubjects(b *testing.B) {
+	installation, err := naming.New(naming.DefaultPrefix)
+	if err != nil {
+		b.Fatal(err)
+	}
+	names := installation.Subjects(route.Key{Kind: route.KindBroker, Namespace: "default", Name: "orders"})
+	for _, bench := range []struct {
+		name string
+		spec filter.Spec
+	}{
+		{"exact", filters(exact("type", "com.example.created"))},
+		{"all", filters(allOf(prefix("type", "com.example."), suffix("subject", "42")))},
+		{"any of ten", filters(typesOf("com.example.t%d", filter.MaxSubjects))},
+		{"any of a hundred", filters(typesOf("com.example.t%d", 100))},
+		{"cesql", filters(sql("type LIKE 'com.%'"))},
+	} {
+		b.Run(bench.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				filter.Subjects(bench.spec, names)
 			}
 		})
 	}

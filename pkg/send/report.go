@@ -20,7 +20,7 @@ type Report struct {
 	// Retries counts the requests that were repeated.
 	Retries  int
 	Duration time.Duration
-	// P50 and P99 are quantiles of the time from when a request was due to its last answer, to within 3 %.
+	// P50 and P99 are quantiles of the time from when a request was due to its last answer, to three digits.
 	P50, P99 time.Duration
 	// First is the first refusal; nil when there was none.
 	First *Refusal

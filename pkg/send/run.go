@@ -6,6 +6,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/latency"
 )
 
 // Run sends the events and returns what became of them. The error tells that the options are wrong, and then nothing was sent;
@@ -24,7 +26,7 @@ func Run(ctx context.Context, options Options) (Report, error) {
 
 	requests := (options.Count + options.perRequest() - 1) / options.perRequest()
 	tallies := make([]tally, min(options.Connections, requests))
-	run := &run{options: options, poster: poster, start: time.Now()}
+	run := &run{options: options, poster: poster, start: time.Now(), latencies: latency.New()}
 	var workers sync.WaitGroup
 	for i := range tallies {
 		workers.Go(func() { run.work(ctx, &tallies[i]) })
@@ -47,7 +49,8 @@ type run struct {
 	poster  *poster
 	start   time.Time
 	// next is the index of the first event that no worker has taken.
-	next atomic.Int64
+	next      atomic.Int64
+	latencies *latency.Histogram
 	// first is the earliest refusal that a worker saw.
 	first atomic.Pointer[Refusal]
 }
@@ -56,7 +59,6 @@ type run struct {
 type tally struct {
 	sent, accepted, retries int
 	refused                 map[int]int
-	latencies               latencies
 }
 
 // work takes events and sends them until none is left or ctx ends.
@@ -73,7 +75,7 @@ func (r *run) work(ctx context.Context, t *tally) {
 		}
 		m := encode(r.options, first, min(step, r.options.Count-first))
 		last := r.poster.post(ctx, m)
-		t.latencies.add(time.Since(due))
+		r.latencies.Record(time.Since(due))
 		r.count(t, m, last)
 	}
 }
@@ -108,7 +110,6 @@ func (r *run) report(tallies []tally) Report {
 		Asked: r.options.Count, Refused: map[int]int{},
 		Duration: time.Since(r.start), First: r.first.Load(),
 	}
-	var all latencies
 	for i := range tallies {
 		t := &tallies[i]
 		report.Sent += t.sent
@@ -117,8 +118,7 @@ func (r *run) report(tallies []tally) Report {
 		for status, n := range t.refused {
 			report.Refused[status] += n
 		}
-		all.merge(&t.latencies)
 	}
-	report.P50, report.P99 = all.quantile(0.50), all.quantile(0.99)
+	report.P50, report.P99 = r.latencies.Percentile(50), r.latencies.Percentile(99)
 	return report
 }

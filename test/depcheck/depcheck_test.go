@@ -44,6 +44,13 @@ func TestProcessesEmbedNoServer(t *testing.T) {
 		[]string{"github.com/nats-io/nats-server/v2/..."}))
 }
 
+// TestProcessesKnowNoBenchmark keeps what measures, and the plots of it, out of what is measured.
+func TestProcessesKnowNoBenchmark(t *testing.T) {
+	depcheck.AssertNoDependency(t, forAll(t,
+		[]string{"cmd/ingress", "cmd/filter", "cmd/controller"},
+		[]string{module + "pkg/bench/...", "github.com/valyala/fasthttp/...", "github.com/wcharczuk/go-chart/..."}))
+}
+
 // TestPurePackages shows that the pure packages link the standard library and each other, downward only.
 func TestPurePackages(t *testing.T) {
 	standard := list(t, "std")
