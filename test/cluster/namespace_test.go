@@ -58,8 +58,10 @@ func (n *namespace) describe() {
 		}
 	}
 	if triggers, err := env.eventing.EventingV1().Triggers(n.name).List(ctx, metav1.ListOptions{}); err == nil {
+		said := 0
 		for _, trigger := range triggers.Items {
-			if !trigger.Status.IsReady() {
+			if !trigger.Status.IsReady() && said < 5 {
+				said++
 				n.t.Logf("Trigger %s: %s", trigger.Name, asJSON(trigger.Status))
 			}
 		}
