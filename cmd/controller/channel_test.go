@@ -82,7 +82,7 @@ func TestChannelCarriesEventsToItsSubscribers(t *testing.T) {
 	c.createChannel("orders", subscriberAt("one", s.url+"/one"), subscriberAt("two", s.url+"/two"))
 	c.awaitChannelReady("orders")
 	channel := c.channel("orders")
-	if host := channel.Status.Address.URL.String(); host != "http://orders-kn-channel.shop.svc.cluster.local" {
+	if host := channel.Status.Address.URL.String(); host != "http://orders-kn-jsm-channel.shop.svc.cluster.local" {
 		t.Error(host)
 	}
 	if len(channel.Finalizers) > 0 {
@@ -95,7 +95,7 @@ func TestChannelCarriesEventsToItsSubscribers(t *testing.T) {
 		return slices.Equal(s.ids("/one"), []string{"1"}) && slices.Equal(s.ids("/two"), []string{"1"}), nil
 	})
 
-	service, err := kubeclient.Get(c.ctx).CoreV1().Services(namespace).Get(c.ctx, "orders-kn-channel", metav1.GetOptions{})
+	service, err := kubeclient.Get(c.ctx).CoreV1().Services(namespace).Get(c.ctx, "orders-kn-jsm-channel", metav1.GetOptions{})
 	must(t, err)
 	if service.Spec.ExternalName != "eventing-jetstream-ingress.knative-testing.svc.cluster.local" || !metav1.IsControlledBy(service, channel) {
 		t.Errorf("%+v", service)

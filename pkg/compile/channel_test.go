@@ -24,11 +24,11 @@ func sourceOf(t *testing.T, spec string) compile.ChannelSource {
 
 func TestChannel(t *testing.T) {
 	source := sourceOf(t, "deadLetterSink: {uri: 'http://dls/', CACerts: pem}")
-	source.Hosts = []string{"C-kn-channel.ns.svc"}
+	source.Hosts = []string{"C-kn-jsm-channel.ns.svc"}
 	source.Annotations = map[string]string{compile.HistoryAnnotation: "1h", "other": "x"}
 	options := compile.Options{Owner: "me", Defaults: config.Broker{Log: route.Log{Replicas: 3}}}
 	want := route.Address{
-		Key: route.Key{Kind: route.KindChannel, Namespace: "ns", Name: "c"}, UID: "c-uid", Owner: "me", Hosts: []string{"c-kn-channel.ns.svc"},
+		Key: route.Key{Kind: route.KindChannel, Namespace: "ns", Name: "c"}, UID: "c-uid", Owner: "me", Hosts: []string{"c-kn-jsm-channel.ns.svc"},
 		Log: route.Log{Replicas: 3, History: time.Hour}, DeadLetter: &route.Destination{URL: "http://dls/", CACerts: "pem"},
 	}
 	if got, err := compile.Channel(source, options); err != nil || !reflect.DeepEqual(got, want) {
@@ -178,7 +178,7 @@ func TestStandaloneChannel(t *testing.T) {
 	if err != nil || !mine || !reflect.DeepEqual(*source.Log, want) || source.Start.Policy != route.StartAll || *source.Delivery.Retry != 3 {
 		t.Errorf("got %+v with %+v, ours %t, error %v", source, source.Log, mine, err)
 	}
-	if len(source.Hosts) != 1 || source.Hosts[0] != "c-kn-channel.ns.svc.cluster.local" {
+	if len(source.Hosts) != 1 || source.Hosts[0] != "c-kn-jsm-channel.ns.svc.cluster.local" {
 		t.Errorf("hosts %q", source.Hosts)
 	}
 	if _, mine, err := compile.StandaloneChannel(parseChannel("", ""), compile.Options{}); !mine || err != nil {

@@ -36,7 +36,7 @@ func StandaloneChannel(c *messagingv1.Channel, o Options) (source ChannelSource,
 	}
 	source = ChannelSource{Namespace: c.Namespace, Name: c.Name, UID: c.UID, Delivery: c.Spec.Delivery}
 	// What a sender in a cluster says.
-	source.Hosts = []string{c.Name + "-kn-channel." + c.Namespace + ".svc.cluster.local"}
+	source.Hosts = []string{c.Name + "-kn-jsm-channel." + c.Namespace + ".svc.cluster.local"}
 	log := o.Defaults.Log
 	settings := config.LogSettings(&log)
 	settings[streamSetting] = func(v string) error { log.Stream = v; return nil }

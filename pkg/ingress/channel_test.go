@@ -26,7 +26,7 @@ func TestWhereAChannelIsServed(t *testing.T) {
 		{"path at another Channel's host", channelHost, "/channels/default/orders", 202, channel().Key},
 		{"the path says more than the host", channelHost, "/default/orders", 202, broker},
 		{"the path of nothing at a Channel's host", channelHost, "/default", 400, route.Key{}},
-		{"unknown host", "other-kn-channel.default.svc.cluster.local", "/", 404, route.Key{}},
+		{"unknown host", "other-kn-jsm-channel.default.svc.cluster.local", "/", 404, route.Key{}},
 		{"host with more in front", "x." + channelHost, "/", 404, route.Key{}},
 		{"IPv6 address", "[::1]:80", "/", 404, route.Key{}},
 	} {

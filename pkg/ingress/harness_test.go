@@ -66,7 +66,7 @@ func (p *publisher) got() []ingress.Message {
 type addresses map[string]route.Log
 
 // channelHost is where the Channel is served beside its path.
-const channelHost = "orders-kn-channel.default.svc.cluster.local"
+const channelHost = "orders-kn-jsm-channel.default.svc.cluster.local"
 
 func channel() route.Address {
 	return route.Address{Key: route.Key{Kind: route.KindChannel, Namespace: "default", Name: "orders"}, Hosts: []string{channelHost}}

@@ -102,7 +102,7 @@ func TestChannelWithSubscriptions(t *testing.T) {
 	must(t, n.channels().Delete(t.Context(), "orders", metav1.DeleteOptions{}))
 	n.await("the channel and its Service are gone", func() (bool, any) {
 		_, err := n.channels().Get(t.Context(), "orders", metav1.GetOptions{})
-		_, serviceErr := env.kube.CoreV1().Services(n.name).Get(t.Context(), "orders-kn-channel", metav1.GetOptions{})
+		_, serviceErr := env.kube.CoreV1().Services(n.name).Get(t.Context(), "orders-kn-jsm-channel", metav1.GetOptions{})
 		return apierrors.IsNotFound(err) && apierrors.IsNotFound(serviceErr), serviceErr
 	})
 }

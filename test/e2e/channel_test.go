@@ -40,7 +40,7 @@ func TestChannelFansOutWhatCameByPathAndByHost(t *testing.T) {
 	l := startChannels(t, "orders", []resource{orders,
 		subscriptionOf(orders, "one", subscriberAt(s.URL+"/one")), subscriptionOf(orders, "two", subscriberAt(s.URL+"/two"))})
 	l.accepts(t, "/channels/default/orders", event("a", "by-path"), []byte(`{"n": 1}`))
-	root := call{url: l.url("/"), host: "orders-kn-channel.default.svc.cluster.local", header: event("b", "by-host", "knative-note", "kept"),
+	root := call{url: l.url("/"), host: "orders-kn-jsm-channel.default.svc.cluster.local", header: event("b", "by-host", "knative-note", "kept"),
 		body: strings.NewReader(`{"n": 1}`)}
 	if got := root.do(t); got.status != http.StatusAccepted {
 		t.Fatalf("POST / at the Channel's host: status %d: %s", got.status, got.body)

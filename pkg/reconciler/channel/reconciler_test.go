@@ -141,7 +141,7 @@ func TestReadyChannel(t *testing.T) {
 	if !c.Status.GetCondition(apis.ConditionReady).IsTrue() || !c.Status.GetCondition(v1alpha1.ConditionHonoured).IsTrue() {
 		t.Errorf("%+v", c.Status.Conditions)
 	}
-	if url := c.Status.Address.URL.String(); url != "http://orders-kn-channel.shop.svc.cluster.local" || len(c.Status.Addresses) != 1 {
+	if url := c.Status.Address.URL.String(); url != "http://orders-kn-jsm-channel.shop.svc.cluster.local" || len(c.Status.Addresses) != 1 {
 		t.Errorf("%+v", c.Status.AddressStatus)
 	}
 	if c.Status.DeadLetterSinkURI.String() != sink.String() {

@@ -24,8 +24,8 @@ const (
 	// roleLabel is Knative's, on the Services of channels of all kinds.
 	roleLabel = "messaging.knative.dev/role"
 	role      = "natsjetstream-channel"
-	// serviceSuffix is the one that Knative's own channels have.
-	serviceSuffix = "-kn-channel"
+	// serviceSuffix is the one of eventing-natss: a Channel that was its keeps its address, and its Service is taken over.
+	serviceSuffix = "-kn-jsm-channel"
 )
 
 // serviceName is the name of the Channel's Service, in the Channel's namespace.

@@ -1,0 +1,236 @@
+package jetstream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/filter"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+)
+
+// Legacy is a consumer that knative-extensions/eventing-natss made for a Trigger or a Subscription, in a stream of its own or of
+// somebody else. The UID in its name says whose it is, so its successor is the target that has the UID now.
+type Legacy struct {
+	Stream, Consumer string
+	// Waiting counts the messages that it has not acknowledged.
+	Waiting uint64
+	// Busy is set while somebody takes messages from it.
+	Busy bool
+	// Target is the successor; nil when there is none.
+	Target *route.Target
+
+	// from is the first message that it may lack; those before all are acknowledged.
+	from     uint64
+	subjects []string
+}
+
+// How eventing-natss names its consumers; a UID without its dashes, in upper case, follows.
+// Source: eventing-natss pkg/broker/utils/naming.go, pkg/channel/jetstream/utils/naming.go.
+const (
+	legacyTrigger    = "KN_TRIGGER_"
+	legacySubscriber = "KN_SUB_"
+	// legacyReader begins the name of our own consumer beside one of theirs: it remembers what was moved.
+	legacyReader = "eventing-jetstream-migrates_"
+)
+
+// Legacies finds all such consumers in the streams of the account.
+func (c *Client) Legacies(ctx context.Context) ([]Legacy, error) {
+	successors, err := c.successors(ctx)
+	if err != nil {
+		return nil, err
+	}
+	streams := c.js.ListStreams(ctx)
+	var names []string
+	for info := range streams.Info() {
+		names = append(names, info.Config.Name)
+	}
+	if err := streams.Err(); err != nil {
+		return nil, fmt.Errorf("list the streams: %w", err)
+	}
+	var found []Legacy
+	for _, name := range names {
+		stream, err := c.js.Stream(ctx, name)
+		if err != nil {
+			return nil, fmt.Errorf("read stream %s: %w", name, err)
+		}
+		consumers, err := consumersOf(ctx, stream)
+		if err != nil {
+			return nil, err
+		}
+		for _, info := range consumers {
+			if uid, ok := legacyUID(info.Name); ok {
+				found = append(found, legacyOf(info, successors[uid]))
+			}
+		}
+	}
+	return found, nil
+}
+
+// legacyUID returns the UID in a consumer's name, in the form that the name has.
+func legacyUID(name string) (string, bool) {
+	for _, prefix := range []string{legacyTrigger, legacySubscriber} {
+		if uid, ok := strings.CutPrefix(name, prefix); ok && uid != "" {
+			return uid, true
+		}
+	}
+	return "", false
+}
+
+func legacyOf(info *jetstream.ConsumerInfo, successor *route.Target) Legacy {
+	return Legacy{
+		Stream: info.Stream, Consumer: info.Name, Target: successor,
+		Waiting: info.NumPending + uint64(info.NumAckPending), //nolint:gosec // never negative
+		Busy:    info.NumWaiting > 0 || info.PushBound,
+		from:    info.AckFloor.Stream + 1, subjects: filterSubjects(info.Config),
+	}
+}
+
+// successors are the live targets by their UID, as it is in the names of eventing-natss.
+func (c *Client) successors(ctx context.Context) (map[string]*route.Target, error) {
+	records, err := c.Records(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	targets := map[string]*route.Target{}
+	for _, r := range records {
+		if r.Target != nil && r.DeletedAt == nil && r.Target.UID != "" {
+			targets[strings.ToUpper(strings.ReplaceAll(r.Target.UID, "-", ""))] = r.Target
+		}
+	}
+	return targets, nil
+}
+
+// Moved is what became of the messages that a Legacy had not acknowledged.
+type Moved struct {
+	// Sent are those that its successor gets, Filtered those that the successor's filter does not take.
+	Sent, Filtered int
+	// Unreadable are the sequences of those that are no CloudEvents. They stay in the old stream, and are not sent.
+	Unreadable []uint64
+}
+
+const (
+	// legacyBatch is how many messages are read at one time.
+	legacyBatch = 200
+	// legacyAckWait is how long a batch may take before it is read again, by whoever asks next.
+	legacyAckWait = 2 * time.Minute
+)
+
+// MoveLegacy sends what the consumer has not acknowledged to its successor alone, by directed delivery, and returns when nothing is
+// left. The old stream keeps its messages, and the old consumer its position. What was sent is remembered in the old stream, by
+// a consumer of ours: an interrupted run goes on where it was, and the next one finds what came since. Messages that the old
+// consumer acknowledged out of order are sent once more, like those of a run that was killed between sending and remembering.
+func (s *Store) MoveLegacy(ctx context.Context, l Legacy) (Moved, error) {
+	if l.Target == nil {
+		return Moved{}, fmt.Errorf("consumer %s of stream %s: no Trigger or Subscription has its UID", l.Consumer, l.Stream)
+	}
+	matcher, err := filter.Compile(l.Target.Filter)
+	if err != nil {
+		return Moved{}, err
+	}
+	reader, err := s.legacyReader(ctx, l)
+	if err != nil {
+		return Moved{}, err
+	}
+	m := legacyMove{store: s, legacy: l, matches: matcher.Match}
+	for {
+		batch, err := reader.FetchNoWait(legacyBatch)
+		if err != nil {
+			return m.moved, fmt.Errorf("read stream %s: %w", l.Stream, err)
+		}
+		read := 0
+		for msg := range batch.Messages() {
+			read++
+			if err := m.move(ctx, msg); err != nil {
+				return m.moved, err
+			}
+		}
+		if err := batch.Error(); err != nil || read == 0 {
+			return m.moved, err
+		}
+	}
+}
+
+// legacyReader makes our consumer beside the old one, where that stands, or finds the one of an earlier run.
+func (s *Store) legacyReader(ctx context.Context, l Legacy) (jetstream.Consumer, error) {
+	name := legacyReader + l.Consumer
+	reader, err := s.client.js.Consumer(ctx, l.Stream, name)
+	if err == nil || !errors.Is(err, jetstream.ErrConsumerNotFound) {
+		return reader, err
+	}
+	reader, err = s.client.js.CreateConsumer(ctx, l.Stream, jetstream.ConsumerConfig{
+		Durable: name, Description: "what was moved of " + l.Consumer, AckPolicy: jetstream.AckExplicitPolicy, AckWait: legacyAckWait,
+		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: l.from, FilterSubjects: l.subjects,
+		MaxDeliver: -1, MaxAckPending: 2 * legacyBatch,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read stream %s beside its consumer %s: %w", l.Stream, l.Consumer, err)
+	}
+	return reader, nil
+}
+
+// legacyMove is one run of MoveLegacy.
+type legacyMove struct {
+	store   *Store
+	legacy  Legacy
+	matches func(event.Event) bool
+	moved   Moved
+}
+
+// move acknowledges a message, to our own consumer, only once it is sent.
+func (m *legacyMove) move(ctx context.Context, msg jetstream.Msg) error {
+	place, err := msg.Metadata()
+	if err != nil {
+		return err
+	}
+	e, err := event.FromNATS(msg.Headers(), msg.Data())
+	switch {
+	case err != nil:
+		m.moved.Unreadable = append(m.moved.Unreadable, place.Sequence.Stream)
+	case !m.matches(e):
+		m.moved.Filtered++
+	default:
+		if err := m.send(ctx, place.Sequence.Stream, e); err != nil {
+			return err
+		}
+		m.moved.Sent++
+	}
+	return msg.DoubleAck(ctx)
+}
+
+// send waits while there is no room: the filters deliver what was sent before, and make some.
+func (m *legacyMove) send(ctx context.Context, sequence uint64, e event.Event) error {
+	id := naming.MessageID(m.legacy.Target.Key, sequence, "moved from "+m.legacy.Stream)
+	for {
+		err := m.store.Direct(ctx, *m.legacy.Target, id, e)
+		if !errors.Is(err, ErrParkFull) || ctx.Err() != nil {
+			return err
+		}
+		pause(ctx, retryPause)
+	}
+}
+
+// Direct sends an event to this target alone; it is stored when Direct returns, and once however often the id is used within
+// the duplicate window. Errors: ErrParkFull, ErrNotStored.
+func (s *Store) Direct(ctx context.Context, target route.Target, id string, e event.Event) error {
+	address, err := s.address(target)
+	if err != nil {
+		return err
+	}
+	if err := s.roomToPark(ctx, address); err != nil {
+		return err
+	}
+	if err := s.directory.ensure(ctx, address, target); err != nil {
+		return err
+	}
+	msg := &nats.Msg{Subject: s.client.names.DirectedSubject(target.Key), Header: nats.Header(event.ToNATS(e)), Data: e.Data}
+	msg.Header[jetstream.MsgIDHeader] = []string{id}
+	return s.publish(ctx, msg, isFinal)
+}
