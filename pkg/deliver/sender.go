@@ -77,7 +77,7 @@ func (s *Sender) Send(ctx context.Context, request dispatch.Request) dispatch.Re
 	if err != nil {
 		return dispatch.Response{Err: err}
 	}
-	transport, err := s.transports.get(request.To.CACerts)
+	transport, err := s.transports.get(outgoing.URL.Scheme, request.To.CACerts)
 	if err != nil {
 		return dispatch.Response{Err: fmt.Errorf("%s: %w", place(outgoing.URL), err)}
 	}

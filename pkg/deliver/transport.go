@@ -9,8 +9,6 @@ import (
 	"net/http"
 	"sync"
 	"time"
-
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
 const (
@@ -24,9 +22,10 @@ const (
 	ping = 15 * time.Second
 )
 
-// transports keeps one transport per distinct CA bundle, those used last up to maxTransports.
+// transports keeps one transport for http, and for https one per distinct CA bundle, those used last up to maxTransports.
 type transports struct {
 	config Config
+	plain  *plain
 	system *http.Transport // trusts the system's CAs alone
 
 	mu     sync.Mutex
@@ -43,14 +42,23 @@ type bundle struct {
 func newTransports(config Config) *transports {
 	return &transports{
 		config: config,
+		plain:  newPlain(config),
 		system: newTransport(config, nil),
 		byCA:   map[string]*list.Element{},
 	}
 }
 
-// get returns the transport that trusts the system's CAs and these, as upstream has it: knative.dev/eventing
+// get returns the transport for the scheme.
+func (t *transports) get(scheme, caCerts string) (http.RoundTripper, error) {
+	if scheme == "http" {
+		return t.plain, nil
+	}
+	return t.secure(caCerts)
+}
+
+// secure returns the transport that trusts the system's CAs and these, as upstream has it: knative.dev/eventing
 // pkg/eventingtls/eventingtls.go (loadCertPool). A bundle without any certificate is ErrCACerts.
-func (t *transports) get(caCerts string) (*http.Transport, error) {
+func (t *transports) secure(caCerts string) (*http.Transport, error) {
 	if caCerts == "" {
 		return t.system, nil
 	}
@@ -85,13 +93,14 @@ func (t *transports) evict() {
 func (t *transports) close() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.plain.CloseIdleConnections()
 	t.system.CloseIdleConnections()
 	for e := t.recent.Front(); e != nil; e = e.Next() {
 		e.Value.(*bundle).transport.CloseIdleConnections()
 	}
 }
 
-// newTransport returns a transport without proxy, compression or redirects. The connections of a host are not bounded
+// newTransport returns a transport for https, without proxy, compression or redirects. The connections of a host are not bounded
 // here: the dispatcher bounds the requests of each target, and a bound per host would let one hanging target block another at the same host.
 func newTransport(config Config, roots *x509.CertPool) *http.Transport {
 	var protocols http.Protocols
@@ -112,7 +121,7 @@ func newTransport(config Config, roots *x509.CertPool) *http.Transport {
 		HTTP2:                  &http.HTTP2Config{SendPingTimeout: ping, PingTimeout: ping},
 		IdleConnTimeout:        config.IdleTimeout,
 		MaxIdleConns:           maxIdle,
-		MaxIdleConnsPerHost:    2 * route.DefaultMaxInFlight,
+		MaxIdleConnsPerHost:    maxIdle, // many targets may be at one host
 		MaxResponseHeaderBytes: maxResponseHeader,
 		// A body is handed on as it came: the event in it is the subscriber's, not ours to unpack.
 		DisableCompression: true,

@@ -28,20 +28,20 @@ func caBundle(t *testing.T, serial int64) string {
 
 func TestTransportsAreSharedAndBounded(t *testing.T) {
 	all := newTransports(Config{}.withDefaults())
-	system, err := all.get("")
+	system, err := all.secure("")
 	if err != nil || system != all.system {
 		t.Fatalf("no CA certificates: %p, %v; want the system's %p", system, err, all.system)
 	}
 	often := caBundle(t, 0)
-	first, err := all.get(often)
+	first, err := all.secure(often)
 	if err != nil || first == system {
 		t.Fatalf("a CA bundle shares the system's transport (%v)", err)
 	}
 	for serial := range int64(2 * maxTransports) {
-		if _, err := all.get(caBundle(t, serial+1)); err != nil {
+		if _, err := all.secure(caBundle(t, serial+1)); err != nil {
 			t.Fatal(err)
 		}
-		if again, err := all.get(often); err != nil || again != first {
+		if again, err := all.secure(often); err != nil || again != first {
 			t.Fatalf("after %d others the bundle in use has another transport (%v)", serial+1, err)
 		}
 	}

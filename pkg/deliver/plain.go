@@ -1,0 +1,151 @@
+package deliver
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/net/http/httpguts"
+)
+
+// plain is the transport of http destinations: HTTP/1.1 over TCP, one exchange at a time on a connection.
+//
+// Why not http.Transport, which https destinations have: it hands each exchange over to two goroutines per connection, and that
+// costs more than all else that a delivery does. Here the caller's goroutine writes, reads, and is done. What is read and written is
+// still net/http's work. Safe for concurrent use.
+type plain struct {
+	dialer      net.Dialer
+	idleTimeout time.Duration
+
+	mu     sync.Mutex
+	idle   map[string][]*conn // by address; the one used last is taken first
+	size   int                // of idle
+	closed bool
+}
+
+var _ http.RoundTripper = (*plain)(nil)
+
+func newPlain(config Config) *plain {
+	return &plain{
+		dialer:      net.Dialer{Timeout: config.ConnectTimeout / 2},
+		idleTimeout: config.IdleTimeout,
+		idle:        map[string][]*conn{},
+	}
+}
+
+// RoundTrip makes the exchange, within the request's context to the end of the response's body, which the caller closes.
+// The connection is used again when the body was read to its end.
+func (p *plain) RoundTrip(request *http.Request) (*http.Response, error) {
+	to, err := address(request.URL)
+	if err != nil {
+		return nil, err
+	}
+	c, err := p.connection(request.Context(), to)
+	if err != nil {
+		return nil, err
+	}
+	return c.exchange(request)
+}
+
+// address is where to connect to. An error is one of the host's name.
+func address(u *url.URL) (string, error) {
+	host, err := httpguts.PunycodeHostPort(u.Host)
+	if err != nil {
+		return "", err
+	}
+	if u.Port() == "" {
+		host = strings.TrimSuffix(host, ":") + ":80"
+	}
+	return host, nil
+}
+
+// connection returns an idle connection that its peer has left open, or a new one.
+func (p *plain) connection(ctx context.Context, address string) (*conn, error) {
+	for {
+		c := p.take(address)
+		switch {
+		case c == nil:
+			dialed, err := p.dialer.DialContext(ctx, "tcp", address)
+			if err != nil {
+				return nil, err
+			}
+			return newConn(p, address, dialed), nil
+		case c.isQuiet():
+			return c, nil
+		}
+		c.close()
+	}
+}
+
+// take removes a connection from the idle ones. It returns nil when there is none.
+func (p *plain) take(address string) *conn {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	idle := p.idle[address]
+	if len(idle) == 0 {
+		return nil
+	}
+	c := idle[len(idle)-1]
+	idle[len(idle)-1] = nil
+	p.keep(address, idle[:len(idle)-1])
+	c.expiry.Stop()
+	return c
+}
+
+// put makes the connection an idle one, for as long as one may be.
+func (p *plain) put(c *conn) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed || p.size >= maxIdle {
+		c.close()
+		return
+	}
+	c.since = time.Now()
+	p.keep(c.address, append(p.idle[c.address], c))
+	if c.expiry == nil {
+		c.expiry = time.AfterFunc(p.idleTimeout, func() { p.expire(c) })
+		return
+	}
+	c.expiry.Reset(p.idleTimeout)
+}
+
+// expire closes the connection, unless it was taken just before.
+func (p *plain) expire(c *conn) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	idle := p.idle[c.address]
+	if i := slices.Index(idle, c); i >= 0 && time.Since(c.since) >= p.idleTimeout {
+		p.keep(c.address, slices.Delete(idle, i, i+1))
+		c.close()
+	}
+}
+
+// keep replaces the idle connections of an address. The caller holds mu.
+func (p *plain) keep(address string, idle []*conn) {
+	p.size += len(idle) - len(p.idle[address])
+	if len(idle) == 0 {
+		delete(p.idle, address)
+		return
+	}
+	p.idle[address] = idle
+}
+
+// CloseIdleConnections closes them, and from now on every other when its exchange ends.
+func (p *plain) CloseIdleConnections() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.closed = true
+	for _, idle := range p.idle {
+		for _, c := range idle {
+			c.expiry.Stop()
+			c.close()
+		}
+	}
+	clear(p.idle)
+	p.size = 0
+}
