@@ -84,6 +84,7 @@ func newBenchFloorCommand() *cobra.Command {
 
 // serve is one of the floors that take requests.
 func (o floorOptions) serve(ctx context.Context, name string) error {
+	dataplane.TuneMemory() // as the product does: a floor is what the machine can do
 	handler, end, err := o.handler(ctx, name)
 	if err != nil {
 		return err

@@ -56,7 +56,7 @@ type Client struct {
 	conn   *nats.Conn
 	js     jetstream.JetStream
 	events *nats.Conn
-	async  jetstream.JetStream
+	acks   *acks // on events
 	timing timing
 	// servers are the URLs without their user parts, for messages; dialer knows why the last attempt to connect failed.
 	servers string
@@ -85,11 +85,11 @@ func Connect(o Options) (*Client, error) {
 		c.Close()
 		return nil, err
 	}
-	if c.async, err = jetstream.New(c.events,
-		jetstream.WithPublishAsyncMaxPending(maxPendingPublishes), jetstream.WithPublishAsyncTimeout(ackBudget)); err != nil {
+	if c.acks, err = newAcks(c.events); err != nil {
 		c.Close()
 		return nil, err
 	}
+	c.events.SetDisconnectErrHandler(func(*nats.Conn, error) { c.acks.disconnected() })
 	return c, nil
 }
 

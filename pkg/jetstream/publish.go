@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	// maxPendingPublishes bounds the publishes that wait for their PubAck in one process.
+	// maxPendingPublishes bounds the messages that wait for their PubAck in one process. The longest batch has room.
 	maxPendingPublishes = 16384
 	// ackBudget is how long one try of a publish waits for its PubAck before the next.
 	ackBudget = 2 * time.Second
@@ -124,43 +124,31 @@ func (c *Client) publish(ctx context.Context, messages []*nats.Msg, final func(e
 }
 
 // publishOnce sends every message and waits for the PubAcks. It returns the messages that are not stored, and the last error,
-// or the first that is final. The retries of nats.go are off: they would go on after ctx has ended.
+// or the first that is final. It ends with ctx, or at the latest after the ackBudget.
 func (c *Client) publishOnce(ctx context.Context, messages []*nats.Msg, final func(error) bool) (again []*nats.Msg, err error) {
-	futures := make([]jetstream.PubAckFuture, len(messages))
-	var sendErr error
-	for i, m := range messages {
-		if futures[i], sendErr = c.async.PublishMsgAsync(m, jetstream.WithRetryAttempts(0)); sendErr != nil {
-			err = sendErr
-			if final(err) || ctx.Err() != nil {
-				break
-			}
-		}
+	sent, err := c.acks.send(messages)
+	if err != nil {
+		return messages, err
 	}
-	for i, future := range futures {
-		if future == nil {
-			again = append(again, messages[i])
+	timer := time.NewTimer(ackBudget)
+	defer timer.Stop()
+	select {
+	case <-sent.done:
+	case <-timer.C:
+		c.acks.giveUp(sent, errNoPubAck)
+	case <-ctx.Done():
+		c.acks.giveUp(sent, context.Cause(ctx))
+	}
+	for i, answer := range sent.answers {
+		if answer == nil {
 			continue
 		}
-		if ackErr := awaitAck(ctx, future); ackErr != nil {
-			again = append(again, messages[i])
-			if !final(err) {
-				err = ackErr
-			}
+		again = append(again, messages[i])
+		if err == nil || !final(err) {
+			err = answer
 		}
 	}
 	return again, err
-}
-
-// awaitAck ends with ctx or, at the latest, with the ackBudget that the client gives every publish.
-func awaitAck(ctx context.Context, future jetstream.PubAckFuture) error {
-	select {
-	case <-future.Ok():
-		return nil
-	case err := <-future.Err():
-		return err
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
 }
 
 // isFinal reports whether sending the same message again cannot help now. It can while the server is still busy storing the

@@ -51,6 +51,7 @@ func NewProcess(ctx context.Context, role string, flags ProcessFlags) (*Process,
 	if err := flags.Validate(); err != nil {
 		return nil, exitcode.Wrong(err)
 	}
+	TuneMemory()
 	component := "eventing-jetstream-" + role
 	p := &Process{flags: flags, logs: newLogs(component, flags)}
 	p.Logger = p.logs.Logger
