@@ -8,6 +8,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -51,12 +53,13 @@ func newConn(pool *plain, address string, n net.Conn) *conn {
 
 func (c *conn) close() { _ = c.net.Close() } // nothing is left to be said on it
 
-// exchange writes the request and reads the response up to its body. After an error the connection is closed.
-func (c *conn) exchange(request *http.Request) (*http.Response, error) {
-	ctx := request.Context()
-	// The end of the context ends every read and write under way, and those to come.
-	unwatch := context.AfterFunc(ctx, func() { _ = c.net.SetDeadline(time.Unix(1, 0)) })
-	response, err := c.roundTrip(request)
+// breakOff ends every read and write under way, and those to come.
+func (c *conn) breakOff() { _ = c.net.SetDeadline(time.Unix(1, 0)) }
+
+// exchange posts the message and reads the response up to its body. After an error the connection is closed.
+func (c *conn) exchange(ctx context.Context, host string, m message) (*http.Response, error) {
+	unwatch := context.AfterFunc(ctx, c.breakOff)
+	response, err := c.roundTrip(host, m)
 	if err != nil {
 		unwatch()
 		c.close()
@@ -66,22 +69,19 @@ func (c *conn) exchange(request *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	response.Body = &body{ReadCloser: response.Body, conn: c, ctx: ctx, unwatch: unwatch,
-		last: response.Close || request.Close || response.StatusCode == http.StatusSwitchingProtocols}
+		last: response.Close || response.StatusCode == http.StatusSwitchingProtocols}
 	return response, nil
 }
 
-func (c *conn) roundTrip(request *http.Request) (*http.Response, error) {
-	written := request.Write(c.out)
-	if written == nil {
-		written = c.out.Flush()
-	}
+func (c *conn) roundTrip(host string, m message) (*http.Response, error) {
+	written := c.write(host, m)
 	if written != nil {
 		// The peer may have refused the event before it had all of it.
 		if c.net.SetReadDeadline(time.Now().Add(earlyAnswer)) != nil {
 			return nil, written
 		}
 	}
-	response, err := c.readResponse(request)
+	response, err := c.readResponse()
 	switch {
 	case err == nil:
 		response.Close = response.Close || written != nil
@@ -94,8 +94,40 @@ func (c *conn) roundTrip(request *http.Request) (*http.Response, error) {
 	return nil, err
 }
 
+// write writes the request. bufio keeps the first error for Flush.
+func (c *conn) write(host string, m message) error {
+	w := c.out
+	w.WriteString("POST ")
+	w.WriteString(m.url.RequestURI())
+	w.WriteString(" HTTP/1.1\r\nHost: ")
+	w.WriteString(host)
+	w.WriteString("\r\nContent-Length: ")
+	w.Write(strconv.AppendInt(w.AvailableBuffer(), int64(len(m.body)), 10))
+	w.WriteString("\r\n")
+	for name, values := range m.header {
+		for _, value := range values {
+			w.WriteString(name)
+			w.WriteString(": ")
+			w.WriteString(oneLine(value))
+			w.WriteString("\r\n")
+		}
+	}
+	w.WriteString("\r\n")
+	w.Write(m.body)
+	return w.Flush()
+}
+
+// oneLine keeps a value from ending its header: the last line of defence, since package event encodes or refuses such values.
+func oneLine(value string) string {
+	if strings.IndexByte(value, '\n') < 0 && strings.IndexByte(value, '\r') < 0 {
+		return value
+	}
+	return strings.NewReplacer("\r", " ", "\n", " ").Replace(value)
+}
+
 // readResponse skips what is said before the response.
-func (c *conn) readResponse(request *http.Request) (*http.Response, error) {
+func (c *conn) readResponse() (*http.Response, error) {
+	request := &http.Request{Method: http.MethodPost} // what may follow depends on the method
 	c.headerLeft = maxResponseHeader
 	for range maxInformational + 1 {
 		response, err := http.ReadResponse(c.in, request)

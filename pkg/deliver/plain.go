@@ -4,7 +4,6 @@ import (
 	"context"
 	"net"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -16,8 +15,8 @@ import (
 // plain is the transport of http destinations: HTTP/1.1 over TCP, one exchange at a time on a connection.
 //
 // Why not http.Transport, which https destinations have: it hands each exchange over to two goroutines per connection, and that
-// costs more than all else that a delivery does. Here the caller's goroutine writes, reads, and is done. What is read and written is
-// still net/http's work. Safe for concurrent use.
+// costs more than all else that a delivery does. Here the caller's goroutine writes, reads, and is done. The response is still
+// net/http's to read. Safe for concurrent use.
 type plain struct {
 	dialer      net.Dialer
 	idleTimeout time.Duration
@@ -28,8 +27,6 @@ type plain struct {
 	closed bool
 }
 
-var _ http.RoundTripper = (*plain)(nil)
-
 func newPlain(config Config) *plain {
 	return &plain{
 		dialer:      net.Dialer{Timeout: config.ConnectTimeout / 2},
@@ -38,30 +35,27 @@ func newPlain(config Config) *plain {
 	}
 }
 
-// RoundTrip makes the exchange, within the request's context to the end of the response's body, which the caller closes.
-// The connection is used again when the body was read to its end.
-func (p *plain) RoundTrip(request *http.Request) (*http.Response, error) {
-	to, err := address(request.URL)
+// exchange posts the message and returns the response, within ctx to the end of its body, which the caller closes. The connection is
+// used again when the body was read to its end. giveUp ends a read of the body that hangs.
+func (p *plain) exchange(ctx context.Context, m message) (response *http.Response, giveUp func(), err error) {
+	host, err := httpguts.PunycodeHostPort(m.url.Host)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	c, err := p.connection(request.Context(), to)
+	c, err := p.connection(ctx, address(host, m.url.Port()))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return c.exchange(request)
+	response, err = c.exchange(ctx, host, m)
+	return response, c.breakOff, err
 }
 
-// address is where to connect to. An error is one of the host's name.
-func address(u *url.URL) (string, error) {
-	host, err := httpguts.PunycodeHostPort(u.Host)
-	if err != nil {
-		return "", err
+// address is where to connect to.
+func address(host, port string) string {
+	if port == "" {
+		return strings.TrimSuffix(host, ":") + ":80"
 	}
-	if u.Port() == "" {
-		host = strings.TrimSuffix(host, ":") + ":80"
-	}
-	return host, nil
+	return host
 }
 
 // connection returns an idle connection that its peer has left open, or a new one.

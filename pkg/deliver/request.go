@@ -1,8 +1,7 @@
 package deliver
 
 import (
-	"bytes"
-	"context"
+	"encoding/base64"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -11,36 +10,48 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 )
 
-// newRequest builds the request. The body reads the event's own bytes; they are not copied in the binary mode.
-// Every request says Prefer: reply and Kn-Namespace, also one to a dead letter sink, which may be a subscriber elsewhere.
-func newRequest(ctx context.Context, request dispatch.Request) (*http.Request, error) {
-	header, body := encode(request)
-	outgoing, err := http.NewRequestWithContext(ctx, http.MethodPost, request.To.URL, bytes.NewReader(body))
+// userAgent is who we are to a subscriber.
+const userAgent = "eventing-jetstream"
+
+// message is what is to be posted. Host, Content-Length and what else HTTP needs is not among the headers. The body may be the event's
+// own bytes.
+type message struct {
+	url    *url.URL
+	header http.Header
+	body   []byte
+}
+
+// newMessage encodes the event. The data is not copied in the binary mode. Every message says Prefer: reply and Kn-Namespace, also
+// one to a dead letter sink, which may be a subscriber elsewhere. Error: ErrDestination.
+func newMessage(request dispatch.Request) (message, error) {
+	u, err := url.Parse(request.To.URL)
 	if err != nil {
 		// What the parser says repeats parts of the URL, which may hold a password.
-		return nil, fmt.Errorf("%w: its URL cannot be parsed", ErrDestination)
+		return message{}, fmt.Errorf("%w: its URL cannot be parsed", ErrDestination)
 	}
-	if scheme := outgoing.URL.Scheme; scheme != "http" && scheme != "https" {
-		return nil, fmt.Errorf("%w: %s: unsupported scheme %q", ErrDestination, place(outgoing.URL), scheme)
+	if u.Scheme != "http" && u.Scheme != "https" {
+		return message{}, fmt.Errorf("%w: %s: unsupported scheme %q", ErrDestination, place(u), u.Scheme)
 	}
-	if outgoing.URL.Hostname() == "" {
-		return nil, fmt.Errorf("%w: %s: no host", ErrDestination, place(outgoing.URL))
+	if u.Hostname() == "" {
+		return message{}, fmt.Errorf("%w: %s: no host", ErrDestination, place(u))
 	}
-	outgoing.Header = header
-	header.Set("Kn-Namespace", request.Namespace)
-	header.Set("Prefer", "reply")
-	if user := outgoing.URL.User; user != nil {
-		password, _ := user.Password()
-		outgoing.SetBasicAuth(user.Username(), password)
+	header, body := encode(request)
+	header["Kn-Namespace"] = []string{request.Namespace}
+	header["Prefer"] = []string{"reply"}
+	header["User-Agent"] = []string{userAgent}
+	if u.User != nil {
+		password, _ := u.User.Password()
+		credentials := base64.StdEncoding.EncodeToString([]byte(u.User.Username() + ":" + password))
+		header["Authorization"] = []string{"Basic " + credentials}
 	}
-	return outgoing, nil
+	return message{url: u, header: header, body: body}, nil
 }
 
 // encode returns the headers and the body of the content mode that the subscriber wants. An event whose own content type
 // is a CloudEvents one would be misread in the binary mode, so it is always sent structured.
 func encode(request dispatch.Request) (http.Header, []byte) {
 	e := request.Event
-	header := make(http.Header, len(e.Attributes)+len(e.Headers)+3)
+	header := make(http.Header, len(e.Attributes)+len(e.Headers)+4)
 	contentType := e.Attr(event.DataContentType)
 	if !request.JSON && !event.IsStructured(contentType) && !event.IsBatch(contentType) {
 		event.WriteHTTP(e, header)

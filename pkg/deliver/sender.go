@@ -5,8 +5,10 @@
 package deliver
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
@@ -71,24 +73,51 @@ func (s *Sender) Close() { s.transports.close() }
 // Response.Err is set when there was no whole answer: ErrDestination or ErrCACerts for a destination that cannot be
 // used, the context's error when it ended, else what the network said. It shows of the URL only scheme, host and path.
 func (s *Sender) Send(ctx context.Context, request dispatch.Request) dispatch.Response {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	outgoing, err := newRequest(ctx, request)
+	m, err := newMessage(request)
 	if err != nil {
 		return dispatch.Response{Err: err}
 	}
-	transport, err := s.transports.get(outgoing.URL.Scheme, request.To.CACerts)
-	if err != nil {
-		return dispatch.Response{Err: fmt.Errorf("%s: %w", place(outgoing.URL), err)}
+	post := s.postSecurely
+	if m.url.Scheme == "http" {
+		post = s.postPlainly
 	}
-	incoming, err := transport.RoundTrip(outgoing)
-	if err != nil {
-		return dispatch.Response{Err: fmt.Errorf("POST %s: %w", place(outgoing.URL), err)}
+	response, err := post(ctx, m, request.To.CACerts)
+	if err == nil {
+		err = response.Err
 	}
-	defer incoming.Body.Close()
-	response := receive(incoming, s.replyLimit, cancel)
-	if response.Err != nil {
-		response.Err = fmt.Errorf("POST %s: %w", place(outgoing.URL), response.Err)
+	if err != nil {
+		response.Err = fmt.Errorf("POST %s: %w", place(m.url), err)
 	}
 	return response
+}
+
+// postPlainly posts without TLS, which CA certificates have no part in.
+func (s *Sender) postPlainly(ctx context.Context, m message, _ string) (dispatch.Response, error) {
+	incoming, giveUp, err := s.transports.plain.exchange(ctx, m)
+	if err != nil {
+		return dispatch.Response{}, err
+	}
+	defer incoming.Body.Close()
+	return receive(incoming, s.replyLimit, giveUp), nil
+}
+
+// postSecurely posts by HTTPS to a server that the system's CAs, or these, vouch for.
+func (s *Sender) postSecurely(ctx context.Context, m message, caCerts string) (dispatch.Response, error) {
+	transport, err := s.transports.secure(caCerts)
+	if err != nil {
+		return dispatch.Response{}, err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	outgoing, err := http.NewRequestWithContext(ctx, http.MethodPost, m.url.String(), bytes.NewReader(m.body))
+	if err != nil {
+		return dispatch.Response{}, fmt.Errorf("%w: its URL cannot be parsed", ErrDestination)
+	}
+	outgoing.Header = m.header
+	incoming, err := transport.RoundTrip(outgoing)
+	if err != nil {
+		return dispatch.Response{}, err
+	}
+	defer incoming.Body.Close()
+	return receive(incoming, s.replyLimit, cancel), nil
 }

@@ -48,14 +48,6 @@ func newTransports(config Config) *transports {
 	}
 }
 
-// get returns the transport for the scheme.
-func (t *transports) get(scheme, caCerts string) (http.RoundTripper, error) {
-	if scheme == "http" {
-		return t.plain, nil
-	}
-	return t.secure(caCerts)
-}
-
 // secure returns the transport that trusts the system's CAs and these, as upstream has it: knative.dev/eventing
 // pkg/eventingtls/eventingtls.go (loadCertPool). A bundle without any certificate is ErrCACerts.
 func (t *transports) secure(caCerts string) (*http.Transport, error) {
