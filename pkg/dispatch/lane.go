@@ -119,7 +119,9 @@ func (l *lane) run(cutoff context.Context, retire func(*lane) bool) {
 
 // serve keeps a runner going until the order is withdrawn. When it returns, the runner's sources are stopped.
 func (l *lane) serve(cutoff context.Context, o *order) {
-	match, err := filter.Compile(o.target.Filter)
+	var match *filter.Matcher
+	var err error
+	apart(func() { match, err = filter.Compile(o.target.Filter) })
 	if err != nil {
 		l.report(o, fmt.Errorf("filter: %w", err))
 		<-o.ctx.Done()
@@ -160,4 +162,15 @@ func sleep(ctx context.Context, d time.Duration) {
 	case <-timer.C:
 	case <-ctx.Done():
 	}
+}
+
+// apart runs f in a goroutine of its own and waits for it. The stack that f needs is gone then, where a lane's goroutine, which mostly
+// waits, would keep it.
+func apart(f func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		f()
+	}()
+	<-done
 }

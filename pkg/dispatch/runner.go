@@ -32,7 +32,9 @@ func (r *runner) run(ctx context.Context, opened func()) error {
 	// The sources get a context of their own: it must not end before they are stopped.
 	lifetime, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end()
-	log, directed, err := r.open(ctx, lifetime, end)
+	var log, directed Source
+	var err error
+	apart(func() { log, directed, err = r.open(ctx, lifetime, end) })
 	if err != nil {
 		return err
 	}

@@ -1,7 +1,6 @@
 package jetstream
 
 import (
-	"encoding/json"
 	"strconv"
 	"time"
 
@@ -133,21 +132,21 @@ func (s *source) ask() {
 	if room <= 0 || (s.outstanding > 0 && room < (s.capacity+1)/2) || !s.resumeAt.IsZero() || !s.client.conn.IsConnected() {
 		return
 	}
-	request, err := json.Marshal(map[string]int64{
-		"batch":          int64(room),
-		"max_bytes":      max(pullBytes, 2*s.client.MaxPayload()),
-		"expires":        int64(pullExpires),
-		"idle_heartbeat": int64(s.client.timing.heartbeat),
-	})
-	if err != nil {
-		s.complain("pull request: " + err.Error())
-		return
-	}
-	if err := s.client.conn.PublishRequest(s.request, s.replySubject(), request); err != nil {
+	if err := s.client.conn.PublishRequest(s.request, s.replySubject(), s.pullRequest(room)); err != nil {
 		s.complain("pull request: " + err.Error())
 		return // the renew tick restarts it when nothing is heard
 	}
 	s.outstanding += room
+}
+
+// pullRequest is the JSON of a request for so many messages. It is put together by hand because encoding/json would make the stack of
+// this goroutine, of which there is one for each Trigger, grow for good.
+func (s *source) pullRequest(room int) []byte {
+	request := strconv.AppendInt([]byte(`{"batch":`), int64(room), 10)
+	request = strconv.AppendInt(append(request, `,"max_bytes":`...), max(pullBytes, 2*s.client.MaxPayload()), 10)
+	request = strconv.AppendInt(append(request, `,"expires":`...), int64(pullExpires), 10)
+	request = strconv.AppendInt(append(request, `,"idle_heartbeat":`...), int64(s.client.timing.heartbeat), 10)
+	return append(request, '}')
 }
 
 // replySubject tells the requests since the last restart from those before it.

@@ -120,8 +120,11 @@ func (f *Filter) apply(ctx context.Context, s route.Snapshot) {
 	f.mu.Lock()
 	f.applied = s
 	f.mu.Unlock()
-	if first := !f.synced.Swap(true); first && f.started != nil {
-		f.started(s)
+	if first := !f.synced.Swap(true); first {
+		releaseMemory()
+		if f.started != nil {
+			f.started(s)
+		}
 	}
 	f.reporter.Changed()
 }

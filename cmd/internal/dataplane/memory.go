@@ -15,3 +15,7 @@ func TuneMemory() {
 		debug.SetGCPercent(gcPercent)
 	}
 }
+
+// releaseMemory gives back what the start of a process has needed: the next collection may be far away, and when little happens it
+// does not come.
+func releaseMemory() { debug.FreeOSMemory() }
