@@ -2,7 +2,6 @@ package event
 
 import (
 	"encoding/base64"
-	"encoding/json"
 	"mime"
 	"strings"
 	"unicode/utf8"
@@ -63,8 +62,8 @@ func formOf(e Event) form {
 	contentType := e.Attr(DataContentType)
 	switch {
 	case contentType == "" || isInlineType(contentType):
-		// The envelope is UTF-8 as a whole, and json.Valid does not look into strings.
-		if utf8.Valid(e.Data) && json.Valid(e.Data) {
+		// The envelope is UTF-8 as a whole, and isJSON does not look into strings.
+		if utf8.Valid(e.Data) && isJSON(e.Data) {
 			return inlineForm
 		}
 	case isTextType(contentType) && utf8.Valid(e.Data):

@@ -1,7 +1,6 @@
 package event
 
 import (
-	"encoding/json"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -29,7 +28,7 @@ func (p Plain) Event() Event {
 	case announced && isMediaType(contentType):
 	case len(p.Data) == 0:
 		contentType = ""
-	case utf8.Valid(p.Data) && json.Valid(p.Data):
+	case utf8.Valid(p.Data) && isJSON(p.Data):
 		contentType = jsonType
 	default:
 		contentType = opaqueType

@@ -9,7 +9,7 @@ import (
 
 // checkJSON makes sure that body is one JSON value; the scanner relies on it. The error is ErrMalformed with the place.
 func checkJSON(body []byte) error {
-	if json.Valid(body) {
+	if isJSON(body) {
 		return nil
 	}
 	var discard json.RawMessage
@@ -83,14 +83,19 @@ func (s *scanner) value() []byte {
 	return s.json[start:s.next:s.next]
 }
 
-// skipString steps over a string, from its opening quote.
+// skipString steps over a string, from its opening quote to behind the quote that no backslash escapes.
 func (s *scanner) skipString() {
-	for s.next++; s.next < len(s.json); s.next++ {
-		switch s.json[s.next] {
-		case '\\':
-			s.next++
-		case '"':
-			s.next++
+	s.next++
+	for begin := s.next; s.next < len(s.json); {
+		quote := bytes.IndexByte(s.json[s.next:], '"')
+		if quote < 0 {
+			s.next = len(s.json)
+			return
+		}
+		end := s.next + quote
+		s.next = end + 1
+		before := bytes.TrimRight(s.json[begin:end], `\`)
+		if backslashes := end - begin - len(before); backslashes%2 == 0 {
 			return
 		}
 	}
