@@ -43,11 +43,12 @@ func (r *runner) run(ctx context.Context, opened func()) error {
 	loops, stop := context.WithCancel(ctx)
 	defer stop()
 	var repeats sync.WaitGroup
-	repeats.Go(func() {
-		defer stop()
-		r.takeRepeats(loops, directed.Messages())
+	r.takeFirsts(loops, log.Messages(), directed.Messages(), func(first ...task) {
+		repeats.Go(func() {
+			defer stop()
+			r.takeRepeats(loops, directed.Messages(), first...)
+		})
 	})
-	r.takeFirsts(loops, log.Messages())
 	stop()
 	repeats.Wait()
 
@@ -95,8 +96,14 @@ func (r *runner) stop(s Source) {
 	}
 }
 
-// takeFirsts begins the first attempt of every message of the log that the filter lets through.
-func (r *runner) takeFirsts(ctx context.Context, messages <-chan Message) {
+// takeFirsts begins the first attempt of every message of the log that the filter lets through. When there is something to repeat
+// for the first time it calls repeat, with what it has already taken: most targets never have, and need no loop for it.
+func (r *runner) takeFirsts(ctx context.Context, messages, directed <-chan Message, repeat func(...task)) {
+	added := r.lane.waiting.added
+	if r.lane.waiting.size() > 0 {
+		repeat()
+		added, directed = nil, nil
+	}
 	for {
 		select {
 		case <-ctx.Done():
@@ -106,6 +113,15 @@ func (r *runner) takeFirsts(ctx context.Context, messages <-chan Message) {
 				return
 			}
 			r.takeFirst(ctx, m)
+		case <-added:
+			repeat()
+			added, directed = nil, nil
+		case m, open := <-directed:
+			if !open {
+				return
+			}
+			repeat(task{Message: m})
+			added, directed = nil, nil
 		}
 	}
 }
@@ -126,22 +142,32 @@ func (r *runner) takeFirst(ctx context.Context, m Message) {
 	r.start(task{Message: m}, release)
 }
 
-// takeRepeats begins the next attempt of waiting tasks that are due, and of directed messages.
-func (r *runner) takeRepeats(ctx context.Context, directed <-chan Message) {
+// takeRepeats begins the next attempt of the tasks that it is given, of waiting ones that are due, and of directed messages.
+func (r *runner) takeRepeats(ctx context.Context, directed <-chan Message, first ...task) {
+	for _, t := range first {
+		if !r.takeRepeat(ctx, t) {
+			return
+		}
+	}
 	preferDirected := false
 	for {
 		t, ok := r.nextRepeat(ctx, directed, preferDirected)
-		if !ok {
-			return
-		}
-		release, err := r.slots.repeated(ctx)
-		if err != nil {
-			r.lane.waiting.putBack(t) // for the runner that follows
+		if !ok || !r.takeRepeat(ctx, t) {
 			return
 		}
 		preferDirected = !preferDirected
-		r.start(t, release)
 	}
+}
+
+// takeRepeat reports false when there is no slot before ctx ends.
+func (r *runner) takeRepeat(ctx context.Context, t task) bool {
+	release, err := r.slots.repeated(ctx)
+	if err != nil {
+		r.lane.waiting.putBack(t) // for the runner that follows
+		return false
+	}
+	r.start(t, release)
+	return true
 }
 
 // nextRepeat waits for a task or directed message; it returns false when ctx or the source ends. The preference, alternated

@@ -22,16 +22,17 @@ const lookEvery = 15 * time.Second
 type directory struct {
 	client *Client
 
-	mu      sync.Mutex
-	known   map[string]bool // by "<stream>.<consumer>"
-	changed chan struct{}
+	mu    sync.Mutex
+	known map[string]bool // by "<stream>.<consumer>"
+	// waiting are those who want to hear of one, with its name.
+	waiting map[*lateSource]string
 
 	// rescued is where the next look for overdue events begins, by stream; only Opener.Run touches it.
 	rescued map[string]uint64
 }
 
 func newDirectory(c *Client) *directory {
-	return &directory{client: c, known: map[string]bool{}, changed: make(chan struct{}), rescued: map[string]uint64{}}
+	return &directory{client: c, known: map[string]bool{}, waiting: map[*lateSource]string{}, rescued: map[string]uint64{}}
 }
 
 func (d *directory) name(key route.TargetKey) string {
@@ -40,7 +41,7 @@ func (d *directory) name(key route.TargetKey) string {
 
 // ensure makes the directed stream of the address and the consumer of the target, once.
 func (d *directory) ensure(ctx context.Context, address route.Address, target route.Target) error {
-	if known, _ := d.look(target.Key); known {
+	if d.knows(target.Key) {
 		return nil
 	}
 	if err := d.client.createIfAbsent(ctx, directedConfig(d.client.names, address)); err != nil {
@@ -54,11 +55,27 @@ func (d *directory) ensure(ctx context.Context, address route.Address, target ro
 	return nil
 }
 
-// look tells whether the target has a directed consumer, and returns a channel that is closed when that may have changed.
-func (d *directory) look(key route.TargetKey) (bool, <-chan struct{}) {
+func (d *directory) knows(key route.TargetKey) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.known[d.name(key)], d.changed
+	return d.known[d.name(key)]
+}
+
+// await lets the source begin once the target has a directed consumer: now, or when that is learnt.
+func (d *directory) await(key route.TargetKey, s *lateSource) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if name := d.name(key); d.known[name] {
+		s.begin()
+	} else {
+		d.waiting[s] = name
+	}
+}
+
+func (d *directory) stopWaiting(s *lateSource) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.waiting, s)
 }
 
 func (d *directory) learn(name string) {
@@ -68,8 +85,12 @@ func (d *directory) learn(name string) {
 		return
 	}
 	d.known[name] = true
-	close(d.changed)
-	d.changed = make(chan struct{})
+	for s, wanted := range d.waiting {
+		if wanted == name {
+			delete(d.waiting, s)
+			s.begin()
+		}
+	}
 }
 
 func (d *directory) forget(key route.TargetKey) {
@@ -152,92 +173,4 @@ func (o *Opener) Log(ctx context.Context, target route.Target, capacity int) (di
 		return nil, fmt.Errorf("read consumer %s: %w", target.Consumer, err)
 	}
 	return o.client.pull(pullTarget{stream: stream, consumer: target.Consumer, capacity: capacity, decode: decode})
-}
-
-// Directed reads what was parked for the target, from the moment that there is something.
-func (o *Opener) Directed(_ context.Context, target route.Target, capacity int) (dispatch.Source, error) {
-	s := &lateSource{
-		out: make(chan dispatch.Message), stop: make(chan struct{}), stopped: make(chan struct{}),
-		exists: func() (bool, <-chan struct{}) { return o.directory.look(target.Key) },
-		open: func() (dispatch.Source, error) {
-			return o.client.pull(pullTarget{
-				stream: o.client.names.DirectedStream(target.Key.Address), consumer: o.client.names.Consumer(target.Key),
-				capacity: capacity, decode: decodeDirected,
-			})
-		},
-		log: func(err error) {
-			o.client.log.Warn("directed source cannot be opened", "target", target.Key.String(), "error", err)
-		},
-	}
-	o.client.background.Go(s.run)
-	return s, nil
-}
-
-// lateSource waits for its consumer to come into being and then passes on what it yields.
-type lateSource struct {
-	exists        func() (bool, <-chan struct{})
-	open          func() (dispatch.Source, error)
-	log           func(error)
-	out           chan dispatch.Message
-	stop, stopped chan struct{}
-}
-
-func (s *lateSource) Messages() <-chan dispatch.Message { return s.out }
-
-func (s *lateSource) Stop() {
-	select {
-	case <-s.stop:
-	default:
-		close(s.stop)
-	}
-	<-s.stopped
-}
-
-func (s *lateSource) run() {
-	defer close(s.stopped)
-	defer close(s.out)
-	source := s.await()
-	if source == nil {
-		return
-	}
-	defer source.Stop()
-	for {
-		select {
-		case m, open := <-source.Messages():
-			if !open {
-				return
-			}
-			select {
-			case s.out <- m:
-			case <-s.stop:
-				_ = m.Release(0)
-				return
-			}
-		case <-s.stop:
-			return
-		}
-	}
-}
-
-func (s *lateSource) await() dispatch.Source {
-	for {
-		yes, changed := s.exists()
-		if yes {
-			source, err := s.open()
-			if err == nil {
-				return source
-			}
-			s.log(err)
-			changed = nil
-		}
-		retry := time.NewTimer(lookEvery)
-		select {
-		case <-changed:
-		case <-retry.C:
-		case <-s.stop:
-			retry.Stop()
-			return nil
-		}
-		retry.Stop()
-	}
 }
