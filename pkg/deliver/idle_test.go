@@ -23,7 +23,7 @@ func TestIdleConnectionsAreLookedAt(t *testing.T) {
 		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it is closed by the test's end
+			listener, err := net.Listen("tcp", "127.0.0.1:0")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -44,8 +44,10 @@ func TestIdleConnectionsAreLookedAt(t *testing.T) {
 			if err := test.does(peer); err != nil {
 				t.Fatal(err)
 			}
+			tick := time.NewTicker(time.Millisecond)
+			defer tick.Stop()
 			for !test.keeps && first.isQuiet() { // until it has come through the network
-				time.Sleep(time.Millisecond)
+				<-tick.C
 			}
 			second, err := transport.connection(t.Context(), address)
 			if err != nil {

@@ -21,7 +21,7 @@ type peer struct {
 // listen lets speak have each connection, and closes it when speak returns.
 func listen(t *testing.T, speak func(c net.Conn, requests *bufio.Reader)) *peer {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it is closed by the test's end
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -80,7 +80,7 @@ func TestASendingIsDoneWithItsLastAnswer(t *testing.T) {
 	if !isDone(one) || isDone(other) {
 		t.Fatal("not done after the last answer, or the other one is")
 	}
-	if one.answers[0] != full || one.answers[1] != nil || one.answers[2] != nil {
+	if !errors.Is(one.answers[0], full) || one.answers[1] != nil || one.answers[2] != nil {
 		t.Errorf("answers %v, want the first alone to be an error", one.answers)
 	}
 }

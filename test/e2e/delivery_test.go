@@ -51,7 +51,7 @@ func deliveryCases() []deliveryCase {
 		{name: "connection refused", delivery: `{retry: 1` + withSink, uri: "http://127.0.0.1:1/x",
 			sinkRequests: 1, code: "500", data: "refused"},
 		{name: "connection broken off", delivery: `{retry: 2` + withSink, subscriber: breaks,
-			requests: 3, sinkRequests: 1, code: "500", data: "EOF"},
+			requests: 3, sinkRequests: 1, code: "500", data: "closed before a response"},
 		{name: "an answer that is no HTTP", delivery: `{retry: 0` + withSink, subscriber: garbles,
 			requests: 1, sinkRequests: 1, code: "500", data: "malformed"},
 		{name: "unresolvable host", delivery: `{retry: 1` + withSink, uri: "http://no..such.host/x", sinkRequests: 1, code: "500", data: "no such host"},
