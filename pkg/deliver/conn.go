@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"strconv"
-	"strings"
 	"syscall"
 	"time"
 )
@@ -17,8 +16,8 @@ import (
 const (
 	// maxInformational is how many responses of the 1xx kind may come before the one that counts.
 	maxInformational = 5
-	// earlyAnswer is how long a peer that stopped reading has time to say why.
-	earlyAnswer = 50 * time.Millisecond
+	// smallMessage is what fits into the buffers between us and any peer, so that writing it waits for nobody to read.
+	smallMessage = 16 << 10
 )
 
 var (
@@ -34,7 +33,8 @@ type conn struct {
 	raw     syscall.RawConn // nil: the system has no way to look at it
 	in      *bufio.Reader
 	out     *bufio.Writer
-	// headerLeft is what the header may still take; below 0 a body is read, which has bounds of its own.
+	// inHeader says that a header is read, of which headerLeft bytes may still come. A body has bounds of its own.
+	inHeader   bool
 	headerLeft int
 
 	// --- guarded by pool.mu ---
@@ -56,42 +56,50 @@ func (c *conn) close() { _ = c.net.Close() } // nothing is left to be said on it
 // breakOff ends every read and write under way, and those to come.
 func (c *conn) breakOff() { _ = c.net.SetDeadline(time.Unix(1, 0)) }
 
-// exchange posts the message and reads the response up to its body. After an error the connection is closed.
-func (c *conn) exchange(ctx context.Context, host string, m message) (*http.Response, error) {
+// exchange posts the message and reads the response up to its body, which the caller closes. After an error the connection is closed.
+// giveUp ends a read of the body that hangs.
+func (c *conn) exchange(ctx context.Context, host string, m message) (response *http.Response, giveUp func(), err error) {
 	unwatch := context.AfterFunc(ctx, c.breakOff)
-	response, err := c.roundTrip(host, m)
+	written := c.send(host, m)
+	response, err = c.readResponse()
 	if err != nil {
 		unwatch()
 		c.close()
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		return nil, err
+		return nil, nil, cause(ctx, err, <-written)
 	}
-	response.Body = &body{ReadCloser: response.Body, conn: c, ctx: ctx, unwatch: unwatch,
+	response.Body = &body{ReadCloser: response.Body, conn: c, ctx: ctx, unwatch: unwatch, written: written,
 		last: response.Close || response.StatusCode == http.StatusSwitchingProtocols}
-	return response, nil
+	giveUp = func() {
+		if unwatch() { // else Close has come first, and the connection may be another's by now
+			c.breakOff()
+		}
+	}
+	return response, giveUp, nil
 }
 
-func (c *conn) roundTrip(host string, m message) (*http.Response, error) {
-	written := c.write(host, m)
-	if written != nil {
-		// The peer may have refused the event before it had all of it.
-		if c.net.SetReadDeadline(time.Now().Add(earlyAnswer)) != nil {
-			return nil, written
-		}
+// send writes the message and returns what will tell how that went. A large one is written while the response is read: a peer may
+// answer before it has read all, and may even not read on until its answer is read.
+func (c *conn) send(host string, m message) <-chan error {
+	written := make(chan error, 1)
+	if len(m.body) <= smallMessage {
+		written <- c.write(host, m)
+	} else {
+		go func() { written <- c.write(host, m) }()
 	}
-	response, err := c.readResponse()
+	return written
+}
+
+// cause is why there is no response.
+func cause(ctx context.Context, read, written error) error {
 	switch {
-	case err == nil:
-		response.Close = response.Close || written != nil
-		return response, nil
-	case written != nil:
-		return nil, written
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return nil, errNoResponse
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case !errors.Is(read, io.EOF) && !errors.Is(read, io.ErrUnexpectedEOF):
+		return read
+	case written != nil && !errors.Is(written, net.ErrClosed):
+		return written
 	}
-	return nil, err
+	return errNoResponse
 }
 
 // write writes the request. bufio keeps the first error for Flush.
@@ -108,7 +116,7 @@ func (c *conn) write(host string, m message) error {
 		for _, value := range values {
 			w.WriteString(name)
 			w.WriteString(": ")
-			w.WriteString(oneLine(value))
+			w.WriteString(value)
 			w.WriteString("\r\n")
 		}
 	}
@@ -117,25 +125,17 @@ func (c *conn) write(host string, m message) error {
 	return w.Flush()
 }
 
-// oneLine keeps a value from ending its header: the last line of defence, since package event encodes or refuses such values.
-func oneLine(value string) string {
-	if strings.IndexByte(value, '\n') < 0 && strings.IndexByte(value, '\r') < 0 {
-		return value
-	}
-	return strings.NewReplacer("\r", " ", "\n", " ").Replace(value)
-}
-
 // readResponse skips what is said before the response.
 func (c *conn) readResponse() (*http.Response, error) {
 	request := &http.Request{Method: http.MethodPost} // what may follow depends on the method
-	c.headerLeft = maxResponseHeader
+	c.inHeader, c.headerLeft = true, maxResponseHeader
 	for range maxInformational + 1 {
 		response, err := http.ReadResponse(c.in, request)
 		if err != nil {
 			return nil, err
 		}
 		if response.StatusCode >= http.StatusOK || response.StatusCode == http.StatusSwitchingProtocols {
-			c.headerLeft = -1
+			c.inHeader = false
 			return response, nil
 		}
 	}
@@ -146,10 +146,10 @@ func (c *conn) readResponse() (*http.Response, error) {
 type headerLimit struct{ *conn }
 
 func (l headerLimit) Read(b []byte) (int, error) {
-	if l.headerLeft < 0 {
+	switch {
+	case !l.inHeader:
 		return l.net.Read(b)
-	}
-	if l.headerLeft == 0 {
+	case l.headerLeft == 0:
 		return 0, errHeaderTooLong
 	}
 	n, err := l.net.Read(b[:min(len(b), l.headerLeft)])
@@ -163,6 +163,7 @@ type body struct {
 	conn    *conn
 	ctx     context.Context
 	unwatch func() bool
+	written <-chan error
 	// last says that nothing more is to come on the connection.
 	last   bool
 	ended  bool
@@ -180,17 +181,24 @@ func (b *body) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Close does not read the rest, of which there may be no end: it gives the connection up instead.
+// Close does not read the rest, of which there may be no end: it gives the connection up instead. So it does when the peer has not
+// taken the whole message.
 func (b *body) Close() error {
 	if b.closed {
 		return nil
 	}
 	b.closed = true
-	free := b.unwatch() // else its deadline has passed
-	if free && b.ended && !b.last && b.conn.in.Buffered() == 0 {
-		b.conn.pool.put(b.conn)
-	} else {
+	watched := b.unwatch() // else the connection is broken off
+	select {
+	case err := <-b.written:
+		if watched && err == nil && b.ended && !b.last && b.conn.in.Buffered() == 0 {
+			b.conn.pool.put(b.conn)
+			return nil
+		}
 		b.conn.close()
+	default:
+		b.conn.close()
+		<-b.written
 	}
 	return nil
 }

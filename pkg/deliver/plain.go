@@ -46,8 +46,7 @@ func (p *plain) exchange(ctx context.Context, m message) (response *http.Respons
 	if err != nil {
 		return nil, nil, err
 	}
-	response, err = c.exchange(ctx, host, m)
-	return response, c.breakOff, err
+	return c.exchange(ctx, host, m)
 }
 
 // address is where to connect to.
@@ -86,7 +85,7 @@ func (p *plain) take(address string) *conn {
 	}
 	c := idle[len(idle)-1]
 	idle[len(idle)-1] = nil
-	p.keep(address, idle[:len(idle)-1])
+	p.setIdle(address, idle[:len(idle)-1])
 	c.expiry.Stop()
 	return c
 }
@@ -100,7 +99,7 @@ func (p *plain) put(c *conn) {
 		return
 	}
 	c.since = time.Now()
-	p.keep(c.address, append(p.idle[c.address], c))
+	p.setIdle(c.address, append(p.idle[c.address], c))
 	if c.expiry == nil {
 		c.expiry = time.AfterFunc(p.idleTimeout, func() { p.expire(c) })
 		return
@@ -114,13 +113,13 @@ func (p *plain) expire(c *conn) {
 	defer p.mu.Unlock()
 	idle := p.idle[c.address]
 	if i := slices.Index(idle, c); i >= 0 && time.Since(c.since) >= p.idleTimeout {
-		p.keep(c.address, slices.Delete(idle, i, i+1))
+		p.setIdle(c.address, slices.Delete(idle, i, i+1))
 		c.close()
 	}
 }
 
-// keep replaces the idle connections of an address. The caller holds mu.
-func (p *plain) keep(address string, idle []*conn) {
+// setIdle replaces the idle connections of an address. The map has the old ones until then, for their number. The caller holds mu.
+func (p *plain) setIdle(address string, idle []*conn) {
 	p.size += len(idle) - len(p.idle[address])
 	if len(idle) == 0 {
 		delete(p.idle, address)

@@ -2,14 +2,19 @@ package deliver_test
 
 import (
 	"bufio"
+	"context"
+	"errors"
 	"io"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/deliver"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 )
 
 // peer is a subscriber that speaks to the connection itself. connections counts what it accepted.
@@ -106,18 +111,77 @@ func TestResponsesOnTheWire(t *testing.T) {
 	}
 }
 
-// A subscriber may refuse an event before it has read it.
-func TestAnAnswerBeforeTheEndOfTheRequestCounts(t *testing.T) {
-	p := listen(t, func(c net.Conn, requests *bufio.Reader) {
-		if _, err := http.ReadRequest(requests); err != nil {
-			return
-		}
-		_, _ = io.WriteString(c, "HTTP/1.1 413 Request Entity Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-	})
+// A subscriber may answer before it has read the event, and may not read on until its answer is read.
+func TestAnswersBeforeTheEndOfTheRequestCount(t *testing.T) {
+	const size = 64 << 20 // more than fits into the buffers between the two
+	for _, test := range []struct {
+		name       string
+		speak      func(c net.Conn, r *http.Request, end <-chan struct{})
+		wantStatus int
+		wantBody   int
+	}{
+		{name: "and closes", wantStatus: 413, speak: func(c net.Conn, _ *http.Request, _ <-chan struct{}) {
+			_, _ = io.WriteString(c, "HTTP/1.1 413 Request Entity Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+		}},
+		{name: "and reads no more", wantStatus: 413, speak: func(c net.Conn, _ *http.Request, end <-chan struct{}) {
+			_, _ = io.WriteString(c, "HTTP/1.1 413 Request Entity Too Large\r\nContent-Length: 0\r\n\r\n")
+			<-end
+		}},
+		{name: "with what it reads", wantStatus: 200, wantBody: size, speak: func(c net.Conn, r *http.Request, end <-chan struct{}) {
+			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: "+strconv.Itoa(size)+"\r\n\r\n")
+			_, _ = io.Copy(c, r.Body)
+			<-end
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			end := make(chan struct{})
+			defer close(end)
+			p := listen(t, func(c net.Conn, requests *bufio.Reader) {
+				if r, err := http.ReadRequest(requests); err == nil {
+					test.speak(c, r, end)
+				}
+			})
+			request := to(p.url)
+			request.Event.Data = make([]byte, size)
+			response := newSender(t, deliver.Config{ReplyLimit: 2 * size}).Send(t.Context(), request)
+			if response.Err != nil || response.StatusCode != test.wantStatus || len(response.Body) != test.wantBody {
+				t.Errorf("status %d, %d bytes, %v", response.StatusCode, len(response.Body), response.Err)
+			}
+		})
+	}
+}
+
+func TestALargeMessageThatIsNotTakenEndsWithItsContext(t *testing.T) {
+	end := make(chan struct{})
+	defer close(end)
+	p := listen(t, func(net.Conn, *bufio.Reader) { <-end })
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
 	request := to(p.url)
-	request.Event.Data = make([]byte, 64<<20) // more than fits into the buffers between the two
-	if response := newSender(t, deliver.Config{}).Send(t.Context(), request); response.StatusCode != 413 {
+	request.Event.Data = make([]byte, 64<<20)
+	if response := newSender(t, deliver.Config{}).Send(ctx, request); !errors.Is(response.Err, context.DeadlineExceeded) {
 		t.Errorf("status %d, %v", response.StatusCode, response.Err)
+	}
+}
+
+// Nothing of an event gets out of its header.
+func TestHeadersThatHTTPCannotCarryAreRefused(t *testing.T) {
+	s := serve(t, answer(200, ""))
+	for name, change := range map[string]func(*event.Event){
+		"an attribute's name": func(e *event.Event) { *e = e.With("x: 1\r\n\r\nPOST /admin HTTP/1.1", "1") },
+		"a content type":      func(e *event.Event) { *e = e.With(event.DataContentType, "text/plain\r\nX: 1") },
+		"a travelling header": func(e *event.Event) { e.Headers = []event.Header{{Name: "X-B3-Flags", Value: "1\nX: 1"}} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			request := to(s.URL)
+			change(&request.Event)
+			if response := newSender(t, deliver.Config{}).Send(t.Context(), request); !errors.Is(response.Err, deliver.ErrHeader) {
+				t.Errorf("status %d, %v; want %v", response.StatusCode, response.Err, deliver.ErrHeader)
+			}
+		})
+	}
+	if got := s.requests.Load(); got != 0 {
+		t.Errorf("%d requests", got)
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/url"
 
+	"golang.org/x/net/http/httpguts"
+
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 )
@@ -22,7 +24,7 @@ type message struct {
 }
 
 // newMessage encodes the event. The data is not copied in the binary mode. Every message says Prefer: reply and Kn-Namespace, also
-// one to a dead letter sink, which may be a subscriber elsewhere. Error: ErrDestination.
+// one to a dead letter sink, which may be a subscriber elsewhere. Errors: ErrDestination, ErrHeader.
 func newMessage(request dispatch.Request) (message, error) {
 	u, err := url.Parse(request.To.URL)
 	if err != nil {
@@ -44,7 +46,22 @@ func newMessage(request dispatch.Request) (message, error) {
 		credentials := base64.StdEncoding.EncodeToString([]byte(u.User.Username() + ":" + password))
 		header["Authorization"] = []string{"Basic " + credentials}
 	}
-	return message{url: u, header: header, body: body}, nil
+	return message{url: u, header: header, body: body}, check(header)
+}
+
+// check refuses what would not stay within its header. Package event lets no such thing in, and this is its last way out.
+func check(header http.Header) error {
+	for name, values := range header {
+		if !httpguts.ValidHeaderFieldName(name) {
+			return fmt.Errorf("%w: %q is no name", ErrHeader, name)
+		}
+		for _, value := range values {
+			if !httpguts.ValidHeaderFieldValue(value) {
+				return fmt.Errorf("%w: the value of %s", ErrHeader, name)
+			}
+		}
+	}
+	return nil
 }
 
 // encode returns the headers and the body of the content mode that the subscriber wants. An event whose own content type

@@ -71,7 +71,7 @@ func (s *Sender) Close() { s.transports.close() }
 //
 // A body that may be a reply (2xx except 202) is read up to the reply limit, any other up to 4 KiB, enough to tell why.
 // Response.Err is set when there was no whole answer: ErrDestination or ErrCACerts for a destination that cannot be
-// used, the context's error when it ended, else what the network said. It shows of the URL only scheme, host and path.
+// used, ErrHeader for an event that cannot be sent, the context's error when it ended, else what the network said. It shows of the URL only scheme, host and path.
 func (s *Sender) Send(ctx context.Context, request dispatch.Request) dispatch.Response {
 	m, err := newMessage(request)
 	if err != nil {

@@ -100,9 +100,12 @@ func (r *runner) stop(s Source) {
 // for the first time it calls repeat, with what it has already taken: most targets never have, and need no loop for it.
 func (r *runner) takeFirsts(ctx context.Context, messages, directed <-chan Message, repeat func(...task)) {
 	added := r.lane.waiting.added
+	begin := func(first ...task) {
+		repeat(first...)
+		added, directed = nil, nil // the loop has them from now on
+	}
 	if r.lane.waiting.size() > 0 {
-		repeat()
-		added, directed = nil, nil
+		begin()
 	}
 	for {
 		select {
@@ -114,14 +117,12 @@ func (r *runner) takeFirsts(ctx context.Context, messages, directed <-chan Messa
 			}
 			r.takeFirst(ctx, m)
 		case <-added:
-			repeat()
-			added, directed = nil, nil
+			begin()
 		case m, open := <-directed:
 			if !open {
 				return
 			}
-			repeat(task{Message: m})
-			added, directed = nil, nil
+			begin(task{Message: m})
 		}
 	}
 }

@@ -26,11 +26,11 @@ type acks struct {
 
 	mu      sync.Mutex
 	last    uint64
-	waiting map[uint64]place
+	waiting map[uint64]waiter
 }
 
-// place is where the answer to one message goes.
-type place struct {
+// waiter is where the answer to one message goes.
+type waiter struct {
 	to    *sending
 	index int
 }
@@ -45,7 +45,7 @@ type sending struct {
 
 // newAcks returns acks that come on the connection.
 func newAcks(conn *nats.Conn) (*acks, error) {
-	a := &acks{conn: conn, prefix: conn.NewInbox() + ".", waiting: map[uint64]place{}}
+	a := &acks{conn: conn, prefix: conn.NewInbox() + ".", waiting: map[uint64]waiter{}}
 	_, err := conn.Subscribe(a.prefix+"*", a.take)
 	return a, err
 }
@@ -76,7 +76,7 @@ func (a *acks) expect(n int) (*sending, error) {
 	s.first = a.last + 1
 	a.last += uint64(n)
 	for i := range n {
-		a.waiting[s.first+uint64(i)] = place{to: s, index: i}
+		a.waiting[s.first+uint64(i)] = waiter{to: s, index: i}
 	}
 	return s, nil
 }
@@ -89,15 +89,15 @@ func (a *acks) settle(number uint64, answer error) {
 }
 
 func (a *acks) settleLocked(number uint64, answer error) {
-	p, ok := a.waiting[number]
+	w, ok := a.waiting[number]
 	if !ok {
 		return
 	}
 	delete(a.waiting, number)
-	p.to.answers[p.index] = answer
-	p.to.left--
-	if p.to.left == 0 {
-		p.to.done <- struct{}{}
+	w.to.answers[w.index] = answer
+	w.to.left--
+	if w.to.left == 0 {
+		w.to.done <- struct{}{}
 	}
 }
 

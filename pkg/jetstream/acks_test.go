@@ -45,7 +45,7 @@ func TestAnswersToAPublish(t *testing.T) {
 }
 
 // unsent are acks for messages that a test answers by itself.
-func unsent() *acks { return &acks{waiting: map[uint64]place{}} }
+func unsent() *acks { return &acks{waiting: map[uint64]waiter{}} }
 
 func expect(t *testing.T, a *acks, n int) *sending {
 	t.Helper()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -24,15 +25,15 @@ type directory struct {
 
 	mu    sync.Mutex
 	known map[string]bool // by "<stream>.<consumer>"
-	// waiting are those who want to hear of one, with its name.
-	waiting map[*lateSource]string
+	// waiting are those who want to hear of one, by its name.
+	waiting map[string][]*lateSource
 
 	// rescued is where the next look for overdue events begins, by stream; only Opener.Run touches it.
 	rescued map[string]uint64
 }
 
 func newDirectory(c *Client) *directory {
-	return &directory{client: c, known: map[string]bool{}, waiting: map[*lateSource]string{}, rescued: map[string]uint64{}}
+	return &directory{client: c, known: map[string]bool{}, waiting: map[string][]*lateSource{}, rescued: map[string]uint64{}}
 }
 
 func (d *directory) name(key route.TargetKey) string {
@@ -68,14 +69,20 @@ func (d *directory) await(key route.TargetKey, s *lateSource) {
 	if name := d.name(key); d.known[name] {
 		s.begin()
 	} else {
-		d.waiting[s] = name
+		d.waiting[name] = append(d.waiting[name], s)
 	}
 }
 
-func (d *directory) stopWaiting(s *lateSource) {
+func (d *directory) stopWaiting(key route.TargetKey, s *lateSource) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	delete(d.waiting, s)
+	name := d.name(key)
+	left := slices.DeleteFunc(d.waiting[name], func(other *lateSource) bool { return other == s })
+	if len(left) == 0 {
+		delete(d.waiting, name)
+		return
+	}
+	d.waiting[name] = left
 }
 
 func (d *directory) learn(name string) {
@@ -85,12 +92,10 @@ func (d *directory) learn(name string) {
 		return
 	}
 	d.known[name] = true
-	for s, wanted := range d.waiting {
-		if wanted == name {
-			delete(d.waiting, s)
-			s.begin()
-		}
+	for _, s := range d.waiting[name] {
+		s.begin()
 	}
+	delete(d.waiting, name)
 }
 
 func (d *directory) forget(key route.TargetKey) {

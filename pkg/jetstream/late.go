@@ -45,7 +45,7 @@ func (s *lateSource) begin() {
 }
 
 func (s *lateSource) Stop() {
-	s.directory.stopWaiting(s)
+	s.directory.stopWaiting(s.target.Key, s)
 	s.mu.Lock()
 	first := !s.ended
 	s.ended = true

@@ -95,6 +95,10 @@ func cutReply(m *nats.Msg) (data []byte, reply *event.Event, err error) {
 	if err := json.Unmarshal(m.Data[len(data):], reply); err != nil {
 		return nil, nil, fmt.Errorf("the reply that is kept with the event: %w", err)
 	}
+	// Foreign hands may have put it there: it has to be what could have come as a reply.
+	if _, err = event.FromNATS(event.ToNATS(*reply), reply.Data); err != nil {
+		return nil, nil, fmt.Errorf("the reply that is kept with the event: %w", err)
+	}
 	return data, reply, nil
 }
 

@@ -96,6 +96,20 @@ func TestAReplyIsParkedWithItsEvent(t *testing.T) {
 	}
 }
 
+func TestAParkedReplyThatIsNoEventIsNotSent(t *testing.T) {
+	for name, attribute := range map[string]event.Attribute{
+		"a name that is empty":   {Name: "", Value: "1"},
+		"a name of two requests": {Name: "x: 1\r\n\r\nPOST /admin HTTP/1.1\r\ny", Value: "1"},
+		"a source that is none":  {Name: event.Source, Value: "%zz"},
+	} {
+		reply := eventOf("1", "a").With(attribute.Name, attribute.Value)
+		work := dispatch.Work{Event: eventOf("1", "a"), Sequence: 7, Reply: &reply}
+		if _, err := decodeDirected(overTheWire(t, encodeWork(work))); err == nil || !strings.Contains(err.Error(), "reply") {
+			t.Errorf("%s: error %v, want one that tells of the reply", name, err)
+		}
+	}
+}
+
 func TestBrokenDirectedMessagesAreNamed(t *testing.T) {
 	for _, c := range []struct {
 		name, header, value, want string
