@@ -65,7 +65,8 @@ func (c *conn) exchange(ctx context.Context, host string, m message) (response *
 	if err != nil {
 		unwatch()
 		c.close()
-		return nil, nil, cause(ctx, err, <-written)
+		<-written.done // at once
+		return nil, nil, cause(ctx, err, written.err)
 	}
 	response.Body = &body{ReadCloser: response.Body, conn: c, ctx: ctx, unwatch: unwatch, written: written,
 		last: response.Close || response.StatusCode == http.StatusSwitchingProtocols}
@@ -79,14 +80,24 @@ func (c *conn) exchange(ctx context.Context, host string, m message) (response *
 
 // send writes the message and returns what will tell how that went. A large one is written while the response is read: a peer may
 // answer before it has read all, and may even not read on until its answer is read.
-func (c *conn) send(host string, m message) <-chan error {
-	written := make(chan error, 1)
-	if len(m.body) <= smallMessage {
-		written <- c.write(host, m)
-	} else {
-		go func() { written <- c.write(host, m) }()
+func (c *conn) send(host string, m message) *writing {
+	w := &writing{done: make(chan struct{})}
+	write := func() {
+		defer close(w.done)
+		w.err = c.write(host, m)
 	}
-	return written
+	if len(m.body) <= smallMessage {
+		write()
+	} else {
+		go write()
+	}
+	return w
+}
+
+// writing is how the writing of a message went, once done is closed.
+type writing struct {
+	done chan struct{}
+	err  error
 }
 
 // cause is why there is no response.
@@ -163,7 +174,7 @@ type body struct {
 	conn    *conn
 	ctx     context.Context
 	unwatch func() bool
-	written <-chan error
+	written *writing
 	// last says that nothing more is to come on the connection.
 	last   bool
 	ended  bool
@@ -190,15 +201,15 @@ func (b *body) Close() error {
 	b.closed = true
 	watched := b.unwatch() // else the connection is broken off
 	select {
-	case err := <-b.written:
-		if watched && err == nil && b.ended && !b.last && b.conn.in.Buffered() == 0 {
+	case <-b.written.done:
+		if watched && b.written.err == nil && b.ended && !b.last && b.conn.in.Buffered() == 0 {
 			b.conn.pool.put(b.conn)
 			return nil
 		}
 		b.conn.close()
 	default:
 		b.conn.close()
-		_ = <-b.written // it ends now, and what it says does not matter: there was an answer
+		<-b.written.done // at once; its error does not matter, for there was an answer
 	}
 	return nil
 }
