@@ -67,6 +67,9 @@ const (
 	metaOwner     = "eventing-jetstream.owner"
 )
 
+// sharedUse tells a consumer that targets share from one of a target's own.
+const sharedUse = "shared"
+
 func metadata(a route.Address, use string) map[string]string {
 	return map[string]string{
 		metaUse: use, metaKind: string(a.Key.Kind), metaNamespace: a.Key.Namespace, metaName: a.Key.Name, metaUID: a.UID, metaOwner: a.Owner,
@@ -157,6 +160,17 @@ func (c *Client) cursorConfig(t route.Target) jetstream.ConsumerConfig {
 		config.FilterSubjects = c.foreignSubjects(t)
 	case t.Key.Address.Kind == route.KindBroker: // a Channel's targets take all that its log listens to
 		config.FilterSubjects = filter.Subjects(t.Filter, c.names.Subjects(t.Key.Address))
+	}
+	return config
+}
+
+// sharedConfig is the desired consumer that targets of a Broker share: of the whole log, and of no target alone.
+func (c *Client) sharedConfig(t route.Target) jetstream.ConsumerConfig {
+	address := t.Key.Address
+	config := c.leasedConsumer(c.names.SharedConsumer(), route.Target{Key: route.TargetKey{Address: address}, Owner: t.Owner})
+	config.Description = "what several targets share, of " + address.String()
+	config.Metadata = map[string]string{
+		metaUse: sharedUse, metaKind: string(address.Kind), metaNamespace: address.Namespace, metaName: address.Name, metaOwner: t.Owner,
 	}
 	return config
 }

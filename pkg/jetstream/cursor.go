@@ -95,6 +95,9 @@ func (r *logReading) holderKey(address route.Key) *route.TargetKey {
 		return nil
 	}
 	meta := r.holder.Config.Metadata
+	if meta[metaUse] == sharedUse {
+		return &route.TargetKey{Address: address, Name: "(shared consumer) " + r.holder.Name}
+	}
 	if meta[metaName] == "" {
 		return &route.TargetKey{Address: address, Name: "(foreign consumer) " + r.holder.Name}
 	}

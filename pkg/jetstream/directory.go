@@ -145,10 +145,12 @@ func (d *directory) readStreams(ctx context.Context, before map[string]bool) err
 type Opener struct {
 	client    *Client
 	directory *directory
+	sharing   *sharing
 }
 
-// Run keeps the opener informed of directed consumers that other processes make, until ctx ends.
+// Run keeps the opener informed of directed consumers that other processes make, until ctx ends. After that no shared consumer is read.
 func (o *Opener) Run(ctx context.Context) {
+	defer o.sharing.stop()
 	for ctx.Err() == nil {
 		look, cancel := context.WithTimeout(ctx, requestTimeout)
 		err := o.directory.read(look)
@@ -170,6 +172,9 @@ func (o *Opener) Run(ctx context.Context) {
 func (o *Opener) Log(ctx context.Context, target route.Target, capacity int) (dispatch.Source, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
+	if target.Shared {
+		return o.sharing.open(ctx, target)
+	}
 	stream, decode := o.client.streamOf(target), decodeLog
 	if target.Key.Address.Kind == route.KindChannel {
 		decode = decodeChannel

@@ -103,24 +103,26 @@ func (o *Owner) PutTarget(ctx context.Context, t route.Target) (Applied, error) 
 	if err != nil {
 		return Applied{}, err
 	}
-	had := found && have.Target.Consumer != ""
+	had := cursor{has: found && have.Target.Consumer != ""}
+	if had.has {
+		had.shared, had.after = have.Target.Shared, have.Target.After
+	}
 	switch {
 	case found && have.Target.Stream != t.Stream:
-		had = false // what it had is in another stream
+		had = cursor{} // what it had is in another stream
 		if err := o.client.leaveStream(ctx, *have.Target); err != nil {
 			return Applied{}, err
 		}
 	case !found || have.DeletedAt != nil:
-		if had, err = o.stillHasCursor(ctx, t); err != nil {
+		if had, err = o.cursorOf(ctx, t); err != nil {
 			return Applied{}, err
 		}
 	}
-	t.Consumer = ""
-	if t.NotReady == "" || had {
-		t.Consumer = o.client.consumerOf(t)
-		err := o.ensureCursor(ctx, t, had)
+	t.Consumer, t.Shared, t.After = "", false, 0
+	if t.NotReady == "" || had.has {
+		err := o.ensureCursor(ctx, &t, had)
 		if errors.Is(err, jetstream.ErrStreamNotFound) && t.NotReady != "" {
-			t.Consumer = "" // the log is gone with its address, and the cursor with the log
+			t.Consumer, t.Shared, t.After = "", false, 0 // the log is gone with its address, and the cursor with the log
 		} else if err != nil {
 			return Applied{}, err
 		}
@@ -143,30 +145,46 @@ func (o *Owner) present(ctx context.Context, key string) (have StoredRecord, fou
 	return have, found, err
 }
 
-// stillHasCursor tells whether a target that was removed, or whose record is lost, still has its cursor: then it takes it over.
-// One whose consumer was deleted by hand has it too, until a sweep gives it up.
-func (o *Owner) stillHasCursor(ctx context.Context, t route.Target) (bool, error) {
-	_, err := o.client.js.Consumer(ctx, o.client.streamOf(t), o.client.consumerOf(t))
-	if err == nil {
-		return true, nil
-	}
-	if ignoreMissing(err) != nil {
-		return false, fmt.Errorf("read the cursor of %s: %w", t.Key, err)
-	}
-	_, known, err := o.positions.read(ctx, t.Key)
-	return known, err
+// cursor is what a target had before.
+type cursor struct {
+	has, shared bool
+	// after is the target's After, if it shares.
+	after uint64
 }
 
-// ensureCursor makes the target's cursor: a new one where its Start says; one that it had and has lost where that stood.
-func (o *Owner) ensureCursor(ctx context.Context, t route.Target, had bool) error {
-	stream := o.client.streamOf(t)
-	log, err := o.client.js.Stream(ctx, stream)
+// cursorOf tells what cursor a target that was removed, or whose record is lost, still has: then it takes that over.
+// One whose consumer was deleted by hand has it too, until a sweep gives it up.
+func (o *Owner) cursorOf(ctx context.Context, t route.Target) (cursor, error) {
+	_, err := o.client.js.Consumer(ctx, o.client.streamOf(t), o.client.consumerOf(t))
+	if err == nil {
+		return cursor{has: true}, nil
+	}
+	if ignoreMissing(err) != nil {
+		return cursor{}, fmt.Errorf("read the cursor of %s: %w", t.Key, err)
+	}
+	at, known, err := o.positions.read(ctx, naming.TargetKey(t.Key))
+	return cursor{has: known, shared: at.Shared, after: at.Floor}, err
+}
+
+// ensureCursor makes the target's cursor and enters it in the target: a new one where its Start says; one that it had and has lost where
+// that stood.
+func (o *Owner) ensureCursor(ctx context.Context, t *route.Target, had cursor) error {
+	stream := o.client.streamOf(*t)
+	handle, err := o.client.js.Stream(ctx, stream)
 	if err != nil {
 		return fmt.Errorf("read stream %s: %w", stream, err)
 	}
-	config := startAt(o.client.cursorConfig(t), t.Start, log.CachedInfo().Config)
-	if had {
-		if config, err = o.startAgain(ctx, t, log.CachedInfo()); err != nil {
+	log := handle.CachedInfo()
+	if had.shared {
+		return o.join(ctx, t, had.after, log)
+	}
+	if !had.has && o.shares(*t, log) {
+		return o.join(ctx, t, log.State.LastSeq, log)
+	}
+	t.Consumer = o.client.consumerOf(*t)
+	config := startAt(o.client.cursorConfig(*t), t.Start, log.Config)
+	if had.has {
+		if config, err = o.startAgain(ctx, *t, log); err != nil {
 			return err
 		}
 	}
@@ -174,12 +192,12 @@ func (o *Owner) ensureCursor(ctx context.Context, t route.Target, had bool) erro
 	if err != nil || made == nil {
 		return err
 	}
-	return o.positions.remember(ctx, t.Key, log.CachedInfo(), made.AckFloor.Stream)
+	return o.positions.remember(ctx, naming.TargetKey(t.Key), position{Log: log.Created, Floor: made.AckFloor.Stream})
 }
 
 // startAgain is the consumer of a target whose cursor is lost: it begins where that stood.
 func (o *Owner) startAgain(ctx context.Context, t route.Target, log *jetstream.StreamInfo) (jetstream.ConsumerConfig, error) {
-	next, err := o.positions.next(ctx, t.Key, log)
+	next, err := o.positions.next(ctx, naming.TargetKey(t.Key), log)
 	return startAt(o.client.cursorConfig(t), route.Start{Policy: route.StartSequence, Sequence: next}, log.Config), err
 }
 
@@ -198,9 +216,7 @@ func (o *Owner) bury(ctx context.Context, key string) error {
 	if err != nil || !found || have.DeletedAt != nil {
 		return err
 	}
-	now := time.Now().UTC()
-	have.DeletedAt = &now
-	replaced, err := o.client.replaceRecord(ctx, have)
+	replaced, err := o.end(ctx, have)
 	if err == nil && !replaced {
 		return o.bury(ctx, key) // written meanwhile: by us it ends all the same, by another owner it does not
 	}
@@ -227,10 +243,24 @@ func (o *Owner) End(ctx context.Context, r StoredRecord) error {
 	if r.Revision == 0 {
 		return o.endUnrecorded(ctx, r.Record)
 	}
+	_, err := o.end(ctx, r)
+	return err
+}
+
+// end makes the record a tombstone; it is false when somebody wrote it meanwhile.
+func (o *Owner) end(ctx context.Context, r StoredRecord) (bool, error) {
+	o.changing.RLock()
+	defer o.changing.RUnlock()
+	if r.Target != nil {
+		t := *r.Target
+		if err := o.leaveShared(ctx, &t); err != nil {
+			return false, err
+		}
+		r.Target = &t
+	}
 	now := time.Now().UTC()
 	r.DeletedAt = &now
-	_, err := o.client.replaceRecord(ctx, r)
-	return err
+	return o.client.replaceRecord(ctx, r)
 }
 
 // Owned returns the live records of this owner, read from the server. A bucket that was deleted by hand is made again, empty.

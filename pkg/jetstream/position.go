@@ -9,9 +9,6 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
-
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
 // positionMarkerTTL is how long NATS keeps the mark that a position was forgotten; nobody reads it.
@@ -24,8 +21,8 @@ type positions struct {
 	client *Client
 
 	mu sync.Mutex
-	// known is what this process wrote, or tried to.
-	known map[route.TargetKey]position
+	// known is what this process wrote, or tried to, by naming.TargetKey, or by naming.SharedKey for a consumer that targets share.
+	known map[string]position
 }
 
 // position is the ack floor of a cursor in one incarnation of its log, told from others by when it was made. A floor that is
@@ -33,14 +30,15 @@ type positions struct {
 type position struct {
 	Log   time.Time `json:"log"`
 	Floor uint64    `json:"floor"`
+	// Shared says that it is the position of a target in a shared consumer: what route.Target calls After.
+	Shared bool `json:"shared,omitempty"`
 }
 
 func newPositions(c *Client) *positions {
-	return &positions{client: c, known: map[route.TargetKey]position{}}
+	return &positions{client: c, known: map[string]position{}}
 }
 
-func (p *positions) remember(ctx context.Context, key route.TargetKey, log *jetstream.StreamInfo, floor uint64) error {
-	now := position{Log: log.Created, Floor: floor}
+func (p *positions) remember(ctx context.Context, key string, now position) error {
 	p.mu.Lock()
 	before, ok := p.known[key]
 	p.known[key] = now
@@ -58,7 +56,7 @@ func (p *positions) remember(ctx context.Context, key route.TargetKey, log *jets
 	return nil
 }
 
-func (p *positions) write(ctx context.Context, key route.TargetKey, at position) error {
+func (p *positions) write(ctx context.Context, key string, at position) error {
 	bucket, err := p.client.js.KeyValue(ctx, p.client.names.PositionsBucket())
 	if errors.Is(err, jetstream.ErrBucketNotFound) {
 		if err = p.client.EnsureBuckets(ctx); err == nil {
@@ -72,13 +70,13 @@ func (p *positions) write(ctx context.Context, key route.TargetKey, at position)
 	if err != nil {
 		return err
 	}
-	_, err = bucket.Put(ctx, naming.TargetKey(key), data)
+	_, err = bucket.Put(ctx, key, data)
 	return err
 }
 
 // next returns the first sequence that the target may not have got. Where nothing is known that is the log's first event:
 // twice beats never.
-func (p *positions) next(ctx context.Context, key route.TargetKey, log *jetstream.StreamInfo) (uint64, error) {
+func (p *positions) next(ctx context.Context, key string, log *jetstream.StreamInfo) (uint64, error) {
 	at, ok, err := p.read(ctx, key)
 	if err != nil {
 		return 0, err
@@ -90,7 +88,7 @@ func (p *positions) next(ctx context.Context, key route.TargetKey, log *jetstrea
 }
 
 // read returns what the bucket says, or, should someone have deleted that too, what this process knows.
-func (p *positions) read(ctx context.Context, key route.TargetKey) (at position, ok bool, err error) {
+func (p *positions) read(ctx context.Context, key string) (at position, ok bool, err error) {
 	bucket, err := p.client.js.KeyValue(ctx, p.client.names.PositionsBucket())
 	if errors.Is(err, jetstream.ErrBucketNotFound) {
 		p.mu.Lock()
@@ -101,7 +99,7 @@ func (p *positions) read(ctx context.Context, key route.TargetKey) (at position,
 	if err != nil {
 		return at, false, fmt.Errorf("read where %s stood: %w", key, err)
 	}
-	entry, err := bucket.Get(ctx, naming.TargetKey(key))
+	entry, err := bucket.Get(ctx, key)
 	if errors.Is(err, jetstream.ErrKeyNotFound) {
 		return at, false, nil
 	}
@@ -115,7 +113,7 @@ func (p *positions) read(ctx context.Context, key route.TargetKey) (at position,
 	return at, true, nil
 }
 
-func (p *positions) forget(ctx context.Context, key route.TargetKey) error {
+func (p *positions) forget(ctx context.Context, key string) error {
 	p.mu.Lock()
 	delete(p.known, key)
 	p.mu.Unlock()
@@ -126,5 +124,5 @@ func (p *positions) forget(ctx context.Context, key route.TargetKey) error {
 	if err != nil {
 		return err
 	}
-	return bucket.Purge(ctx, naming.TargetKey(key), jetstream.PurgeTTL(positionMarkerTTL))
+	return bucket.Purge(ctx, key, jetstream.PurgeTTL(positionMarkerTTL))
 }

@@ -128,7 +128,7 @@ func TestAPositionThatIsGivenUpIsForgotten(t *testing.T) {
 	all := i.put(i.trigger("all"))
 	must(t, i.owner.RemoveTarget(budgetOf(t), all.Key))
 	i.sweep()
-	if _, known, err := i.owner.positions.read(budgetOf(t), all.Key); err != nil || known {
+	if _, known, err := i.owner.positions.read(budgetOf(t), naming.TargetKey(all.Key)); err != nil || known {
 		t.Errorf("known %t, error %v", known, err)
 	}
 }

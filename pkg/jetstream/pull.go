@@ -27,6 +27,11 @@ type source struct {
 	decode   func(*nats.Msg) (dispatch.Work, error)
 	capacity int
 
+	// deal, if not nil, takes all that comes; nothing goes to out then.
+	deal *dealer
+	// more asks for messages: there is room again.
+	more chan struct{}
+
 	out     chan dispatch.Message
 	arrived chan *nats.Msg
 	sub     *nats.Subscription
@@ -49,12 +54,13 @@ type pullTarget struct {
 	stream, consumer string
 	capacity         int
 	decode           func(*nats.Msg) (dispatch.Work, error)
+	deal             *dealer
 }
 
 // pull opens a source on a consumer that exists or comes into being later.
 func (c *Client) pull(t pullTarget) (*source, error) {
 	s := &source{
-		client: c, capacity: max(t.capacity, 1), decode: t.decode,
+		client: c, capacity: max(t.capacity, 1), decode: t.decode, deal: t.deal, more: make(chan struct{}, 1),
 		request: "$JS.API.CONSUMER.MSG.NEXT." + t.stream + "." + t.consumer,
 		out:     make(chan dispatch.Message),
 		// Twice the capacity: after a lost heartbeat the messages of the old request may still come. Statuses need room too.
@@ -118,6 +124,8 @@ func (s *source) run() {
 				return
 			}
 			s.restart()
+		case <-s.more:
+			s.ask()
 		case <-s.stop:
 			s.giveBack()
 			return
@@ -128,8 +136,12 @@ func (s *source) run() {
 // ask keeps the server's open requests and our own queue together below the capacity; small top-ups wait until they are worth it.
 // While NATS is away it does nothing: the client would keep every request and send them all when NATS is back.
 func (s *source) ask() {
-	room := s.capacity - s.outstanding - len(s.queue)
-	if room <= 0 || (s.outstanding > 0 && room < (s.capacity+1)/2) || !s.resumeAt.IsZero() || !s.client.conn.IsConnected() {
+	room, capacity := s.capacity-len(s.queue), s.capacity
+	if s.deal != nil {
+		room, capacity = s.deal.room()
+	}
+	room -= s.outstanding
+	if room <= 0 || (s.outstanding > 0 && room < (capacity+1)/2) || !s.resumeAt.IsZero() || !s.client.conn.IsConnected() {
 		return
 	}
 	if err := s.client.conn.PublishRequest(s.request, s.replySubject(), s.pullRequest(room)); err != nil {
@@ -174,15 +186,26 @@ func (s *source) take(m *nats.Msg) {
 		s.outstanding--
 	}
 	s.complained = ""
+	if s.deal != nil {
+		s.deal.take(m, s)
+		return
+	}
+	if message, ok := s.read(m); ok {
+		s.queue = append(s.queue, message)
+	}
+}
+
+// read takes hold of a message and decodes it.
+func (s *source) read(m *nats.Msg) (dispatch.Message, bool) {
 	lease := s.leases.add(m.Reply)
 	work, err := s.decode(m)
 	if err != nil {
 		// Only foreign hands can have put such a message here. It must not vanish: it stays, and says so, until someone looks.
 		s.client.log.Error("a stored message cannot be read", "subject", m.Subject, "error", err)
 		_ = lease.Release(time.Minute)
-		return
+		return dispatch.Message{}, false
 	}
-	s.queue = append(s.queue, dispatch.Message{Work: work, Lease: lease})
+	return dispatch.Message{Work: work, Lease: lease}, true
 }
 
 // takeStatus accounts for what a request will no longer bring. Source of the codes: NATS ADR-37.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
@@ -43,9 +44,15 @@ func (o *Owner) repairCursors(ctx context.Context, name string, targets []route.
 		return err
 	}
 	var errs []error
+	var sharing []route.Target
 	for _, t := range targets {
+		if t.Shared {
+			sharing = append(sharing, t)
+			continue
+		}
 		if info, ok := consumers[t.Consumer]; ok {
-			errs = append(errs, o.positions.remember(ctx, t.Key, log, info.AckFloor.Stream))
+			at := position{Log: log.Created, Floor: info.AckFloor.Stream}
+			errs = append(errs, o.positions.remember(ctx, naming.TargetKey(t.Key), at))
 			continue
 		}
 		config, err := o.startAgain(ctx, t, log)
@@ -59,6 +66,7 @@ func (o *Owner) repairCursors(ctx context.Context, name string, targets []route.
 		}
 		errs = append(errs, ignoreExisting(err))
 	}
+	errs = append(errs, o.repairShared(ctx, sharing, log, consumers))
 	return errors.Join(errs...)
 }
 

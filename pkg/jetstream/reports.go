@@ -13,6 +13,10 @@ import (
 
 // Reporter writes one process's report: when it changes, and every route.ReportInterval so that it does not expire.
 type Reporter struct {
+	// Written, if not nil, is called after each report with the time before it was sent; after an error the report is repeated soon. Set
+	// it before Run.
+	Written func(ctx context.Context, sent time.Time) error
+
 	client *Client
 	state  func() route.Report
 	wake   chan struct{}
@@ -43,7 +47,12 @@ func (r *Reporter) Run(ctx context.Context) {
 		report := r.state()
 		key = string(report.Role) + "." + report.ID
 		wait := route.ReportInterval
-		if err := r.write(ctx, key, report); err != nil {
+		sent := time.Now()
+		err := r.write(ctx, key, report)
+		if err == nil && r.Written != nil {
+			err = r.Written(ctx, sent)
+		}
+		if err != nil {
 			wait = retryPause
 		}
 		timer := time.NewTimer(wait)

@@ -155,6 +155,26 @@ func (c *Client) PutRecord(ctx context.Context, r route.Record) (route.Place, er
 	}
 }
 
+// RoutesEnd returns the revision of the last change that the routes bucket still has, and when the bucket was made.
+func (c *Client) RoutesEnd(ctx context.Context) (revision uint64, made time.Time, err error) {
+	if made, err = c.RoutesMade(ctx); err != nil {
+		return 0, made, err
+	}
+	name := c.names.RoutesBucket()
+	stream, err := c.js.Stream(ctx, "KV_"+name)
+	if err != nil {
+		return 0, made, fmt.Errorf("read bucket %s: %w", name, err)
+	}
+	last, err := stream.GetLastMsgForSubject(ctx, "$KV."+name+".>")
+	if errors.Is(err, jetstream.ErrMsgNotFound) {
+		return 0, made, nil
+	}
+	if err != nil {
+		return 0, made, fmt.Errorf("read bucket %s: %w", name, err)
+	}
+	return last.Sequence, made, nil
+}
+
 // RoutesMade returns when the routes bucket was made: revisions in it mean nothing in one that was made at another time.
 func (c *Client) RoutesMade(ctx context.Context) (time.Time, error) {
 	bucket, err := c.js.KeyValue(ctx, c.names.RoutesBucket())

@@ -36,7 +36,8 @@ type TargetStatus struct {
 	Ready  bool
 	Reason string
 	// Backlog counts the events that the target may still get: in the log, being delivered, and parked for a retry. Events in
-	// the log are counted by what their subject tells; the filter may still drop some of them.
+	// the log are counted by what their subject tells; the filter may still drop some of them. A target that shares its consumer has
+	// all of that consumer's.
 	Backlog uint64
 }
 
@@ -109,7 +110,7 @@ func (c *Client) addressStatus(ctx context.Context, r StoredRecord, p processes)
 func targetStatus(r StoredRecord, p processes, log logStatus) TargetStatus {
 	t := TargetStatus{Target: *r.Target}
 	backlog, exists := log.backlog[t.Consumer]
-	t.Backlog = backlog
+	t.Backlog = backlog + log.directed[t.Key]
 	switch {
 	case t.NotReady != "":
 		t.Reason = t.NotReady
@@ -135,10 +136,11 @@ type logStatus struct {
 	known                      bool
 	events, bytes, deadLetters uint64
 	backlog                    map[string]uint64 // by consumer
+	directed                   map[route.TargetKey]uint64
 }
 
 func (c *Client) logStatus(ctx context.Context, a route.Address) (logStatus, error) {
-	s := logStatus{backlog: map[string]uint64{}}
+	s := logStatus{backlog: map[string]uint64{}, directed: map[route.TargetKey]uint64{}}
 	key, log := a.Key, c.logOf(a)
 	stream, err := c.js.Stream(ctx, log)
 	if err != nil {
@@ -186,7 +188,7 @@ func (c *Client) addDirected(ctx context.Context, key route.Key, s *logStatus) e
 		parked := strings.TrimSuffix(c.names.ParkedSubjectsOf(r.Target.Key), "*")
 		for subject, count := range info.State.Subjects {
 			if subject == c.names.DirectedSubject(r.Target.Key) || strings.HasPrefix(subject, parked) {
-				s.backlog[r.Target.Consumer] += count
+				s.directed[r.Target.Key] += count
 			}
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
@@ -98,7 +99,8 @@ func (o *Owner) removeCursors(ctx context.Context, t route.Target) error {
 		ignoreMissing(o.client.js.DeleteConsumer(ctx, o.client.streamOf(t), o.client.consumerOf(t))),
 		ignoreMissing(o.client.js.DeleteConsumer(ctx, names.DirectedStream(t.Key.Address), names.Consumer(t.Key))),
 		o.purgeDirected(ctx, t.Key),
-		o.positions.forget(ctx, t.Key),
+		o.positions.forget(ctx, naming.TargetKey(t.Key)),
+		o.removeUnshared(ctx, t.Key.Address),
 	)
 }
 

@@ -12,6 +12,7 @@ import (
 const (
 	addressRecord = "address"
 	targetRecord  = "target"
+	sharedRecord  = "shared"
 
 	addressTokens = 3
 	targetTokens  = 2
@@ -27,6 +28,9 @@ func TargetKey(t route.TargetKey) string {
 
 // TargetKeysOf is the filter that covers the keys of all targets of an address.
 func TargetKeysOf(k route.Key) string { return targetRecord + "." + addressPath(k) + ".>" }
+
+// SharedKey is the KV key of what is known of an address's shared consumer, in the bucket of positions.
+func SharedKey(k route.Key) string { return sharedRecord + "." + addressPath(k) }
 
 // EventTypeKey is the KV key of a type of events that an address has seen. What identifies it there is free text: only a hash of
 // it goes into the key, after the last dot.

@@ -71,6 +71,10 @@ func (n Names) Consumer(t route.TargetKey) string {
 	return bounded(t.Address.TargetKind(), token(t.Namespace), token(t.Name))
 }
 
+// SharedConsumer names the durable consumer of an address's stream that several targets share. No target's own has this name: those
+// have a '_'.
+func (n Names) SharedConsumer() string { return "shared" }
+
 // ForeignConsumer names a target's durable consumer of a stream that is not ours, where others have theirs, and other addresses too.
 func (n Names) ForeignConsumer(t route.TargetKey) string {
 	return bounded(n.prefix, t.Address.TargetKind(), token(t.Address.Namespace), token(t.Address.Name), token(t.Namespace), token(t.Name))

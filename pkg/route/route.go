@@ -145,6 +145,10 @@ type Target struct {
 	// Consumer names the durable consumer that is this target's cursor; empty until the target was ready for the first time.
 	// A target with a cursor holds the log: nothing that it has not got is trimmed.
 	Consumer string `json:"consumer,omitempty"`
+	// Shared says that the consumer is that of several targets of the address. It reads the whole log, and each filter process picks
+	// what is for which of them: what was stored after the sequence After, and matches.
+	Shared bool   `json:"shared,omitempty"`
+	After  uint64 `json:"after,omitempty"`
 	// Start is where a cursor begins that is made for the first time; the zero Start is the end of the log.
 	Start Start `json:"start,omitzero"`
 	// Stream and Subjects are those of the address's Log when it is a stream of somebody else's.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/nats-io/nuid"
 	"go.opentelemetry.io/otel/metric"
@@ -68,6 +69,7 @@ func NewFilter(c FilterConfig) (*Filter, error) {
 	}
 	id := cmp.Or(c.ID, nuid.Next())
 	f.reporter = c.Client.NewReporter(func() route.Report { return f.report(id) })
+	f.reporter.Written = f.attest
 	return f, nil
 }
 
@@ -81,6 +83,28 @@ func (f *Filter) report(id string) route.Report {
 		failures[naming.TargetKey(key)] = why
 	}
 	return route.Report{Role: route.RoleFilter, ID: id, Revision: applied.Revision, Bucket: applied.Bucket, Failures: failures}.Bounded()
+}
+
+// attestLess is how much sooner than its report a filter's word ends that it knows every target: clocks need not run alike.
+const attestLess = route.ReportInterval / 2
+
+// attest tells the opener that no target is ready of which this filter has not heard. While its report lives, none becomes so without it.
+// After a time without a report, as at the start, it has to catch up first with what was written meanwhile.
+func (f *Filter) attest(ctx context.Context, reported time.Time) error {
+	if !f.opener.Attested() {
+		revision, made, err := f.client.RoutesEnd(ctx)
+		if err != nil {
+			return err
+		}
+		f.mu.Lock()
+		applied := f.applied
+		f.mu.Unlock()
+		if !applied.Bucket.Equal(made) || applied.Revision < revision {
+			return nil // it reports again once it has applied that
+		}
+	}
+	f.opener.Attest(reported.Add(route.ReportTTL - attestLess))
+	return nil
 }
 
 // Ready reports whether every route has been read, NATS can be reached, and nobody has asked it to leave.
@@ -113,6 +137,7 @@ func (f *Filter) replied(from route.Target, reply event.Event) {
 }
 
 func (f *Filter) apply(ctx context.Context, s route.Snapshot) {
+	f.opener.Share(s.Targets)
 	f.pool.Sync(ctx, slices.Collect(maps.Values(s.Targets)))
 	if ctx.Err() != nil {
 		return // not every target may have been tried

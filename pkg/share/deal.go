@@ -1,0 +1,163 @@
+package share
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
+)
+
+const (
+	// parkTimeout bounds one try to park, parkPause is the time between two.
+	parkTimeout = 10 * time.Second
+	parkPause   = time.Second
+)
+
+// deal is one message on its way to those who want it.
+type deal struct {
+	group   *Group
+	message dispatch.Message
+	weight  int
+
+	mu sync.Mutex
+	// left counts the parts that are not settled, accepted those that are for good.
+	left, accepted int
+	// returned are those that were given back, after is the shortest delay that they ask for.
+	returned []*part
+	after    time.Duration
+}
+
+// part is dispatch.Lease of a deal for one member.
+type part struct {
+	deal    *deal
+	member  *member
+	settled atomic.Bool
+}
+
+// Ack settles the part for good.
+func (p *part) Ack() error {
+	p.end(func(d *deal) { d.accepted++ })
+	return nil
+}
+
+// Release gives the part back. The message itself is given back only when nobody else has settled his part for good: to them it must not
+// come again. Then the part is parked for its member instead.
+func (p *part) Release(after time.Duration) error {
+	p.end(func(d *deal) {
+		if len(d.returned) == 0 || after < d.after {
+			d.after = after
+		}
+		d.returned = append(d.returned, p)
+	})
+	return nil
+}
+
+func (p *part) end(how func(*deal)) {
+	if p.settled.Swap(true) {
+		return
+	}
+	d := p.deal
+	d.group.mu.Lock()
+	p.member.held -= d.weight
+	d.group.mu.Unlock()
+	d.mu.Lock()
+	how(d)
+	d.left--
+	last := d.left == 0
+	d.mu.Unlock()
+	if last {
+		d.settle()
+	}
+}
+
+// settle ends the message. It is called once, when no part is left.
+func (d *deal) settle() {
+	switch {
+	case len(d.returned) == 0:
+		d.accept()
+	case d.accepted == 0:
+		d.giveBack(d.after)
+	default:
+		d.group.config.Go(d.parkReturned)
+	}
+}
+
+func (d *deal) accept() {
+	defer d.group.settled(d.weight)
+	if err := d.message.Ack(); err != nil {
+		d.group.config.Logger.Warn("event is not acknowledged, it may be delivered again", "sequence", d.message.Sequence, "error", err)
+		_ = d.message.Release(0)
+	}
+}
+
+func (d *deal) giveBack(after time.Duration) {
+	defer d.group.settled(d.weight)
+	if err := d.message.Release(after); err != nil {
+		d.group.config.Logger.Warn("message is given back by timeout only", "sequence", d.message.Sequence, "error", err)
+	}
+}
+
+// parkReturned parks what was given back for those who did so, which keeps it from the others. Should that fail, better all get it twice
+// than one never.
+func (d *deal) parkReturned() {
+	due := time.Now().Add(d.after)
+	for _, p := range d.returned {
+		if !d.group.park(context.Background(), p, due) {
+			d.giveBack(d.after)
+			return
+		}
+	}
+	d.accept()
+}
+
+// parkPart parks a part that was not handed out, and tries until that is done or the group closes.
+func (g *Group) parkPart(p *part) {
+	if g.parking.Acquire(g.closed) != nil {
+		_ = p.Release(0)
+		return
+	}
+	defer g.parking.Release()
+	for !g.park(g.closed, p, time.Now()) {
+		timer := time.NewTimer(parkPause)
+		select {
+		case <-timer.C:
+		case <-g.closed.Done():
+			timer.Stop()
+			_ = p.Release(0)
+			return
+		}
+	}
+	_ = p.Ack()
+}
+
+// park makes one try to park the part. One whose member is gone is done with.
+func (g *Group) park(ctx context.Context, p *part, due time.Time) bool {
+	g.mu.Lock()
+	target, gone := p.member.target, p.member.gone
+	g.mu.Unlock()
+	if gone {
+		return true
+	}
+	ctx, cancel := context.WithTimeout(ctx, parkTimeout)
+	defer cancel()
+	err := g.config.Park(ctx, target, p.deal.message.Work, due)
+	g.say(p.member, err)
+	return err == nil
+}
+
+// say complains once about a member until the reason changes or is over.
+func (g *Group) say(m *member, err error) {
+	text := ""
+	if err != nil {
+		text = err.Error()
+	}
+	g.mu.Lock()
+	changed := m.said != text
+	m.said = text
+	g.mu.Unlock()
+	if changed && err != nil {
+		g.config.Logger.Warn("events of a target that is behind cannot be parked, they are held here", "target", m.key.String(), "error", err)
+	}
+}

@@ -1,0 +1,84 @@
+package share
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/filter"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+)
+
+// roster tells who gets an event. It is never modified.
+type roster struct {
+	members map[route.TargetKey]*member
+	// bySubject are those who want single types of events, by their subjects. others have to look at each event.
+	bySubject map[string][]reader
+	others    []reader
+	// most is what the group may hold.
+	most int
+}
+
+// reader is what a member wants, as of one roster.
+type reader struct {
+	*member
+	match *filter.Matcher
+	after uint64
+}
+
+// newRoster takes over the members of the roster before it.
+func newRoster(targets []route.Target, before *roster, subjectsOf func(route.Target) []string) (*roster, error) {
+	r := &roster{members: make(map[route.TargetKey]*member, len(targets)), bySubject: map[string][]reader{}, most: Room}
+	for _, t := range targets {
+		match, err := filter.Compile(t.Filter)
+		if err != nil {
+			return nil, fmt.Errorf("filter of %s: %w", t.Key, err)
+		}
+		m := before.members[t.Key]
+		if m == nil {
+			m = &member{key: t.Key, target: t}
+		}
+		r.members[t.Key] = m
+		r.enter(reader{m, match, t.After}, subjectsOf(t))
+		if len(targets) == 1 {
+			inFlight := t.MaxInFlight
+			if inFlight <= 0 {
+				inFlight = route.DefaultMaxInFlight
+			}
+			r.most = min(2*inFlight, Room)
+		}
+	}
+	return r, nil
+}
+
+func (r *roster) enter(one reader, subjects []string) {
+	exact := len(subjects) > 0
+	for _, s := range subjects {
+		exact = exact && !strings.HasSuffix(s, ">")
+	}
+	if !exact {
+		r.others = append(r.others, one)
+		return
+	}
+	for _, s := range subjects {
+		r.bySubject[s] = append(r.bySubject[s], one)
+	}
+}
+
+// want returns who gets the work.
+func (r *roster) want(subject string, w dispatch.Work) []*member {
+	var wanted []*member
+	for _, some := range [2][]reader{r.bySubject[subject], r.others} {
+		for _, one := range some {
+			if one.wants(w) {
+				wanted = append(wanted, one.member)
+			}
+		}
+	}
+	return wanted
+}
+
+// wants compares the whole filter. What could not be read, and comes as a failure, is everybody's.
+func (r *reader) wants(w dispatch.Work) bool {
+	return w.Sequence > r.after && (w.Failure != nil || r.match.Match(w.Event))
+}
