@@ -41,7 +41,7 @@ func parseCESQL(text string) (q query, err error) {
 
 // eval passes when the expression is true. It fails on every error, also when there is a value besides, as upstream does.
 // An integer or string is cast to a boolean, as the Subscriptions API demands; upstream panics there.
-func (q query) eval(e event.Event) (v verdict) {
+func (q query) eval(e event.Event, r *Reading) (v verdict) {
 	v = fail
 	defer func() {
 		// The engine is not ours: whatever it can't take is an evaluation error.
@@ -49,7 +49,7 @@ func (q query) eval(e event.Event) (v verdict) {
 			v = fail
 		}
 	}()
-	result, err := q.expression.Evaluate(cloudevents.Event{Context: contextOf(e)})
+	result, err := q.expression.Evaluate(cloudevents.Event{Context: r.contextOf(e)})
 	if err != nil {
 		return fail
 	}
@@ -57,6 +57,17 @@ func (q query) eval(e event.Event) (v verdict) {
 		return fail
 	}
 	return pass
+}
+
+// contextOf returns what the engine evaluates, which does not change it.
+func (r *Reading) contextOf(e event.Event) cloudevents.EventContext {
+	if r == nil {
+		return contextOf(e)
+	}
+	if r.context == nil {
+		r.context = contextOf(e)
+	}
+	return r.context
 }
 
 // contextOf builds what the engine evaluates. Extensions are strings, as they are for upstream, which reads them from HTTP

@@ -68,9 +68,10 @@ func (r *roster) enter(one reader, subjects []string) {
 // want returns who gets the work.
 func (r *roster) want(subject string, w dispatch.Work) []*member {
 	var wanted []*member
+	var reading filter.Reading
 	for _, some := range [2][]reader{r.bySubject[subject], r.others} {
 		for _, one := range some {
-			if one.wants(w) {
+			if one.wants(w, &reading) {
 				wanted = append(wanted, one.member)
 			}
 		}
@@ -79,6 +80,6 @@ func (r *roster) want(subject string, w dispatch.Work) []*member {
 }
 
 // wants compares the whole filter. What could not be read, and comes as a failure, is everybody's.
-func (r *reader) wants(w dispatch.Work) bool {
-	return w.Sequence > r.after && (w.Failure != nil || r.match.Match(w.Event))
+func (r *reader) wants(w dispatch.Work, reading *filter.Reading) bool {
+	return w.Sequence > r.after && (w.Failure != nil || r.match.MatchWith(w.Event, reading))
 }
