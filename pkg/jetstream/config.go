@@ -25,7 +25,7 @@ const (
 	duplicateWindow = ackWait + publishBudget + renewEvery
 )
 
-// timing holds what a test may want otherwise: shorter time budgets, sequences that count from 1.
+// timing holds what a test may want otherwise: shorter time budgets, sequences that count from 1, fewer consumers before targets share.
 type timing struct {
 	// firstSequence is where the sequences of a new stream begin (see createStream).
 	firstSequence func() uint64
@@ -36,6 +36,8 @@ type timing struct {
 	heartbeat            time.Duration
 	reportTTL            time.Duration
 	overdue              time.Duration
+
+	ownReaders, ownConsumers int
 }
 
 func defaultTiming() timing {
@@ -43,7 +45,7 @@ func defaultTiming() timing {
 		firstSequence: func() uint64 { return uint64(time.Now().UnixMicro()) }, //nolint:gosec // after 1970
 		ackWait:       ackWait, renewEvery: renewEvery, lookEvery: lookEvery, trimEvery: trimEvery,
 		checkEvery: checkEvery, heartbeat: pullHeartbeat, reportTTL: route.ReportTTL,
-		overdue: overdue,
+		overdue: overdue, ownReaders: ownReaders, ownConsumers: ownConsumers,
 	}
 }
 

@@ -164,12 +164,23 @@ func (i *installation) trigger(name string, types ...string) route.Target {
 	return target
 }
 
-// put makes the Trigger.
+// put makes the Trigger and returns it with its cursor.
 func (i *installation) put(target route.Target) route.Target {
 	i.t.Helper()
 	_, err := i.owner.PutTarget(budgetOf(i.t), target)
 	must(i.t, err)
-	return target
+	return i.recorded(target.Key)
+}
+
+// recorded returns the target as its record has it.
+func (i *installation) recorded(key route.TargetKey) route.Target {
+	i.t.Helper()
+	r, found, err := i.client.record(budgetOf(i.t), naming.TargetKey(key))
+	must(i.t, err)
+	if !found {
+		i.t.Fatalf("there is no record of %s", key)
+	}
+	return *r.Target
 }
 
 // publish stores events with ids from..to-1, whose types alternate, and returns how many the log has taken.

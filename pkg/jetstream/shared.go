@@ -18,7 +18,7 @@ import (
 // sharing holds the dealers of the shared consumers, one for each address. Safe for concurrent use.
 type sharing struct {
 	client *Client
-	store  *Store
+	park   share.Park
 	// attested is until when this process knows of every target, in nanoseconds since began.
 	began    time.Time
 	attested atomic.Int64
@@ -28,8 +28,8 @@ type sharing struct {
 	stopped bool
 }
 
-func newSharing(c *Client, s *Store) *sharing {
-	return &sharing{client: c, store: s, began: time.Now(), dealers: map[route.Key]*dealer{}}
+func newSharing(c *Client, park share.Park) *sharing {
+	return &sharing{client: c, park: park, began: time.Now(), dealers: map[route.Key]*dealer{}}
 }
 
 // dealer deals the messages of one shared consumer.
@@ -107,7 +107,7 @@ func (s *sharing) dealer(key route.Key) (*dealer, error) {
 	d := &dealer{sharing: s}
 	d.failed.Store(true) // until it knows its members
 	d.group = share.New(share.Config{
-		Park: s.store.Park,
+		Park: s.park,
 		Subjects: func(t route.Target) []string {
 			return filter.Subjects(t.Filter, s.client.names.Subjects(t.Key.Address))
 		},

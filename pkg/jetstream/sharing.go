@@ -29,9 +29,9 @@ func (o *Owner) shares(t route.Target, log *jetstream.StreamInfo) bool {
 		return false // the shared consumer is read from where it stands
 	}
 	if filter.Subjects(t.Filter, o.client.names.Subjects(t.Key.Address)) == nil {
-		return log.State.Consumers >= ownReaders
+		return log.State.Consumers >= o.client.timing.ownReaders
 	}
-	return log.State.Consumers >= ownConsumers
+	return log.State.Consumers >= o.client.timing.ownConsumers
 }
 
 // join makes the target one of those that share, from the sequence on that it has not got.

@@ -46,7 +46,7 @@ func (c *Client) NewStore(addresses Addresses) (*Store, *Opener) {
 	store := &Store{
 		client: c, addresses: addresses, fill: newFillGauge(c), directory: d, parked: map[route.Key]parkedSize{},
 	}
-	return store, &Opener{client: c, directory: d, sharing: newSharing(c, store)}
+	return store, &Opener{client: c, directory: d, sharing: newSharing(c, store.Park)}
 }
 
 // Reply appends a reply to the log of the target's address. One that refuses events refuses replies too: they are checked like

@@ -51,6 +51,7 @@ func TestTheTrimmerNeverRemovesAnUndeliveredEvent(t *testing.T) {
 func hurried(c *Client) {
 	brisk(c)
 	c.timing.ackWait, c.timing.renewEvery = 300*time.Millisecond, 100*time.Millisecond
+	c.timing.ownReaders, c.timing.ownConsumers = 1, 2
 }
 
 // steps are what can happen. Those named "... and ..." happen at the same time.
@@ -128,6 +129,9 @@ func (w *trimWorld) deliver(rt *rapid.T) {
 	}
 	p := w.processes[rapid.IntRange(0, 1).Draw(rt, "process")]
 	source := p.source(w.t, trigger.target)
+	if source == nil {
+		return
+	}
 	for _, do := range rapid.SliceOfN(rapid.SampledFrom([]string{"ack", "ack", "ack", "nak", "hold"}), 1, 15).Draw(rt, "outcomes") {
 		select {
 		case m, open := <-source.Messages():
@@ -153,14 +157,18 @@ func (w *trimWorld) finishHeld(*rapid.T) {
 // crash kills one process with everything that it holds.
 func (w *trimWorld) crash(rt *rapid.T) {
 	n := rapid.IntRange(0, 1).Draw(rt, "process")
-	kill(w.processes[n].client)
+	w.processes[n].kill()
 	w.processes[n] = w.newProcess()
+	w.tell(w.processes[n])
 }
 
 // put makes a Trigger, brings a removed one back, or changes the filter of one.
 func (w *trimWorld) put(rt *rapid.T) {
-	name := rapid.SampledFrom([]string{"one", "two", "three"}).Draw(rt, "trigger")
+	name := rapid.SampledFrom(trimNames).Draw(rt, "trigger")
 	f, start := rapid.SampledFrom(trimFilters).Draw(rt, "filter"), rapid.SampledFrom([]route.StartPolicy{"", route.StartAll, route.StartLast}).Draw(rt, "start")
+	if !w.isChannel() && rapid.IntRange(0, 3).Draw(rt, "begins elsewhere") > 0 {
+		start = route.StartNew // only such Triggers share a consumer
+	}
 	if w.isChannel() {
 		f = trimFilters[0]
 	}
@@ -175,6 +183,18 @@ func (w *trimWorld) put(rt *rapid.T) {
 	if _, err := w.owner.PutTarget(w.ctx, trigger.target); err != nil {
 		w.t.Fatalf("put: %v", err)
 	}
+	before := trigger.target
+	w.mu.Lock()
+	trigger.target = w.recorded(trigger.target.Key)
+	trigger.buried = false
+	w.triggers[name] = trigger
+	w.mu.Unlock()
+	for _, p := range w.processes {
+		if before.Consumer != trigger.target.Consumer {
+			p.stop(before)
+		}
+	}
+	w.tell(w.processes[:]...) // it is ready only after that
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if anew { // it is owed what is published from now on
@@ -195,6 +215,12 @@ func (w *trimWorld) remove(rt *rapid.T) {
 	w.mu.Unlock()
 	if err := w.owner.RemoveTarget(w.ctx, trigger.target.Key); err != nil {
 		w.t.Fatalf("remove: %v", err)
+	}
+	w.tell(w.processes[:]...)
+	if trigger.target.Shared { // it is there no more, whatever comes back
+		for _, p := range w.processes {
+			p.stop(trigger.target)
+		}
 	}
 }
 
@@ -217,7 +243,7 @@ func (w *trimWorld) deleteConsumer(rt *rapid.T) {
 	w.mu.Lock()
 	trigger.lost = trigger.lost || trigger.buried // nobody makes it again
 	w.mu.Unlock()
-	err := w.client.js.DeleteConsumer(w.ctx, w.client.names.Log(w.broker.Key), trigger.target.Consumer)
+	err := w.client.js.DeleteConsumer(w.ctx, w.client.names.Log(w.broker.Key), w.recorded(trigger.target.Key).Consumer)
 	if ignoreMissing(err) != nil {
 		w.t.Fatalf("delete a consumer: %v", err)
 	}
@@ -267,11 +293,15 @@ func (w *trimWorld) check(rt *rapid.T) {
 func (w *trimWorld) deliverTheRest(rt *rapid.T) {
 	w.finishHeld(rt)
 	w.sweep(rt)
+	w.processes[1].opener.sharing.stop()
 	for name, trigger := range w.triggers {
 		if trigger.buried {
 			continue
 		}
 		source := w.processes[0].source(w.t, trigger.target)
+		if source == nil {
+			rt.Fatalf("trigger %s (%s) cannot be read", name, trigger.name)
+		}
 		w.processes[1].stop(trigger.target)
 		for end := time.After(patience); w.owes(trigger); {
 			select {
@@ -283,6 +313,8 @@ func (w *trimWorld) deliverTheRest(rt *rapid.T) {
 		}
 	}
 }
+
+var trimNames = []string{"one", "two", "three", "four", "five"}
 
 var trimTypes = []string{"a", "b.x", "b.y", nativeType}
 

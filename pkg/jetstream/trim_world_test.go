@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -51,6 +52,7 @@ func (t *trimTrigger) isOwed(e trimEvent) bool {
 // trimProcess is a filter process.
 type trimProcess struct {
 	client  *Client
+	opener  *Opener
 	sources map[route.TargetKey]dispatch.Source
 	held    []heldMessage
 }
@@ -69,22 +71,71 @@ func newTrimWorld(i *installation, trimmer *Client) *trimWorld {
 }
 
 func (w *trimWorld) newProcess() *trimProcess {
-	return &trimProcess{client: dial(w.t, w.server, hurried), sources: map[route.TargetKey]dispatch.Source{}}
+	client := dial(w.t, w.server, hurried)
+	store, opener := client.NewStore(tableOf(w.broker))
+	// What is parked is safe in another place, which other tests look after.
+	opener.sharing.park = func(ctx context.Context, target route.Target, work dispatch.Work, notBefore time.Time) error {
+		err := store.Park(ctx, target, work, notBefore)
+		if err == nil {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.triggers[target.Key.Name].acked[work.Sequence] = true
+		}
+		return err
+	}
+	opener.Attest(time.Now().Add(time.Hour))
+	return &trimProcess{client: client, opener: opener, sources: map[route.TargetKey]dispatch.Source{}}
+}
+
+// tell lets the processes know which Triggers there are.
+func (w *trimWorld) tell(processes ...*trimProcess) {
+	targets := map[route.TargetKey]route.Target{}
+	w.mu.Lock()
+	for _, t := range w.triggers {
+		if !t.buried {
+			targets[t.target.Key] = t.target
+		}
+	}
+	w.mu.Unlock()
+	for _, p := range processes {
+		p.opener.Share(targets)
+	}
 }
 
 func (w *trimWorld) close() {
 	for _, p := range w.processes {
-		kill(p.client)
+		p.kill()
 	}
+	_ = w.client.js.DeleteStream(w.ctx, w.client.names.DirectedStream(w.broker.Key))
 	must(w.t, w.client.js.DeleteStream(w.ctx, w.client.names.Log(w.broker.Key)))
 }
 
+// kill ends the process as a crash does: nothing that it holds is given back.
+func (p *trimProcess) kill() {
+	p.client.events.Close()
+	p.client.conn.Close()
+	p.opener.sharing.stop()
+	for _, source := range p.sources {
+		source.Stop()
+	}
+	p.client.background.Wait()
+}
+
+// source is nil while the target's shared consumer is gone.
 func (p *trimProcess) source(t testing.TB, target route.Target) dispatch.Source {
 	source, ok := p.sources[target.Key]
-	if !ok {
-		source = openAbsent(t, p.client, target, 8)
-		p.sources[target.Key] = source
+	if ok {
+		return source
 	}
+	if target.Shared {
+		var err error
+		if source, err = p.opener.Log(t.Context(), target, 8); err != nil {
+			return nil
+		}
+	} else {
+		source = openAbsent(t, p.client, target, 8)
+	}
+	p.sources[target.Key] = source
 	return source
 }
 
@@ -99,7 +150,7 @@ func (w *trimWorld) isChannel() bool { return w.broker.Key.Kind == route.KindCha
 
 // pick draws one of the Triggers that there are.
 func (w *trimWorld) pick(rt *rapid.T) *trimTrigger {
-	name := rapid.SampledFrom([]string{"one", "two", "three"}).Draw(rt, "trigger")
+	name := rapid.SampledFrom(trimNames).Draw(rt, "trigger")
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.triggers[name]
