@@ -31,6 +31,7 @@ func brisk(c *Client) {
 		firstSequence: one,
 		ackWait:       time.Second, renewEvery: 300 * time.Millisecond, lookEvery: 200 * time.Millisecond,
 		trimEvery: time.Second, checkEvery: 100 * time.Millisecond, heartbeat: 500 * time.Millisecond, reportTTL: time.Second,
+		ownReaders: ownReaders, ownConsumers: ownConsumers,
 	}
 }
 
