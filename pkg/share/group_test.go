@@ -58,6 +58,9 @@ func TestAMemberWithinItsShareIsNotParkedFor(t *testing.T) {
 		for range 5 {
 			w.take("modest")
 		}
+		if len(w.parked) != 10 {
+			t.Errorf("%d are parked, want 10", len(w.parked))
+		}
 		for _, parked := range w.parked {
 			if !strings.Contains(parked, "for slow") {
 				t.Errorf("parked: %s, want it to be the slow one's", parked)

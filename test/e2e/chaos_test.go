@@ -20,6 +20,8 @@ const (
 	chaosEvents = 6000
 	// every chaosRefused-th event is refused by the second Trigger's subscriber for good.
 	chaosRefused = 50
+	// chaosTriggers take every event, beside the picky one.
+	chaosTriggers = 4
 )
 
 // receiver counts the events that a subscriber or dead letter sink has accepted, by id.
@@ -75,7 +77,10 @@ func eventID(i int) string {
 // accounts for every event that was accepted.
 func TestKilledProcessesLoseNothing(t *testing.T) {
 	t.Parallel()
-	all := receive(t, nil)
+	var all [chaosTriggers]*receiver
+	for n := range all {
+		all[n] = receive(t, nil)
+	}
 	picky := receive(t, func(id string) int {
 		if strings.HasPrefix(id, "refused-") {
 			return http.StatusBadRequest
@@ -83,7 +88,7 @@ func TestKilledProcessesLoseNothing(t *testing.T) {
 		return http.StatusOK
 	})
 	dead := receive(t, nil)
-	c := startCluster(t, fmt.Sprintf(chaosManifest, all.URL, picky.URL, dead.URL))
+	c := startCluster(t, chaosResources(all[:], picky, dead))
 
 	accepted := make(chan []string)
 	go func() { accepted <- c.send(t) }()
@@ -98,9 +103,12 @@ func TestKilledProcessesLoseNothing(t *testing.T) {
 
 	lost := func() error {
 		for _, id := range ids {
+			for n, r := range all {
+				if !r.has(id) {
+					return fmt.Errorf("%s is not delivered to subscriber %d", id, n)
+				}
+			}
 			switch {
-			case !all.has(id):
-				return fmt.Errorf("%s is not delivered", id)
 			case strings.HasPrefix(id, "refused-") && !dead.has(id):
 				return fmt.Errorf("%s is not dead-lettered", id)
 			case !strings.HasPrefix(id, "refused-") && !picky.has(id):
@@ -110,12 +118,35 @@ func TestKilledProcessesLoseNothing(t *testing.T) {
 		return nil
 	}
 	eventually(t, 90*time.Second, "every accepted event is delivered or dead-lettered", lost)
-	delivered, requests := all.counts()
+	delivered, requests := 0, 0
+	for _, r := range all {
+		d, n := r.counts()
+		delivered, requests = delivered+d, requests+n
+	}
 	kept, _ := picky.counts()
 	deadLetters, _ := dead.counts()
-	t.Logf("sent %d, accepted %d, delivered %d (%d repeated), picky: delivered %d + dead-lettered %d, lost 0",
+	t.Logf("sent %d, accepted %d, delivered %d to all (%d repeated), picky: delivered %d + dead-lettered %d, lost 0",
 		chaosEvents, len(ids), delivered, requests-delivered, kept, deadLetters)
 }
+
+// chaosResources are a Broker with more Triggers than have consumers of their own: some of them share one.
+func chaosResources(all []*receiver, picky, dead *receiver) string {
+	manifest := fmt.Sprintf(chaosManifest, picky.URL, dead.URL)
+	for n, r := range all {
+		manifest += fmt.Sprintf(chaosTrigger, n, r.URL)
+	}
+	return manifest
+}
+
+const chaosTrigger = `
+---
+apiVersion: eventing.knative.dev/v1
+kind: Trigger
+metadata: {name: all-%d}
+spec:
+  broker: default
+  subscriber: {uri: "%s"}
+`
 
 const chaosManifest = `
 apiVersion: eventing.knative.dev/v1
@@ -124,17 +155,10 @@ metadata: {name: default, annotations: {eventing.knative.dev/broker.class: NatsJ
 ---
 apiVersion: eventing.knative.dev/v1
 kind: Trigger
-metadata: {name: all}
-spec:
-  broker: default
-  subscriber: {uri: "%s"}
----
-apiVersion: eventing.knative.dev/v1
-kind: Trigger
 metadata: {name: picky}
 spec:
   broker: default
-  filter: {attributes: {type: chaos}}
+  filters: [{suffix: {type: haos}}]
   subscriber: {uri: "%s"}
   delivery:
     retry: 2
