@@ -114,22 +114,21 @@ func (d *deal) parkReturned() {
 
 // parkPart parks a part that was not handed out, and tries until that is done or the group closes.
 func (g *Group) parkPart(p *part) {
-	if g.parking.Acquire(g.closed) != nil {
-		_ = p.Release(0)
-		return
-	}
-	defer g.parking.Release()
-	for !g.park(g.closed, p, time.Now()) {
+	for g.parking.Acquire(g.closed) == nil {
+		parked := g.park(g.closed, p, time.Now())
+		g.parking.Release() // a target that cannot be parked for keeps no other from it
+		if parked {
+			_ = p.Ack()
+			return
+		}
 		timer := time.NewTimer(parkPause)
 		select {
 		case <-timer.C:
 		case <-g.closed.Done():
-			timer.Stop()
-			_ = p.Release(0)
-			return
 		}
+		timer.Stop()
 	}
-	_ = p.Ack()
+	_ = p.Release(0)
 }
 
 // park makes one try to park the part. One whose member is gone is done with.

@@ -52,8 +52,10 @@ type Config struct {
 type Group struct {
 	config Config
 	// roster is replaced as a whole: filters are evaluated without the lock.
-	roster  atomic.Pointer[roster]
-	parking *limit.Limiter
+	roster atomic.Pointer[roster]
+	// following is held by Follow: one roster is made of the other.
+	following sync.Mutex
+	parking   *limit.Limiter
 	// closed ends when the group takes nothing more.
 	closed context.Context
 	close  context.CancelFunc
@@ -74,6 +76,8 @@ func New(c Config) *Group {
 // Follow makes the group deal to exactly these targets, whether they are served at present or not: what comes for one that is not ready
 // is parked for it. An error means that a filter cannot be compiled and nothing has changed.
 func (g *Group) Follow(targets []route.Target) error {
+	g.following.Lock()
+	defer g.following.Unlock()
 	before := g.roster.Load()
 	next, err := newRoster(targets, before, g.config.Subjects)
 	if err != nil {
@@ -93,6 +97,7 @@ func (g *Group) Follow(targets []route.Target) error {
 		if m.target = t; t.NotReady != "" {
 			parked = append(parked, m.empty()...)
 		}
+		parked = append(parked, g.excess(m, next)...)
 	}
 	g.mu.Unlock()
 	g.finish(parked, gone)
@@ -131,7 +136,9 @@ func (g *Group) Take(subject string, m dispatch.Message) {
 	r := g.roster.Load()
 	wanted := r.want(subject, m.Work)
 	if len(wanted) == 0 {
-		_ = m.Ack() // when that fails the message comes again
+		if m.Ack() != nil {
+			_ = m.Release(0)
+		}
 		return
 	}
 	d := &deal{group: g, message: m, weight: 1 + len(m.Event.Data)/weightUnit, left: len(wanted)}
@@ -159,6 +166,20 @@ func (g *Group) Take(subject string, m dispatch.Message) {
 	}
 	g.mu.Unlock()
 	g.finish(parked, gone)
+}
+
+// excess takes out of the queue what a member, which may have been the only one until now, holds beyond its share. The caller holds the
+// lock.
+func (g *Group) excess(m *member, r *roster) []*part {
+	var parts []*part
+	before := m.held
+	for len(m.queue) > 0 && g.exceeds(m, r) {
+		last := len(m.queue) - 1
+		parts, m.held = append(parts, m.queue[last]), m.held-m.queue[last].deal.weight
+		m.queue = m.queue[:last]
+	}
+	m.held = before // until they are parked
+	return parts
 }
 
 // exceeds tells whether a member holds more than its fair share although the group is half full. The caller holds the lock.

@@ -24,6 +24,8 @@ type reader struct {
 	*member
 	match *filter.Matcher
 	after uint64
+	// subjects cover what the filter matches; nil when it takes every subject to do so.
+	subjects []string
 }
 
 // newRoster takes over the members of the roster before it.
@@ -39,7 +41,7 @@ func newRoster(targets []route.Target, before *roster, subjectsOf func(route.Tar
 			m = &member{key: t.Key, target: t}
 		}
 		r.members[t.Key] = m
-		r.enter(reader{m, match, t.After}, subjectsOf(t))
+		r.enter(reader{m, match, t.After, subjectsOf(t)})
 		if len(targets) == 1 {
 			inFlight := t.MaxInFlight
 			if inFlight <= 0 {
@@ -51,16 +53,16 @@ func newRoster(targets []route.Target, before *roster, subjectsOf func(route.Tar
 	return r, nil
 }
 
-func (r *roster) enter(one reader, subjects []string) {
-	exact := len(subjects) > 0
-	for _, s := range subjects {
-		exact = exact && !strings.HasSuffix(s, ">")
+func (r *roster) enter(one reader) {
+	exact := len(one.subjects) > 0
+	for _, s := range one.subjects {
+		exact = exact && !isPrefix(s)
 	}
 	if !exact {
 		r.others = append(r.others, one)
 		return
 	}
-	for _, s := range subjects {
+	for _, s := range one.subjects {
 		r.bySubject[s] = append(r.bySubject[s], one)
 	}
 }
@@ -71,7 +73,7 @@ func (r *roster) want(subject string, w dispatch.Work) []*member {
 	var reading filter.Reading
 	for _, some := range [2][]reader{r.bySubject[subject], r.others} {
 		for _, one := range some {
-			if one.wants(w, &reading) {
+			if one.wants(subject, w, &reading) {
 				wanted = append(wanted, one.member)
 			}
 		}
@@ -79,7 +81,26 @@ func (r *roster) want(subject string, w dispatch.Work) []*member {
 	return wanted
 }
 
-// wants compares the whole filter. What could not be read, and comes as a failure, is everybody's.
-func (r *reader) wants(w dispatch.Work, reading *filter.Reading) bool {
-	return w.Sequence > r.after && (w.Failure != nil || r.match.MatchWith(w.Event, reading))
+// wants compares the whole filter. What could not be read, and comes as a failure, is for all who may want its subject.
+func (r *reader) wants(subject string, w dispatch.Work, reading *filter.Reading) bool {
+	switch {
+	case w.Sequence <= r.after:
+		return false
+	case w.Failure != nil:
+		return r.covers(subject)
+	default:
+		return r.match.MatchWith(w.Event, reading)
+	}
 }
+
+func (r *reader) covers(subject string) bool {
+	for _, s := range r.subjects {
+		if s == subject || isPrefix(s) && strings.HasPrefix(subject, s[:len(s)-1]) {
+			return true
+		}
+	}
+	return len(r.subjects) == 0
+}
+
+// isPrefix tells a subject for types that begin alike from that of one type.
+func isPrefix(subject string) bool { return strings.HasSuffix(subject, ".>") }

@@ -1,0 +1,104 @@
+package share_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/filter"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/share"
+)
+
+// BenchmarkTake is what it costs to deal a message and to have its parts taken and acknowledged. Of the filters by suffix and by type each
+// matches one message in a hundred, so that one member gets it; those that take all get all.
+func BenchmarkTake(b *testing.B) {
+	suffixes := hundred("suffix", func(i int) filter.Spec { return typeEnds(fmt.Sprintf("-%02d", i)) })
+	types := hundred("type", func(i int) filter.Spec { return ofType(benchType(i)) })
+	var everything []route.Target
+	for i := range 10 {
+		everything = append(everything, target(fmt.Sprintf("all-%d", i)))
+	}
+	for _, bench := range []struct {
+		name    string
+		members []route.Target
+	}{
+		{"100 suffixes", suffixes},
+		{"100 types", types},
+		{"10 that take all", everything},
+		{"all of them", append(append(append([]route.Target(nil), suffixes...), types...), everything...)},
+	} {
+		b.Run(bench.name, func(b *testing.B) { benchmarkTake(b, bench.members) })
+	}
+}
+
+func hundred(name string, filterOf func(i int) filter.Spec) []route.Target {
+	var all []route.Target
+	for i := range 100 {
+		all = append(all, with(fmt.Sprintf("%s-%d", name, i), filterOf(i)))
+	}
+	return all
+}
+
+func benchType(i int) string { return fmt.Sprintf("com.example.order-%02d", i%100) }
+
+func benchmarkTake(b *testing.B, members []route.Target) {
+	var running, serving sync.WaitGroup
+	names := subjectsOf(b)
+	group := share.New(share.Config{
+		Park: func(context.Context, route.Target, dispatch.Work, time.Time) error {
+			b.Error("something is parked")
+			return nil
+		},
+		Subjects: func(t route.Target) []string { return filter.Subjects(t.Filter, names) },
+		Go:       running.Go, More: func() {}, Logger: slog.New(slog.DiscardHandler),
+	})
+	if err := group.Follow(members); err != nil {
+		b.Fatal(err)
+	}
+	var sources []dispatch.Source
+	for _, t := range members {
+		source, err := group.Open(t.Key)
+		if err != nil {
+			b.Fatal(err)
+		}
+		sources = append(sources, source)
+		serving.Go(func() {
+			for m := range source.Messages() {
+				_ = m.Ack()
+			}
+		})
+	}
+	subjects, works := make([]string, 100), make([]dispatch.Work, 100)
+	for i := range works {
+		subjects[i], works[i] = names.EventSubject(benchType(i)), dispatch.Work{Event: typed(benchType(i)), Sequence: 1}
+	}
+	room := make(places, share.Room/4)
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		room <- struct{}{}
+		group.Take(subjects[i%100], dispatch.Message{Work: works[i%100], Lease: room})
+	}
+	for range cap(room) { // until all are settled
+		room <- struct{}{}
+	}
+	for _, s := range sources {
+		s.Stop()
+	}
+	serving.Wait()
+	running.Wait()
+}
+
+// places is a lease of messages that are let in only as room allows.
+type places chan struct{}
+
+func (p places) Ack() error {
+	<-p
+	return nil
+}
+
+func (p places) Release(time.Duration) error { return p.Ack() }
