@@ -33,6 +33,6 @@ const (
 	// DedupWindowAnnotation turns de-duplication by source and id on: an event whose source and id were stored within this
 	// time is dropped. Without it every accepted event is delivered.
 	DedupWindowAnnotation = AnnotationPrefix + "dedup-window"
-	// MaxConsumersAnnotation bounds the Triggers of the Broker: 1 to 100000. Without it, the owner's default.
+	// MaxConsumersAnnotation bounds the consumers of each stream of the Broker: 1 to 100000. Without it, the owner's default.
 	MaxConsumersAnnotation = AnnotationPrefix + "max-consumers"
 )

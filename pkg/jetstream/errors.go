@@ -2,6 +2,9 @@ package jetstream
 
 import "errors"
 
+// errDeaf is why no target of an address that shares a consumer is served.
+var errDeaf = errors.New("a filter of those that share its consumer cannot be compiled")
+
 var (
 	// ErrServerTooOld means that the NATS server lacks message schedules, which parked events need (nats-server 2.12).
 	ErrServerTooOld = errors.New("nats-server is too old: 2.12 or newer is needed")

@@ -8,12 +8,13 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
-// Unrecorded returns routes for the logs and cursors that this owner made and that have no record any more, not even a tombstone,
-// such as those of a resource that was deleted just after somebody had deleted its record by hand. They would be kept for ever,
-// and the cursors would hold their log. The records have revision 0. It ends nothing: that is for End, once the caller has made
+// Unrecorded returns routes for the logs and cursors, shared ones too, that this owner made and that have no record any more, not even a
+// tombstone, such as those of a resource that was deleted just after somebody had deleted its record by hand. They would be kept for
+// ever, and the cursors would hold their log. The records have revision 0. It ends nothing: that is for End, once the caller has made
 // sure, past every cache, that there is no such resource.
 func (o *Owner) Unrecorded(ctx context.Context) ([]StoredRecord, error) {
 	// First the streams, then the records: what is made in between has a record by the time that they are read, or is not listed.
@@ -37,6 +38,11 @@ func (o *Owner) Unrecorded(ctx context.Context) ([]StoredRecord, error) {
 		}
 		found = append(found, cursors...)
 		if info.Config.Metadata[metaOwner] == o.name {
+			sharers, err := o.sharersOf(ctx, key)
+			if err != nil {
+				return nil, err
+			}
+			found = append(found, sharers...)
 			address := route.Address{Key: key, UID: info.Config.Metadata[metaUID], Owner: o.name}
 			found = append(found, StoredRecord{Record: route.Record{Address: &address}})
 		}
@@ -66,6 +72,22 @@ func (o *Owner) cursorsIn(ctx context.Context, log string, key route.Key) ([]Sto
 			UID: meta[metaUID], Owner: o.name, Consumer: name,
 		}
 		if meta[metaOwner] == o.name && name == o.client.names.Consumer(target.Key) {
+			found = append(found, StoredRecord{Record: route.Record{Target: &target}})
+		}
+	}
+	return found, nil
+}
+
+// sharersOf returns routes for the targets of a log of this owner that share a consumer: of those that have no record, their positions tell.
+func (o *Owner) sharersOf(ctx context.Context, key route.Key) ([]StoredRecord, error) {
+	positions, err := o.client.sharingPositions(ctx, naming.TargetKeysOf(key))
+	if err != nil {
+		return nil, err
+	}
+	var found []StoredRecord
+	for at, position := range positions {
+		if parsed, err := naming.ParseKey(at); err == nil && parsed.Target != nil {
+			target := route.Target{Key: *parsed.Target, UID: position.UID, Owner: o.name}
 			found = append(found, StoredRecord{Record: route.Record{Target: &target}})
 		}
 	}

@@ -26,7 +26,7 @@ type Owner struct {
 	name   string
 	// grace is how long the cursor of a removed target, and the log of a removed address, are kept.
 	grace time.Duration
-	// changing is held by those who put routes, and by the sweep, alone, while it removes what a route had.
+	// changing is held by those who put routes, and by one alone who ends a route or removes what it had.
 	changing  sync.RWMutex
 	positions *positions
 }
@@ -93,7 +93,7 @@ func (o *Owner) ensureLog(ctx context.Context, a *route.Address) (made time.Time
 }
 
 // PutTarget makes the target's cursor, where its Start says, and only then writes its route: from the moment that a filter
-// knows the target, nothing is missed. A target that is not ready gets no cursor, unless it had one: then its events wait.
+// knows the target, nothing is missed; if it shares a consumer, from the moment that all of them do. A target that is not ready gets no cursor, unless it had one: then its events wait.
 // Errors: ErrForeignRoute; ErrImmutable; why NATS made no consumer.
 func (o *Owner) PutTarget(ctx context.Context, t route.Target) (Applied, error) {
 	o.changing.RLock()
@@ -247,10 +247,11 @@ func (o *Owner) End(ctx context.Context, r StoredRecord) error {
 	return err
 }
 
-// end makes the record a tombstone; it is false when somebody wrote it meanwhile.
+// end makes the record a tombstone; it is false when somebody wrote it meanwhile. Nobody puts it anew while it gets what it needs for its
+// grace period.
 func (o *Owner) end(ctx context.Context, r StoredRecord) (bool, error) {
-	o.changing.RLock()
-	defer o.changing.RUnlock()
+	o.changing.Lock()
+	defer o.changing.Unlock()
 	if r.Target != nil {
 		t := *r.Target
 		if err := o.leaveShared(ctx, &t); err != nil {

@@ -21,8 +21,11 @@ type positions struct {
 	client *Client
 
 	mu sync.Mutex
-	// known is what this process wrote, or tried to, by naming.TargetKey, or by naming.SharedKey for a consumer that targets share.
-	known map[string]position
+	// known is what this process has to remember, by naming.TargetKey, or by naming.SharedKey for a consumer that targets share; written
+	// are those that it has written, into the bucket that was made at the time made.
+	known   map[string]position
+	written map[string]bool
+	made    time.Time
 }
 
 // position is the ack floor of a cursor in one incarnation of its log, told from others by when it was made. A floor that is
@@ -32,28 +35,64 @@ type position struct {
 	Floor uint64    `json:"floor"`
 	// Shared says that it is the position of a target in a shared consumer: what route.Target calls After.
 	Shared bool `json:"shared,omitempty"`
+	// UID is that target's.
+	UID string `json:"uid,omitempty"`
 }
 
 func newPositions(c *Client) *positions {
-	return &positions{client: c, known: map[string]position{}}
+	return &positions{client: c, known: map[string]position{}, written: map[string]bool{}}
 }
 
 func (p *positions) remember(ctx context.Context, key string, now position) error {
 	p.mu.Lock()
-	before, ok := p.known[key]
-	p.known[key] = now
+	done := p.written[key] && p.known[key] == now
+	p.known[key], p.written[key] = now, true
 	p.mu.Unlock()
-	if ok && before == now {
+	if done {
 		return nil
 	}
 	err := p.write(ctx, key, now)
 	if err != nil {
 		p.mu.Lock()
-		delete(p.known, key) // the next sweep writes it
+		delete(p.written, key) // the next sweep writes it
 		p.mu.Unlock()
 		return fmt.Errorf("remember where %s stands: %w", key, err)
 	}
 	return nil
+}
+
+// look notices that the bucket is gone or was made anew: then all that is known has to be written again.
+func (p *positions) look(ctx context.Context) error {
+	bucket, err := p.client.js.KeyValue(ctx, p.client.names.PositionsBucket())
+	var made time.Time
+	if err == nil {
+		made, err = bucketCreated(ctx, bucket)
+	}
+	if err != nil && !errors.Is(err, jetstream.ErrBucketNotFound) {
+		return fmt.Errorf("open bucket %s: %w", p.client.names.PositionsBucket(), err)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.made.IsZero() && !p.made.Equal(made) {
+		clear(p.written)
+	}
+	p.made = made
+	return nil
+}
+
+// sharingPositions returns the positions of targets that share a consumer, by their keys, of all whose key the filter covers.
+func (c *Client) sharingPositions(ctx context.Context, keys string) (map[string]position, error) {
+	shared := map[string]position{}
+	err := c.readBucket(ctx, c.names.PositionsBucket(), keys, func(entry jetstream.KeyValueEntry) {
+		var at position
+		if json.Unmarshal(entry.Value(), &at) == nil && at.Shared {
+			shared[entry.Key()] = at
+		}
+	})
+	if errors.Is(err, jetstream.ErrBucketNotFound) {
+		return nil, nil
+	}
+	return shared, err
 }
 
 func (p *positions) write(ctx context.Context, key string, at position) error {
@@ -101,7 +140,10 @@ func (p *positions) read(ctx context.Context, key string) (at position, ok bool,
 	}
 	entry, err := bucket.Get(ctx, key)
 	if errors.Is(err, jetstream.ErrKeyNotFound) {
-		return at, false, nil
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		at, ok = p.known[key] // the bucket may have been made anew
+		return at, ok, nil
 	}
 	if err != nil {
 		return at, false, fmt.Errorf("read where %s stood: %w", key, err)
@@ -116,6 +158,7 @@ func (p *positions) read(ctx context.Context, key string) (at position, ok bool,
 func (p *positions) forget(ctx context.Context, key string) error {
 	p.mu.Lock()
 	delete(p.known, key)
+	delete(p.written, key)
 	p.mu.Unlock()
 	bucket, err := p.client.js.KeyValue(ctx, p.client.names.PositionsBucket())
 	if errors.Is(err, jetstream.ErrBucketNotFound) {

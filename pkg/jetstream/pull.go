@@ -123,6 +123,9 @@ func (s *source) run() {
 			if status == nats.CLOSED { // nothing can be given back any more: the leases run out
 				return
 			}
+			if s.deal != nil {
+				s.deal.sharing.lapse()
+			}
 			s.restart()
 		case <-s.more:
 			s.ask()
@@ -152,7 +155,7 @@ func (s *source) ask() {
 }
 
 // pullRequest is the JSON of a request for so many messages. It is put together by hand because encoding/json would make the stack of
-// this goroutine, of which there is one for each Trigger, grow for good.
+// this goroutine, of which there is one for each consumer, grow for good.
 func (s *source) pullRequest(room int) []byte {
 	request := strconv.AppendInt([]byte(`{"batch":`), int64(room), 10)
 	request = strconv.AppendInt(append(request, `,"max_bytes":`...), max(pullBytes, 2*s.client.MaxPayload()), 10)

@@ -155,7 +155,7 @@ func (c *Client) PutRecord(ctx context.Context, r route.Record) (route.Place, er
 	}
 }
 
-// RoutesEnd returns the revision of the last change that the routes bucket still has, and when the bucket was made.
+// RoutesEnd returns the revision of the last change of the routes bucket, and when the bucket was made.
 func (c *Client) RoutesEnd(ctx context.Context) (revision uint64, made time.Time, err error) {
 	if made, err = c.RoutesMade(ctx); err != nil {
 		return 0, made, err
@@ -165,7 +165,12 @@ func (c *Client) RoutesEnd(ctx context.Context) (revision uint64, made time.Time
 	if err != nil {
 		return 0, made, fmt.Errorf("read bucket %s: %w", name, err)
 	}
-	last, err := stream.GetLastMsgForSubject(ctx, "$KV."+name+".>")
+	// The leader says how far it counts; that message itself may have gone, but then there is nothing to wait for.
+	end := stream.CachedInfo().State.LastSeq
+	last, err := stream.GetMsg(ctx, end)
+	if errors.Is(err, jetstream.ErrMsgNotFound) {
+		last, err = stream.GetLastMsgForSubject(ctx, "$KV."+name+".>")
+	}
 	if errors.Is(err, jetstream.ErrMsgNotFound) {
 		return 0, made, nil
 	}
@@ -173,6 +178,32 @@ func (c *Client) RoutesEnd(ctx context.Context) (revision uint64, made time.Time
 		return 0, made, fmt.Errorf("read bucket %s: %w", name, err)
 	}
 	return last.Sequence, made, nil
+}
+
+// Unheard returns a target that shares a consumer and whose record is lost, so that nobody can have heard of it from the routes, or that
+// has a record and is not among the known ones; nil when there is none.
+func (c *Client) Unheard(ctx context.Context, known map[route.TargetKey]route.Target) (*route.TargetKey, error) {
+	positions, err := c.sharingPositions(ctx, jetstream.AllKeys)
+	if err != nil {
+		return nil, err
+	}
+	for key := range positions {
+		at, err := naming.ParseKey(key)
+		if err != nil || at.Target == nil {
+			continue
+		}
+		if _, heard := known[*at.Target]; heard {
+			continue
+		}
+		r, found, err := c.record(ctx, key)
+		if err != nil {
+			return nil, err
+		}
+		if !found || r.DeletedAt == nil {
+			return at.Target, nil
+		}
+	}
+	return nil, nil
 }
 
 // RoutesMade returns when the routes bucket was made: revisions in it mean nothing in one that was made at another time.

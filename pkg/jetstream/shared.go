@@ -3,6 +3,7 @@ package jetstream
 import (
 	"context"
 	"fmt"
+	"maps"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,9 +20,10 @@ import (
 type sharing struct {
 	client *Client
 	park   share.Park
-	// attested is until when this process knows of every target, in nanoseconds since began.
-	began    time.Time
-	attested atomic.Int64
+	// attested is until when this process knows of every target.
+	attested atomic.Pointer[time.Time]
+	// lapsed is called when that ends before its time. It must not block.
+	lapsed func()
 
 	mu      sync.Mutex
 	dealers map[route.Key]*dealer
@@ -29,7 +31,7 @@ type sharing struct {
 }
 
 func newSharing(c *Client, park share.Park) *sharing {
-	return &sharing{client: c, park: park, began: time.Now(), dealers: map[route.Key]*dealer{}}
+	return &sharing{client: c, park: park, lapsed: func() {}, dealers: map[route.Key]*dealer{}}
 }
 
 // dealer deals the messages of one shared consumer.
@@ -37,8 +39,10 @@ type dealer struct {
 	sharing *sharing
 	group   *share.Group
 	source  *source
-	// failed is set while a filter cannot be compiled: what it matches is not known, so nothing may pass.
-	failed atomic.Bool
+	// deaf is set while a filter cannot be compiled: what it matches is not known, so nothing may pass.
+	deaf atomic.Bool
+	// members are those whom it deals to, or would; guarded by the lock of sharing.
+	members []route.Target
 	// seen is set once the consumer was there.
 	seen atomic.Bool
 }
@@ -50,7 +54,7 @@ func (o *Opener) Share(targets map[route.TargetKey]route.Target) { o.sharing.fol
 // consumer: it would take away from a target that it does not know what that is to get.
 func (o *Opener) Attest(until time.Time) {
 	s := o.sharing
-	s.attested.Store(int64(until.Sub(s.began)))
+	s.attested.Store(&until)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, d := range s.dealers {
@@ -58,10 +62,40 @@ func (o *Opener) Attest(until time.Time) {
 	}
 }
 
-// Attested tells whether Attest's time lasts.
+// Attested tells whether Attest's word holds: until its time, and no longer than the connection to NATS.
 func (o *Opener) Attested() bool { return o.sharing.knows() }
 
-func (s *sharing) knows() bool { return int64(time.Since(s.began)) < s.attested.Load() }
+// OnLapse has f called when Attest's word has ended before its time. f must not block. Call it before Run.
+func (o *Opener) OnLapse(f func()) { o.sharing.lapsed = f }
+
+func (s *sharing) knows() bool {
+	until, now := s.attested.Load(), time.Now()
+	// By the wall clock too: the other one stands still while the machine sleeps.
+	return until != nil && now.Before(*until) && now.Round(0).Before(until.Round(0))
+}
+
+// lapse ends the word of Attest: what was heard before an outage of NATS may be overtaken.
+func (s *sharing) lapse() {
+	s.attested.Store(nil)
+	s.lapsed()
+}
+
+// Failures says why targets that share get nothing, or may not get all soon.
+func (o *Opener) Failures() map[route.TargetKey]string {
+	s := o.sharing
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	failures := map[route.TargetKey]string{}
+	for _, d := range s.dealers {
+		maps.Copy(failures, d.group.Failures())
+		if d.deaf.Load() {
+			for _, t := range d.members {
+				failures[t.Key] = errDeaf.Error()
+			}
+		}
+	}
+	return failures
+}
 
 func (s *sharing) follow(targets map[route.TargetKey]route.Target) {
 	byAddress := map[route.Key][]route.Target{}
@@ -84,8 +118,9 @@ func (s *sharing) follow(targets map[route.TargetKey]route.Target) {
 		}
 		d, err := s.dealer(key)
 		if err == nil {
+			d.members = members
 			err = d.group.Follow(members)
-			d.failed.Store(err != nil)
+			d.deaf.Store(err != nil)
 			d.more()
 		}
 		if err != nil {
@@ -105,7 +140,7 @@ func (s *sharing) dealer(key route.Key) (*dealer, error) {
 		return d, nil
 	}
 	d := &dealer{sharing: s}
-	d.failed.Store(true) // until it knows its members
+	d.deaf.Store(true) // until it knows its members
 	d.group = share.New(share.Config{
 		Park: s.park,
 		Subjects: func(t route.Target) []string {
@@ -132,6 +167,9 @@ func (s *sharing) open(ctx context.Context, t route.Target) (dispatch.Source, er
 	if d == nil {
 		return nil, fmt.Errorf("%s: %w", t.Key, share.ErrNotShared)
 	}
+	if d.deaf.Load() {
+		return nil, fmt.Errorf("%s: %w", t.Key, errDeaf)
+	}
 	if !d.seen.Load() {
 		if _, err := s.client.js.Consumer(ctx, s.client.streamOf(t), t.Consumer); err != nil {
 			return nil, fmt.Errorf("read consumer %s: %w", t.Consumer, err)
@@ -143,6 +181,7 @@ func (s *sharing) open(ctx context.Context, t route.Target) (dispatch.Source, er
 
 // stop ends the dealers: what they hold and nobody has taken is given back.
 func (s *sharing) stop() {
+	s.attested.Store(nil) // nobody tells it of targets any more
 	s.mu.Lock()
 	s.stopped = true
 	var all []*dealer
@@ -174,7 +213,7 @@ func (d *dealer) more() {
 }
 
 // ready tells whether everybody who may want a message is known.
-func (d *dealer) ready() bool { return !d.failed.Load() && d.sharing.knows() }
+func (d *dealer) ready() bool { return !d.deaf.Load() && d.sharing.knows() }
 
 // room is how many messages may be asked for, and how many at most.
 func (d *dealer) room() (free, most int) {

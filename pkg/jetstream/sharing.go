@@ -36,11 +36,18 @@ func (o *Owner) shares(t route.Target, log *jetstream.StreamInfo) bool {
 
 // join makes the target one of those that share, from the sequence on that it has not got.
 func (o *Owner) join(ctx context.Context, t *route.Target, after uint64, log *jetstream.StreamInfo) error {
+	if after > log.State.LastSeq {
+		after = 0 // that was in another log
+	}
 	t.Consumer, t.Shared, t.After = o.client.names.SharedConsumer(), true, after
 	if err := o.ensureShared(ctx, *t, log); err != nil {
 		return err
 	}
-	return o.positions.remember(ctx, naming.TargetKey(t.Key), position{Log: log.Created, Floor: after, Shared: true})
+	return o.rememberSharing(ctx, *t, log)
+}
+
+func (o *Owner) rememberSharing(ctx context.Context, t route.Target, log *jetstream.StreamInfo) error {
+	return o.positions.remember(ctx, naming.TargetKey(t.Key), position{Log: log.Created, Floor: t.After, Shared: true, UID: t.UID})
 }
 
 // ensureShared makes the shared consumer of the target's address: where it stood if it had been there, else at the end of the log.
@@ -71,11 +78,11 @@ func (o *Owner) sharedAgain(ctx context.Context, t route.Target, log *jetstream.
 		return config, err
 	}
 	if !known {
-		others, err := o.sharing(ctx, t.Key.Address)
+		shared, err := o.isShared(ctx, t.Key.Address)
 		if err != nil {
 			return config, err
 		}
-		if len(others) == 0 {
+		if !shared {
 			return startAt(config, route.Start{}, log.Config), nil
 		}
 	}
@@ -87,19 +94,27 @@ func (o *Owner) rememberShared(ctx context.Context, key route.Key, log *jetstrea
 	return o.positions.remember(ctx, naming.SharedKey(key), position{Log: log.Created, Floor: c.AckFloor.Stream})
 }
 
-// sharing returns the live targets of the address that share its consumer, read from the server.
-func (o *Owner) sharing(ctx context.Context, key route.Key) ([]route.Target, error) {
+// isShared tells, past every cache, whether a target of the address shares its consumer, or is to share it again once its lost record
+// is back.
+func (o *Owner) isShared(ctx context.Context, key route.Key) (bool, error) {
 	records, err := o.client.Records(ctx, naming.TargetKeysOf(key))
 	if err != nil {
-		return nil, err // one that cannot be read may share it
+		return false, err // one that cannot be read may share it
 	}
-	var targets []route.Target
+	recorded := map[string]bool{}
 	for _, r := range records {
-		if r.Target != nil && r.DeletedAt == nil && r.Target.Shared {
-			targets = append(targets, *r.Target)
+		recorded[recordKey(r.Record)] = true
+		if r.DeletedAt == nil && r.Target.Shared {
+			return true, nil
 		}
 	}
-	return targets, nil
+	positions, err := o.client.sharingPositions(ctx, naming.TargetKeysOf(key))
+	for lost := range positions {
+		if !recorded[lost] {
+			return true, err
+		}
+	}
+	return false, err
 }
 
 // leaveShared gives a target that ends a consumer of its own, where the shared one stands: what comes while it is gone waits there until
@@ -132,7 +147,14 @@ func (o *Owner) leaveShared(ctx context.Context, t *route.Target) error {
 	floor = min(max(floor, after), log.State.LastSeq)
 	t.Consumer = o.client.consumerOf(*t)
 	config := startAt(o.client.cursorConfig(*t), route.Start{Policy: route.StartSequence, Sequence: floor + 1}, log.Config)
-	if _, err := o.client.ensureConsumer(ctx, log.Config.Name, config); err != nil {
+	_, err = o.client.ensureConsumer(ctx, log.Config.Name, config)
+	if isOutOfConsumers(err) {
+		o.client.log.Warn("a target that ends cannot have a consumer for its grace period: if it comes back it begins anew",
+			"target", t.Key.String(), "error", err)
+		t.Consumer = ""
+		return o.positions.forget(ctx, naming.TargetKey(t.Key))
+	}
+	if err != nil {
 		return err
 	}
 	return o.positions.remember(ctx, naming.TargetKey(t.Key), position{Log: log.Created, Floor: floor})
@@ -143,8 +165,8 @@ func (o *Owner) removeUnshared(ctx context.Context, key route.Key) error {
 	if key.Kind != route.KindBroker {
 		return nil
 	}
-	targets, err := o.sharing(ctx, key)
-	if err != nil || len(targets) > 0 {
+	shared, err := o.isShared(ctx, key)
+	if err != nil || shared {
 		return err
 	}
 	err = ignoreMissing(o.client.js.DeleteConsumer(ctx, o.client.names.Log(key), o.client.names.SharedConsumer()))
@@ -163,7 +185,11 @@ func (o *Owner) repairShared(
 	}
 	var errs []error
 	for _, t := range targets {
-		errs = append(errs, o.positions.remember(ctx, naming.TargetKey(t.Key), position{Log: log.Created, Floor: t.After, Shared: true}))
+		errs = append(errs, o.rememberSharing(ctx, t, log))
+		if t.After > log.State.LastSeq { // somebody made the log anew
+			_, err := o.PutTarget(ctx, t)
+			errs = append(errs, err)
+		}
 		if consumers[o.client.consumerOf(t)] != nil {
 			errs = append(errs, o.removeLeft(ctx, t.Key))
 		}

@@ -21,7 +21,7 @@ func (o *Owner) Sweep(ctx context.Context) error {
 	if err != nil && !errors.Is(err, route.ErrRecord) {
 		return err
 	}
-	errs := []error{err}
+	errs := []error{err, o.positions.look(ctx)}
 	addresses := map[route.Key]route.Address{}
 	targets := map[route.Key][]route.Target{}
 	for _, r := range records {

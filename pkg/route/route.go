@@ -76,7 +76,7 @@ type Log struct {
 	History time.Duration `json:"history,omitempty"`
 	// DedupWindow makes the ingress drop an event whose source and id were stored within this time; 0 turns it off.
 	DedupWindow time.Duration `json:"dedupWindow,omitempty"`
-	// MaxConsumers bounds the log's targets; 0 means the owner's default.
+	// MaxConsumers bounds the consumers of each of the address's streams; 0 means the owner's default.
 	MaxConsumers int `json:"maxConsumers,omitempty"`
 	// Placement is where in the NATS cluster the log lives; the zero Placement leaves it to NATS.
 	Placement Placement `json:"placement,omitzero"`

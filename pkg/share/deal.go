@@ -9,11 +9,8 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
 )
 
-const (
-	// parkTimeout bounds one try to park, parkPause is the time between two.
-	parkTimeout = 10 * time.Second
-	parkPause   = time.Second
-)
+// parkTimeout bounds one try to park.
+const parkTimeout = 10 * time.Second
 
 // deal is one message on its way to those who want it.
 type deal struct {
@@ -60,7 +57,7 @@ func (p *part) end(how func(*deal)) {
 	}
 	d := p.deal
 	d.group.mu.Lock()
-	p.member.held -= d.weight
+	d.group.holds(p.member, -d.weight)
 	d.group.mu.Unlock()
 	d.mu.Lock()
 	how(d)
@@ -110,53 +107,4 @@ func (d *deal) parkReturned() {
 		}
 	}
 	d.accept()
-}
-
-// parkPart parks a part that was not handed out, and tries until that is done or the group closes.
-func (g *Group) parkPart(p *part) {
-	for g.parking.Acquire(g.closed) == nil {
-		parked := g.park(g.closed, p, time.Now())
-		g.parking.Release() // a target that cannot be parked for keeps no other from it
-		if parked {
-			_ = p.Ack()
-			return
-		}
-		timer := time.NewTimer(parkPause)
-		select {
-		case <-timer.C:
-		case <-g.closed.Done():
-		}
-		timer.Stop()
-	}
-	_ = p.Release(0)
-}
-
-// park makes one try to park the part. One whose member is gone is done with.
-func (g *Group) park(ctx context.Context, p *part, due time.Time) bool {
-	g.mu.Lock()
-	target, gone := p.member.target, p.member.gone
-	g.mu.Unlock()
-	if gone {
-		return true
-	}
-	ctx, cancel := context.WithTimeout(ctx, parkTimeout)
-	defer cancel()
-	err := g.config.Park(ctx, target, p.deal.message.Work, due)
-	g.say(p.member, err)
-	return err == nil
-}
-
-// say complains once about a member until the reason changes or is over.
-func (g *Group) say(m *member, err error) {
-	text := ""
-	if err != nil {
-		text = err.Error()
-	}
-	g.mu.Lock()
-	changed := m.said != text
-	m.said = text
-	g.mu.Unlock()
-	if changed && err != nil {
-		g.config.Logger.Warn("events of a target that is behind cannot be parked, they are held here", "target", m.key.String(), "error", err)
-	}
 }

@@ -15,17 +15,18 @@ import (
 	"time"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/limit"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
 const (
-	// Room is how much a group holds: as many small messages, or 64 MiB of larger ones.
-	Room = 4096
-	// weightUnit is the size of a small message.
-	weightUnit = 16 << 10
+	// Room is how much a group holds: as many small messages, or 32 MiB of larger ones.
+	Room = 2048
+	// weightUnit is the size of a small message, weightParts is for how many targets one may be.
+	weightUnit, weightParts = 16 << 10, 16
 	// parking is how many messages are being parked at the same time.
 	parking = 16
+	// parkPause is the time between two tries to park the same.
+	parkPause = time.Second
 )
 
 // ErrNotShared means that the target is none of the group's.
@@ -55,19 +56,22 @@ type Group struct {
 	roster atomic.Pointer[roster]
 	// following is held by Follow: one roster is made of the other.
 	following sync.Mutex
-	parking   *limit.Limiter
 	// closed ends when the group takes nothing more.
 	closed context.Context
 	close  context.CancelFunc
 
 	mu sync.Mutex
-	// load is the weight of all messages that are not settled.
-	load int
+	// load is the weight of all messages that are not settled. held is that of all their parts, and holders those who have any.
+	load, held, holders int
+	// toPark are parts that wait for one of the parkers, failed those that are tried again soon.
+	toPark, failed []*part
+	parkers        int
+	retrying       bool
 }
 
 // New returns a group without members.
 func New(c Config) *Group {
-	g := &Group{config: c, parking: limit.New(parking)}
+	g := &Group{config: c}
 	g.closed, g.close = context.WithCancel(context.Background())
 	g.roster.Store(&roster{})
 	return g
@@ -110,9 +114,7 @@ func (g *Group) finish(parked, gone []*part) {
 	for _, p := range gone {
 		_ = p.Ack()
 	}
-	for _, p := range parked {
-		g.config.Go(func() { g.parkPart(p) })
-	}
+	g.parkLater(parked)
 }
 
 // Room returns how much more the group can take, and how much it can hold at most. A sole member is not given more than it works on and
@@ -125,6 +127,20 @@ func (g *Group) Room() (free, most int) {
 	return most - g.load, most
 }
 
+// Failures says for whom parts cannot be parked, and why.
+func (g *Group) Failures() map[route.TargetKey]string {
+	r := g.roster.Load()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	failures := map[route.TargetKey]string{}
+	for key, m := range r.members {
+		if m.said != "" {
+			failures[key] = m.said
+		}
+	}
+	return failures
+}
+
 // Wants tells whether somebody may want a message with this subject. If not, it can be acknowledged unread.
 func (g *Group) Wants(subject string) bool {
 	r := g.roster.Load()
@@ -133,6 +149,10 @@ func (g *Group) Wants(subject string) bool {
 
 // Take deals one message. It does not block.
 func (g *Group) Take(subject string, m dispatch.Message) {
+	if g.closed.Err() != nil {
+		_ = m.Release(0)
+		return
+	}
 	r := g.roster.Load()
 	wanted := r.want(subject, m.Work)
 	if len(wanted) == 0 {
@@ -141,7 +161,7 @@ func (g *Group) Take(subject string, m dispatch.Message) {
 		}
 		return
 	}
-	d := &deal{group: g, message: m, weight: 1 + len(m.Event.Data)/weightUnit, left: len(wanted)}
+	d := &deal{group: g, message: m, weight: 1 + len(m.Event.Data)/weightUnit + len(wanted)/weightParts, left: len(wanted)}
 	parts := make([]part, len(wanted))
 	g.mu.Lock()
 	if g.closed.Err() != nil {
@@ -154,11 +174,11 @@ func (g *Group) Take(subject string, m dispatch.Message) {
 	for i, to := range wanted {
 		p := &parts[i]
 		p.deal, p.member = d, to
-		to.held += d.weight
+		g.holds(to, d.weight)
 		switch {
 		case to.gone:
 			gone = append(gone, p)
-		case to.target.NotReady != "" || g.exceeds(to, r):
+		case to.target.NotReady != "" || g.exceeds(to.held, r):
 			parked = append(parked, p)
 		default:
 			to.enqueue(p)
@@ -168,24 +188,42 @@ func (g *Group) Take(subject string, m dispatch.Message) {
 	g.finish(parked, gone)
 }
 
+// holds notes what a member holds more, or less. The caller holds the lock.
+func (g *Group) holds(m *member, weight int) {
+	before := m.held
+	m.held += weight
+	g.held += weight
+	switch {
+	case before == 0 && m.held > 0:
+		g.holders++
+	case before > 0 && m.held == 0:
+		g.holders--
+	}
+}
+
 // excess takes out of the queue what a member, which may have been the only one until now, holds beyond its share. The caller holds the
 // lock.
 func (g *Group) excess(m *member, r *roster) []*part {
 	var parts []*part
-	before := m.held
-	for len(m.queue) > 0 && g.exceeds(m, r) {
+	held := m.held
+	for len(m.queue) > 0 && g.exceeds(held, r) {
 		last := len(m.queue) - 1
-		parts, m.held = append(parts, m.queue[last]), m.held-m.queue[last].deal.weight
+		held -= m.queue[last].deal.weight
+		parts = append(parts, m.queue[last])
 		m.queue = m.queue[:last]
 	}
-	m.held = before // until they are parked
 	return parts
 }
 
-// exceeds tells whether a member holds more than its fair share although the group is half full. The caller holds the lock.
-func (g *Group) exceeds(m *member, r *roster) bool {
+// exceeds tells whether a member holds so much that others are kept waiting: more than its fair share when the group is half full, and
+// then twice what those have who have anything, or, when the group is fuller still, whatever they have. Where all are behind alike nothing is
+// gained by parking: then less is pulled. The caller holds the lock.
+func (g *Group) exceeds(held int, r *roster) bool {
 	n := len(r.members)
-	return n > 1 && g.load > Room/2 && m.held > max(Room/2/n, 1)
+	if n < 2 || g.load <= Room/2 || held <= max(Room/2/n, 1) {
+		return false
+	}
+	return held > 2*g.held/max(g.holders, 1) || g.load > Room*3/4
 }
 
 // settled gives the room of a message back.
@@ -220,8 +258,9 @@ func (g *Group) Open(key route.TargetKey) (dispatch.Source, error) {
 // Close gives back what nobody has taken, and whatever is taken from now on. Parts that are out end as they do.
 func (g *Group) Close() {
 	g.close()
-	var waiting []*part
 	g.mu.Lock()
+	waiting := append(g.toPark, g.failed...)
+	g.toPark, g.failed = nil, nil
 	for _, m := range g.roster.Load().members {
 		waiting = append(waiting, m.empty()...)
 	}

@@ -19,9 +19,9 @@ func TestASlowTargetIsParkedForBeyondItsFairShare(t *testing.T) {
 		messages, size int
 		wantParked     int
 	}{
-		{name: "the group is half full", members: []string{"slow", "quick"}, messages: share.Room / 2},
-		{name: "the group is more than half full", members: []string{"slow", "quick"}, messages: share.Room/2 + 100, wantParked: 100},
-		{name: "of large messages, with 64 times the weight", members: []string{"slow", "quick"}, messages: 40, size: 63 * 16 << 10, wantParked: 8},
+		{name: "the group is three quarters full", members: []string{"slow", "quick"}, messages: share.Room * 3 / 4},
+		{name: "the group is fuller", members: []string{"slow", "quick"}, messages: share.Room*3/4 + 100, wantParked: 100},
+		{name: "of large messages, with 64 times the weight", members: []string{"slow", "quick"}, messages: 40, size: 63 * 16 << 10, wantParked: 16},
 		{name: "it is alone", members: []string{"slow"}, messages: share.Room},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -52,7 +52,7 @@ func TestASlowTargetIsParkedForBeyondItsFairShare(t *testing.T) {
 func TestAMemberWithinItsShareIsNotParkedFor(t *testing.T) {
 	members := []route.Target{with("slow", ofType("slow")), with("modest", ofType("modest"))}
 	inWorld(t, members, func(t *testing.T, w *world) {
-		for range share.Room/2 + 10 {
+		for range share.Room*3/4 + 10 {
 			w.take("slow")
 		}
 		for range 5 {
@@ -68,6 +68,24 @@ func TestAMemberWithinItsShareIsNotParkedFor(t *testing.T) {
 		}
 		if n := w.ackAll("modest"); n != 5 {
 			t.Errorf("the modest one gets %d, want 5", n)
+		}
+	})
+}
+
+// TestWhereAllAreBehindAlikeNothingIsParked: less is pulled then. One who has twice as much as the others is parked for sooner.
+func TestWhereAllAreBehindAlikeNothingIsParked(t *testing.T) {
+	inWorld(t, targets("one", "two", "three"), func(t *testing.T, w *world) {
+		for range share.Room*3/4 - 1 {
+			w.take("x")
+		}
+		if len(w.parked) != 0 {
+			t.Errorf("%d are parked, want none", len(w.parked))
+		}
+		w.ackAll("one")
+		w.ackAll("two")
+		w.take("x")
+		if len(w.parked) != 1 || !strings.Contains(w.parked[0], "for three") {
+			t.Errorf("%v are parked, want one for the third", w.parked)
 		}
 	})
 }

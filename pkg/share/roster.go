@@ -2,6 +2,7 @@ package share
 
 import (
 	"fmt"
+	"reflect"
 	"strings"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
@@ -15,6 +16,7 @@ type roster struct {
 	// bySubject are those who want single types of events, by their subjects. others have to look at each event.
 	bySubject map[string][]reader
 	others    []reader
+	readers   map[route.TargetKey]reader
 	// most is what the group may hold.
 	most int
 }
@@ -22,6 +24,7 @@ type roster struct {
 // reader is what a member wants, as of one roster.
 type reader struct {
 	*member
+	spec  filter.Spec
 	match *filter.Matcher
 	after uint64
 	// subjects cover what the filter matches; nil when it takes every subject to do so.
@@ -30,18 +33,26 @@ type reader struct {
 
 // newRoster takes over the members of the roster before it.
 func newRoster(targets []route.Target, before *roster, subjectsOf func(route.Target) []string) (*roster, error) {
-	r := &roster{members: make(map[route.TargetKey]*member, len(targets)), bySubject: map[string][]reader{}, most: Room}
+	r := &roster{
+		members: make(map[route.TargetKey]*member, len(targets)), bySubject: map[string][]reader{},
+		readers: make(map[route.TargetKey]reader, len(targets)), most: Room,
+	}
 	for _, t := range targets {
-		match, err := filter.Compile(t.Filter)
-		if err != nil {
-			return nil, fmt.Errorf("filter of %s: %w", t.Key, err)
-		}
 		m := before.members[t.Key]
 		if m == nil {
 			m = &member{key: t.Key, target: t}
 		}
-		r.members[t.Key] = m
-		r.enter(reader{m, match, t.After, subjectsOf(t)})
+		one := before.readers[t.Key]
+		if one.match == nil || !reflect.DeepEqual(one.spec, t.Filter) {
+			match, err := filter.Compile(t.Filter)
+			if err != nil {
+				return nil, fmt.Errorf("filter of %s: %w", t.Key, err)
+			}
+			one = reader{spec: t.Filter, match: match, subjects: subjectsOf(t)}
+		}
+		one.member, one.after = m, t.After
+		r.members[t.Key], r.readers[t.Key] = m, one
+		r.enter(one)
 		if len(targets) == 1 {
 			inFlight := t.MaxInFlight
 			if inFlight <= 0 {

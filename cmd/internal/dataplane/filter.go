@@ -8,7 +8,6 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/nats-io/nuid"
 	"go.opentelemetry.io/otel/metric"
@@ -35,10 +34,12 @@ type Filter struct {
 	synced     atomic.Bool
 	leaving    atomic.Bool
 	started    func(route.Snapshot)
+	log        *slog.Logger
 
 	mu sync.Mutex
 	// applied is the snapshot that the pool serves.
 	applied route.Snapshot
+	word    word
 }
 
 // FilterConfig is what a Filter is made of.
@@ -55,7 +56,7 @@ type FilterConfig struct {
 
 // NewFilter returns a filter that has not started.
 func NewFilter(c FilterConfig) (*Filter, error) {
-	f := &Filter{client: c.Client, table: route.NewTable(), sender: deliver.New(deliver.Config{}), started: c.Started}
+	f := &Filter{client: c.Client, table: route.NewTable(), sender: deliver.New(deliver.Config{}), started: c.Started, log: c.Logger}
 	store, opener := c.Client.NewStore(f.table)
 	f.opener = opener
 	f.trimmer = c.Client.NewTrimmer(f.table)
@@ -70,6 +71,7 @@ func NewFilter(c FilterConfig) (*Filter, error) {
 	id := cmp.Or(c.ID, nuid.Next())
 	f.reporter = c.Client.NewReporter(func() route.Report { return f.report(id) })
 	f.reporter.Written = f.attest
+	f.opener.OnLapse(f.reporter.Changed)
 	return f, nil
 }
 
@@ -79,32 +81,12 @@ func (f *Filter) report(id string) route.Report {
 	applied := f.applied
 	f.mu.Unlock()
 	failures := maps.Clone(applied.Failures)
-	for key, why := range f.pool.Failures() {
-		failures[naming.TargetKey(key)] = why
+	for _, some := range []map[route.TargetKey]string{f.opener.Failures(), f.pool.Failures()} {
+		for key, why := range some {
+			failures[naming.TargetKey(key)] = why
+		}
 	}
 	return route.Report{Role: route.RoleFilter, ID: id, Revision: applied.Revision, Bucket: applied.Bucket, Failures: failures}.Bounded()
-}
-
-// attestLess is how much sooner than its report a filter's word ends that it knows every target: clocks need not run alike.
-const attestLess = route.ReportInterval / 2
-
-// attest tells the opener that no target is ready of which this filter has not heard. While its report lives, none becomes so without it.
-// After a time without a report, as at the start, it has to catch up first with what was written meanwhile.
-func (f *Filter) attest(ctx context.Context, reported time.Time) error {
-	if !f.opener.Attested() {
-		revision, made, err := f.client.RoutesEnd(ctx)
-		if err != nil {
-			return err
-		}
-		f.mu.Lock()
-		applied := f.applied
-		f.mu.Unlock()
-		if !applied.Bucket.Equal(made) || applied.Revision < revision {
-			return nil // it reports again once it has applied that
-		}
-	}
-	f.opener.Attest(reported.Add(route.ReportTTL - attestLess))
-	return nil
 }
 
 // Ready reports whether every route has been read, NATS can be reached, and nobody has asked it to leave.

@@ -24,7 +24,8 @@ of all processes, the sender's included, at a quarter of P6's rate; the log is t
 longest time without an arrival, which a stop of the trim is part of.
 
 `
-	floorsText = "The smallest programs that do a part of the work, with the same connections, events and stream settings.\n\n"
+	floorsText = "The smallest programs that do a part of the work, with the same connections, events and stream settings, and\n" +
+		"the same setting of Go's garbage collector (GOGC=400).\n\n"
 	runsText   = "Medians. Rates of open loops are what was offered. CPU is that of each process for one accepted event; a drain's, for one delivered.\n\n"
 
 	filtersText = `What deciding about one event costs (` + "`go test -bench Match ./pkg/filter`" + `). Upstream's filters get an event that is read already;
