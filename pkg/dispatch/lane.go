@@ -47,7 +47,7 @@ type order struct {
 }
 
 func newLane(key route.TargetKey, p *ports) *lane {
-	return &lane{key: key, ports: p, waiting: newWaiting()}
+	return &lane{key: key, ports: p, waiting: newWaiting(p.brief)}
 }
 
 // assign replaces the lane's order.

@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/limit"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
@@ -51,6 +52,8 @@ type ports struct {
 	replied func(route.Target, event.Event)
 	metrics *metrics
 	log     *slog.Logger
+	// brief are the places for tasks that wait briefly.
+	brief *limit.Limiter
 }
 
 // NewPool returns a pool that serves nothing yet. It fails when the meter provider refuses the instruments.
@@ -69,7 +72,9 @@ func NewPool(config Config) (*Pool, error) {
 		replied = func(route.Target, event.Event) {}
 	}
 	return &Pool{
-		ports:  &ports{opener: config.Opener, store: config.Store, sender: config.Sender, replied: replied, metrics: m, log: log},
+		ports: &ports{
+			opener: config.Opener, store: config.Store, sender: config.Sender, replied: replied, metrics: m, log: log, brief: limit.New(allBrief),
+		},
 		cutoff: cutoff,
 		cut:    cut,
 		lanes:  map[route.TargetKey]*lane{},

@@ -4,6 +4,8 @@ import (
 	"container/heap"
 	"sync"
 	"time"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/limit"
 )
 
 const (
@@ -12,6 +14,15 @@ const (
 	maxLocalDelay = 10 * time.Second
 	// maxWaiting bounds the messages of one target that wait in this process.
 	maxWaiting = 128
+	// Small messages that wait briefly have places beyond that, maxBrief for one target and allBrief for all of a process. For what is
+	// parked comes back in crowds, since NATS looks four times a second at most what is due, and the crowds of a target that fails make
+	// the events of the others late.
+	maxBrief  = 2048
+	allBrief  = 8 * maxBrief
+	briefly   = 4 * time.Second
+	briefData = 8 << 10
+	// late is how far behind its time a task may be. Beyond that the slots do not suffice: waiting is not brief then.
+	late = 100 * time.Millisecond
 	// idle is how long the loop sleeps when it waits for nothing but the next task.
 	idle = time.Hour
 )
@@ -23,6 +34,8 @@ type task struct {
 	unstored int
 	// due is when the task may be taken up again.
 	due time.Time
+	// brief says that it has one of the places of all targets while it waits.
+	brief bool
 }
 
 // waiting holds the tasks of one target until they are due. It runs no timer of its own: the one loop that takes tasks
@@ -30,17 +43,19 @@ type task struct {
 type waiting struct {
 	// added holds a token when a task came in since the last one was taken from it.
 	added chan struct{}
+	// brief are the places of all targets.
+	brief *limit.Limiter
 
 	mu     sync.Mutex
 	tasks  taskHeap
 	closed bool
 }
 
-func newWaiting() *waiting {
-	return &waiting{added: make(chan struct{}, 1)}
+func newWaiting(brief *limit.Limiter) *waiting {
+	return &waiting{added: make(chan struct{}, 1), brief: brief}
 }
 
-// add keeps the task until it is due. It returns errWaitingFull beyond maxWaiting and errWaitingClosed after close; the
+// add keeps the task until it is due. It returns errWaitingFull when there is no place for it and errWaitingClosed after close; the
 // task then stays the caller's.
 func (w *waiting) add(t task) error {
 	w.mu.Lock()
@@ -48,11 +63,28 @@ func (w *waiting) add(t task) error {
 	switch {
 	case w.closed:
 		return errWaitingClosed
-	case len(w.tasks) >= maxWaiting:
+	case len(w.tasks) < maxWaiting:
+	case w.isBrief(t, time.Now()) && w.brief.TryAcquire():
+		t.brief = true
+	default:
 		return errWaitingFull
 	}
 	w.push(t)
 	return nil
+}
+
+// isBrief tells whether the task may have one of the places of all targets. The caller holds the lock.
+func (w *waiting) isBrief(t task, now time.Time) bool {
+	return len(w.tasks) < maxBrief && t.due.Sub(now) <= briefly && len(t.Event.Data) <= briefData && t.Reply == nil &&
+		now.Sub(w.tasks[0].due) <= late
+}
+
+// leave gives the task's place back. The caller holds the lock.
+func (w *waiting) leave(t *task) {
+	if t.brief {
+		t.brief = false
+		w.brief.Release()
+	}
 }
 
 // putBack returns a task that was taken and not begun. It finds room even when others took its place meanwhile. It must
@@ -83,7 +115,9 @@ func (w *waiting) take(now time.Time) (t task, ok bool, wait time.Duration) {
 	if wait := w.tasks[0].due.Sub(now); wait > 0 {
 		return task{}, false, wait
 	}
-	return heap.Pop(&w.tasks).(task), true, 0
+	t = heap.Pop(&w.tasks).(task)
+	w.leave(&t)
+	return t, true, 0
 }
 
 // close refuses tasks from now on and returns those that it held.
@@ -92,6 +126,9 @@ func (w *waiting) close() []task {
 	defer w.mu.Unlock()
 	tasks := w.tasks
 	w.tasks, w.closed = nil, true
+	for i := range tasks {
+		w.leave(&tasks[i])
+	}
 	return tasks
 }
 

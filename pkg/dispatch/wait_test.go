@@ -4,10 +4,13 @@ import (
 	"errors"
 	"testing"
 	"time"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/limit"
 )
 
 func TestWaitingIsTakenInOrderOfTime(t *testing.T) {
-	w, now := newWaiting(), time.Now()
+	w, now := newWaiting(limit.New(allBrief)), time.Now()
 	for _, n := range []uint64{5, 1, 4, 2, 3} {
 		due := now.Add(time.Duration(n) * time.Second)
 		if err := w.add(task{Message: Message{Work: Work{Sequence: n}}, due: due}); err != nil {
@@ -28,20 +31,63 @@ func TestWaitingIsTakenInOrderOfTime(t *testing.T) {
 }
 
 func TestWaitingRefuses(t *testing.T) {
-	w := newWaiting()
-	for range maxWaiting {
-		if err := w.add(task{}); err != nil {
+	after := func(delay time.Duration, t task) task { t.due = time.Now().Add(delay); return t }
+	large := Message{Work: Work{Event: event.Event{Data: make([]byte, briefData+1)}}}
+	for _, test := range []struct {
+		name   string
+		task   task
+		others int // places that other targets leave
+		want   int
+	}{
+		{"small ones that wait briefly", after(time.Second, task{}), allBrief, maxBrief},
+		{"others have taken most places", after(time.Second, task{}), 10, maxWaiting + 10},
+		{"they wait longer", after(time.Minute, task{}), allBrief, maxWaiting},
+		{"they are late, so that the slots do not suffice", after(-time.Second, task{}), allBrief, maxWaiting},
+		{"large ones", after(time.Second, task{Message: large}), allBrief, maxWaiting},
+		{"with a reply", after(time.Second, task{Message: Message{Work: Work{Reply: &event.Event{}}}}), allBrief, maxWaiting},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			places := limit.New(test.others)
+			w := newWaiting(places)
+			for range test.want {
+				if err := w.add(test.task); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := w.add(test.task); !errors.Is(err, errWaitingFull) {
+				t.Errorf("one too many: %v, want %v", err, errWaitingFull)
+			}
+			w.putBack(test.task)
+			if n := len(w.close()); n != test.want+1 {
+				t.Errorf("close returned %d tasks, want those of the limit and the one put back", n)
+			}
+			if n := places.InUse(); n != 0 {
+				t.Errorf("%d places of all targets are not given back", n)
+			}
+			if err := w.add(test.task); !errors.Is(err, errWaitingClosed) {
+				t.Errorf("after close: %v, want %v", err, errWaitingClosed)
+			}
+		})
+	}
+}
+
+func TestAPlaceIsFreeOnceItsTaskIsTaken(t *testing.T) {
+	places := limit.New(allBrief)
+	w, now := newWaiting(places), time.Now()
+	for range maxWaiting + 5 {
+		if err := w.add(task{due: now}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := w.add(task{}); !errors.Is(err, errWaitingFull) {
-		t.Errorf("one too many: %v, want %v", err, errWaitingFull)
+	if n := places.InUse(); n != 5 {
+		t.Errorf("%d places are in use, want 5", n)
 	}
-	w.putBack(task{})
-	if n := len(w.close()); n != maxWaiting+1 {
-		t.Errorf("close returned %d tasks, want those of the limit and the one put back", n)
+	for range maxWaiting + 5 {
+		if _, ok, _ := w.take(now); !ok {
+			t.Fatal("a task is not due")
+		}
 	}
-	if err := w.add(task{}); !errors.Is(err, errWaitingClosed) {
-		t.Errorf("after close: %v, want %v", err, errWaitingClosed)
+	if n := places.InUse(); n != 0 {
+		t.Errorf("%d places are in use after all were taken, want 0", n)
 	}
 }

@@ -55,12 +55,9 @@ const (
 	DefaultMaxBytes = 256 << 20
 	// defaultMaxConsumers: nats-server 2.15 stops at 1,000 consumers a stream unless the stream has a positive limit of its own.
 	defaultMaxConsumers = 1000
-	// maxAckPending bounds what all filter processes together hold of one consumer. The server walks the whole set now and then,
-	// so it stays in the low thousands.
-	maxAckPending = 4096
-	// maxSharedPending is that bound where targets share. A process may hold 3/4 of share.Room for targets that are slow: ten processes
-	// leave NATS something for the others.
-	maxSharedPending = 8 * share.Room
+	// maxAckPending bounds what all filter processes together hold of one consumer. A process holds the most where targets share: for
+	// slow ones 3/4 of share.Room, so that ten processes leave NATS something for the others.
+	maxAckPending = 8 * share.Room
 )
 
 // Keys of the metadata on our streams and consumers.
@@ -174,7 +171,6 @@ func (c *Client) cursorConfig(t route.Target) jetstream.ConsumerConfig {
 func (c *Client) sharedConfig(t route.Target) jetstream.ConsumerConfig {
 	address := t.Key.Address
 	config := c.leasedConsumer(c.names.SharedConsumer(), route.Target{Key: route.TargetKey{Address: address}, Owner: t.Owner})
-	config.MaxAckPending = maxSharedPending
 	config.Description = "what several targets share, of " + address.String()
 	config.Metadata = map[string]string{
 		metaUse: sharedUse, metaKind: string(address.Kind), metaNamespace: address.Namespace, metaName: address.Name, metaOwner: t.Owner,

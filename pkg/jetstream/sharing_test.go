@@ -10,6 +10,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/filter"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/share"
 )
 
 // sociable lets every Trigger share that may.
@@ -278,7 +279,7 @@ func TestATargetThatTakesNothingHoldsUpNoOtherInSeveralProcesses(t *testing.T) {
 			}
 		}(p.open(quick).Messages())
 	}
-	const events = 3 * maxAckPending
+	const events = 6 * share.Room
 	missing := map[string]bool{}
 	for _, id := range idsOf(0, events) {
 		missing[id] = true
