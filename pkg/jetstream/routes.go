@@ -180,30 +180,25 @@ func (c *Client) RoutesEnd(ctx context.Context) (revision uint64, made time.Time
 	return last.Sequence, made, nil
 }
 
-// Unheard returns a target that shares a consumer and whose record is lost, so that nobody can have heard of it from the routes, or that
-// has a record and is not among the known ones; nil when there is none.
-func (c *Client) Unheard(ctx context.Context, known map[route.TargetKey]route.Target) (*route.TargetKey, error) {
+// Sharing returns the targets that share a consumer, also one whose record is lost.
+func (c *Client) Sharing(ctx context.Context) ([]route.TargetKey, error) {
 	positions, err := c.sharingPositions(ctx, jetstream.AllKeys)
 	if err != nil {
 		return nil, err
 	}
+	var sharing []route.TargetKey
 	for key := range positions {
-		at, err := naming.ParseKey(key)
-		if err != nil || at.Target == nil {
-			continue
-		}
-		if _, heard := known[*at.Target]; heard {
-			continue
-		}
-		r, found, err := c.record(ctx, key)
-		if err != nil {
-			return nil, err
-		}
-		if !found || r.DeletedAt == nil {
-			return at.Target, nil
+		if at, err := naming.ParseKey(key); err == nil && at.Target != nil {
+			sharing = append(sharing, *at.Target)
 		}
 	}
-	return nil, nil
+	return sharing, nil
+}
+
+// IsLive tells whether the target has a record that is no tombstone, and whether it has any.
+func (c *Client) IsLive(ctx context.Context, key route.TargetKey) (live, recorded bool, err error) {
+	r, found, err := c.record(ctx, naming.TargetKey(key))
+	return found && r.DeletedAt == nil, found, err
 }
 
 // RoutesMade returns when the routes bucket was made: revisions in it mean nothing in one that was made at another time.

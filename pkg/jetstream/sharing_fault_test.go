@@ -1,6 +1,7 @@
 package jetstream
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -93,41 +94,38 @@ func TestATargetThatSharedAndHasNoRecordIsFound(t *testing.T) {
 	}
 }
 
-func TestATargetWhoseRecordIsLostIsUnheardOf(t *testing.T) {
+// A filter that starts asks who shares: it must not take a target for none because its record, or where it stood, was deleted by hand.
+func TestWhoSharesIsKnownWhateverIsLost(t *testing.T) {
 	t.Parallel()
 	i := install(t, sociable)
-	one, two := i.put(i.trigger("one")), i.put(i.trigger("two"))
+	two := i.put(i.trigger("two"))
 	i.sweep()
 	for _, lose := range []struct {
-		name string
-		do   func()
-		want *route.TargetKey
+		name                       string
+		do                         func()
+		shares, wantLive, recorded bool
 	}{
-		{"nothing", func() {}, nil},
-		{"its record", func() { i.deleteByHand(recordKey(route.Record{Target: &two})) }, &two.Key},
+		{"nothing", func() {}, true, true, true},
+		{"its record", func() { i.deleteByHand(recordKey(route.Record{Target: &two})) }, true, false, false},
 		{"the positions, which a sweep writes again", func() {
 			must(t, i.client.js.DeleteKeyValue(budgetOf(t), i.client.names.PositionsBucket()))
 			i.sweep()
 			i.put(two)
 			i.sweep()
-		}, &two.Key},
+		}, true, true, true},
+		{"it, by its end", func() { must(t, i.owner.RemoveTarget(budgetOf(t), two.Key)) }, false, false, true},
 	} {
 		lose.do()
-		known := map[route.TargetKey]route.Target{one.Key: one, two.Key: two}
-		if lose.want != nil {
-			delete(known, two.Key)
-		}
-		lost, err := i.client.Unheard(budgetOf(t), known)
+		sharing, err := i.client.Sharing(budgetOf(t))
 		must(t, err)
-		if (lost == nil) != (lose.want == nil) || lost != nil && *lost != *lose.want {
-			t.Errorf("lost %s: unheard of is %v, want %v", lose.name, lost, lose.want)
+		if shares := slices.Contains(sharing, two.Key); shares != lose.shares {
+			t.Errorf("lost %s: it shares: %v, want %v", lose.name, shares, lose.shares)
 		}
-	}
-	must(t, i.owner.RemoveTarget(budgetOf(t), two.Key))
-	lost, err := i.client.Unheard(budgetOf(t), map[route.TargetKey]route.Target{one.Key: one})
-	must(t, err)
-	if lost != nil {
-		t.Errorf("%s has ended, and is said to be unheard of", lost)
+		live, recorded, err := i.client.IsLive(budgetOf(t), two.Key)
+		must(t, err)
+		if live != lose.wantLive || recorded != lose.recorded {
+			t.Errorf("lost %s: live %v, recorded %v; want %v, %v", lose.name, live, recorded, lose.wantLive, lose.recorded)
+		}
 	}
 }
 
