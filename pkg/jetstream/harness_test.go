@@ -311,6 +311,14 @@ func (i *installation) removeConsumer(target route.Target) {
 	must(i.t, i.client.js.DeleteConsumer(budgetOf(i.t), i.client.names.Log(i.broker.Key), target.Consumer))
 }
 
+// consumersLeft is how many consumers the Broker's log has.
+func (i *installation) consumersLeft() int {
+	i.t.Helper()
+	stream, err := i.client.js.Stream(budgetOf(i.t), i.client.names.Log(i.broker.Key))
+	must(i.t, err)
+	return stream.CachedInfo().State.Consumers
+}
+
 func (i *installation) sweep() {
 	i.t.Helper()
 	must(i.t, i.owner.Sweep(budgetOf(i.t)))

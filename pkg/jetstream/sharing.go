@@ -186,9 +186,8 @@ func (o *Owner) repairShared(
 	var errs []error
 	for _, t := range targets {
 		errs = append(errs, o.rememberSharing(ctx, t, log))
-		if t.After > log.State.LastSeq { // somebody made the log anew
-			_, err := o.PutTarget(ctx, t)
-			errs = append(errs, err)
+		if t.After > log.State.LastSeq {
+			errs = append(errs, o.beginAnew(ctx, t.Key, log.State.LastSeq))
 		}
 		if consumers[o.client.consumerOf(t)] != nil {
 			errs = append(errs, o.removeLeft(ctx, t.Key))
@@ -211,4 +210,15 @@ func (o *Owner) removeLeft(ctx context.Context, key route.TargetKey) error {
 		return err
 	}
 	return ignoreMissing(o.client.js.DeleteConsumer(ctx, o.client.names.Log(key.Address), o.client.names.Consumer(key)))
+}
+
+// beginAnew lets a target have all of a log that somebody made anew, with lower sequences than the one before had.
+func (o *Owner) beginAnew(ctx context.Context, key route.TargetKey, last uint64) error {
+	now, found, err := o.client.record(ctx, naming.TargetKey(key))
+	if err != nil || !found || now.DeletedAt != nil || !now.Target.Shared || now.Target.After <= last {
+		return err
+	}
+	now.Target.After = 0
+	_, err = o.client.replaceRecord(ctx, now) // one that was written meanwhile is looked at by the next sweep
+	return err
 }

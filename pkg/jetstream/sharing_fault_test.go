@@ -87,9 +87,7 @@ func TestATargetThatSharedAndHasNoRecordIsFound(t *testing.T) {
 	}
 	must(t, i.owner.End(budgetOf(t), found[0]))
 	i.sweep()
-	stream, err := i.client.js.Stream(budgetOf(t), i.client.names.Log(i.broker.Key))
-	must(t, err)
-	if left := stream.CachedInfo().State.Consumers; left != 0 {
+	if left := i.consumersLeft(); left != 0 {
 		t.Errorf("%d consumers are left; they hold the log for ever", left)
 	}
 }

@@ -207,9 +207,7 @@ func TestTheSharedConsumerGoesWithTheLastThatSharesIt(t *testing.T) {
 	}
 	must(t, i.owner.RemoveTarget(budgetOf(t), other.Key))
 	i.sweep()
-	stream, err := i.client.js.Stream(budgetOf(t), i.client.names.Log(i.broker.Key))
-	must(t, err)
-	if left := stream.CachedInfo().State.Consumers; left != 0 {
+	if left := i.consumersLeft(); left != 0 {
 		t.Errorf("%d consumers are left; they hold the log for ever", left)
 	}
 	i.publish(0, 10, "a")
@@ -233,9 +231,7 @@ func TestAnEndThatDidNotComeLeavesNoConsumerBehind(t *testing.T) {
 		t.Fatal("it has ended")
 	}
 	i.sweep()
-	stream, err := i.client.js.Stream(budgetOf(t), i.client.names.Log(i.broker.Key))
-	must(t, err)
-	if left := stream.CachedInfo().State.Consumers; left != 1 {
+	if left := i.consumersLeft(); left != 1 {
 		t.Errorf("there are %d consumers, want the shared one", left)
 	}
 }
