@@ -232,5 +232,5 @@ func (s *Store) Direct(ctx context.Context, target route.Target, id string, e ev
 	}
 	msg := &nats.Msg{Subject: s.client.names.DirectedSubject(target.Key), Header: nats.Header(event.ToNATS(e)), Data: e.Data}
 	msg.Header[jetstream.MsgIDHeader] = []string{id}
-	return s.publish(ctx, msg, isFinal)
+	return s.publish(ctx, expectStream(s.client.names.DirectedStream(address.Key)), msg, isFinal)
 }

@@ -89,7 +89,12 @@ func (o *Owner) ensureLog(ctx context.Context, a *route.Address) (made time.Time
 	if a.Log.Stream != "" {
 		return o.client.adopt(ctx, a)
 	}
-	return o.client.ensureStream(ctx, logConfig(o.client.names, *a))
+	log, err := o.client.ensureStream(ctx, logConfig(o.client.names, *a))
+	if err != nil {
+		return time.Time{}, err
+	}
+	a.Log.First = log.Config.FirstSeq
+	return log.Created, nil
 }
 
 // PutTarget makes the target's cursor, where its Start says, and only then writes its route: from the moment that a filter

@@ -338,7 +338,7 @@ func TestTheLargestEventCanBeParkedAndBecomeADeadLetter(t *testing.T) {
 	for largest.Event.Data = []byte{}; ; {
 		more := largest
 		more.Event.Data = make([]byte, len(largest.Event.Data)+500)
-		if _, err := i.client.eventMessage(i.broker.Key, more); err != nil {
+		if _, err := i.client.eventMessage(i.client.expectedLog(i.broker), i.broker.Key, more); err != nil {
 			break
 		}
 		largest = more

@@ -242,7 +242,7 @@ func TestWhichErrorsEndAPublish(t *testing.T) {
 		{name: "none"},
 		{name: "a lost connection", err: nats.ErrDisconnected},
 		{name: "no answer in time", err: errNoPubAck},
-		{name: "too much at one time", err: errTooManyPending},
+		{name: "another stream", err: fmt.Errorf("%w: OTHER", errOtherStream)},
 		{name: "no stream", err: jetstream.ErrNoStreamResponse, absent: true},
 		{name: "the deadline", err: context.DeadlineExceeded},
 		{name: "a full log", err: api(503, 10077, "maximum bytes exceeded"), final: true},

@@ -59,13 +59,14 @@ func (s *Store) Reply(ctx context.Context, target route.Target, sequence uint64,
 	if address.Refuse != "" {
 		return fmt.Errorf("%w: %s", dispatch.ErrReplyForbidden, address.Refuse)
 	}
-	msg, err := s.client.eventMessage(address.Key, ingress.Message{
+	log := s.client.expectedLog(address)
+	msg, err := s.client.eventMessage(log, address.Key, ingress.Message{
 		ID: naming.MessageID(target.Key, sequence, "reply"), Event: reply,
 	})
 	if err != nil {
 		return fmt.Errorf("%w: %w", dispatch.ErrReplyRefused, err)
 	}
-	err = s.publish(ctx, msg, isFinal)
+	err = s.publish(ctx, log, msg, isFinal)
 	s.fill.add(address, msg.Size())
 	switch {
 	case isLogFull(err) || isStorageExhausted(err):
@@ -87,10 +88,11 @@ func (s *Store) DeadLetter(ctx context.Context, target route.Target, work dispat
 	msg.Subject = s.client.names.DeadLetterSubject(target.Key)
 	msg.Header[headerTarget] = []string{target.Key.Namespace + "/" + target.Key.Name}
 	msg.Header[jetstream.MsgIDHeader] = []string{naming.MessageID(target.Key, work.Sequence, "dead")}
-	err = s.publish(ctx, msg, isFinalOrAbsent)
+	kept := expectStream(s.client.names.DeadLetterStream(address.Key))
+	err = s.publish(ctx, kept, msg, isFinalOrAbsent)
 	if isAbsent(err) {
 		if err = s.client.createIfAbsent(ctx, deadLetterConfig(s.client.names, address)); err == nil {
-			err = s.publish(ctx, msg, isFinal)
+			err = s.publish(ctx, kept, msg, isFinal)
 		}
 	}
 	return err
@@ -116,7 +118,7 @@ func (s *Store) Park(ctx context.Context, target route.Target, work dispatch.Wor
 	msg.Header["Nats-Schedule-Target"] = []string{s.client.names.DirectedSubject(target.Key)}
 	// The id is of this one call: a second try of it is stored once, and a later parking of the same work is stored too.
 	msg.Header[jetstream.MsgIDHeader] = []string{naming.MessageID(target.Key, work.Sequence, "park "+schedule)}
-	err = s.publish(ctx, msg, isFinalOrAbsent)
+	err = s.publish(ctx, expectStream(s.client.names.DirectedStream(address.Key)), msg, isFinalOrAbsent)
 	if isAbsent(err) {
 		s.directory.forget(target.Key) // it was deleted by hand; the next try makes it again
 	}
@@ -131,10 +133,11 @@ func (s *Store) address(target route.Target) (route.Address, error) {
 	return address, nil
 }
 
-func (s *Store) publish(ctx context.Context, msg *nats.Msg, final func(error) bool) error {
+func (s *Store) publish(ctx context.Context, to expected, msg *nats.Msg, final func(error) bool) error {
 	ctx, cancel := context.WithTimeout(ctx, publishBudget)
 	defer cancel()
-	if _, err := s.client.publish(ctx, []*nats.Msg{msg}, final); err != nil {
+	to.mark(msg)
+	if _, err := s.client.publish(ctx, to, []*nats.Msg{msg}, final); err != nil {
 		return fmt.Errorf("%w: %w", ErrNotStored, err)
 	}
 	return nil

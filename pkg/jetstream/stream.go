@@ -8,28 +8,27 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
-// ensureStream makes the stream what is wanted: created, updated, or left alone when it already is. It returns when the stream
-// was made.
+// ensureStream makes the stream what is wanted: created, updated, or left alone when it already is. It returns the stream as it was
+// before an update.
 // Errors: ErrImmutable, naming the field that NATS cannot change; PredecessorError.
-func (c *Client) ensureStream(ctx context.Context, want jetstream.StreamConfig) (made time.Time, err error) {
+func (c *Client) ensureStream(ctx context.Context, want jetstream.StreamConfig) (*jetstream.StreamInfo, error) {
 	stream, err := c.js.Stream(ctx, want.Name)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		if err := c.createStream(ctx, want); err != nil {
-			return time.Time{}, err
+			return nil, err
 		}
 		stream, err = c.js.Stream(ctx, want.Name)
 	}
 	if err != nil {
-		return time.Time{}, fmt.Errorf("read stream %s: %w", want.Name, err)
+		return nil, fmt.Errorf("read stream %s: %w", want.Name, err)
 	}
-	return stream.CachedInfo().Created, c.alignStream(ctx, stream, want)
+	return stream.CachedInfo(), c.alignStream(ctx, stream, want)
 }
 
 // createStream makes a stream that is not there, and leaves one alone that somebody else has just made.

@@ -70,8 +70,11 @@ func (k TargetKey) String() string {
 type Log struct {
 	// MaxBytes is the log's byte limit; 0 lets the owner choose from what the NATS account has.
 	MaxBytes int64 `json:"maxBytes,omitempty"`
-	Replicas int   `json:"replicas,omitempty"`
-	Memory   bool  `json:"memory,omitempty"`
+	// First is the sequence at which the log began when it was made, as the owner has read it: it has no lower one. 0 for a stream of
+	// somebody else's, and where it is not known.
+	First    uint64 `json:"first,omitempty"`
+	Replicas int    `json:"replicas,omitempty"`
+	Memory   bool   `json:"memory,omitempty"`
 	// History keeps delivered events at least this long; 0 keeps none.
 	History time.Duration `json:"history,omitempty"`
 	// DedupWindow makes the ingress drop an event whose source and id were stored within this time; 0 turns it off.
