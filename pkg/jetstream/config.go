@@ -107,6 +107,7 @@ func logConfig(names naming.Names, a route.Address) jetstream.StreamConfig {
 		Retention:    jetstream.LimitsPolicy,
 		Discard:      jetstream.DiscardNew,
 		MaxBytes:     a.Log.MaxBytes,
+		FirstSeq:     a.Log.First, // at least
 		MaxConsumers: positive(a.Log.MaxConsumers, defaultMaxConsumers),
 		Replicas:     positive(a.Log.Replicas, 1),
 		Storage:      storageOf(a),

@@ -34,9 +34,10 @@ func (c *Client) ensureStream(ctx context.Context, want jetstream.StreamConfig) 
 // createStream makes a stream that is not there, and leaves one alone that somebody else has just made.
 //
 // Its sequences start at the time in microseconds, so that no two streams of one name ever share a sequence: parked work,
-// acknowledgements and message ids name events by it, and may outlive a stream that was deleted by hand and made again.
+// acknowledgements and message ids name events by it, and may outlive a stream that was deleted by hand and made again. They never start
+// before those of the stream that the route knows, whatever the clock says: an ingress would take it for another stream.
 func (c *Client) createStream(ctx context.Context, want jetstream.StreamConfig) error {
-	want.FirstSeq = c.timing.firstSequence()
+	want.FirstSeq = max(want.FirstSeq, c.timing.firstSequence())
 	_, err := c.js.CreateStream(ctx, want)
 	if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
 		return nil
