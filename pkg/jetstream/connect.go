@@ -32,6 +32,10 @@ const requestTimeout = 5 * time.Second
 // dialTimeout bounds one attempt to connect to one address; it is nats.go's own default.
 const dialTimeout = 2 * time.Second
 
+// writeTimeout bounds one write to a connection. On a network that lets nothing pass, a publish is stuck in a write, whatever its own time
+// is, and all others wait for it. It leaves a publish as much time again for another server.
+const writeTimeout = publishBudget / 2
+
 // Options say how to reach NATS. Nothing in them is ever logged but the URL, without its user part.
 type Options struct {
 	// URL is a comma-separated list of servers.
@@ -111,6 +115,7 @@ func (o Options) natsOptions() ([]nats.Option, error) {
 		nats.NoCallbacksAfterClientClose(),
 		nats.PingInterval(10 * time.Second),
 		nats.MaxPingsOutstanding(2),
+		nats.FlusherTimeout(writeTimeout),
 	}
 	if o.InProcess != nil {
 		options = append(options, nats.InProcessServer(o.InProcess))

@@ -43,11 +43,16 @@ func dial(t testing.TB, s *natstest.Server, adjust ...func(*Client)) *Client {
 
 func dialAs(t testing.TB, s *natstest.Server, prefix string, adjust ...func(*Client)) *Client {
 	t.Helper()
+	return dialURL(t, s.URL(), prefix, adjust...)
+}
+
+func dialURL(t testing.TB, url, prefix string, adjust ...func(*Client)) *Client {
+	t.Helper()
 	names, err := naming.New(prefix)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := Connect(Options{URL: s.URL(), Names: names, Logger: slog.New(slog.DiscardHandler)})
+	c, err := Connect(Options{URL: url, Names: names, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
