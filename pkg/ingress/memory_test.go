@@ -38,7 +38,9 @@ func TestSmallEventsWaitInMemory(t *testing.T) {
 	store := outage()
 	config := configFor(store)
 	config.Memory = events * 40 << 10
-	address := serve(t, ingress.New(config), 0)
+	const budget = ingress.Budget(5 * time.Minute) // 5,000 clients take their time to begin
+	config.PublishTimeout = budget.Publish()
+	address := serve(t, ingress.New(config), budget)
 	c := client(t, "h2c")
 	statuses := make(chan int, events)
 	var posts sync.WaitGroup
