@@ -55,7 +55,6 @@ func (r *runner) attempt(t task) {
 			outcome = r.target.Delivery.Decide(t.Attempt, result)
 		}
 	}
-	t.unstored = 0
 	response.StatusCode = result.StatusCode
 	r.conclude(t, outcome, response)
 }
@@ -120,8 +119,8 @@ func (r *runner) failure(t task, outcome delivery.Outcome, response Response) *F
 func (r *runner) deliverAgain(t task, err error) {
 	r.ports.log.Warn("reply is not stored, the event will be delivered again",
 		"target", r.target.Key.String(), "sequence", t.Sequence, "error", err)
-	delay := delivery.SinkBackoff(t.unstored)
-	t.unstored++
+	delay := delivery.SinkBackoff(t.Unstored)
+	t.Unstored++
 	r.later(t, delay)
 }
 

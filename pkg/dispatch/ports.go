@@ -17,6 +17,8 @@ type Work struct {
 	Sequence uint64
 	// Attempt counts the failed requests to the subscriber, or, once there is a Reply, to where that goes.
 	Attempt int
+	// Unstored counts how often a Broker's log did not take the reply to the event. Such a delivery is no failed one.
+	Unstored int
 	// Reply is what a Channel's subscriber has answered with: from then on the work is to get it accepted where replies go.
 	Reply *event.Event
 	// Failure is set once the subscriber's attempts are used up: from then on the work is to reach the dead letter sink.

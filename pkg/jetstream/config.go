@@ -237,6 +237,7 @@ const (
 	headerSinkTries   = "kn-failed-sink-attempts"
 	headerTarget      = "kn-target"
 	headerReplyBytes  = "kn-reply-bytes"
+	headerUnstored    = "kn-unstored"
 )
 
 func formatUint(n uint64) string { return strconv.FormatUint(n, 10) }

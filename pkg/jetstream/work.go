@@ -64,6 +64,9 @@ func encodeWork(w dispatch.Work) *nats.Msg {
 	set := func(name, value string) { header[name] = []string{value} }
 	set(headerSequence, formatUint(w.Sequence))
 	set(headerAttempt, strconv.Itoa(w.Attempt))
+	if w.Unstored != 0 {
+		set(headerUnstored, strconv.Itoa(w.Unstored))
+	}
 	if f := w.Failure; f != nil {
 		set(headerDestination, oneLine(f.Destination, maxDestination))
 		set(headerCode, strconv.Itoa(f.Code))
@@ -128,6 +131,9 @@ func decodeDirected(m *nats.Msg) (dispatch.Work, error) {
 	}
 	numbers := headerNumbers{header: m.Header}
 	w.Attempt = numbers.read(headerAttempt)
+	if m.Header.Get(headerUnstored) != "" {
+		w.Unstored = numbers.read(headerUnstored)
+	}
 	if _, failed := m.Header[headerCode]; failed {
 		w.Failure = &dispatch.Failure{
 			Destination: m.Header.Get(headerDestination), Reason: m.Header.Get(headerReason), Code: numbers.read(headerCode),

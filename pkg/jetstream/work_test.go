@@ -45,7 +45,7 @@ func TestWorkRoundTrip(t *testing.T) {
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			work := dispatch.Work{Event: eventOf("1", "a"), Sequence: 1<<64 - 1, Attempt: 17, Failure: c.work}
+			work := dispatch.Work{Event: eventOf("1", "a"), Sequence: 1<<64 - 1, Attempt: 17, Unstored: 18, Failure: c.work}
 			got, err := decodeDirected(overTheWire(t, encodeWork(work)))
 			must(t, err)
 			work.Failure = c.want
