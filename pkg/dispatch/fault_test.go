@@ -264,6 +264,6 @@ type refusingStore struct {
 	why error
 }
 
-func (s refusingStore) Reply(context.Context, route.Target, uint64, event.Event) error {
+func (s refusingStore) Reply(context.Context, route.Target, Work, event.Event) error {
 	return fmt.Errorf("for a test: %w", s.why)
 }

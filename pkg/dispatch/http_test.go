@@ -156,7 +156,7 @@ func (m *memory) Directed(context.Context, route.Target, int) (dispatch.Source, 
 	return &memory{}, nil
 }
 
-func (m *memory) Reply(_ context.Context, _ route.Target, _ uint64, reply event.Event) error {
+func (m *memory) Reply(_ context.Context, _ route.Target, _ dispatch.Work, reply event.Event) error {
 	if reply.Attr(event.Type) == "reply" && reply.Attr(event.HopCount) == "254" {
 		m.replies.Add(1)
 	}

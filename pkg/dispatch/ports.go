@@ -12,9 +12,14 @@ import (
 // Work is one event on its way to one target, with what has happened to it so far.
 type Work struct {
 	Event event.Event
-	// Sequence is the event's place in the address's log; together with the target it identifies the work, also when
-	// it was parked in between.
+	// Sequence is the event's place in the address's log, and Stored is when the log has stored the event. Together with the target
+	// and the Run they identify the work, also when it was parked in between: a log that was made anew may have the sequence again.
 	Sequence uint64
+	Stored   time.Time
+	// Run is 0 for the event as it came, and another number for each retry or replay that somebody asks for later.
+	Run uint64
+	// Directed is the place in the address's directed stream of the message that brought the work; 0 when the log brought it.
+	Directed uint64
 	// Attempt counts the failed requests to the subscriber, or, once there is a Reply, to where that goes.
 	Attempt int
 	// Unstored counts how often a Broker's log did not take the reply to the event. Such a delivery is no failed one.
@@ -67,17 +72,17 @@ type Opener interface {
 	Directed(ctx context.Context, target route.Target, capacity int) (Source, error)
 }
 
-// Store makes an outcome durable. Each call is idempotent for the same target and sequence, and returns only when the
-// event is stored. Safe for concurrent use.
+// Store makes an outcome durable. Each call is idempotent for the same target and work, and returns only when the event is
+// stored. Safe for concurrent use.
 type Store interface {
 	// Reply appends a reply to the log of the target's address. ErrReplyRefused when the log is there and does not take it:
 	// full, or the reply is too large. ErrReplyForbidden when the address takes nothing of anybody. Every other error is taken
 	// for an outage, and the event is delivered again.
-	Reply(ctx context.Context, target route.Target, sequence uint64, reply event.Event) error
+	Reply(ctx context.Context, target route.Target, work Work, reply event.Event) error
 	// DeadLetter keeps an event that has no sink in the address's dead-letter stream; work.Failure says why.
 	DeadLetter(ctx context.Context, target route.Target, work Work) error
-	// Park stores the work to be delivered to this target alone, not before the given time. Work that comes back and fails
-	// again is parked again, with a higher Attempt or SinkAttempts: that is other work, and must not be taken for a repetition.
+	// Park stores the work to be delivered to this target alone, not before the given time. One message is parked once, however often
+	// and for whatever time that is tried; work that comes back is another message's (Work.Directed), and can be parked again.
 	Park(ctx context.Context, target route.Target, work Work, notBefore time.Time) error
 }
 

@@ -98,8 +98,8 @@ func (p *process) open(ctx context.Context, name string, in map[string]*queue, t
 	return s, nil
 }
 
-func (p *process) Reply(_ context.Context, t route.Target, sequence uint64, reply event.Event) error {
-	return p.effect("reply", func() { p.replies[t.Key.Name+"/"+strconv.FormatUint(sequence, 10)] = reply })
+func (p *process) Reply(_ context.Context, t route.Target, work Work, reply event.Event) error {
+	return p.effect("reply", func() { p.replies[t.Key.Name+"/"+strconv.FormatUint(work.Sequence, 10)] = reply })
 }
 
 func (p *process) DeadLetter(_ context.Context, t route.Target, work Work) error {

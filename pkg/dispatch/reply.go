@@ -43,7 +43,7 @@ func (r *runner) reply(t task, hops int, response Response) (*refusal, error) {
 	}
 	ctx, cancel := context.WithTimeout(r.cutoff, storeTimeout)
 	defer cancel()
-	err = r.ports.store.Reply(ctx, r.target, t.Sequence, reply)
+	err = r.ports.store.Reply(ctx, r.target, t.Work, reply)
 	if errors.Is(err, ErrReplyForbidden) {
 		return &refusal{http.StatusForbidden, fmt.Errorf("%w: %w", delivery.ErrPermanent, err)}, nil
 	}

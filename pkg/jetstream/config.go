@@ -237,6 +237,8 @@ const (
 	headerSinkTries   = "kn-failed-sink-attempts"
 	headerTarget      = "kn-target"
 	headerReplyBytes  = "kn-reply-bytes"
+	headerStored      = "kn-stored"
+	headerRun         = "kn-run"
 	headerUnstored    = "kn-unstored"
 )
 

@@ -2,6 +2,9 @@ package jetstream
 
 import "errors"
 
+// errFarTime means that a time is beyond what nanoseconds can count.
+var errFarTime = errors.New("the time is out of range")
+
 // errDeaf is why no target of an address that shares a consumer is served.
 var errDeaf = errors.New("a filter of those that share its consumer cannot be compiled")
 

@@ -131,8 +131,3 @@ func placeIn(reply string) (streamPlace, error) {
 	nanoseconds, err := strconv.ParseInt(tokens[at+2], 10, 64)
 	return streamPlace{stream: tokens[at-3], sequence: sequence, at: time.Unix(0, nanoseconds).UTC()}, err
 }
-
-func streamSequence(reply string) (uint64, error) {
-	place, err := placeIn(reply)
-	return place.sequence, err
-}

@@ -207,7 +207,7 @@ func (m *legacyMove) move(ctx context.Context, msg jetstream.Msg) error {
 
 // send waits while there is no room: the filters deliver what was sent before, and make some.
 func (m *legacyMove) send(ctx context.Context, sequence uint64, e event.Event) error {
-	id := naming.MessageID(m.legacy.Target.Key, sequence, "moved from "+m.legacy.Stream)
+	id := naming.MessageID(naming.Identity{Target: m.legacy.Target.Key, Sequence: sequence}, "moved from "+m.legacy.Stream)
 	for {
 		err := m.store.Direct(ctx, *m.legacy.Target, id, e)
 		if !errors.Is(err, ErrParkFull) || ctx.Err() != nil {

@@ -34,6 +34,7 @@ func sameWork(t *testing.T, got, want dispatch.Work) {
 		t.Errorf("the event is %+v, want %+v", got.Event, want.Event)
 	}
 	got.Event, want.Event = event.Event{}, event.Event{}
+	got.Directed, want.Directed = 0, 0 // where it came to lie
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("the work is %+v with %+v, want %+v with %+v", got, got.Failure, want, want.Failure)
 	}
@@ -46,7 +47,7 @@ func TestParkedWorkComesBackWhole(t *testing.T) {
 	store, opener := i.client.NewStore(tableOf(i.broker))
 	source := directed(t, opener, all) // before there is anything to read
 	defer source.Stop()
-	reply := eventOf("reply", "b")
+	reply, stored := eventOf("reply", "b"), time.Unix(1_700_000_000, 123_456_789).UTC()
 
 	for _, c := range []struct {
 		name  string
@@ -56,6 +57,9 @@ func TestParkedWorkComesBackWhole(t *testing.T) {
 		{"a first retry", dispatch.Work{Event: eventOf("1", "a"), Sequence: 1, Attempt: 1}, 300 * time.Millisecond},
 		{"on its way to the dead letter sink", workOf("2", 2), 700 * time.Millisecond},
 		{"a time that has passed", workOf("3", 3), -time.Hour},
+		{"a later run, of an event whose time is known", dispatch.Work{
+			Event: eventOf("5", "a"), Sequence: 5, Stored: stored, Run: 1<<64 - 1, Attempt: 1, Unstored: 7,
+		}, 300 * time.Millisecond},
 		{"with a reply that is not accepted yet", dispatch.Work{Event: eventOf("4", "a"), Sequence: 4, Attempt: 2, Reply: &reply}, 300 * time.Millisecond},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -87,12 +91,14 @@ func TestParkingTheSameWorkAgainReplacesIt(t *testing.T) {
 	i := install(t)
 	all := i.put(i.trigger("all"))
 	store, opener := i.client.NewStore(tableOf(i.broker))
+	// Messages that brought the same work, as when one was delivered twice.
 	work := dispatch.Work{Event: eventOf("1", "a"), Sequence: 1}
 	for work.Attempt = range 3 {
+		work.Directed = uint64(work.Attempt) //nolint:gosec // it counts from 0
 		must(t, store.Park(budgetOf(t), all, work, time.Now().Add(time.Hour)))
 	}
 	soon := time.Now().Add(300 * time.Millisecond)
-	work.Attempt = 3
+	work.Attempt, work.Directed = 3, 3
 	must(t, store.Park(budgetOf(t), all, work, soon))
 	must(t, store.Park(budgetOf(t), all, work, soon)) // a second try of the same call
 	if n := i.parkedMessages(); n != 1 {
@@ -103,14 +109,6 @@ func TestParkingTheSameWorkAgainReplacesIt(t *testing.T) {
 	m := next(t, source)
 	if m.Attempt != 3 {
 		t.Errorf("attempt %d came, want the one parked last", m.Attempt)
-	}
-
-	// The same attempt is parked once more, as when its reply could not be stored: that must not pass for a duplicate.
-	must(t, store.Park(budgetOf(t), all, work, time.Now().Add(300*time.Millisecond)))
-	must(t, m.Ack())
-	m = next(t, source)
-	if m.Attempt != 3 || m.Sequence != 1 {
-		t.Errorf("got %+v", m.Work)
 	}
 	must(t, m.Ack())
 	await(t, "nothing is left", func() bool { return i.parkedMessages() == 0 })
@@ -277,6 +275,31 @@ func TestADirectedMessageThatWasSentByHand(t *testing.T) {
 	must(t, m.Ack())
 }
 
+// What foreign hands have broken comes as a dead letter at once: it does not lie in the stream for ever.
+func TestADirectedMessageThatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	all := i.put(i.trigger("all"))
+	store, opener := i.client.NewStore(tableOf(i.broker))
+	must(t, store.Park(budgetOf(t), all, workOf("1", 1), time.Now()))
+	source := directed(t, opener, all)
+	defer source.Stop()
+	must(t, next(t, source).Ack())
+
+	m := encodeWork(dispatch.Work{Event: eventOf("2", "a"), Sequence: 2})
+	m.Header.Set(headerAttempt, "many")
+	m.Subject = i.client.names.DirectedSubject(all.Key)
+	_, err := i.client.js.PublishMsg(budgetOf(t), m)
+	must(t, err)
+	broken := next(t, source)
+	if broken.Failure == nil || broken.Sequence != 2 || broken.Event.Attr(event.ID) != "2" {
+		t.Fatalf("got %+v with %+v, want a dead letter", broken.Work, broken.Failure)
+	}
+	must(t, store.DeadLetter(budgetOf(t), all, broken.Work))
+	must(t, broken.Ack())
+	await(t, "nothing is left", func() bool { return i.parkedMessages() == 0 })
+}
+
 func TestDeadLetter(t *testing.T) {
 	t.Parallel()
 	i := install(t)
@@ -331,8 +354,15 @@ func TestAFullDeadLetterStreamRefuses(t *testing.T) {
 func TestTheLargestEventCanBeParkedAndBecomeADeadLetter(t *testing.T) {
 	t.Parallel()
 	i := install(t)
-	all := i.put(i.trigger("all"))
-	store, _ := i.client.NewStore(tableOf(i.broker))
+	label := strings.Repeat("a", 63)
+	longest := strings.Join([]string{label, label, label, label[:61]}, ".")
+	i.broker = brokerOf(longest, 16<<20)
+	i.broker.Key.Namespace = label
+	i.putBroker()
+	all := i.trigger(longest)
+	all.Key.Namespace = label
+	all = i.put(all)
+	store, opener := i.client.NewStore(tableOf(i.broker))
 	long := strings.Repeat("x", 5000)
 	largest := ingress.Message{ID: strings.Repeat("i", 32), Event: eventOf("1", "a").With("big", strings.Repeat("b", 61_000))}
 	for largest.Event.Data = []byte{}; ; {
@@ -344,11 +374,14 @@ func TestTheLargestEventCanBeParkedAndBecomeADeadLetter(t *testing.T) {
 		largest = more
 	}
 	work := dispatch.Work{
-		Event: largest.Event, Sequence: 1<<63 - 1, Attempt: 1 << 30,
+		Event: largest.Event, Sequence: 1<<63 - 1, Stored: time.Unix(1<<33, 999_999_999).UTC(), Run: 1<<64 - 1, Attempt: 1 << 30, Unstored: 1 << 30,
 		Failure: &dispatch.Failure{
 			Destination: "http://" + long, Code: 503, Body: []byte(long), Reason: long, Attempts: 1 << 30, SinkAttempts: 1 << 30,
 		},
 	}
-	must(t, store.Park(budgetOf(t), all, work, time.Now().Add(time.Hour)))
+	must(t, store.Park(budgetOf(t), all, work, time.Now()))
 	must(t, store.DeadLetter(budgetOf(t), all, work))
+	source := directed(t, opener, all)
+	defer source.Stop()
+	must(t, next(t, source).Ack())
 }

@@ -269,24 +269,24 @@ func TestReply(t *testing.T) {
 	store, _ := i.client.NewStore(tableOf(i.broker))
 	target := i.trigger("all")
 	for range 3 {
-		must(t, store.Reply(budgetOf(t), target, 7, eventOf("reply", "a")))
+		must(t, store.Reply(budgetOf(t), target, dispatch.Work{Sequence: 7}, eventOf("reply", "a")))
 	}
-	must(t, store.Reply(budgetOf(t), target, 8, eventOf("other", "a")))
+	must(t, store.Reply(budgetOf(t), target, dispatch.Work{Sequence: 8}, eventOf("other", "a")))
 	if ids := i.storedIDs(); len(ids) != 2 || ids["reply"] != 1 {
 		t.Errorf("stored %v, want each once", ids)
 	}
 	large := eventOf("large", "a")
 	large.Data = make([]byte, i.client.MaxPayload())
-	if err := store.Reply(budgetOf(t), target, 9, large); !errors.Is(err, dispatch.ErrReplyRefused) {
+	if err := store.Reply(budgetOf(t), target, dispatch.Work{Sequence: 9}, large); !errors.Is(err, dispatch.ErrReplyRefused) {
 		t.Errorf("error %v, want ErrReplyRefused", err)
 	}
-	if err := store.Reply(budgetOf(t), target, 9, eventOf("large", "a").With("big", strings.Repeat("x", 1<<16))); !errors.Is(err, dispatch.ErrReplyRefused) {
+	if err := store.Reply(budgetOf(t), target, dispatch.Work{Sequence: 9}, eventOf("large", "a").With("big", strings.Repeat("x", 1<<16))); !errors.Is(err, dispatch.ErrReplyRefused) {
 		t.Errorf("error %v, want ErrReplyRefused", err)
 	}
 	closed := i.broker
 	closed.Refuse = "a policy selects it"
 	refusing, _ := i.client.NewStore(tableOf(closed))
-	err := refusing.Reply(budgetOf(t), target, 10, eventOf("closed", "a"))
+	err := refusing.Reply(budgetOf(t), target, dispatch.Work{Sequence: 10}, eventOf("closed", "a"))
 	if !errors.Is(err, dispatch.ErrReplyForbidden) || !strings.Contains(err.Error(), closed.Refuse) {
 		t.Errorf("error %v, want ErrReplyForbidden and why", err)
 	}
@@ -295,7 +295,7 @@ func TestReply(t *testing.T) {
 	}
 	elsewhere := target
 	elsewhere.Key.Address.Name = "gone"
-	if err := store.Reply(budgetOf(t), elsewhere, 9, eventOf("x", "a")); !errors.Is(err, ErrNotStored) || errors.Is(err, dispatch.ErrReplyRefused) {
+	if err := store.Reply(budgetOf(t), elsewhere, dispatch.Work{Sequence: 9}, eventOf("x", "a")); !errors.Is(err, ErrNotStored) || errors.Is(err, dispatch.ErrReplyRefused) {
 		t.Errorf("error %v, want ErrNotStored", err)
 	}
 }

@@ -51,7 +51,7 @@ func (c *Client) NewStore(addresses Addresses) (*Store, *Opener) {
 
 // Reply appends a reply to the log of the target's address. One that refuses events refuses replies too: they are checked like
 // any event that is sent to it.
-func (s *Store) Reply(ctx context.Context, target route.Target, sequence uint64, reply event.Event) error {
+func (s *Store) Reply(ctx context.Context, target route.Target, work dispatch.Work, reply event.Event) error {
 	address, err := s.address(target)
 	if err != nil {
 		return err
@@ -60,7 +60,7 @@ func (s *Store) Reply(ctx context.Context, target route.Target, sequence uint64,
 		return fmt.Errorf("%w: %s", dispatch.ErrReplyForbidden, address.Refuse)
 	}
 	msg, err := s.client.eventMessage(address.Key, ingress.Message{
-		ID: naming.MessageID(target.Key, sequence, "reply"), Event: reply,
+		ID: naming.MessageID(identityOf(target, work), "reply"), Event: reply,
 	})
 	if err != nil {
 		return fmt.Errorf("%w: %w", dispatch.ErrReplyRefused, err)
@@ -86,7 +86,7 @@ func (s *Store) DeadLetter(ctx context.Context, target route.Target, work dispat
 	msg := encodeWork(work)
 	msg.Subject = s.client.names.DeadLetterSubject(target.Key)
 	msg.Header[headerTarget] = []string{target.Key.Namespace + "/" + target.Key.Name}
-	msg.Header[jetstream.MsgIDHeader] = []string{naming.MessageID(target.Key, work.Sequence, "dead")}
+	msg.Header[jetstream.MsgIDHeader] = []string{naming.MessageID(identityOf(target, work), "dead")}
 	err = s.publish(ctx, msg, isFinalOrAbsent)
 	if isAbsent(err) {
 		if err = s.client.createIfAbsent(ctx, deadLetterConfig(s.client.names, address)); err == nil {
@@ -96,8 +96,7 @@ func (s *Store) DeadLetter(ctx context.Context, target route.Target, work dispat
 	return err
 }
 
-// Park stores the work in the directed stream: as a schedule that the server fires at notBefore. The schedule's subject is
-// made of target and sequence, so that parking the same work again replaces it.
+// Park stores the work in the directed stream: as a schedule that the server fires at notBefore (see parkedMessage).
 func (s *Store) Park(ctx context.Context, target route.Target, work dispatch.Work, notBefore time.Time) error {
 	address, err := s.address(target)
 	if err != nil {
@@ -109,14 +108,7 @@ func (s *Store) Park(ctx context.Context, target route.Target, work dispatch.Wor
 	if err := s.directory.ensure(ctx, address, target); err != nil {
 		return err
 	}
-	msg := encodeWork(work)
-	msg.Subject = s.client.names.ParkedSubject(target.Key, work.Sequence)
-	schedule := "@at " + notBefore.UTC().Format(time.RFC3339Nano)
-	msg.Header["Nats-Schedule"] = []string{schedule}
-	msg.Header["Nats-Schedule-Target"] = []string{s.client.names.DirectedSubject(target.Key)}
-	// The id is of this one call: a second try of it is stored once, and a later parking of the same work is stored too.
-	msg.Header[jetstream.MsgIDHeader] = []string{naming.MessageID(target.Key, work.Sequence, "park "+schedule)}
-	err = s.publish(ctx, msg, isFinalOrAbsent)
+	err = s.publish(ctx, s.client.parkedMessage(target, work, notBefore), isFinalOrAbsent)
 	if isAbsent(err) {
 		s.directory.forget(target.Key) // it was deleted by hand; the next try makes it again
 	}

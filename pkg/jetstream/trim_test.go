@@ -243,7 +243,7 @@ func TestTheTrimmerHeedsANudge(t *testing.T) {
 	m := message("big", "a")
 	m.Event.Data = make([]byte, 16<<10)
 	await(t, "many logs full went through a small one", func() bool {
-		m.ID = naming.MessageID(route.TargetKey{}, i.reading().state.LastSeq, "")
+		m.ID = naming.MessageID(naming.Identity{Sequence: i.reading().state.LastSeq}, "")
 		_, _ = p.Publish(budgetOf(t), i.broker, []ingress.Message{m}) // a full log is emptied a moment later
 		return i.reading().state.LastSeq > 64
 	})
