@@ -13,6 +13,9 @@ var (
 	// but only so often (see maxNoRoom): the event itself may be what holds the log. Every other error of Store.Reply means
 	// that the store is away.
 	ErrNoRoom = errors.New("the log has no room for the reply")
+	// ErrTooLarge is what Store.Park returns when the work is larger than a message may be: the message that brought the work has to
+	// be held until the work has come to its end.
+	ErrTooLarge = errors.New("larger than a message may be")
 
 	// errSourceEnded means that a source closed its messages although nobody had stopped it.
 	errSourceEnded = errors.New("a source ended by itself")

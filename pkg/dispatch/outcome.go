@@ -125,8 +125,9 @@ func (r *runner) deliverAgain(t task, err error) {
 }
 
 // later has the task taken up again after the delay: in this process when the delay is short and few tasks wait, else parked.
-// Work for which there is neither place nor store keeps its slot until there is one: that slows its own target down,
-// and forgets none of its attempts. Only when the process stops is it given back, to start with its first attempt again.
+// Work that is too large to be parked waits in this process, whatever the delay. Work for which there is neither place nor store
+// keeps its slot until there is one: that slows its own target down, and forgets none of its attempts. Only when the process stops
+// is it given back, to start with its first attempt again.
 func (r *runner) later(t task, delay time.Duration) {
 	t.due = time.Now().Add(delay)
 	if delay <= maxLocalDelay && r.lane.waiting.add(t) == nil {

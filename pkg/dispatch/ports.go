@@ -79,10 +79,12 @@ type Store interface {
 	// full, or the reply is too large. ErrReplyForbidden when the address takes nothing of anybody. Every other error is taken
 	// for an outage, and the event is delivered again.
 	Reply(ctx context.Context, target route.Target, work Work, reply event.Event) error
-	// DeadLetter keeps an event that has no sink in the address's dead-letter stream; work.Failure says why.
+	// DeadLetter keeps an event that has no sink in the address's dead-letter stream; work.Failure says why. Of an event that is too
+	// large for that, a reference to its place in the log is kept.
 	DeadLetter(ctx context.Context, target route.Target, work Work) error
 	// Park stores the work to be delivered to this target alone, not before the given time. One message is parked once, however often
 	// and for whatever time that is tried; work that comes back is another message's (Work.Directed), and can be parked again.
+	// ErrTooLarge when the work does not fit into a message, which no later try changes.
 	Park(ctx context.Context, target route.Target, work Work, notBefore time.Time) error
 }
 

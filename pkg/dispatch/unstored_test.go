@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"context"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -43,3 +44,30 @@ func TestALogThatStaysFull(t *testing.T) {
 		})
 	}
 }
+
+// TestWhatIsTooLargeToBeParked waits in the process, however long the delays are, and comes to its end all the same.
+func TestWhatIsTooLargeToBeParked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		w.hosts[subscriberURL] = status(503)
+		tt := withPolicy(target("t"), delivery.Policy{Retry: 3, Backoff: delivery.ExponentialBackoff, Delay: time.Minute})
+		w.publish(tt, "e")
+		p := newProcess(w)
+		pool, err := NewPool(Config{Opener: p, Store: narrowStore{p}, Sender: p})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer drainNow(pool)
+		pool.Sync(t.Context(), []route.Target{tt})
+		w.awaitSettled(t, tt)
+		checkDeadLetter(t, w, "status 503", 503, 4)
+		if s := pool.Stats()[tt.Key]; s.Released != 0 {
+			t.Errorf("stats %+v, want nothing given back", s)
+		}
+	})
+}
+
+// narrowStore parks nothing.
+type narrowStore struct{ *process }
+
+func (narrowStore) Park(context.Context, route.Target, Work, time.Time) error { return ErrTooLarge }

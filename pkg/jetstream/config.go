@@ -240,6 +240,9 @@ const (
 	headerStored      = "kn-stored"
 	headerRun         = "kn-run"
 	headerUnstored    = "kn-unstored"
+	// These two tell where the event of a dead letter is that is too large to be kept whole, and how much data it has.
+	headerStream    = "kn-stream"
+	headerDataBytes = "kn-data-bytes"
 )
 
 func formatUint(n uint64) string { return strconv.FormatUint(n, 10) }

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go"
+
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
@@ -381,6 +383,9 @@ func TestTheLargestEventCanBeParkedAndBecomeADeadLetter(t *testing.T) {
 	}
 	must(t, store.Park(budgetOf(t), all, work, time.Now()))
 	must(t, store.DeadLetter(budgetOf(t), all, work))
+	if m := i.lastDeadLetter(all); isReference(&nats.Msg{Header: m.Header}) || event.IsStructured(m.Header.Get("content-type")) {
+		t.Errorf("the dead letter is not whole: %d attributes, %d bytes", len(m.Header), len(m.Data))
+	}
 	source := directed(t, opener, all)
 	defer source.Stop()
 	must(t, next(t, source).Ack())

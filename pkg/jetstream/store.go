@@ -77,17 +77,29 @@ func (s *Store) Reply(ctx context.Context, target route.Target, work dispatch.Wo
 	return err
 }
 
-// DeadLetter keeps the event in the address's dead-letter stream, which is made on first use.
+// DeadLetter keeps the event in the address's dead-letter stream, which is made on first use; when it is too large for that, as much of
+// it as fits.
 func (s *Store) DeadLetter(ctx context.Context, target route.Target, work dispatch.Work) error {
 	address, err := s.address(target)
 	if err != nil {
 		return err
 	}
-	msg := encodeWork(work)
-	msg.Subject = s.client.names.DeadLetterSubject(target.Key)
-	msg.Header[headerTarget] = []string{target.Key.Namespace + "/" + target.Key.Name}
-	msg.Header[jetstream.MsgIDHeader] = []string{naming.MessageID(identityOf(target, work), "dead")}
-	err = s.publish(ctx, msg, isFinalOrAbsent)
+	for msg := range s.client.deadLetters(address, target, work) {
+		if err = s.keep(ctx, address, msg); isTooLarge(err) {
+			continue
+		}
+		if err == nil && isReference(msg) {
+			s.client.log.Warn("dead letter is too large, a reference to its event is kept",
+				"target", target.Key.String(), "sequence", work.Sequence, "bytes", len(work.Event.Data))
+		}
+		return err
+	}
+	return fmt.Errorf("%w: %w", dispatch.ErrTooLarge, err)
+}
+
+// keep stores a dead letter.
+func (s *Store) keep(ctx context.Context, address route.Address, msg *nats.Msg) error {
+	err := s.publish(ctx, msg, isFinalOrAbsent)
 	if isAbsent(err) {
 		if err = s.client.createIfAbsent(ctx, deadLetterConfig(s.client.names, address)); err == nil {
 			err = s.publish(ctx, msg, isFinal)
@@ -102,15 +114,22 @@ func (s *Store) Park(ctx context.Context, target route.Target, work dispatch.Wor
 	if err != nil {
 		return err
 	}
+	msg, err := s.client.parkedMessage(target, work, notBefore)
+	if err != nil {
+		return err
+	}
 	if err := s.roomToPark(ctx, address); err != nil {
 		return err
 	}
 	if err := s.directory.ensure(ctx, address, target); err != nil {
 		return err
 	}
-	err = s.publish(ctx, s.client.parkedMessage(target, work, notBefore), isFinalOrAbsent)
+	err = s.publish(ctx, msg, isFinalOrAbsent)
 	if isAbsent(err) {
 		s.directory.forget(target.Key) // it was deleted by hand; the next try makes it again
+	}
+	if isTooLarge(err) {
+		return fmt.Errorf("%w: %w", dispatch.ErrTooLarge, err)
 	}
 	return err
 }

@@ -70,8 +70,16 @@ const (
 // encodeWork returns a directed message or a dead letter, without its subject: the event, and what has happened to it so far. A reply
 // that is not accepted yet follows the event's data.
 func encodeWork(w dispatch.Work) *nats.Msg {
-	data := w.Event.Data
-	header := nats.Header(event.ToNATS(w.Event))
+	return withWork(w, event.ToNATS(w.Event), w.Event.Data)
+}
+
+// encodeStructured does so for an event whose attributes are too large to be headers.
+func encodeStructured(w dispatch.Work) *nats.Msg {
+	header, data := event.ToStructuredNATS(w.Event)
+	return withWork(w, header, data)
+}
+
+func withWork(w dispatch.Work, header nats.Header, data []byte) *nats.Msg {
 	set := func(name, value string) { header[name] = []string{value} }
 	set(headerSequence, formatUint(w.Sequence))
 	set(headerAttempt, strconv.Itoa(w.Attempt))

@@ -209,6 +209,10 @@ func FuzzDecode(f *testing.F) {
 			if err != nil || len(again.Event.Attributes) != len(w.Event.Attributes) || again.Sequence != w.Sequence {
 				t.Errorf("%s: %+v became %+v, error %v", name, w, again, err)
 			}
+			again, err = decodeDirected(overTheWire(t, encodeStructured(w)))
+			if err != nil || again.Event.Attr(event.ID) != w.Event.Attr(event.ID) || (again.Failure != nil) != (w.Failure != nil) {
+				t.Errorf("%s: in structured mode %+v became %+v with %+v, error %v", name, w, again, again.Failure, err)
+			}
 		}
 	})
 }
