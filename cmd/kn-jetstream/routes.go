@@ -103,7 +103,7 @@ func applyRoutes(cmd *cobra.Command, o routeOptions) error {
 	defer client.Close()
 	ctx, cancel := context.WithTimeout(cmd.Context(), applyBudget)
 	defer cancel()
-	if err := client.EnsureBuckets(ctx); err != nil {
+	if err := client.MakeBuckets(ctx); err != nil {
 		return err
 	}
 	owner := client.NewOwner(o.owner, fileGrace)

@@ -146,6 +146,9 @@ func serve(ctx context.Context, o runOptions, s served) error {
 	id := ""
 	if o.nats.URL == "" {
 		id = "run" // alone on its store
+		if err := s.client.FirstReports(ctx); err != nil {
+			return err
+		}
 	}
 	in := dataplane.NewIngress(dataplane.IngressConfig{
 		Client: s.client, URL: o.base, MaxEventBytes: o.bounds.MaxEventBytes, MaxInFlight: o.bounds.MaxInFlight, Logger: s.log, ID: id,

@@ -19,6 +19,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+	"github.com/nats-io/nuid"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 )
@@ -52,6 +53,7 @@ type Options struct {
 // writes fail at once while NATS is away, so that an event that was refused is not sent minutes later.
 type Client struct {
 	names  naming.Names
+	id     string // of this process
 	log    *slog.Logger
 	conn   *nats.Conn
 	js     jetstream.JetStream
@@ -72,7 +74,7 @@ func Connect(o Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{names: o.Names, log: o.Logger, timing: defaultTiming(), servers: withoutUsers(o.URL), dialer: &dialer{}}
+	c := &Client{names: o.Names, id: nuid.Next(), log: o.Logger, timing: defaultTiming(), servers: withoutUsers(o.URL), dialer: &dialer{}}
 	options = append(options, nats.ErrorHandler(c.logError), nats.SetCustomDialer(c.dialer))
 	if c.conn, err = nats.Connect(o.URL, slices.Concat(options, c.outageLog())...); err != nil {
 		return nil, c.connectError(err)

@@ -23,14 +23,14 @@ func TestNoRoomNamesWhatIsAskedForAndWhatThereIs(t *testing.T) {
 		{name: "an account with a limit",
 			limits: server.JetStreamAccountLimits{MaxStore: 100 * mebi, MaxMemory: -1, MaxStreams: -1, MaxConsumers: -1},
 			want: "67108864 bytes on each of 1 servers are asked for, 67108864 in all; the NATS account may have 104857600 bytes of file storage, " +
-				"of which 67108864 are reserved: 37748736 are available"},
+				"of which 67436544 are reserved: 37421056 are available"},
 		{name: "memory",
 			limits: server.JetStreamAccountLimits{MaxStore: -1, MaxMemory: 100 * mebi, MaxStreams: -1, MaxConsumers: -1}, memory: true,
 			want: "104857600 bytes of memory, of which 67108864 are reserved: 37748736 are available"},
 		{name: "a server",
 			limits: server.JetStreamAccountLimits{MaxStore: -1, MaxMemory: -1, MaxStreams: -1, MaxConsumers: -1},
 			want: "67108864 bytes on each of 1 servers are asked for, more than a NATS server has left of its file storage; this account, " +
-				"which has no limit, has reserved 67108864: nats"},
+				"which has no limit, has reserved 67436544: nats"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

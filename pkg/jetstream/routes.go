@@ -147,37 +147,28 @@ func (c *Client) PutRecord(ctx context.Context, r route.Record) (route.Place, er
 		return route.Place{}, err
 	}
 	key := recordKey(r)
-	for {
+	for grown := false; ; {
 		revision, retry, err := putOnce(ctx, bucket, kvWrite{key: key, data: data, owner: r.Owner()})
+		if isLogFull(err) && !grown { // it has taken many records since it was looked at
+			grown = true
+			if err := c.MakeBuckets(ctx); err != nil {
+				return route.Place{}, err
+			}
+			continue
+		}
 		if !retry {
 			return route.Place{Key: key, Revision: revision, Bucket: made}, err
 		}
 	}
 }
 
-// RoutesEnd returns the revision of the last change of the routes bucket, and when the bucket was made.
+// RoutesEnd returns the revision of the last change of the routes bucket that is there, and when the bucket was made.
 func (c *Client) RoutesEnd(ctx context.Context) (revision uint64, made time.Time, err error) {
 	if made, err = c.RoutesMade(ctx); err != nil {
 		return 0, made, err
 	}
-	name := c.names.RoutesBucket()
-	stream, err := c.js.Stream(ctx, "KV_"+name)
-	if err != nil {
-		return 0, made, fmt.Errorf("read bucket %s: %w", name, err)
-	}
-	// The leader says how far it counts; that message itself may have gone, but then there is nothing to wait for.
-	end := stream.CachedInfo().State.LastSeq
-	last, err := stream.GetMsg(ctx, end)
-	if errors.Is(err, jetstream.ErrMsgNotFound) {
-		last, err = stream.GetLastMsgForSubject(ctx, "$KV."+name+".>")
-	}
-	if errors.Is(err, jetstream.ErrMsgNotFound) {
-		return 0, made, nil
-	}
-	if err != nil {
-		return 0, made, fmt.Errorf("read bucket %s: %w", name, err)
-	}
-	return last.Sequence, made, nil
+	revision, err = c.bucketEnd(ctx, c.names.RoutesBucket(), jetstream.AllKeys)
+	return revision, made, err
 }
 
 // Sharing returns the targets that share a consumer, also one whose record is lost.

@@ -71,7 +71,7 @@ func (c *Client) Status(ctx context.Context) (Status, error) {
 
 // processes are the live processes, and which bucket their revisions count in.
 type processes struct {
-	reports []route.Report
+	reports route.Reports
 	bucket  time.Time
 }
 
@@ -94,7 +94,7 @@ func (c *Client) addressStatus(ctx context.Context, r StoredRecord, p processes)
 	if a.Ready {
 		a.Reason = a.Refuse // it is served, by saying so
 	}
-	for _, report := range p.reports {
+	for _, report := range p.reports.Live {
 		if report.Role == route.RoleIngress && report.URL != "" {
 			a.URL = report.URL + a.Key.Path()
 		}

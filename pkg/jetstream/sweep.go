@@ -142,7 +142,7 @@ func (o *Owner) RunSweeps(ctx context.Context, interval time.Duration) {
 			return
 		}
 		sweep, cancel := context.WithTimeout(ctx, 6*requestTimeout)
-		err := o.Sweep(sweep)
+		err := errors.Join(o.client.EnsureBuckets(sweep), o.Sweep(sweep)) // NATS may have restarted, and forgotten what it had in memory
 		cancel()
 		if err == nil {
 			said = ""

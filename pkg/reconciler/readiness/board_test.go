@@ -134,10 +134,10 @@ func (s *source) EnsureBuckets(context.Context) error {
 	return nil
 }
 
-func (s *source) Reports(context.Context) ([]route.Report, error) {
+func (s *source) LatestReports(context.Context) (route.Reports, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.reports, s.err
+	return route.Reports{Live: s.reports}, s.err
 }
 
 func TestWatchMakesTheBucketsOfANewServer(t *testing.T) {

@@ -1,0 +1,56 @@
+package jetstream
+
+import (
+	"testing"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
+)
+
+// A bucket is on three servers, and two of them hear of a change a little later. What is read right after a write is that write,
+// whichever server the reader is connected to.
+func TestReadsSeeWhatWasWrittenOnAnyServer(t *testing.T) {
+	t.Parallel()
+	servers := natstest.StartThree(t)
+	writer := dial(t, servers[0])
+	must(t, writer.EnsureBuckets(budgetOf(t)))
+	var readers []*Client
+	for _, s := range servers {
+		readers = append(readers, dial(t, s))
+	}
+	target := route.Target{Key: route.TargetKey{Address: brokerOf("orders", 0).Key, Namespace: "shop", Name: "all"}, Owner: "tests"}
+	key := naming.TargetKey(target.Key)
+	staleGets, staleLists, staleEnds := 0, 0, 0
+	const rounds = 300
+	for n := range rounds {
+		target.MaxInFlight = n + 1
+		at, err := writer.PutRecord(t.Context(), route.Record{Target: &target})
+		must(t, err)
+		reader := readers[n%len(readers)]
+		if have, found, err := reader.record(t.Context(), key); err != nil {
+			t.Fatal(err)
+		} else if !found || have.Revision < at.Revision {
+			staleGets++
+		}
+		target.MaxInFlight = -n
+		at, err = writer.PutRecord(t.Context(), route.Record{Target: &target})
+		must(t, err)
+		if have, err := reader.Records(t.Context(), naming.TargetKeysOf(target.Key.Address)); err != nil {
+			t.Fatal(err)
+		} else if len(have) != 1 || have[0].Revision < at.Revision {
+			staleLists++
+		}
+		target.MaxInFlight = rounds + n + 1
+		at, err = writer.PutRecord(t.Context(), route.Record{Target: &target})
+		must(t, err)
+		if end, _, err := reader.RoutesEnd(t.Context()); err != nil {
+			t.Fatal(err)
+		} else if end < at.Revision {
+			staleEnds++
+		}
+	}
+	if staleGets+staleLists+staleEnds > 0 {
+		t.Errorf("of %d each, %d gets, %d lists and %d ends of the bucket were stale", rounds, staleGets, staleLists, staleEnds)
+	}
+}
