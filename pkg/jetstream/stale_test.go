@@ -21,8 +21,9 @@ func TestReadsSeeWhatWasWrittenOnAnyServer(t *testing.T) {
 	}
 	target := route.Target{Key: route.TargetKey{Address: brokerOf("orders", 0).Key, Namespace: "shop", Name: "all"}, Owner: "tests"}
 	key := naming.TargetKey(target.Key)
-	staleGets, staleLists, staleEnds := 0, 0, 0
-	const rounds = 300
+	reporter := writer.NewReporter(nil)
+	staleGets, staleLists, staleEnds, staleReports := 0, 0, 0, 0
+	const rounds = 200
 	for n := range rounds {
 		target.MaxInFlight = n + 1
 		at, err := writer.PutRecord(t.Context(), route.Record{Target: &target})
@@ -49,8 +50,20 @@ func TestReadsSeeWhatWasWrittenOnAnyServer(t *testing.T) {
 		} else if end < at.Revision {
 			staleEnds++
 		}
+		report := route.Report{Role: route.RoleFilter, ID: "one", Revision: at.Revision}
+		must(t, reporter.write(t.Context(), "filter.one", report))
+		read := reader.Reports
+		if n%2 == 0 {
+			read = reader.LatestReports
+		}
+		if reports, err := read(t.Context()); err != nil {
+			t.Fatal(err)
+		} else if len(reports.Live) != 1 || reports.Live[0].Revision < at.Revision {
+			staleReports++
+		}
 	}
-	if staleGets+staleLists+staleEnds > 0 {
-		t.Errorf("of %d each, %d gets, %d lists and %d ends of the bucket were stale", rounds, staleGets, staleLists, staleEnds)
+	if staleGets+staleLists+staleEnds+staleReports > 0 {
+		t.Errorf("of %d each, %d gets, %d lists, %d ends of the routes bucket and %d lists of reports were stale",
+			rounds, staleGets, staleLists, staleEnds, staleReports)
 	}
 }
