@@ -56,21 +56,21 @@ func TestLostReportsAreNoReports(t *testing.T) {
 		"the server restarted": func(i *installation) {
 			i.stop()
 			i.restart()
-			await(t, "the server lacks the bucket", func() bool {
-				_, err := i.client.Reports(budgetOf(t))
+			await(i.t, "the server lacks the bucket", func() bool {
+				_, err := i.client.Reports(budgetOf(i.t))
 				return errors.Is(err, jetstream.ErrBucketNotFound) || errors.Is(err, jetstream.ErrStreamNotFound)
 			})
 		},
 		"the bucket was emptied": func(i *installation) {
-			stream, err := i.client.js.Stream(budgetOf(t), bucketStream(i.client.names.ReportsBucket()))
-			must(t, err)
-			must(t, stream.Purge(budgetOf(t)))
+			stream, err := i.client.js.Stream(budgetOf(i.t), bucketStream(i.client.names.ReportsBucket()))
+			must(i.t, err)
+			must(i.t, stream.Purge(budgetOf(i.t)))
 			if i.readReports().Lost.IsZero() {
-				t.Error("nothing is lost before the owner has seen it")
+				i.t.Error("nothing is lost before the owner has seen it")
 			}
 		},
 		"the bucket was deleted": func(i *installation) {
-			must(t, i.client.js.DeleteKeyValue(budgetOf(t), i.client.names.ReportsBucket()))
+			must(i.t, i.client.js.DeleteKeyValue(budgetOf(i.t), i.client.names.ReportsBucket()))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
