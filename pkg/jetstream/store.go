@@ -120,7 +120,19 @@ func (s *Store) Park(ctx context.Context, target route.Target, work dispatch.Wor
 	if isAbsent(err) {
 		s.directory.forget(target.Key) // it was deleted by hand; the next try makes it again
 	}
+	if err == nil {
+		s.takesRoom(address.Key, msg.Size())
+	}
 	return err
+}
+
+// takesRoom counts what is parked until the size is asked for again: in a second, much can be.
+func (s *Store) takesRoom(address route.Key, bytes int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	size := s.parked[address]
+	size.bytes += uint64(bytes) //nolint:gosec // never negative
+	s.parked[address] = size
 }
 
 func (s *Store) address(target route.Target) (route.Address, error) {
