@@ -25,24 +25,29 @@ func (c *Client) readBucket(ctx context.Context, name, keyFilter string, each fu
 	if err != nil {
 		return fmt.Errorf("open bucket %s: %w", name, err)
 	}
-	end := func() (uint64, error) { return c.bucketEnd(ctx, name, keyFilter) }
+	end := func() (uint64, error) {
+		revision, _, err := c.bucketEnd(ctx, name, keyFilter)
+		return revision, err
+	}
 	return readPast(ctx, bucket, bucketRead{filter: keyFilter, end: end, each: each})
 }
 
-// bucketEnd asks the leader for the revision of the last change that is there of the keys that match the filter; 0 when none is.
-func (c *Client) bucketEnd(ctx context.Context, name, keyFilter string) (uint64, error) {
+// bucketEnd asks the leader for the revision of the last change that is there of the keys that match the filter, 0 when none is, and
+// when the bucket was made.
+func (c *Client) bucketEnd(ctx context.Context, name, keyFilter string) (revision uint64, made time.Time, err error) {
 	stream, err := c.js.Stream(ctx, bucketStream(name))
 	if err != nil {
-		return 0, fmt.Errorf("read bucket %s: %w", name, err)
+		return 0, made, fmt.Errorf("read bucket %s: %w", name, err)
 	}
+	made = stream.CachedInfo().Created
 	last, err := stream.GetLastMsgForSubject(ctx, "$KV."+name+"."+keyFilter)
 	if errors.Is(err, jetstream.ErrMsgNotFound) {
-		return 0, nil
+		return 0, made, nil
 	}
 	if err != nil {
-		return 0, fmt.Errorf("read bucket %s: %w", name, err)
+		return 0, made, fmt.Errorf("read bucket %s: %w", name, err)
 	}
-	return last.Sequence, nil
+	return last.Sequence, made, nil
 }
 
 // bucketRead says what is read of a bucket.

@@ -33,7 +33,8 @@ type bucketWatch struct {
 }
 
 // watchBucket returns when the watch has to start anew: nil when NATS was away or ctx has ended, else an error, such as that the
-// bucket is not there or no longer the one that it watches.
+// bucket is not there or no longer the one that it watches. The server that it reads from may be cut off from the others: then it does
+// not hear of what the leader has, and starts anew on another one.
 func (c *Client) watchBucket(ctx context.Context, name string, w bucketWatch) error {
 	bucket, err := c.js.KeyValue(ctx, name)
 	if err != nil {
@@ -52,6 +53,7 @@ func (c *Client) watchBucket(ctx context.Context, name string, w bucketWatch) er
 	defer endWatch(watcher)
 	check := time.NewTicker(c.timing.checkEvery)
 	defer check.Stop()
+	seen, due := uint64(0), uint64(0)
 	for {
 		select {
 		case entry, open := <-watcher.Updates():
@@ -61,12 +63,18 @@ func (c *Client) watchBucket(ctx context.Context, name string, w bucketWatch) er
 			case entry == nil:
 				w.synced(created)
 			default:
+				seen = entry.Revision()
 				w.entry(entry)
 			}
 		case <-check.C:
-			now, err := bucketCreated(ctx, bucket)
-			if errors.Is(err, jetstream.ErrStreamNotFound) || (err == nil && !now.Equal(created)) {
+			end, now, err := c.checkBucket(ctx, name)
+			switch {
+			case errors.Is(err, jetstream.ErrStreamNotFound) || (err == nil && !now.Equal(created)):
 				return fmt.Errorf("bucket %s was removed", name)
+			case err == nil && due > seen:
+				return fmt.Errorf("the watch of bucket %s does not hear of what is written", name)
+			case err == nil:
+				due = end // until the next check
 			}
 		case <-reconnected:
 			return nil
@@ -74,6 +82,13 @@ func (c *Client) watchBucket(ctx context.Context, name string, w bucketWatch) er
 			return nil
 		}
 	}
+}
+
+// checkBucket says where the bucket ends, and when it was made.
+func (c *Client) checkBucket(ctx context.Context, name string) (end uint64, made time.Time, err error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	return c.bucketEnd(ctx, name, jetstream.AllKeys)
 }
 
 // endWatch stops a watch and takes what it still wants to say: nats.go leaves a goroutine behind for as long as nobody does.

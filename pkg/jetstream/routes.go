@@ -15,7 +15,7 @@ import (
 // retryPause is how long a background loop waits before it tries a failed step again.
 const retryPause = time.Second
 
-// checkEvery is how often a watch of a bucket makes sure that its bucket is still the same.
+// checkEvery is how often a watch of a bucket makes sure that its bucket is still the same, and that it hears of what is written.
 const checkEvery = 5 * time.Second
 
 // WatchRoutes keeps the table equal to the routes bucket until ctx ends. synced is called after each full read of the bucket.
@@ -164,11 +164,7 @@ func (c *Client) PutRecord(ctx context.Context, r route.Record) (route.Place, er
 
 // RoutesEnd returns the revision of the last change of the routes bucket that is there, and when the bucket was made.
 func (c *Client) RoutesEnd(ctx context.Context) (revision uint64, made time.Time, err error) {
-	if made, err = c.RoutesMade(ctx); err != nil {
-		return 0, made, err
-	}
-	revision, err = c.bucketEnd(ctx, c.names.RoutesBucket(), jetstream.AllKeys)
-	return revision, made, err
+	return c.bucketEnd(ctx, c.names.RoutesBucket(), jetstream.AllKeys)
 }
 
 // Sharing returns the targets that share a consumer, also one whose record is lost.

@@ -67,3 +67,35 @@ func TestReadsSeeWhatWasWrittenOnAnyServer(t *testing.T) {
 			rounds, staleGets, staleLists, staleEnds, staleReports)
 	}
 }
+
+// The consumer behind a watch is on one server. When that is gone, nats.go makes it again after it has missed heartbeats for ten to twenty
+// seconds. The watch notices sooner that the leader has what it has not heard of.
+func TestAWatchOutlivesTheServerOfItsConsumer(t *testing.T) {
+	t.Parallel()
+	servers := natstest.StartThree(t)
+	writer := dial(t, servers[0])
+	must(t, writer.EnsureBuckets(budgetOf(t)))
+	target := route.Target{Key: route.TargetKey{Address: brokerOf("orders", 0).Key, Namespace: "shop", Name: "all"}, Owner: "tests"}
+	put := func(n int) {
+		target.MaxInFlight = n
+		await(t, "a route is written", func() bool { _, err := writer.PutRecord(t.Context(), route.Record{Target: &target}); return err == nil })
+	}
+	put(1)
+	stream, err := writer.js.Stream(budgetOf(t), bucketStream(writer.names.RoutesBucket()))
+	must(t, err)
+	reader := dial(t, servers[1], brisk)
+	var watchers []*watcher
+	await(t, "a watch has its consumer on the last server", func() bool {
+		watchers = append(watchers, (&installation{t: t}).watch(reader))
+		onLast := false
+		for info := range stream.ListConsumers(budgetOf(t)).Info() {
+			onLast = onLast || info.Cluster.Leader == "server-2"
+		}
+		return onLast
+	})
+	servers[2].Stop()
+	put(2)
+	for _, w := range watchers {
+		await(t, "the change comes", func() bool { return w.table.Snapshot().Targets[target.Key].MaxInFlight == 2 })
+	}
+}
