@@ -57,9 +57,12 @@ func TestLostReportsAreNoReports(t *testing.T) {
 			i.stop()
 			i.restart()
 			await(i.t, "the server lacks the bucket", func() bool {
-				_, err := i.client.Reports(budgetOf(i.t))
-				return errors.Is(err, jetstream.ErrBucketNotFound) || errors.Is(err, jetstream.ErrStreamNotFound)
+				reports, err := i.client.Reports(budgetOf(i.t))
+				return err == nil && !reports.Lost.IsZero()
 			})
+			if _, err := i.client.LatestReports(budgetOf(i.t)); !errors.Is(err, jetstream.ErrBucketNotFound) {
+				i.t.Errorf("without a bucket the latest reports are said to be none, error %v", err)
+			}
 		},
 		"the bucket was emptied": func(i *installation) {
 			stream, err := i.client.js.Stream(budgetOf(i.t), bucketStream(i.client.names.ReportsBucket()))

@@ -70,10 +70,13 @@ func (c *Client) putStart(ctx context.Context, start reportsStart, options ...je
 // server that it is in.
 func (c *Client) FirstReports(ctx context.Context) error { return c.putStart(ctx, reportsStart{}) }
 
-// Reports reads what the live processes report.
+// Reports reads what the live processes report. A bucket that is not there, until its owner makes it again, has lost all of it.
 func (c *Client) Reports(ctx context.Context) (route.Reports, error) {
 	name := c.names.ReportsBucket()
 	stream, err := c.js.Stream(ctx, bucketStream(name))
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		return route.Reports{Lost: time.Now()}, nil
+	}
 	if err != nil {
 		return route.Reports{}, fmt.Errorf("read bucket %s: %w", name, err)
 	}

@@ -57,7 +57,7 @@ func (w *Watch) Run(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
-		anew = err != nil || !reports.Lost.IsZero()
+		anew = err != nil || !reports.Lost.Equal(view.Lost)
 		view = view.next(reading{reports: reports, err: err, at: time.Now()})
 		urgent := false
 		for _, b := range w.boards {
@@ -68,8 +68,8 @@ func (w *Watch) Run(ctx context.Context) {
 	}
 }
 
-// read reads the reports. On the first time, after a failure and when reports are lost the server may be another one, or have restarted,
-// without our buckets.
+// read reads the reports. On the first time, after a failure and once when reports are lost, the server may be another one, or have
+// restarted, without our buckets.
 func (w *Watch) read(ctx context.Context, anew bool) (route.Reports, error) {
 	ctx, cancel := context.WithTimeout(ctx, readBudget)
 	defer cancel()
