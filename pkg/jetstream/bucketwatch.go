@@ -53,7 +53,7 @@ func (c *Client) watchBucket(ctx context.Context, name string, w bucketWatch) er
 	defer endWatch(watcher)
 	check := time.NewTicker(c.timing.checkEvery)
 	defer check.Stop()
-	seen, due := uint64(0), uint64(0)
+	var seen, before, due uint64 // before and due are what was seen, and where the bucket ended, at the last check
 	for {
 		select {
 		case entry, open := <-watcher.Updates():
@@ -71,10 +71,10 @@ func (c *Client) watchBucket(ctx context.Context, name string, w bucketWatch) er
 			switch {
 			case errors.Is(err, jetstream.ErrStreamNotFound) || (err == nil && !now.Equal(created)):
 				return fmt.Errorf("bucket %s was removed", name)
-			case err == nil && due > seen:
+			case err == nil && due > seen && seen == before:
 				return fmt.Errorf("the watch of bucket %s does not hear of what is written", name)
 			case err == nil:
-				due = end // until the next check
+				before, due = seen, end
 			}
 		case <-reconnected:
 			return nil
