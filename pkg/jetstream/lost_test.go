@@ -7,10 +7,12 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
 )
 
 // putReport writes one report, as a process does that then says no more.
@@ -164,4 +166,39 @@ func TestAReporterSaysWhyItFails(t *testing.T) {
 	must(t, i.client.EnsureBuckets(budgetOf(t)))
 	await(t, "the report", func() bool { return r.Err() == nil })
 	await(t, "the log says so", func() bool { return strings.Contains(said.String(), "is written again") })
+}
+
+// In a cluster the bucket is there when its servers have restarted, and empty.
+func TestReportsAreLostWhenAllServersRestart(t *testing.T) {
+	t.Parallel()
+	servers := natstest.StartThree(t)
+	c := dial(t, servers[0])
+	must(t, c.EnsureBuckets(budgetOf(t)))
+	i := &installation{t: t, client: c}
+	i.putReport("a", route.Place{})
+	if have := i.readReports(); !have.Lost.IsZero() || len(have.Live) != 1 {
+		t.Errorf("in a new installation: %+v", have)
+	}
+	for _, s := range servers {
+		s.Stop()
+	}
+	for _, s := range servers {
+		s.Restart()
+	}
+	await(t, "the owner has noted it", func() bool {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		return c.EnsureBuckets(ctx) == nil
+	})
+	var have route.Reports
+	await(t, "the reports are read", func() (read bool) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		var err error
+		have, err = c.LatestReports(ctx)
+		return err == nil
+	})
+	if have.Lost.IsZero() || len(have.Live) != 0 {
+		t.Errorf("after the restart: %+v", have)
+	}
 }

@@ -28,12 +28,14 @@ func TestReadsSeeWhatWasWrittenOnAnyServer(t *testing.T) {
 		target.MaxInFlight = n + 1
 		at, err := writer.PutRecord(t.Context(), route.Record{Target: &target})
 		must(t, err)
-		reader := readers[n%len(readers)]
-		if have, found, err := reader.record(t.Context(), key); err != nil {
-			t.Fatal(err)
-		} else if !found || have.Revision < at.Revision {
-			staleGets++
+		for _, reader := range readers {
+			if have, found, err := reader.record(t.Context(), key); err != nil {
+				t.Fatal(err)
+			} else if !found || have.Revision < at.Revision {
+				staleGets++
+			}
 		}
+		reader := readers[n%len(readers)]
 		target.MaxInFlight = -n
 		at, err = writer.PutRecord(t.Context(), route.Record{Target: &target})
 		must(t, err)
