@@ -49,7 +49,7 @@ func (c *Client) ensureBuckets(ctx context.Context, stays bool) error {
 func (c *Client) ensureBucket(ctx context.Context, b bucketConfig) (made bool, err error) {
 	stream, err := c.js.Stream(ctx, bucketStream(b.name))
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
-		return true, c.createBucket(ctx, b)
+		return c.createBucket(ctx, b)
 	}
 	if err != nil {
 		return false, err
@@ -64,7 +64,7 @@ func (c *Client) ensureBucket(ctx context.Context, b bucketConfig) (made bool, e
 			if err := c.js.DeleteStream(ctx, have.Name); ignoreMissing(err) != nil {
 				return false, err
 			}
-			return true, c.createBucket(ctx, b)
+			return c.createBucket(ctx, b)
 		}
 	}
 	next := b.wanted(have, stream.CachedInfo().State.Bytes)
@@ -82,24 +82,28 @@ func (c *Client) ensureBucket(ctx context.Context, b bucketConfig) (made bool, e
 	return false, err
 }
 
-func (c *Client) createBucket(ctx context.Context, b bucketConfig) error {
+// createBucket makes a bucket that was not there. NATS says so too of one that is the same already: made tells that it is new.
+func (c *Client) createBucket(ctx context.Context, b bucketConfig) (made bool, err error) {
 	config := b.wanted(jetstream.StreamConfig{}, 0)
 	if b.memory {
 		memory, err := c.hasMemory(ctx)
 		if err != nil {
-			return err
+			return false, err
 		}
 		if memory {
 			config.Storage = jetstream.MemoryStorage
 		}
 	}
 	for {
-		_, err := c.js.CreateStream(ctx, config)
-		if err == nil || errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) { // somebody else has just made it
-			return nil
-		}
-		if !b.askLess(&config, err) {
-			return err
+		stream, err := c.js.CreateStream(ctx, config)
+		switch {
+		case err == nil:
+			info := stream.CachedInfo()
+			return info.TimeStamp.Sub(info.Created) < requestTimeout, nil
+		case errors.Is(err, jetstream.ErrStreamNameAlreadyInUse): // somebody else has just made it
+			return false, nil
+		case !b.askLess(&config, err):
+			return false, err
 		}
 	}
 }
