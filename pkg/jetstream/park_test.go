@@ -227,6 +227,9 @@ func TestParkingIsRefusedWhenAsMuchIsParkedAsTheLogMayHold(t *testing.T) {
 	if !errors.Is(err, ErrParkFull) {
 		t.Errorf("error %v, want ErrParkFull", err)
 	}
+	if n := i.parkedMessages(); n > 5 {
+		t.Errorf("%d messages of 8 KiB are parked, want no more than 32 KiB, and the one that reached them", n)
+	}
 }
 
 func TestStoppingADirectedSource(t *testing.T) {
