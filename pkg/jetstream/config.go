@@ -7,7 +7,6 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/filter"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/share"
@@ -26,7 +25,7 @@ const (
 	duplicateWindow = ackWait + publishBudget + renewEvery
 )
 
-// timing holds what a test may want otherwise: shorter time budgets, sequences that count from 1, fewer consumers before targets share.
+// timing holds what a test may want otherwise: shorter time budgets, sequences that count from 1.
 type timing struct {
 	// firstSequence is where the sequences of a new stream begin (see createStream).
 	firstSequence func() uint64
@@ -37,8 +36,6 @@ type timing struct {
 	heartbeat            time.Duration
 	reportTTL            time.Duration
 	overdue              time.Duration
-
-	ownReaders, ownConsumers int
 }
 
 func defaultTiming() timing {
@@ -46,7 +43,7 @@ func defaultTiming() timing {
 		firstSequence: func() uint64 { return uint64(time.Now().UnixMicro()) }, //nolint:gosec // after 1970
 		ackWait:       ackWait, renewEvery: renewEvery, lookEvery: lookEvery, trimEvery: trimEvery,
 		checkEvery: checkEvery, heartbeat: pullHeartbeat, reportTTL: route.ReportTTL,
-		overdue: overdue, ownReaders: ownReaders, ownConsumers: ownConsumers,
+		overdue: overdue,
 	}
 }
 
@@ -154,26 +151,36 @@ func deadLetterConfig(names naming.Names, a route.Address) jetstream.StreamConfi
 	}
 }
 
-// cursorConfig is the desired consumer of a target: its cursor in the log; startAt says where a new one begins. Deliveries are never
-// counted against a limit by the server: only the filter decides when an event is given up.
+// cursorConfig is the desired consumer of a target that has one of its own in the log; startAt says where a new one begins. Deliveries
+// are never counted against a limit by the server: only the filter decides when an event is given up. So it is with which events of our
+// own logs are the target's: a filter that the server applied would change at another moment than that of the filter processes.
 func (c *Client) cursorConfig(t route.Target) jetstream.ConsumerConfig {
 	config := c.leasedConsumer(c.consumerOf(t), t)
-	switch {
-	case t.Stream != "":
+	if t.Stream != "" {
 		config.FilterSubjects = c.foreignSubjects(t)
-	case t.Key.Address.Kind == route.KindBroker: // a Channel's targets take all that its log listens to
-		config.FilterSubjects = filter.Subjects(t.Filter, c.names.Subjects(t.Key.Address))
 	}
 	return config
 }
 
-// sharedConfig is the desired consumer that targets of a Broker share: of the whole log, and of no target alone.
+// sharedConfig is the desired consumer that targets of an address share: of the whole log, and of no target alone.
 func (c *Client) sharedConfig(t route.Target) jetstream.ConsumerConfig {
-	address := t.Key.Address
-	config := c.leasedConsumer(c.names.SharedConsumer(), route.Target{Key: route.TargetKey{Address: address}, Owner: t.Owner})
-	config.Description = "what several targets share, of " + address.String()
+	return c.commonConsumer(t.Key.Address, t.Owner, "cursor of its targets")
+}
+
+// directedConsumerConfig is the desired consumer of what is parked for, or sent to, single targets of the address.
+func (c *Client) directedConsumerConfig(a route.Address) jetstream.ConsumerConfig {
+	config := c.commonConsumer(a.Key, a.Owner, "events for one target alone")
+	config.DeliverPolicy = jetstream.DeliverAllPolicy
+	config.FilterSubject = c.names.DirectedSubjects(a.Key)
+	return config
+}
+
+// commonConsumer is a consumer of several targets of the address.
+func (c *Client) commonConsumer(address route.Key, owner, what string) jetstream.ConsumerConfig {
+	config := c.leasedConsumer(c.names.SharedConsumer(), route.Target{})
+	config.Description = what + ", of " + address.String()
 	config.Metadata = map[string]string{
-		metaUse: sharedUse, metaKind: string(address.Kind), metaNamespace: address.Namespace, metaName: address.Name, metaOwner: t.Owner,
+		metaUse: sharedUse, metaKind: string(address.Kind), metaNamespace: address.Namespace, metaName: address.Name, metaOwner: owner,
 	}
 	return config
 }
@@ -193,14 +200,6 @@ func startAt(config jetstream.ConsumerConfig, start route.Start, stream jetstrea
 	default:
 		config.DeliverPolicy = jetstream.DeliverNewPolicy
 	}
-	return config
-}
-
-// directedConsumerConfig is the desired consumer of what is parked for, or sent to, one target.
-func (c *Client) directedConsumerConfig(t route.Target) jetstream.ConsumerConfig {
-	config := c.leasedConsumer(c.names.Consumer(t.Key), t)
-	config.DeliverPolicy = jetstream.DeliverAllPolicy
-	config.FilterSubject = c.names.DirectedSubject(t.Key)
 	return config
 }
 

@@ -57,6 +57,8 @@ type Client struct {
 	js     jetstream.JetStream
 	events *nats.Conn
 	acks   *acks // on events
+	// removals is on events too: a removal that was asked for while NATS is away must not be sent later, when it may be wrong.
+	removals jetstream.JetStream
 	timing timing
 	// servers are the URLs without their user parts, for messages; dialer knows why the last attempt to connect failed.
 	servers string
@@ -82,6 +84,10 @@ func Connect(o Options) (*Client, error) {
 		return nil, c.connectError(err)
 	}
 	if c.js, err = jetstream.New(c.conn, jetstream.WithDefaultTimeout(requestTimeout)); err != nil {
+		c.Close()
+		return nil, err
+	}
+	if c.removals, err = jetstream.New(c.events, jetstream.WithDefaultTimeout(requestTimeout)); err != nil {
 		c.Close()
 		return nil, err
 	}

@@ -49,7 +49,7 @@ func (d *directory) ensure(ctx context.Context, address route.Address, target ro
 		return err
 	}
 	stream := d.client.names.DirectedStream(address.Key)
-	if _, err := d.client.ensureConsumer(ctx, stream, d.client.directedConsumerConfig(target)); err != nil {
+	if _, err := d.client.ensureConsumer(ctx, stream, d.client.ownDirectedConfig(target)); err != nil {
 		return err
 	}
 	d.learn(d.name(target.Key))
@@ -183,4 +183,12 @@ func (o *Opener) Log(ctx context.Context, target route.Target, capacity int) (di
 		return nil, fmt.Errorf("read consumer %s: %w", target.Consumer, err)
 	}
 	return o.client.pull(pullTarget{stream: stream, consumer: target.Consumer, capacity: capacity, decode: decode})
+}
+
+// ownDirectedConfig is the consumer of what is parked for, or sent to, one target.
+func (c *Client) ownDirectedConfig(t route.Target) jetstream.ConsumerConfig {
+	config := c.leasedConsumer(c.names.Consumer(t.Key), t)
+	config.DeliverPolicy = jetstream.DeliverAllPolicy
+	config.FilterSubject = c.names.DirectedSubject(t.Key)
+	return config
 }

@@ -8,7 +8,6 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
@@ -38,11 +37,6 @@ func (o *Owner) Unrecorded(ctx context.Context) ([]StoredRecord, error) {
 		}
 		found = append(found, cursors...)
 		if info.Config.Metadata[metaOwner] == o.name {
-			sharers, err := o.sharersOf(ctx, key)
-			if err != nil {
-				return nil, err
-			}
-			found = append(found, sharers...)
 			address := route.Address{Key: key, UID: info.Config.Metadata[metaUID], Owner: o.name}
 			found = append(found, StoredRecord{Record: route.Record{Address: &address}})
 		}
@@ -72,22 +66,6 @@ func (o *Owner) cursorsIn(ctx context.Context, log string, key route.Key) ([]Sto
 			UID: meta[metaUID], Owner: o.name, Consumer: name,
 		}
 		if meta[metaOwner] == o.name && name == o.client.names.Consumer(target.Key) {
-			found = append(found, StoredRecord{Record: route.Record{Target: &target}})
-		}
-	}
-	return found, nil
-}
-
-// sharersOf returns routes for the targets of a log of this owner that share a consumer: of those that have no record, their positions tell.
-func (o *Owner) sharersOf(ctx context.Context, key route.Key) ([]StoredRecord, error) {
-	positions, err := o.client.sharingPositions(ctx, naming.TargetKeysOf(key))
-	if err != nil {
-		return nil, err
-	}
-	var found []StoredRecord
-	for at, position := range positions {
-		if parsed, err := naming.ParseKey(at); err == nil && parsed.Target != nil {
-			target := route.Target{Key: *parsed.Target, UID: position.UID, Owner: o.name}
 			found = append(found, StoredRecord{Record: route.Record{Target: &target}})
 		}
 	}

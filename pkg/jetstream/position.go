@@ -33,10 +33,6 @@ type positions struct {
 type position struct {
 	Log   time.Time `json:"log"`
 	Floor uint64    `json:"floor"`
-	// Shared says that it is the position of a target in a shared consumer: what route.Target calls After.
-	Shared bool `json:"shared,omitempty"`
-	// UID is that target's.
-	UID string `json:"uid,omitempty"`
 }
 
 func newPositions(c *Client) *positions {
@@ -78,21 +74,6 @@ func (p *positions) look(ctx context.Context) error {
 	}
 	p.made = made
 	return nil
-}
-
-// sharingPositions returns the positions of targets that share a consumer, by their keys, of all whose key the filter covers.
-func (c *Client) sharingPositions(ctx context.Context, keys string) (map[string]position, error) {
-	shared := map[string]position{}
-	err := c.readBucket(ctx, c.names.PositionsBucket(), keys, func(entry jetstream.KeyValueEntry) {
-		var at position
-		if json.Unmarshal(entry.Value(), &at) == nil && at.Shared {
-			shared[entry.Key()] = at
-		}
-	})
-	if errors.Is(err, jetstream.ErrBucketNotFound) {
-		return nil, nil
-	}
-	return shared, err
 }
 
 func (p *positions) write(ctx context.Context, key string, at position) error {

@@ -58,10 +58,11 @@ func (o *Owner) EndPredecessor(ctx context.Context, a route.Address, before *Pre
 // although streams are still there begins anew.
 func (o *Owner) tombstoneOf(ctx context.Context, a route.Address, before *PredecessorError) (StoredRecord, error) {
 	key := naming.AddressKey(a.Key)
-	have, found, err := o.present(ctx, key)
+	have, err := o.present(ctx, key)
 	if err != nil {
 		return StoredRecord{}, err
 	}
+	found := have.Address != nil
 	switch {
 	case found && have.DeletedAt != nil && have.Owner() != o.name:
 		return StoredRecord{}, fmt.Errorf("%s: %w (%s)", key, ErrForeignRoute, have.Owner())

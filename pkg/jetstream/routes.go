@@ -125,7 +125,7 @@ func (c *Client) record(ctx context.Context, key string) (r StoredRecord, found 
 	}
 	have, err := decodeEntry(entry)
 	if err != nil {
-		return StoredRecord{}, false, nil //nolint:nilerr // see above
+		return StoredRecord{Revision: entry.Revision()}, false, nil //nolint:nilerr // see above
 	}
 	return StoredRecord{Record: have, Revision: entry.Revision()}, true, nil
 }
@@ -180,21 +180,6 @@ func (c *Client) RoutesEnd(ctx context.Context) (revision uint64, made time.Time
 	return last.Sequence, made, nil
 }
 
-// Sharing returns the targets that share a consumer, also one whose record is lost.
-func (c *Client) Sharing(ctx context.Context) ([]route.TargetKey, error) {
-	positions, err := c.sharingPositions(ctx, jetstream.AllKeys)
-	if err != nil {
-		return nil, err
-	}
-	var sharing []route.TargetKey
-	for key := range positions {
-		if at, err := naming.ParseKey(key); err == nil && at.Target != nil {
-			sharing = append(sharing, *at.Target)
-		}
-	}
-	return sharing, nil
-}
-
 // IsLive tells whether the target has a record that is no tombstone, and whether it has any.
 func (c *Client) IsLive(ctx context.Context, key route.TargetKey) (live, recorded bool, err error) {
 	r, found, err := c.record(ctx, naming.TargetKey(key))
@@ -245,25 +230,40 @@ func putOnce(ctx context.Context, bucket jetstream.KeyValue, w kvWrite) (revisio
 	return revision, false, nil
 }
 
-// replaceRecord writes the record in place of the one that was read, unless somebody has written there since: then what they
-// wrote holds, and replaced is false.
-func (c *Client) replaceRecord(ctx context.Context, r StoredRecord) (replaced bool, err error) {
+// swapRecord writes the record in place of what was read at its revision, 0 if that was nothing, and leaves the same alone. swapped is
+// false when somebody has written there since: then what they wrote holds.
+func (c *Client) swapRecord(ctx context.Context, r StoredRecord) (revision uint64, swapped bool, err error) {
 	bucket, err := c.js.KeyValue(ctx, c.names.RoutesBucket())
 	if err != nil {
-		return false, fmt.Errorf("open bucket %s: %w", c.names.RoutesBucket(), err)
+		return 0, false, fmt.Errorf("open bucket %s: %w", c.names.RoutesBucket(), err)
 	}
 	data, err := r.Encode()
 	if err != nil {
-		return false, err
+		return 0, false, err
 	}
-	_, err = bucket.Update(ctx, recordKey(r.Record), data, r.Revision)
+	key := recordKey(r.Record)
+	entry, err := bucket.Get(ctx, key)
+	switch {
+	case errors.Is(err, jetstream.ErrKeyNotFound) && r.Revision == 0:
+		revision, err = bucket.Create(ctx, key, data)
+	case errors.Is(err, jetstream.ErrKeyNotFound):
+		return 0, false, nil
+	case err != nil:
+		return 0, false, fmt.Errorf("read route %s: %w", key, err)
+	case entry.Revision() != r.Revision:
+		return 0, false, nil
+	case string(entry.Value()) == string(data):
+		return r.Revision, true, nil
+	default:
+		revision, err = bucket.Update(ctx, key, data, r.Revision)
+	}
 	if errors.Is(err, jetstream.ErrKeyExists) {
-		return false, nil
+		return 0, false, nil
 	}
 	if err != nil {
-		return false, fmt.Errorf("write route %s: %w", recordKey(r.Record), err)
+		return 0, false, fmt.Errorf("write route %s: %w", key, err)
 	}
-	return true, nil
+	return revision, true, nil
 }
 
 // purgeRecord removes a key whose tombstone has done its work.

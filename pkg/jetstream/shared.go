@@ -149,8 +149,12 @@ func (s *sharing) dealer(key route.Key) (*dealer, error) {
 		Go: s.client.background.Go, More: d.more, Logger: s.client.log,
 	})
 	var err error
+	decode := decodeLog
+	if key.Kind == route.KindChannel {
+		decode = decodeChannel
+	}
 	d.source, err = s.client.pull(pullTarget{
-		stream: s.client.names.Log(key), consumer: s.client.names.SharedConsumer(), capacity: share.Room, decode: decodeLog, deal: d,
+		stream: s.client.names.Log(key), consumer: s.client.names.SharedConsumer(), capacity: share.Room, decode: decode, deal: d,
 	})
 	if err != nil {
 		return nil, err

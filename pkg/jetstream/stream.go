@@ -171,9 +171,13 @@ func (c *Client) ensureConsumer(ctx context.Context, stream string, want jetstre
 	if err != nil {
 		return nil, fmt.Errorf("read consumer %s of stream %s: %w", want.Durable, stream, err)
 	}
-	have := existing.CachedInfo().Config
+	return nil, c.alignConsumer(ctx, stream, existing.CachedInfo().Config, want)
+}
+
+// alignConsumer makes a consumer that is there what is wanted.
+func (c *Client) alignConsumer(ctx context.Context, stream string, have, want jetstream.ConsumerConfig) error {
 	if have.AckPolicy != want.AckPolicy {
-		return nil, fmt.Errorf("consumer %s of stream %s: %w: ackPolicy", want.Durable, stream, ErrImmutable)
+		return fmt.Errorf("consumer %s of stream %s: %w: ackPolicy", want.Durable, stream, ErrImmutable)
 	}
 	next := have
 	next.Description, next.AckWait, next.MaxDeliver = want.Description, want.AckWait, want.MaxDeliver
@@ -185,12 +189,12 @@ func (c *Client) ensureConsumer(ctx context.Context, stream string, want jetstre
 	}
 	next.Metadata = withMetadata(have.Metadata, want.Metadata)
 	if slices.Equal(filterSubjects(have), next.FilterSubjects) && reflect.DeepEqual(withoutFilters(have), withoutFilters(next)) {
-		return nil, nil
+		return nil
 	}
-	if _, err = c.js.UpdateConsumer(ctx, stream, next); err != nil {
-		return nil, fmt.Errorf("update consumer %s of stream %s: %w", want.Durable, stream, err)
+	if _, err := c.js.UpdateConsumer(ctx, stream, next); err != nil {
+		return fmt.Errorf("update consumer %s of stream %s: %w", want.Durable, stream, err)
 	}
-	return nil, nil
+	return nil
 }
 
 // everything is the filter that lets every subject pass.

@@ -15,6 +15,9 @@ type Record struct {
 	Target  *Target  `json:"target,omitempty"`
 	// DeletedAt is set on a tombstone; Address or Target then holds what was there last.
 	DeletedAt *time.Time `json:"deletedAt,omitempty"`
+	// Sweeping is set on a tombstone, by compare-and-set, at the time when the removal of the streams or consumers behind the route
+	// began: from then until Swept nobody makes them anew.
+	Sweeping *time.Time `json:"sweeping,omitempty"`
 	// Swept is set on a tombstone once the streams or consumers behind the route are removed.
 	Swept bool `json:"swept,omitempty"`
 }

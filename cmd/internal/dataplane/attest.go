@@ -58,10 +58,7 @@ func (f *Filter) caughtUp(ctx context.Context) (bool, error) {
 }
 
 func (f *Filter) readEnd(ctx context.Context) (err error) {
-	if f.word.end, f.word.bucket, err = f.client.RoutesEnd(ctx); err == nil {
-		f.word.sharing, err = f.client.Sharing(ctx)
-	}
-	if err != nil {
+	if f.word.end, f.word.bucket, err = f.client.RoutesEnd(ctx); err != nil {
 		f.word.bucket = time.Time{}
 	}
 	return err
