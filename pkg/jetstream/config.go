@@ -36,6 +36,7 @@ type timing struct {
 	heartbeat            time.Duration
 	reportTTL            time.Duration
 	overdue              time.Duration
+	strayPatience        time.Duration
 }
 
 func defaultTiming() timing {
@@ -43,13 +44,13 @@ func defaultTiming() timing {
 		firstSequence: func() uint64 { return uint64(time.Now().UnixMicro()) }, //nolint:gosec // after 1970
 		ackWait:       ackWait, renewEvery: renewEvery, lookEvery: lookEvery, trimEvery: trimEvery,
 		checkEvery: checkEvery, heartbeat: pullHeartbeat, reportTTL: route.ReportTTL,
-		overdue: overdue,
+		overdue: overdue, strayPatience: strayPatience,
 	}
 }
 
 const (
-	// DefaultMaxBytes is the byte limit of a log whose address names none.
-	DefaultMaxBytes = 256 << 20
+	// DefaultMaxBytes is the byte limit of a log whose address names none: a NATS with 1 GiB has room for the streams of twelve.
+	DefaultMaxBytes = 64 << 20
 	// defaultMaxConsumers: nats-server 2.15 stops at 1,000 consumers a stream unless the stream has a positive limit of its own.
 	defaultMaxConsumers = 1000
 	// maxAckPending bounds what all filter processes together hold of one consumer. A process holds the most where targets share: for
@@ -141,7 +142,7 @@ func deadLetterConfig(names naming.Names, a route.Address) jetstream.StreamConfi
 		Subjects:     []string{names.DeadLetterSubjects(a.Key)},
 		Retention:    jetstream.LimitsPolicy,
 		Discard:      jetstream.DiscardNew,
-		MaxBytes:     a.Log.MaxBytes,
+		MaxBytes:     a.Log.DeadLetterBytes(),
 		MaxConsumers: 100,
 		Replicas:     positive(a.Log.Replicas, 1),
 		Storage:      storageOf(a),

@@ -59,7 +59,7 @@ type Client struct {
 	acks   *acks // on events
 	// removals is on events too: a removal that was asked for while NATS is away must not be sent later, when it may be wrong.
 	removals jetstream.JetStream
-	timing timing
+	timing   timing
 	// servers are the URLs without their user parts, for messages; dialer knows why the last attempt to connect failed.
 	servers string
 	dialer  *dialer

@@ -27,13 +27,10 @@ type directory struct {
 	known map[string]bool // by "<stream>.<consumer>"
 	// waiting are those who want to hear of one, by its name.
 	waiting map[string][]*lateSource
-
-	// rescued is where the next look for overdue events begins, by stream; only Opener.Run touches it.
-	rescued map[string]uint64
 }
 
 func newDirectory(c *Client) *directory {
-	return &directory{client: c, known: map[string]bool{}, waiting: map[string][]*lateSource{}, rescued: map[string]uint64{}}
+	return &directory{client: c, known: map[string]bool{}, waiting: map[string][]*lateSource{}}
 }
 
 func (d *directory) name(key route.TargetKey) string {
@@ -154,9 +151,6 @@ func (o *Opener) Run(ctx context.Context) {
 	for ctx.Err() == nil {
 		look, cancel := context.WithTimeout(ctx, requestTimeout)
 		err := o.directory.read(look)
-		if err == nil {
-			err = o.directory.rescueOverdue(look)
-		}
 		cancel()
 		if err != nil {
 			o.client.log.Debug("directed consumers cannot be listed now", "error", err)

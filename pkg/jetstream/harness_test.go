@@ -31,7 +31,7 @@ func brisk(c *Client) {
 		firstSequence: one,
 		ackWait:       time.Second, renewEvery: 300 * time.Millisecond, lookEvery: 200 * time.Millisecond,
 		trimEvery: time.Second, checkEvery: 100 * time.Millisecond, heartbeat: 500 * time.Millisecond, reportTTL: time.Second,
-		ownReaders: ownReaders, ownConsumers: ownConsumers,
+		strayPatience: strayPatience,
 	}
 }
 
@@ -161,7 +161,7 @@ func (i *installation) trigger(name string, types ...string) route.Target {
 		}
 		target.Filter = filter.Spec{Filters: []filter.Expression{{Any: any}}}
 	}
-	target.Consumer = i.client.names.Consumer(target.Key)
+	target.Consumer = i.client.names.SharedConsumer()
 	return target
 }
 
@@ -217,6 +217,10 @@ func eventOf(id, eventType string) event.Event {
 func open(t testing.TB, c *Client, target route.Target, capacity int) dispatch.Source {
 	t.Helper()
 	_, opener := c.NewStore(nil)
+	if target.Consumer == c.names.SharedConsumer() {
+		opener.Attest(time.Now().Add(time.Hour))
+		opener.Share(map[route.TargetKey]route.Target{target.Key: target})
+	}
 	source, err := opener.Log(t.Context(), target, capacity)
 	must(t, err)
 	return source

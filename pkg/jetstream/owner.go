@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -26,11 +27,20 @@ type Owner struct {
 	// grace is how long the cursor of a removed target, and the log of a removed address, are kept.
 	grace     time.Duration
 	positions *positions
+
+	mu sync.Mutex
+	// strays are the members of shared consumers of whom there is no record, and since when.
+	strays map[route.Key]map[string]time.Time
+	// rescued is where the next look for overdue events begins, by address.
+	rescued map[route.Key]uint64
 }
 
 // NewOwner returns an owner that signs its records with the name.
 func (c *Client) NewOwner(name string, grace time.Duration) *Owner {
-	return &Owner{client: c, name: name, grace: grace, positions: newPositions(c)}
+	return &Owner{
+		client: c, name: name, grace: grace, positions: newPositions(c),
+		strays: map[route.Key]map[string]time.Time{}, rescued: map[route.Key]uint64{},
+	}
 }
 
 // Connected reports whether NATS is reachable now: an error of a request that was under way when it went says nothing else.

@@ -82,7 +82,7 @@ func (o *Owner) repairCursors(ctx context.Context, name string, targets []Stored
 		}
 		errs = append(errs, ignoreExisting(err))
 	}
-	errs = append(errs, o.repairShared(ctx, sharing, log))
+	errs = append(errs, o.repairShared(ctx, sharing, log, consumers[o.client.names.SharedConsumer()]))
 	return errors.Join(errs...)
 }
 

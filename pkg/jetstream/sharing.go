@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -57,13 +58,14 @@ func (c *Client) sharedConsumer(ctx context.Context, key route.Key) (*jetstream.
 	return consumer.CachedInfo(), nil
 }
 
-// enter makes the target a member of the shared consumer, and the consumer if there is none.
-func (o *Owner) enter(ctx context.Context, t route.Target) error {
+// enter makes targets of one address members of its shared consumer, and the consumer if there is none.
+func (o *Owner) enter(ctx context.Context, targets ...route.Target) error {
+	t := targets[0]
 	have, err := o.client.sharedConsumer(ctx, t.Key.Address)
 	if errors.Is(err, jetstream.ErrConsumerNotFound) {
-		err = o.makeShared(ctx, t)
+		err = o.makeShared(ctx, targets)
 		if errors.Is(err, jetstream.ErrConsumerExists) {
-			return o.enter(ctx, t) // another owner was quicker
+			return o.enter(ctx, targets...) // another owner was quicker
 		}
 		return err
 	}
@@ -71,17 +73,17 @@ func (o *Owner) enter(ctx context.Context, t route.Target) error {
 		return err
 	}
 	want := o.client.sharedConfig(t)
-	want.Metadata = withMember(withMetadata(have.Config.Metadata, want.Metadata), memberTag(t.Key))
+	want.Metadata = withMember(withMetadata(have.Config.Metadata, want.Metadata), tagsOf(targets)...)
 	if members := membersIn(want.Metadata); len(members) > maxMembers {
 		return fmt.Errorf("%s: %w: %d", t.Key.Address, ErrTooManyTargets, maxMembers)
 	}
 	return o.client.alignConsumer(ctx, o.client.names.Log(t.Key.Address), have.Config, want)
 }
 
-// makeShared makes the shared consumer of the target's address: where it stood if it had been there; if nobody knows where that was,
+// makeShared makes the shared consumer of the targets' address: where it stood if it had been there; if nobody knows where that was,
 // after what all that share it are known to have got; else at the end of the log. Errors: jetstream.ErrConsumerExists.
-func (o *Owner) makeShared(ctx context.Context, t route.Target) error {
-	key := t.Key.Address
+func (o *Owner) makeShared(ctx context.Context, targets []route.Target) error {
+	key := targets[0].Key.Address
 	log, err := o.client.logState(ctx, key)
 	if err != nil {
 		return err
@@ -99,16 +101,13 @@ func (o *Owner) makeShared(ctx context.Context, t route.Target) error {
 		start = route.Start{Policy: route.StartSequence, Sequence: sharedFloor(log, sharing, at) + 1}
 		o.client.log.Warn("the shared consumer of a log was gone and is made again", "address", key.String(), "from", start.Sequence)
 	}
-	config := startAt(o.client.sharedConfig(t), start, log.Config)
-	config.Metadata = withMember(config.Metadata, memberTag(t.Key))
-	for _, member := range sharing {
-		config.Metadata = withMember(config.Metadata, memberTag(member.Key))
-	}
+	config := startAt(o.client.sharedConfig(targets[0]), start, log.Config)
+	config.Metadata = withMember(config.Metadata, tagsOf(append(targets, sharing...))...)
 	made, err := o.client.js.CreateConsumer(ctx, log.Config.Name, config)
 	if err != nil {
 		return fmt.Errorf("create consumer %s of stream %s: %w", config.Durable, log.Config.Name, err)
 	}
-	return o.rememberShared(ctx, key, log, made.CachedInfo())
+	return o.positions.begin(ctx, naming.SharedKey(key), position{Log: log.Created, Floor: made.CachedInfo().AckFloor.Stream})
 }
 
 // sharedFloor is what all that share are known to have got of the log, if the shared consumer stood at the position.
@@ -127,10 +126,6 @@ func sharedFloor(log *jetstream.StreamInfo, sharing []route.Target, at position)
 		return 0 // that was in another log
 	}
 	return floor
-}
-
-func (o *Owner) rememberShared(ctx context.Context, key route.Key, log *jetstream.StreamInfo, c *jetstream.ConsumerInfo) error {
-	return o.positions.remember(ctx, naming.SharedKey(key), position{Log: log.Created, Floor: c.AckFloor.Stream})
 }
 
 // sharing returns the targets of the address, of any owner, that share its consumer and are not swept, nor about to be.
@@ -177,20 +172,30 @@ func (o *Owner) leave(ctx context.Context, key route.Key, tags ...string) error 
 	return o.enter(ctx, sharing[0])
 }
 
-// repairShared is repairCursors for the targets that share.
-func (o *Owner) repairShared(ctx context.Context, targets []StoredRecord, log *jetstream.StreamInfo) error {
-	if len(targets) == 0 {
+// repairShared is repairCursors for the targets that share. shared is the consumer, nil if it is gone.
+func (o *Owner) repairShared(ctx context.Context, records []StoredRecord, log *jetstream.StreamInfo, shared *jetstream.ConsumerInfo) error {
+	if len(records) == 0 {
 		return nil
 	}
 	var errs []error
-	for _, r := range targets {
-		errs = append(errs, o.enter(ctx, *r.Target))
-		if r.Target.After > log.State.LastSeq { // somebody made the log anew, with lower sequences
-			t := *r.Target
+	var missing []route.Target
+	for _, r := range records {
+		t := *r.Target
+		if shared == nil || !slices.Contains(membersIn(shared.Config.Metadata), memberTag(t.Key)) {
+			missing = append(missing, t)
+		}
+		if t.After > log.State.LastSeq { // somebody made the log anew, with lower sequences
 			t.After, r.Target = 0, &t
 			_, _, err := o.client.swapRecord(ctx, r) // one that was written meanwhile is looked at by the next sweep
 			errs = append(errs, err)
 		}
+	}
+	if len(missing) > 0 {
+		errs = append(errs, o.enter(ctx, missing...))
+	}
+	if shared != nil {
+		at := position{Log: log.Created, Floor: shared.AckFloor.Stream}
+		errs = append(errs, o.positions.remember(ctx, naming.SharedKey(records[0].Target.Key.Address), at))
 	}
 	return errors.Join(errs...)
 }

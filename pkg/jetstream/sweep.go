@@ -32,7 +32,11 @@ func (o *Owner) Sweep(ctx context.Context) error {
 	errs := []error{err, o.positions.look(ctx)}
 	addresses := map[route.Key]route.Address{}
 	targets := map[route.Key][]StoredRecord{}
+	members := map[route.Key][]string{}
 	for _, r := range records {
+		if r.Target != nil && !r.Swept && r.Target.Consumer == o.client.names.SharedConsumer() {
+			members[r.Target.Key.Address] = append(members[r.Target.Key.Address], memberTag(r.Target.Key))
+		}
 		switch {
 		case r.Owner() != o.name:
 		case r.DeletedAt != nil && o.isDue(r):
@@ -45,6 +49,12 @@ func (o *Owner) Sweep(ctx context.Context) error {
 	}
 	for key, address := range addresses {
 		errs = append(errs, o.repairStreams(ctx, address, len(targets[key]) > 0))
+		if err == nil { // else one that cannot be read may be the record of a member
+			errs = append(errs, o.sweepMembers(ctx, key, members[key]))
+		}
+		if len(targets[key]) > 0 {
+			errs = append(errs, o.rescueOverdue(ctx, key))
+		}
 	}
 	for key, ofAddress := range targets {
 		_, live := addresses[key]

@@ -123,7 +123,7 @@ func (o *Owner) ensureOwn(ctx context.Context, t *route.Target, had cursor) erro
 	if err != nil || made == nil {
 		return err
 	}
-	return o.positions.remember(ctx, naming.TargetKey(t.Key), position{Log: log.Created, Floor: made.AckFloor.Stream})
+	return o.positions.begin(ctx, naming.TargetKey(t.Key), position{Log: log.Created, Floor: made.AckFloor.Stream})
 }
 
 // startAgain is the consumer of a target whose cursor is lost: it begins where that stood.
