@@ -42,11 +42,11 @@ func TestAnEventParkedBeyondItsTimeIsWoken(t *testing.T) {
 	case <-time.After(time.Second):
 	}
 
-	must(t, opener.directory.rescueOverdue(budgetOf(t)))
+	must(t, i.owner.Sweep(budgetOf(t)))
 	m := next(t, source)
 	sameWork(t, m.Work, dispatch.Work{Event: eventOf("1", "a"), Sequence: 1, Attempt: 1})
 	must(t, m.Ack())
-	must(t, opener.directory.rescueOverdue(budgetOf(t)))
+	must(t, i.owner.Sweep(budgetOf(t)))
 	stream, err := c.js.Stream(budgetOf(t), c.names.DirectedStream(i.broker.Key))
 	must(t, err)
 	await(t, "nothing is left", func() bool {

@@ -13,12 +13,6 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/share"
 )
 
-// sociable lets every Trigger share that may.
-func sociable(c *Client) {
-	brisk(c)
-	c.timing.ownReaders, c.timing.ownConsumers = 0, 0
-}
-
 // sharer is a filter process that reads shared consumers.
 type sharer struct {
 	*Opener
@@ -55,34 +49,40 @@ func suffix(target route.Target, end string) route.Target {
 	return target
 }
 
-func TestTheFirstTriggersHaveConsumersOfTheirOwnAndLaterOnesShare(t *testing.T) {
+func TestAllTargetsOfAnAddressShareItsCursorButThoseThatBeginElsewhere(t *testing.T) {
 	t.Parallel()
 	i := install(t)
-	for n := range ownReaders {
-		if first := i.put(i.trigger("all-" + strconv.Itoa(n))); first.Shared {
-			t.Errorf("Trigger %d for every event shares, want the first %d not to", n, ownReaders)
+	channel := channelOf("c", route.Log{})
+	i.putChannel(channel)
+	for n := range 20 {
+		name := strconv.Itoa(n)
+		for _, one := range []route.Target{i.put(i.trigger("all-" + name)), i.put(i.trigger("narrow-"+name, name)), i.putSubscriber(subscriberOf(channel, name))} {
+			if one.Consumer != i.client.names.SharedConsumer() {
+				t.Errorf("%s has the consumer %s, want the shared one", one.Key, one.Consumer)
+			}
 		}
 	}
-	if next := i.put(suffix(i.trigger("suffix"), "x")); !next.Shared {
-		t.Error("a further Trigger that no subject can narrow does not share")
+	if left := i.consumersLeft(); left != 1 {
+		t.Errorf("the log has %d consumers, want one", left)
 	}
-	late := i.trigger("late")
+	late := i.trigger("late", "a type")
 	late.Start.Policy = route.StartAll
-	if late = i.put(late); late.Shared {
-		t.Error("a Trigger that begins with old events shares a consumer that has passed them")
+	late = i.put(late)
+	if late.Consumer != i.client.names.Consumer(late.Key) {
+		t.Errorf("a Trigger that begins with old events has the consumer %s, which has passed them", late.Consumer)
 	}
-	const made = ownReaders + 2 // beside the shared one
-	for n := range 2 * ownConsumers {
-		narrow := i.put(i.trigger("narrow-"+strconv.Itoa(n), "type-"+strconv.Itoa(n)))
-		if want := made+n >= ownConsumers; narrow.Shared != want {
-			t.Errorf("with %d consumers, a Trigger for one type shares: %v, want %v", made+n, narrow.Shared, want)
-		}
+	if have := filterSubjects(i.consumerInfo(late).Config); len(have) > 0 {
+		t.Errorf("the server filters %v: that changes at another moment than the filter of the processes", have)
+	}
+	late.Start = route.Start{}
+	if again := i.put(late); again.Consumer != late.Consumer {
+		t.Errorf("it has the consumer %s now, want the one that it had", again.Consumer)
 	}
 }
 
 func TestATargetThatSharesGetsWhatMatchesAndCameAfterIt(t *testing.T) {
 	t.Parallel()
-	i := install(t, sociable)
+	i := install(t, brisk)
 	early := i.put(suffix(i.trigger("early"), "x"))
 	i.publish(0, 4, "a.x", "a.y") // 0 and 2 match
 	late := i.put(suffix(i.trigger("late"), "x"))
@@ -112,10 +112,10 @@ func TestATargetThatSharesGetsWhatMatchesAndCameAfterIt(t *testing.T) {
 
 func TestTwoProcessesShareTheWork(t *testing.T) {
 	t.Parallel()
-	i := install(t, sociable)
+	i := install(t, brisk)
 	one, two := i.put(i.trigger("one")), i.put(i.trigger("two"))
 	var sources [2]dispatch.Source
-	for n, c := range []*Client{i.client, dial(t, i.server, sociable)} {
+	for n, c := range []*Client{i.client, dial(t, i.server, brisk)} {
 		p := i.sharer(c)
 		p.knows(one, two)
 		sources[n] = p.open(one)
@@ -147,9 +147,9 @@ func TestTwoProcessesShareTheWork(t *testing.T) {
 
 func TestAProcessThatMayNotKnowEveryTriggerReadsNoSharedConsumer(t *testing.T) {
 	t.Parallel()
-	i := install(t, sociable)
+	i := install(t, brisk)
 	known, unknown := i.put(i.trigger("known")), i.put(i.trigger("unknown"))
-	stale, informed := i.sharer(i.client), i.sharer(dial(t, i.server, sociable))
+	stale, informed := i.sharer(i.client), i.sharer(dial(t, i.server, brisk))
 	stale.Attest(time.Now().Add(-time.Second))
 	stale.knows(known)
 	nothing := stale.open(known)
@@ -172,33 +172,45 @@ func TestAProcessThatMayNotKnowEveryTriggerReadsNoSharedConsumer(t *testing.T) {
 	takeAll(t, nothing, 50, 60)
 }
 
-func TestATargetThatSharedAndComesBackInTimeGetsWhatCameMeanwhile(t *testing.T) {
+func TestATargetThatEndedStaysAMemberUntilItIsSwept(t *testing.T) {
 	t.Parallel()
-	i := install(t, sociable)
+	i := install(t, brisk)
 	i.graceful()
+	i.publish(0, 5, "a")
 	one, other := i.put(i.trigger("one")), i.put(i.trigger("other"))
-	p := i.sharer(i.client)
-	p.knows(one, other)
-	go func(m <-chan dispatch.Message) {
-		for m := range m {
-			_ = m.Ack()
-		}
-	}(p.open(other).Messages())
+	tag := memberTag(one.Key)
 	must(t, i.owner.RemoveTarget(budgetOf(t), one.Key))
-	p.knows(other)
-	i.publish(0, 10, "a")
-	i.consumerIsDone(other)
+	i.publish(5, 10, "a")
 	i.sweep()
-	if _, err := i.client.Trim(budgetOf(t), i.broker, 1); err != nil {
-		t.Fatal(err)
+	if have := i.members(); !slices.Contains(have, tag) {
+		t.Fatalf("the members are %v within the grace period", have)
 	}
 	back := i.put(i.trigger("one"))
-	takeAll(t, open(t, i.client, back, 10), 0, 10)
+	if back.After != one.After || back.After != 5 {
+		t.Errorf("it has got what came up to %d, want 5 as before", back.After)
+	}
+	must(t, i.owner.RemoveTarget(budgetOf(t), one.Key))
+	i.owner.grace = shortGrace
+	i.sweep()
+	if have := i.members(); !slices.Equal(have, []string{memberTag(other.Key)}) {
+		t.Errorf("the members are %v, want the other one alone", have)
+	}
+	if anew := i.put(i.trigger("one")); anew.After != 10 {
+		t.Errorf("one that is swept begins after %d, want 10", anew.After)
+	}
+}
+
+// members are the tags of those who share the Broker's log.
+func (i *installation) members() []string {
+	i.t.Helper()
+	info, err := i.client.sharedConsumer(budgetOf(i.t), i.broker.Key)
+	must(i.t, err)
+	return membersIn(info.Config.Metadata)
 }
 
 func TestTheSharedConsumerGoesWithTheLastThatSharesIt(t *testing.T) {
 	t.Parallel()
-	i := install(t, sociable)
+	i := install(t, brisk)
 	one, other := i.put(i.trigger("one")), i.put(i.trigger("other"))
 	must(t, i.owner.RemoveTarget(budgetOf(t), one.Key))
 	i.sweep()
@@ -214,35 +226,18 @@ func TestTheSharedConsumerGoesWithTheLastThatSharesIt(t *testing.T) {
 	if floor, err := i.client.Trim(budgetOf(t), i.broker, 1); err != nil || floor == 0 {
 		t.Errorf("the trim freed up to %d, error %v; want all", floor, err)
 	}
-	if third := i.put(i.trigger("third")); !third.Shared || third.After != 10 {
-		t.Errorf("a new one shares: %v, after %d; want it to, after 10", third.Shared, third.After)
-	}
-}
-
-func TestAnEndThatDidNotComeLeavesNoConsumerBehind(t *testing.T) {
-	t.Parallel()
-	i := install(t, sociable)
-	one := i.put(i.trigger("one"))
-	stale, _, err := i.client.record(budgetOf(t), recordKey(route.Record{Target: &one}))
-	must(t, err)
-	i.put(suffix(one, "x")) // meanwhile
-	must(t, i.owner.End(budgetOf(t), stale))
-	if now := i.recorded(one.Key); !now.Shared {
-		t.Fatal("it has ended")
-	}
-	i.sweep()
-	if left := i.consumersLeft(); left != 1 {
-		t.Errorf("there are %d consumers, want the shared one", left)
+	if third := i.put(i.trigger("third")); third.After != 10 || i.consumerInfo(third).AckFloor.Stream != 10 {
+		t.Errorf("a new one begins after %d, where the consumer is at %d; want both at 10", third.After, i.consumerInfo(third).AckFloor.Stream)
 	}
 }
 
 func TestWhatComesForASharingTargetThatIsNotReadyWaitsForIt(t *testing.T) {
 	t.Parallel()
-	i := install(t, sociable)
+	i := install(t, brisk)
 	one, other := i.put(i.trigger("one")), i.put(i.trigger("other"))
 	waiting := one
 	waiting.NotReady = "its subscriber cannot be resolved"
-	if waiting = i.put(waiting); !waiting.Shared {
+	if waiting = i.put(waiting); waiting.Consumer != one.Consumer {
 		t.Fatal("it does not share any more")
 	}
 	p := i.sharer(i.client)
@@ -261,10 +256,10 @@ func TestWhatComesForASharingTargetThatIsNotReadyWaitsForIt(t *testing.T) {
 // Each process may hold much for a target that takes nothing; NATS must have something left for the others all the same.
 func TestATargetThatTakesNothingHoldsUpNoOtherInSeveralProcesses(t *testing.T) {
 	t.Parallel()
-	i := install(t, sociable)
+	i := install(t, brisk)
 	stuck, quick := i.put(i.trigger("stuck")), i.put(i.trigger("quick"))
 	got := make(chan string, 100)
-	for _, c := range []*Client{i.client, dial(t, i.server, sociable), dial(t, i.server, sociable)} {
+	for _, c := range []*Client{i.client, dial(t, i.server, brisk), dial(t, i.server, brisk)} {
 		p := i.sharer(c)
 		p.knows(stuck, quick)
 		p.open(stuck)

@@ -51,7 +51,6 @@ func TestTheTrimmerNeverRemovesAnUndeliveredEvent(t *testing.T) {
 func hurried(c *Client) {
 	brisk(c)
 	c.timing.ackWait, c.timing.renewEvery = 300*time.Millisecond, 100*time.Millisecond
-	c.timing.ownReaders, c.timing.ownConsumers = 1, 2
 }
 
 // steps are what can happen. Those named "... and ..." happen at the same time.
@@ -216,12 +215,6 @@ func (w *trimWorld) remove(rt *rapid.T) {
 	if err := w.owner.RemoveTarget(w.ctx, trigger.target.Key); err != nil {
 		w.t.Fatalf("remove: %v", err)
 	}
-	w.tell(w.processes[:]...)
-	if trigger.target.Shared { // it is there no more, whatever comes back
-		for _, p := range w.processes {
-			p.stop(trigger.target)
-		}
-	}
 }
 
 func (w *trimWorld) sweep(*rapid.T) {
@@ -229,10 +222,16 @@ func (w *trimWorld) sweep(*rapid.T) {
 		w.t.Fatalf("sweep: %v", err)
 	}
 	w.mu.Lock()
-	defer w.mu.Unlock()
 	for _, trigger := range w.triggers {
-		trigger.lost = trigger.lost || trigger.buried // the grace of this owner has run out
+		if trigger.buried { // the grace of this owner has run out
+			trigger.lost = true
+			for _, p := range w.processes {
+				p.stop(trigger.target)
+			}
+		}
 	}
+	w.mu.Unlock()
+	w.tell(w.processes[:]...)
 }
 
 func (w *trimWorld) deleteConsumer(rt *rapid.T) {
@@ -240,9 +239,6 @@ func (w *trimWorld) deleteConsumer(rt *rapid.T) {
 	if trigger == nil {
 		return
 	}
-	w.mu.Lock()
-	trigger.lost = trigger.lost || trigger.buried // nobody makes it again
-	w.mu.Unlock()
 	err := w.client.js.DeleteConsumer(w.ctx, w.client.names.Log(w.broker.Key), w.recorded(trigger.target.Key).Consumer)
 	if ignoreMissing(err) != nil {
 		w.t.Fatalf("delete a consumer: %v", err)
