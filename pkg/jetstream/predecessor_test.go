@@ -47,15 +47,10 @@ func TestASuccessorWaitsForWhatIsUndelivered(t *testing.T) {
 		// hold leaves something behind that somebody waits for.
 		hold func(*testing.T, *installation, route.Target)
 		ago  time.Duration
+		deaf bool
 		gone bool
 	}{
-		{name: "all is delivered, but not every process has heard of the end", hold: func(t *testing.T, i *installation, _ route.Target) {
-			var revision atomic.Uint64
-			r, stop := report(i.client, "deaf", &revision)
-			t.Cleanup(stop)
-			r.Changed()
-			await(t, "its report", func() bool { return len(i.reports()) == 1 })
-		}, ago: time.Second},
+		{name: "all is delivered, but not every process has heard of the end", hold: nothing, deaf: true, ago: time.Second},
 		{name: "all is delivered", hold: nothing, ago: time.Second, gone: true},
 		{name: "an event in the log", hold: func(_ *testing.T, i *installation, _ route.Target) { i.publish(0, 1, "a") }, ago: time.Second},
 		{name: "a parked event", hold: func(t *testing.T, i *installation, all route.Target) {
@@ -79,8 +74,17 @@ func TestASuccessorWaitsForWhatIsUndelivered(t *testing.T) {
 			i.graceful()
 			all := i.put(i.trigger("all"))
 			next, before := i.successor()
+			var revision atomic.Uint64
+			r, stop := report(i.client, "deaf", &revision)
+			r.Changed()
+			await(t, "its report", func() bool { return len(i.reports()) == 1 })
 			if until, err := i.owner.EndPredecessor(budgetOf(t), next, before); err != nil || time.Until(until) < 50*time.Minute {
 				t.Fatalf("until %s, error %v: want the grace period", until, err)
+			}
+			if c.deaf {
+				t.Cleanup(stop)
+			} else {
+				stop()
 			}
 			c.hold(t, i, all)
 			i.endedFor(c.ago)

@@ -88,17 +88,21 @@ func (o *Owner) makeShared(ctx context.Context, targets []route.Target) error {
 	if err != nil {
 		return err
 	}
-	sharing, err := o.sharing(ctx, key)
-	if err != nil {
-		return err
+	sharing, unclear := o.sharing(ctx, key)
+	if unclear != nil && !errors.Is(unclear, route.ErrRecord) {
+		return unclear
 	}
 	at, known, err := o.positions.read(ctx, naming.SharedKey(key))
 	if err != nil {
 		return err
 	}
 	start := route.Start{}
-	if known || len(sharing) > 0 {
-		start = route.Start{Policy: route.StartSequence, Sequence: sharedFloor(log, sharing, at) + 1}
+	if known || len(sharing) > 0 || unclear != nil {
+		floor := sharedFloor(log, sharing, at)
+		if unclear != nil && !at.Log.Equal(log.Created) {
+			floor = 0 // one whose record cannot be read may share, and have got nothing
+		}
+		start = route.Start{Policy: route.StartSequence, Sequence: floor + 1}
 		o.client.log.Warn("the shared consumer of a log was gone and is made again", "address", key.String(), "from", start.Sequence)
 	}
 	config := startAt(o.client.sharedConfig(targets[0]), start, log.Config)
@@ -129,10 +133,11 @@ func sharedFloor(log *jetstream.StreamInfo, sharing []route.Target, at position)
 }
 
 // sharing returns the targets of the address, of any owner, that share its consumer and are not swept, nor about to be.
+// Errors: route.ErrRecord when some cannot be read, which may share it too; the others are returned with it.
 func (o *Owner) sharing(ctx context.Context, key route.Key) ([]route.Target, error) {
 	records, err := o.client.Records(ctx, naming.TargetKeysOf(key))
-	if err != nil {
-		return nil, err // one that cannot be read may share it
+	if err != nil && !errors.Is(err, route.ErrRecord) {
+		return nil, err
 	}
 	var sharing []route.Target
 	for _, r := range records {
@@ -140,7 +145,7 @@ func (o *Owner) sharing(ctx context.Context, key route.Key) ([]route.Target, err
 			sharing = append(sharing, *r.Target)
 		}
 	}
-	return sharing, nil
+	return sharing, err
 }
 
 // leave takes members out of the shared consumer, and removes it with the last one: it would hold the log for ever.
