@@ -54,8 +54,8 @@ func TestASuccessorWaitsForWhatIsUndelivered(t *testing.T) {
 		{name: "all is delivered", hold: nothing, ago: time.Second, gone: true},
 		{name: "an event in the log", hold: func(_ *testing.T, i *installation, _ route.Target) { i.publish(0, 1, "a") }, ago: time.Second},
 		{name: "a parked event", hold: func(t *testing.T, i *installation, all route.Target) {
-			store, _ := i.client.NewStore(tableOf(i.broker))
-			must(t, store.Park(budgetOf(t), all, workOf("1", 1), time.Now().Add(time.Hour)))
+			_, err := i.client.js.Publish(budgetOf(t), i.client.names.DirectedSubject(all.Key), nil)
+			must(t, err)
 		}, ago: time.Second},
 		{name: "a dead letter", hold: func(t *testing.T, i *installation, all route.Target) {
 			store, _ := i.client.NewStore(tableOf(i.broker))
