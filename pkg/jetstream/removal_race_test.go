@@ -118,3 +118,29 @@ func TestAPutWaitsForARemoval(t *testing.T) {
 		t.Error("the one that came after the removal has no cursor")
 	}
 }
+
+// A put meets the sweep of another owner at any of its steps.
+func TestAPutAndTheSweepOfAnotherOwnerAtOnce(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	other := dial(t, i.server).NewOwner("tests", shortGrace)
+	for _, start := range []route.StartPolicy{route.StartNew, route.StartLast} {
+		target := i.trigger("one" + string(start))
+		target.Start.Policy = start
+		for round := range 150 {
+			i.put(target)
+			must(t, i.owner.RemoveTarget(budgetOf(t), target.Key))
+			var sweeping sync.WaitGroup
+			sweeping.Go(func() {
+				if err := other.Sweep(budgetOf(t)); err != nil {
+					t.Errorf("sweep: %v", err)
+				}
+			})
+			live := i.put(target)
+			sweeping.Wait()
+			if !i.has(live) {
+				t.Fatalf("round %d: %s lives and has lost its cursor", round, target.Key)
+			}
+		}
+	}
+}
