@@ -165,6 +165,14 @@ func (i *installation) trigger(name string, types ...string) route.Target {
 	return target
 }
 
+// alone is a Trigger with a consumer of its own, since it begins with what is there.
+func (i *installation) alone(name string, types ...string) route.Target {
+	target := i.trigger(name, types...)
+	target.Start.Policy = route.StartAll
+	target.Consumer = i.client.names.Consumer(target.Key)
+	return target
+}
+
 // put makes the Trigger and returns it with its cursor.
 func (i *installation) put(target route.Target) route.Target {
 	i.t.Helper()

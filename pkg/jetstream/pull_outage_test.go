@@ -17,7 +17,7 @@ import (
 func TestPullingResumesAfterARestartOfTheServer(t *testing.T) {
 	t.Parallel()
 	i := install(t, brisk, func(c *Client) { c.timing.ackWait = 5 * time.Second }) // the server stores the time in whole seconds
-	all := i.put(i.trigger("all"))
+	all := i.put(i.alone("all"))
 	i.publish(0, 100, "a")
 	source := open(t, i.client, all, 10)
 	defer source.Stop()
@@ -56,7 +56,7 @@ func (i *installation) takeUntilDone(source dispatch.Source, target route.Target
 func TestAnOutageLeavesNoPileOfPullRequests(t *testing.T) {
 	t.Parallel()
 	i := install(t)
-	all := i.put(i.trigger("all"))
+	all := i.put(i.alone("all"))
 	source, err := i.client.pull(pullTarget{
 		stream: i.client.names.Log(i.broker.Key), consumer: all.Consumer, capacity: 4, decode: decodeLog,
 	})
@@ -81,7 +81,7 @@ func TestAnOutageLeavesNoPileOfPullRequests(t *testing.T) {
 func TestAConsumerDeletedByHandIsRepairedWithoutLoss(t *testing.T) {
 	t.Parallel()
 	i := install(t, brisk)
-	all := i.put(i.trigger("all"))
+	all := i.put(i.alone("all"))
 	i.publish(0, 100, "a")
 	source := open(t, i.client, all, 10)
 	defer source.Stop()
@@ -107,7 +107,7 @@ func TestAConsumerDeletedByHandIsRepairedWithoutLoss(t *testing.T) {
 func TestAMissingConsumerIsAskedForNowAndThen(t *testing.T) {
 	t.Parallel()
 	i := install(t)
-	all := i.put(i.trigger("all"))
+	all := i.put(i.alone("all"))
 	i.removeConsumer(all)
 	source := openAbsent(t, i.client, all, 10)
 	defer source.Stop()
@@ -124,7 +124,7 @@ func TestAMissingConsumerIsAskedForNowAndThen(t *testing.T) {
 func TestAnOwnerThatKnowsNoFloorStartsAtTheFirstEvent(t *testing.T) {
 	t.Parallel()
 	i := install(t)
-	all := i.put(i.trigger("all"))
+	all := i.put(i.alone("all"))
 	i.publish(0, 20, "a")
 	i.removeConsumer(all)
 	must(t, i.client.NewOwner("tests", shortGrace).Sweep(budgetOf(t)))
@@ -136,7 +136,7 @@ func TestAnOwnerThatKnowsNoFloorStartsAtTheFirstEvent(t *testing.T) {
 func TestAPutBringsALostConsumerBackToo(t *testing.T) {
 	t.Parallel()
 	i := install(t)
-	all := i.put(i.trigger("all"))
+	all := i.put(i.alone("all"))
 	i.publish(0, 20, "a")
 	i.removeConsumer(all)
 	i.put(all)
@@ -162,7 +162,7 @@ func TestAFloorIsGoodForItsOwnLogOnly(t *testing.T) {
 		t.Run(remake.name, func(t *testing.T) {
 			t.Parallel()
 			i := install(t)
-			all := i.put(i.trigger("all"))
+			all := i.put(i.alone("all"))
 			i.publish(0, 50, "a")
 			source := open(t, i.client, all, 10)
 			defer source.Stop()
@@ -183,7 +183,7 @@ func TestAFloorIsGoodForItsOwnLogOnly(t *testing.T) {
 func TestAnUnreadableMessageIsADeadLetter(t *testing.T) {
 	t.Parallel()
 	i := install(t)
-	all := i.put(i.trigger("all"))
+	all := i.put(i.alone("all"))
 	_, err := i.client.js.Publish(budgetOf(t), i.client.names.EventSubject(i.broker.Key, "a"), []byte("not an event"))
 	must(t, err)
 	// Nor may one pass for a word of the server about a pull request.
@@ -215,7 +215,7 @@ func (i *installation) logState() jetstream.StreamState {
 func TestALogMadeAnewSharesNoSequence(t *testing.T) {
 	t.Parallel()
 	i := install(t, func(c *Client) { c.timing = defaultTiming() })
-	all := i.put(i.trigger("all"))
+	all := i.put(i.alone("all"))
 	i.publish(0, 5, "a")
 	before := i.logState().LastSeq
 	must(t, i.client.js.DeleteStream(budgetOf(t), i.client.names.Log(i.broker.Key)))
@@ -233,7 +233,7 @@ func TestALogMadeAnewSharesNoSequence(t *testing.T) {
 func TestClosingEndsSourcesThatNobodyStopped(t *testing.T) {
 	t.Parallel()
 	i := install(t)
-	all := i.put(i.trigger("all"))
+	all := i.put(i.alone("all"))
 	i.publish(0, 3, "a")
 	victim := dial(t, i.server)
 	source := open(t, victim, all, 3)

@@ -17,7 +17,7 @@ func TestPullDeliversEveryEventOnceAndInOrder(t *testing.T) {
 		t.Run("capacity "+strconv.Itoa(capacity), func(t *testing.T) {
 			t.Parallel()
 			i := install(t)
-			all := i.put(i.trigger("all"))
+			all := i.put(i.alone("all"))
 			i.publish(0, 300, "a.created", "b.created", "c")
 
 			source := open(t, i.client, all, capacity)
@@ -35,7 +35,7 @@ func TestPullDeliversEveryEventOnceAndInOrder(t *testing.T) {
 func TestPullGetsOnlyWhatTheSubjectsOfTheFilterCover(t *testing.T) {
 	t.Parallel()
 	i := install(t)
-	some := i.put(i.trigger("some", "a.created", "c"))
+	some := i.put(i.alone("some", "a.created", "c"))
 	i.publish(0, 90, "a.created", "b.created", "c")
 
 	source := open(t, i.client, some, 10)
@@ -56,7 +56,7 @@ func TestPullGetsOnlyWhatTheSubjectsOfTheFilterCover(t *testing.T) {
 func TestPullFollowsEventsThatComeWhileItWaits(t *testing.T) {
 	t.Parallel()
 	i := install(t)
-	all := i.put(i.trigger("all"))
+	all := i.put(i.alone("all"))
 	source := open(t, i.client, all, 5)
 	defer source.Stop()
 	for n := range 50 { // each one finds the source with an open request or in need of a new one
@@ -69,7 +69,7 @@ func TestPullFollowsEventsThatComeWhileItWaits(t *testing.T) {
 func TestTwoSourcesShareOneConsumer(t *testing.T) {
 	t.Parallel()
 	i := install(t)
-	all := i.put(i.trigger("all"))
+	all := i.put(i.alone("all"))
 	first, second := open(t, i.client, all, 10), open(t, dial(t, i.server), all, 10)
 	i.publish(0, 400, "a")
 
@@ -117,7 +117,7 @@ func TestTwoSourcesShareOneConsumer(t *testing.T) {
 func TestASourceHoldsNoMoreThanItsCapacity(t *testing.T) {
 	t.Parallel()
 	i := install(t)
-	all := i.put(i.trigger("all"))
+	all := i.put(i.alone("all"))
 	i.publish(0, 100, "a")
 	source := open(t, i.client, all, 8)
 	defer source.Stop()
@@ -132,7 +132,7 @@ func TestASourceHoldsNoMoreThanItsCapacity(t *testing.T) {
 func TestStopGivesBackWhatNobodyTook(t *testing.T) {
 	t.Parallel()
 	i := install(t)
-	all := i.put(i.trigger("all"))
+	all := i.put(i.alone("all"))
 	i.publish(0, 100, "a")
 	source := open(t, i.client, all, 50)
 	taken := next(t, source)
@@ -165,7 +165,7 @@ func TestStopGivesBackWhatNobodyTook(t *testing.T) {
 func TestReleaseBringsAMessageBack(t *testing.T) {
 	t.Parallel()
 	i := install(t)
-	all := i.put(i.trigger("all"))
+	all := i.put(i.alone("all"))
 	i.publish(0, 1, "a")
 	source := open(t, i.client, all, 1)
 	defer source.Stop()
@@ -188,7 +188,7 @@ func TestReleaseBringsAMessageBack(t *testing.T) {
 func TestALeaseIsRenewedForAsLongAsItIsOut(t *testing.T) {
 	t.Parallel()
 	i := install(t, brisk)
-	all := i.put(i.trigger("all"))
+	all := i.put(i.alone("all"))
 	i.publish(0, 2, "a")
 	source := open(t, i.client, all, 1)
 	taken := next(t, source)
@@ -215,7 +215,7 @@ func TestALeaseIsRenewedForAsLongAsItIsOut(t *testing.T) {
 func TestAMessageOfAKilledProcessComesAgain(t *testing.T) {
 	t.Parallel()
 	i := install(t, brisk)
-	all := i.put(i.trigger("all"))
+	all := i.put(i.alone("all"))
 	i.publish(0, 20, "a")
 	victim := dial(t, i.server, brisk)
 	source := open(t, victim, all, 20)

@@ -127,7 +127,7 @@ func TestAPutAndTheSweepOfAnotherOwnerAtOnce(t *testing.T) {
 	for _, start := range []route.StartPolicy{route.StartNew, route.StartLast} {
 		target := i.trigger("one" + string(start))
 		target.Start.Policy = start
-		for round := range 150 {
+		for round := range 50 {
 			i.put(target)
 			must(t, i.owner.RemoveTarget(budgetOf(t), target.Key))
 			var sweeping sync.WaitGroup

@@ -17,7 +17,7 @@ const (
 	// dead, and what it has sent has come or will not come.
 	takeOver = 6 * removeBudget
 	// sweepingPause is the time between two looks at a route that is being swept.
-	sweepingPause = 100 * time.Millisecond
+	sweepingPause = 20 * time.Millisecond
 )
 
 // Sweep repairs and cleans up what this owner made: it makes logs and consumers again that were deleted by hand, remembers

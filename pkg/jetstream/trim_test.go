@@ -45,7 +45,7 @@ func TestTrim(t *testing.T) {
 		{
 			name: "what one target has not got stays",
 			arrange: func(i *installation) {
-				one, two := i.put(i.trigger("one")), i.put(i.trigger("two"))
+				one, two := i.put(i.alone("one")), i.put(i.alone("two"))
 				i.publish(0, 100, "a", "b")
 				i.finish(one, 0, 100)
 				source := open(i.t, i.client, two, 10)
@@ -103,10 +103,14 @@ func TestTrim(t *testing.T) {
 			want: 101,
 		},
 		{
-			name: "a filtered consumer holds it from the first event that it takes",
+			name: "a foreign filtered consumer holds it from the first event that it takes",
 			arrange: func(i *installation) {
 				i.publish(0, 60, "a")
-				i.put(i.trigger("filtered", "b"))
+				_, err := i.client.js.CreateConsumer(budgetOf(i.t), i.client.names.Log(i.broker.Key), jetstream.ConsumerConfig{
+					Durable: "filtered", AckPolicy: jetstream.AckExplicitPolicy, DeliverPolicy: jetstream.DeliverNewPolicy,
+					FilterSubject: i.client.names.EventSubject(i.broker.Key, "b"),
+				})
+				must(i.t, err)
 				i.publish(60, 100, "a", "b") // 61 is the first of type b: sequence 62
 			},
 			want: 62,
