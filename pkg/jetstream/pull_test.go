@@ -32,27 +32,6 @@ func TestPullDeliversEveryEventOnceAndInOrder(t *testing.T) {
 	}
 }
 
-func TestPullGetsOnlyWhatTheSubjectsOfTheFilterCover(t *testing.T) {
-	t.Parallel()
-	i := install(t)
-	some := i.put(i.alone("some", "a.created", "c"))
-	i.publish(0, 90, "a.created", "b.created", "c")
-
-	source := open(t, i.client, some, 10)
-	defer source.Stop()
-	for n := range 90 {
-		if n%3 == 1 {
-			continue
-		}
-		m := next(t, source)
-		if got := m.Event.Attr(event.ID); got != strconv.Itoa(n) {
-			t.Fatalf("got event %s, want %d", got, n)
-		}
-		must(t, m.Ack())
-	}
-	i.consumerIsDone(some)
-}
-
 func TestPullFollowsEventsThatComeWhileItWaits(t *testing.T) {
 	t.Parallel()
 	i := install(t)

@@ -45,7 +45,7 @@ func (c *Client) createStream(ctx context.Context, want jetstream.StreamConfig) 
 	return c.storageError(ctx, want, err)
 }
 
-// createIfAbsent is for streams that the data plane makes on first use. To change one is the owner's part.
+// createIfAbsent makes a stream that is gone; to change one is for a Put.
 func (c *Client) createIfAbsent(ctx context.Context, want jetstream.StreamConfig) error {
 	_, err := c.js.Stream(ctx, want.Name)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
@@ -57,7 +57,7 @@ func (c *Client) createIfAbsent(ctx context.Context, want jetstream.StreamConfig
 	return nil
 }
 
-// updateStream is ensureStream for a stream that is made on first use: one that is not there is left alone.
+// updateStream is ensureStream for a stream that is made with the first target: one that is not there is left alone.
 func (c *Client) updateStream(ctx context.Context, want jetstream.StreamConfig) error {
 	stream, err := c.js.Stream(ctx, want.Name)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
