@@ -33,13 +33,15 @@ type Owner struct {
 	strays map[route.Key]map[string]time.Time
 	// rescued is where the next look for overdue events begins, by address.
 	rescued map[route.Key]uint64
+	// unfinished are the removals of this owner that have failed half-way, at the revisions of their marks: it may go on at once.
+	unfinished map[string]uint64
 }
 
 // NewOwner returns an owner that signs its records with the name.
 func (c *Client) NewOwner(name string, grace time.Duration) *Owner {
 	return &Owner{
 		client: c, name: name, grace: grace, positions: newPositions(c),
-		strays: map[route.Key]map[string]time.Time{}, rescued: map[route.Key]uint64{},
+		strays: map[route.Key]map[string]time.Time{}, rescued: map[route.Key]uint64{}, unfinished: map[string]uint64{},
 	}
 }
 

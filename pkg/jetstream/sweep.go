@@ -102,8 +102,13 @@ func (o *Owner) sweepTombstone(ctx context.Context, r StoredRecord) error {
 func (o *Owner) remove(ctx context.Context, r StoredRecord) error {
 	ctx, cancel := context.WithTimeout(ctx, removeBudget) // before the mark: it is over before anybody takes over
 	defer cancel()
-	if r.Sweeping != nil && time.Since(*r.Sweeping) < takeOver {
-		return fmt.Errorf("%s: %w", recordKey(r.Record), ErrSweeping)
+	key := recordKey(r.Record)
+	o.mu.Lock()
+	mine := o.unfinished[key] == r.Revision
+	delete(o.unfinished, key)
+	o.mu.Unlock()
+	if r.Sweeping != nil && time.Since(*r.Sweeping) < takeOver && !mine {
+		return fmt.Errorf("%s: %w", key, ErrSweeping)
 	}
 	now := time.Now().UTC()
 	r.Sweeping = &now
@@ -117,7 +122,10 @@ func (o *Owner) remove(ctx context.Context, r StoredRecord) error {
 		err = o.removeStreams(ctx, *r.Address)
 	}
 	if err != nil {
-		return fmt.Errorf("remove what %s had: %w", recordKey(r.Record), err)
+		o.mu.Lock()
+		o.unfinished[key] = r.Revision
+		o.mu.Unlock()
+		return fmt.Errorf("remove what %s had: %w", key, err)
 	}
 	r.Swept = true
 	return o.mark(ctx, &r)
