@@ -213,12 +213,6 @@ func withoutFilters(config jetstream.ConsumerConfig) jetstream.ConsumerConfig {
 	return config
 }
 
-// isOutOfConsumers reports whether the stream, or the account, may have no more consumers.
-func isOutOfConsumers(err error) bool {
-	var api *jetstream.APIError
-	return errors.As(err, &api) && api.ErrorCode == errCodeMaximumConsumers
-}
-
 // isLogFull reports whether the server refused an event because the stream is at its byte limit.
 func isLogFull(err error) bool {
 	var api *jetstream.APIError

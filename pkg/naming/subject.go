@@ -20,9 +20,6 @@ const (
 // LogSubjects covers every event in the address's log.
 func (n Names) LogSubjects(k route.Key) string { return n.address(events, k) + ".>" }
 
-// AllLogSubjects covers the events of all addresses.
-func (n Names) AllLogSubjects() string { return n.prefix + "." + events + ".>" }
-
 // EventSubject is the subject of the events of one type.
 func (n Names) EventSubject(k route.Key, eventType string) string {
 	address := n.address(events, k)
