@@ -74,6 +74,13 @@ bench: build ## Measure everything that has a target beside its floors, and writ
 	$(BIN)/kn-jetstream bench suite --rounds $(ROUNDS) --duration $(DURATION) --only "$(ONLY)" --out $(BENCH_OUT) --source . \
 	  --commit "$$(git describe --always --dirty)"
 
+# BASE is the commit to compare with; ONLY are rows: make bench-compare BASE=main ONLY=P6,P14. Rounds count for more than long runs.
+.PHONY: bench-compare
+bench-compare: ROUNDS = 10
+bench-compare: DURATION = 3s
+bench-compare: build ## Measure the commit BASE and this one in turns; fails when a row of ONLY is worse
+	@GO=$(GO) hack/bench-compare.sh "$(BASE)" --rounds $(ROUNDS) --duration $(DURATION) --only "$(ONLY)"
+
 # -run '^$'  matches no test, so that only benchmarks run.
 .PHONY: microbench
 microbench: ## Run the Go micro-benchmarks: codec, filters, push-down, outcomes, and more
