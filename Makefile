@@ -35,6 +35,14 @@ cli: ## Build only kn-jetstream into bin/
 test: ## Run all tests with the race detector
 	$(GO) test -race -timeout 4m ./...
 
+# Two minutes of what make test does for half a minute. SEED repeats the decisions of a run, which prints its own.
+SEED ?=
+
+.PHONY: chaos
+chaos: DURATION = 2m
+chaos: ## Cut filters and ingress from NATS at random for DURATION (2m), with edits, and account for each event
+	CHAOS_DURATION=$(DURATION) CHAOS_SEED=$(SEED) $(GO) test -race -count 1 -timeout 30m -v -run '^TestPartitionsLoseNothing$$' ./test/e2e
+
 .PHONY: lint
 lint: $(LINTER) ## Run golangci-lint, built once from third_party/tools
 	$(LINTER) run
