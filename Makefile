@@ -35,6 +35,14 @@ cli: ## Build only kn-jetstream into bin/
 test: ## Run all tests with the race detector
 	$(GO) test -race -timeout 4m ./...
 
+# Two minutes of what make test does for half a minute. SEED repeats the decisions of a run, which prints its own.
+SEED ?=
+
+.PHONY: chaos
+chaos: DURATION = 2m
+chaos: ## Cut filters and ingress from NATS at random for DURATION (2m), with edits, and account for each event
+	CHAOS_DURATION=$(DURATION) CHAOS_SEED=$(SEED) $(GO) test -race -count 1 -timeout 30m -v -run '^TestPartitionsLoseNothing$$' ./test/e2e
+
 .PHONY: lint
 lint: $(LINTER) ## Run golangci-lint, built once from third_party/tools
 	$(LINTER) run
@@ -73,6 +81,13 @@ BENCH_OUT ?= $(if $(filter 5/10s/,$(ROUNDS)/$(DURATION)/$(ONLY)),docs,$(BIN)/ben
 bench: build ## Measure everything that has a target beside its floors, and write docs/benchmarks.md
 	$(BIN)/kn-jetstream bench suite --rounds $(ROUNDS) --duration $(DURATION) --only "$(ONLY)" --out $(BENCH_OUT) --source . \
 	  --commit "$$(git describe --always --dirty)"
+
+# BASE is the commit to compare with; ONLY are rows: make bench-compare BASE=main ONLY=P6,P14. Rounds count for more than long runs.
+.PHONY: bench-compare
+bench-compare: ROUNDS = 10
+bench-compare: DURATION = 3s
+bench-compare: build ## Measure the commit BASE and this one in turns; fails when a row of ONLY is worse
+	@GO=$(GO) hack/bench-compare.sh "$(BASE)" --rounds $(ROUNDS) --duration $(DURATION) --only "$(ONLY)"
 
 # -run '^$'  matches no test, so that only benchmarks run.
 .PHONY: microbench

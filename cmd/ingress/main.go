@@ -69,7 +69,7 @@ func serve(ctx context.Context, o options) error {
 	}
 	defer listener.Close()
 	in := dataplane.NewIngress(dataplane.IngressConfig{
-		Client: p.Client, URL: url, MaxEventBytes: o.bounds.MaxEventBytes, MaxInFlight: o.bounds.MaxInFlight,
+		Client: p.Client, URL: url, Budget: dataplane.MemoryBudget(), MaxEventBytes: o.bounds.MaxEventBytes, MaxInFlight: o.bounds.MaxInFlight,
 		Logger: p.Logger, Meter: p.Meter,
 		Started: func(s route.Snapshot) {
 			brokers, _ := s.Count(route.KindBroker)

@@ -31,6 +31,8 @@ type announcer struct {
 	out   io.Writer
 
 	began bool
+	// ended is set when the end of a route was said since the last change of the files was announced.
+	ended bool
 	notes map[string]bool
 	said  map[string]routeState // by the route's name
 }
@@ -38,6 +40,8 @@ type announcer struct {
 // routeState is what was said of a route.
 type routeState struct {
 	line string
+	// detail is said with the line, and is no reason to say it again.
+	detail string
 	// spec is the route itself: after a change in it the line is said again.
 	spec string
 }
@@ -88,11 +92,19 @@ func (a *announcer) look(ctx context.Context) (states map[string]routeState, set
 		if s.Owner != a.owner {
 			continue
 		}
+		if s.Refuse == manifest.InNoFile {
+			states[s.Key.String()] = inNoFileState(s.Address, s.Key.String(), heldByAddress(s)+" are kept; it takes no events", nameOfAddress(s.Address))
+			continue
+		}
 		settled = settled && s.Ready
 		states[s.Key.String()] = stateOf(s.Address, fmt.Sprintf("%s  %s  send events to %s", s.Key, readiness(s.Ready, s.Reason), s.URL))
 	}
 	for _, s := range status.Targets {
 		if s.Owner != a.owner {
+			continue
+		}
+		if s.NotReady == manifest.InNoFile {
+			states[s.Key.String()] = inNoFileState(s.Target, s.Key.String(), heldByTarget(s)+" are kept", nameOfTarget(s.Target))
 			continue
 		}
 		settled = settled && (s.Ready || s.NotReady != "")
@@ -104,6 +116,12 @@ func (a *announcer) look(ctx context.Context) (states map[string]routeState, set
 func stateOf(route any, line string) routeState {
 	spec, _ := json.Marshal(route) // a route is made of what JSON can say: it comes from there
 	return routeState{line: line, spec: string(spec)}
+}
+
+func inNoFileState(route any, key, kept string, of named) routeState {
+	state := stateOf(route, key+"  is in no file")
+	state.detail = ": " + kept + "; to delete it: " + of.deleteCommand()
+	return state
 }
 
 func readiness(ready bool, reason string) string {
@@ -131,13 +149,13 @@ func (a *announcer) sayNotes(notes []string) {
 // say says what differs from what was said last. fileChanged is true the first time after a change of the files.
 func (a *announcer) say(states map[string]routeState, fileChanged bool) {
 	lines := a.differences(states)
-	if len(lines) == 0 && fileChanged && a.began {
+	if len(lines) == 0 && fileChanged && a.began && !a.ended {
 		lines = []string{"the files have changed, the routes have not"}
 	}
 	for _, line := range lines {
 		fmt.Fprintf(a.out, "%s  %s\n", time.Now().Format(time.TimeOnly), line)
 	}
-	a.began, a.said = true, states
+	a.began, a.ended, a.said = true, false, states
 }
 
 func (a *announcer) differences(states map[string]routeState) (lines []string) {
@@ -146,17 +164,20 @@ func (a *announcer) differences(states map[string]routeState) (lines []string) {
 		before, known := a.said[key]
 		switch {
 		case !a.began, known && before.spec == state.spec && before.line != state.line:
-			lines = append(lines, state.line)
+			lines = append(lines, state.line+state.detail)
 		case !known:
-			lines = append(lines, state.line+"  (added)")
+			lines = append(lines, state.line+state.detail+"  (added)")
 		case before.spec != state.spec:
-			lines = append(lines, state.line+"  (changed)")
-		}
-	}
-	for _, key := range slices.Sorted(maps.Keys(a.said)) {
-		if _, there := states[key]; !there {
-			lines = append(lines, fmt.Sprintf("%s  is removed; its events are kept for %.0f s", key, fileGrace.Seconds()))
+			lines = append(lines, state.line+state.detail+"  (changed)")
 		}
 	}
 	return lines
+}
+
+// sayEnded says that routes have ended, and what they held.
+func (a *announcer) sayEnded(ended []manifest.Ended, held undelivered) {
+	for _, e := range ended {
+		a.ended = true
+		fmt.Fprintf(a.out, "%s  %s  is removed; %s\n", time.Now().Format(time.TimeOnly), e, held.kept(e))
+	}
 }

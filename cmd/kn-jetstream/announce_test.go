@@ -72,7 +72,6 @@ func TestOnlyWhatChangedIsAnnounced(t *testing.T) {
 			{"a comment is changed", []jetstream.TargetStatus{stays, hopeless}, []string{"the files have changed, the routes have not"}},
 			{"one comes, one goes", []jetstream.TargetStatus{stays, triggerStatus("new", "http://n", true)}, []string{
 				"trigger default/new of broker default/b  is ready  (added)",
-				"trigger default/hopeless of broker default/b  is removed; its events are kept for 30 s",
 			}},
 			{"one is edited", []jetstream.TargetStatus{triggerStatus("stays", "http://other", true), triggerStatus("new", "http://n", true)}, []string{
 				"trigger default/stays of broker default/b  is ready  (changed)",
@@ -80,9 +79,7 @@ func TestOnlyWhatChangedIsAnnounced(t *testing.T) {
 		} {
 			began := time.Now()
 			screen.routes.Targets = step.targets
-			updates := make(chan manifest.Update, 1)
-			updates <- manifest.Update{}
-			screen.announce(t.Context(), &manifest.Resources{}, updates)
+			screen.announce(t.Context(), &manifest.Resources{}, oneUpdate())
 			if got := screen.lines(); strings.Join(got, "\n") != strings.Join(step.want, "\n") {
 				t.Errorf("%s: said\n%s\nwant\n%s", step.name, strings.Join(got, "\n"), strings.Join(step.want, "\n"))
 			}
@@ -91,6 +88,55 @@ func TestOnlyWhatChangedIsAnnounced(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestTheEndOfARouteIsSaidWithWhatItHeld(t *testing.T) {
+	screen := newTerminal()
+	stays, goes, unknown := triggerStatus("stays", "http://s", true), triggerStatus("goes", "http://g", true), triggerStatus("unknown", "", true)
+	goes.Backlog = 7
+	b := jetstream.AddressStatus{Address: route.Address{Key: stays.Key.Address}, Events: 9, DeadLetters: 2}
+	screen.announce(t.Context(), &manifest.Resources{}, oneUpdate())
+	held := countUndelivered(t.Context(), func(context.Context) (jetstream.Status, error) {
+		return jetstream.Status{Addresses: []jetstream.AddressStatus{b}, Targets: []jetstream.TargetStatus{stays, goes}}, nil
+	})
+	screen.sayEnded([]manifest.Ended{{Target: &goes.Target}, {Target: &unknown.Target}, {Address: &b.Address}}, held)
+	screen.announce(t.Context(), &manifest.Resources{}, oneUpdate()) // that routes have ended is a change
+	want := []string{
+		"trigger default/goes of broker default/b  is removed; its undelivered events (7) are kept for 30 s",
+		"trigger default/unknown of broker default/b  is removed; its events are kept for 30 s",
+		"broker default/b  is removed; its log (9 events) and dead letters (2) are kept for 30 s",
+	}
+	if got := screen.lines(); strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("said\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+func oneUpdate() <-chan manifest.Update {
+	updates := make(chan manifest.Update, 1)
+	updates <- manifest.Update{}
+	return updates
+}
+
+// What an earlier run has left is no reason to wait, and is said once, whatever happens to its backlog.
+func TestWhatIsInNoFileIsSaidOnce(t *testing.T) {
+	screen := newTerminal()
+	left := triggerStatus("left", "http://s", false)
+	left.NotReady, left.Backlog = manifest.InNoFile, 7
+	b := jetstream.AddressStatus{Address: route.Address{Key: left.Key.Address, Owner: "run", Refuse: manifest.InNoFile}, Events: 9}
+	screen.routes = jetstream.Status{Addresses: []jetstream.AddressStatus{b}, Targets: []jetstream.TargetStatus{left}}
+	screen.announce(t.Context(), &manifest.Resources{}, oneUpdate())
+	want := []string{
+		"broker default/b  is in no file: its log (9 events) and dead letters (0) are kept; it takes no events; to delete it: kn-jetstream delete broker b -n default",
+		"trigger default/left of broker default/b  is in no file: its undelivered events (7) are kept; to delete it: kn-jetstream delete trigger left -n default",
+	}
+	if got := screen.lines(); strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("said\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	screen.routes.Targets[0].Backlog++
+	screen.announce(t.Context(), &manifest.Resources{}, oneUpdate())
+	if got := strings.Join(screen.lines(), "\n"); got != "the files have changed, the routes have not" {
+		t.Errorf("said again: %s", got)
+	}
 }
 
 func TestWhatIsReadyLateIsAnnouncedLate(t *testing.T) {

@@ -45,7 +45,7 @@ removes them at the end. Every event is accounted for by its id: when an accepte
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
 	f.register(cmd)
-	cmd.AddCommand(newBenchNATSCommand(), newBenchFloorCommand(), newBenchSuiteCommand())
+	cmd.AddCommand(newBenchNATSCommand(), newBenchFloorCommand(), newBenchSuiteCommand(), newBenchCompareCommand())
 	return cmd
 }
 

@@ -20,12 +20,42 @@ const (
 
 // fileOwner plays the controller's part on one machine: the files are the desired state, and it writes the routes.
 type fileOwner struct {
-	owner     *jetstream.Owner
+	owner    *jetstream.Owner
+	follower *manifest.Follower
+	// resources are those of the files at the start; nil without files.
 	resources *manifest.Resources
+	// prune ends, at the start, what is in no file.
+	prune     bool
 	announcer announcer
 	out       io.Writer
 	// base is the URL of the ingress.
 	base string
+
+	began bool
+}
+
+// begin does, once, what the start has to do with routes of earlier runs that are in no file now.
+func (f *fileOwner) begin(ctx context.Context) error {
+	if f.began {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, applyBudget)
+	defer cancel()
+	var d manifest.Desired
+	if f.resources != nil {
+		d = f.resources.Desired()
+	}
+	if f.prune {
+		undelivered := countUndelivered(ctx, f.announcer.status)
+		ended, err := f.follower.Prune(ctx, d)
+		f.announcer.sayEnded(ended, undelivered)
+		if err != nil {
+			return err
+		}
+	}
+	err := f.follower.Begin(ctx, d)
+	f.began = err == nil
+	return err
 }
 
 // run applies the files now and at every change, until ctx ends.
@@ -33,21 +63,21 @@ func (f *fileOwner) run(ctx context.Context) {
 	var running sync.WaitGroup
 	defer running.Wait()
 	running.Go(func() { f.owner.RunSweeps(ctx, sweepInterval) })
-	if f.resources == nil {
+	updates, next := make(chan manifest.Update), f.resources
+	if next == nil {
 		fmt.Fprintf(f.out, "No files: routes come from kn-jetstream apply. Send events to %s/NAMESPACE/BROKER\n", f.base)
-		<-ctx.Done()
-		return
-	}
-	updates := make(chan manifest.Update)
-	running.Go(func() {
-		manifest.Watch(ctx, f.resources, func(u manifest.Update) {
-			select {
-			case updates <- u:
-			case <-ctx.Done():
-			}
+		next = &manifest.Resources{}
+	} else {
+		running.Go(func() {
+			manifest.Watch(ctx, f.resources, func(u manifest.Update) {
+				select {
+				case updates <- u:
+				case <-ctx.Done():
+				}
+			})
 		})
-	})
-	for next := f.resources; ; {
+	}
+	for {
 		// A change that comes while this one cannot be applied yet takes its place.
 		u, ok := f.applyUntil(ctx, next, updates)
 		if !ok {
@@ -100,5 +130,11 @@ func (f *fileOwner) applyUntil(ctx context.Context, r *manifest.Resources, updat
 func (f *fileOwner) apply(ctx context.Context, r *manifest.Resources) error {
 	ctx, cancel := context.WithTimeout(ctx, applyBudget)
 	defer cancel()
-	return manifest.Replace(ctx, f.owner, r.Desired())
+	if err := f.begin(ctx); err != nil {
+		return err
+	}
+	undelivered := countUndelivered(ctx, f.announcer.status)
+	ended, err := f.follower.Apply(ctx, r.Desired())
+	f.announcer.sayEnded(ended, undelivered)
+	return err
 }

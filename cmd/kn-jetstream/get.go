@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/manifest"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
@@ -104,17 +105,27 @@ func orNone[Row any](rows []Row) []Row { return append([]Row{}, rows...) }
 func addressRows(t table.Writer, s jetstream.Status) {
 	t.AppendHeader(table.Row{"Namespace", "Name", "Ready", "Stored", "Bytes", "Dead letters", "URL", "Reason"})
 	for _, a := range s.Addresses {
-		t.AppendRow(table.Row{a.Key.Namespace, a.Key.Name, a.Ready, a.Events, a.Bytes, a.DeadLetters, a.URL, a.Reason})
+		reason := a.Reason
+		if a.Refuse == manifest.InNoFile {
+			reason = deletable(nameOfAddress(a.Address))
+		}
+		t.AppendRow(table.Row{a.Key.Namespace, a.Key.Name, a.Ready, a.Events, a.Bytes, a.DeadLetters, a.URL, reason})
 	}
 }
 
 func targetRows(t table.Writer, s jetstream.Status, address string) {
 	t.AppendHeader(table.Row{"Namespace", "Name", address, "Ready", "Backlog", "Subscriber", "Reason"})
 	for _, r := range s.Targets {
-		subscriber := ""
+		subscriber, reason := "", r.Reason
+		if r.NotReady == manifest.InNoFile {
+			reason = deletable(nameOfTarget(r.Target))
+		}
 		if endpoint := r.Endpoint(); endpoint != nil {
 			subscriber = endpoint.URL
 		}
-		t.AppendRow(table.Row{r.Key.Namespace, r.DisplayName(), r.Key.Address.Name, r.Ready, r.Backlog, subscriber, r.Reason})
+		t.AppendRow(table.Row{r.Key.Namespace, r.DisplayName(), r.Key.Address.Name, r.Ready, r.Backlog, subscriber, reason})
 	}
 }
+
+// deletable is why a route is not served that no file names, and what deletes it.
+func deletable(of named) string { return manifest.InNoFile + "; to delete it: " + of.deleteCommand() }

@@ -43,7 +43,7 @@ func TestWrongCommandLinesExitWith2(t *testing.T) {
 		{"another NATS's disk", "run --nats nats://127.0.0.1:1 --sync always", "none of the others can be"},
 		{"two NATS", "get brokers --nats nats://127.0.0.1:1 --store " + store, "none of the others can be"},
 		{"no such sync", "run --sync never", "--sync"},
-		{"no requests", "run --max-in-flight 0", "--max-in-flight"},
+		{"less than no requests", "run --max-in-flight -1", "--max-in-flight"},
 		{"less than no bytes", "run --max-event-bytes -1", "--max-event-bytes"},
 		{"an address without a port", "run --listen 127.0.0.1", "--listen"},
 		{"no such credentials", "get brokers --nats nats://127.0.0.1:1 --creds " + store + "/none", "no such file"},

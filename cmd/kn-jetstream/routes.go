@@ -2,15 +2,12 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/url"
 	"os"
 	"strings"
-	"time"
 
-	natsjetstream "github.com/nats-io/nats.go/jetstream"
 	"github.com/spf13/cobra"
 
 	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/dataplane"
@@ -26,7 +23,6 @@ type routeOptions struct {
 	ingress string
 	owner   string
 	store   string
-	wait    bool
 	nats    dataplane.NATSFlags
 }
 
@@ -83,8 +79,10 @@ func newApplyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "apply -f FILE|DIR...",
 		Short: "Write the routes of Brokers and Triggers, Channels and Subscriptions to a NATS, for the ingress and filter processes that use it",
-		Args:  cobra.NoArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return applyRoutes(cmd, o) },
+		Long: `Write the routes of Brokers and Triggers, Channels and Subscriptions to a NATS, for the ingress and filter processes that use it.
+It adds and changes what the files name, and ends nothing: what is in none of them goes on as it was. kn-jetstream delete ends routes.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return applyRoutes(cmd, o) },
 	}
 	o.register(cmd)
 	o.registerFiles(cmd)
@@ -103,7 +101,7 @@ func applyRoutes(cmd *cobra.Command, o routeOptions) error {
 	defer client.Close()
 	ctx, cancel := context.WithTimeout(cmd.Context(), applyBudget)
 	defer cancel()
-	if err := client.EnsureBuckets(ctx); err != nil {
+	if err := client.MakeBuckets(ctx); err != nil {
 		return err
 	}
 	owner := client.NewOwner(o.owner, fileGrace)
@@ -121,59 +119,4 @@ func applyRoutes(cmd *cobra.Command, o routeOptions) error {
 		fmt.Fprintln(cmd.OutOrStdout(), t.Key, "applied")
 	}
 	return owner.Sweep(ctx)
-}
-
-func newDeleteCommand() *cobra.Command {
-	o := routeOptions{}
-	cmd := &cobra.Command{
-		Use:   "delete -f FILE|DIR...",
-		Short: "End the routes that apply wrote; their events are kept for 30 s more",
-		Args:  cobra.NoArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return deleteRoutes(cmd, o) },
-	}
-	o.register(cmd)
-	o.registerFiles(cmd)
-	cmd.Flags().BoolVar(&o.wait, "wait", true, "wait for the 30 s and remove the events, streams and consumers; else the next apply or delete does it")
-	return cmd
-}
-
-func deleteRoutes(cmd *cobra.Command, o routeOptions) error {
-	resources, err := o.load()
-	if err != nil {
-		return err
-	}
-	client, err := o.client(cmd.Context(), "kn-jetstream delete")
-	if err != nil {
-		return err
-	}
-	defer client.Close()
-	owner := client.NewOwner(o.owner, fileGrace)
-	ctx, cancel := context.WithTimeout(cmd.Context(), applyBudget)
-	defer cancel()
-	removed, err := manifest.Remove(ctx, owner, resources.Desired())
-	if errors.Is(err, natsjetstream.ErrBucketNotFound) {
-		err = nil // nobody has applied anything there yet
-	}
-	for _, key := range removed {
-		fmt.Fprintln(cmd.OutOrStdout(), key, "deleted")
-	}
-	if err != nil {
-		return err
-	}
-	if len(removed) == 0 {
-		return fmt.Errorf("nothing to delete: none of these is a route of the owner %q", o.owner)
-	}
-	if o.wait {
-		fmt.Fprintln(cmd.ErrOrStderr(), "Waiting 30 s before their events go; interrupt and apply again to keep them.")
-		timer := time.NewTimer(fileGrace + time.Second)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-		case <-cmd.Context().Done():
-			return cmd.Context().Err()
-		}
-	}
-	sweep, cancelSweep := context.WithTimeout(cmd.Context(), applyBudget)
-	defer cancelSweep()
-	return owner.Sweep(sweep)
 }

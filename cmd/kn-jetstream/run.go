@@ -42,6 +42,7 @@ type runOptions struct {
 	resolve []string
 	owner   string
 	quiet   bool
+	prune   bool
 	bounds  dataplane.IngressFlags
 	nats    dataplane.NATSFlags
 	out     io.Writer
@@ -67,6 +68,7 @@ func newRunCommand() *cobra.Command {
 	flags.StringVar(&o.sync, "sync", "interval", "`interval`: a power cut may take the last two minutes; always: every event is on the disk before its 202, which is slow")
 	flags.StringArrayVar(&o.resolve, "resolve", nil, "`kind/namespace/name=URL` of something that a Trigger or Subscription refers to")
 	flags.StringVar(&o.owner, "owner", "", "name under which the routes are written (default: run, with --nats run@HOSTNAME)")
+	flags.BoolVar(&o.prune, "prune", false, "delete at the start what earlier runs have left and no file names; else it is kept, and not delivered")
 	flags.BoolVar(&o.quiet, "quiet", false, "print displayed events as one line each")
 	o.bounds.Register(flags)
 	o.nats.Register(flags)
@@ -146,20 +148,29 @@ func serve(ctx context.Context, o runOptions, s served) error {
 	id := ""
 	if o.nats.URL == "" {
 		id = "run" // alone on its store
+		if err := s.client.FirstReports(ctx); err != nil {
+			return err
+		}
 	}
 	in := dataplane.NewIngress(dataplane.IngressConfig{
 		Client: s.client, URL: o.base, MaxEventBytes: o.bounds.MaxEventBytes, MaxInFlight: o.bounds.MaxInFlight, Logger: s.log, ID: id,
+		Budget: dataplane.MemoryBudget() / 2,
 	})
-	filter, err := dataplane.NewFilter(dataplane.FilterConfig{Client: s.client, Logger: s.log, ID: id})
+	filter, err := dataplane.NewFilter(dataplane.FilterConfig{Client: s.client, Logger: s.log, ID: id, Budget: dataplane.MemoryBudget() / 2})
 	if err != nil {
 		return err
 	}
 	server := ingress.Server(builtInSubscribers(in, o.out, o.quiet), 0)
+	owner := s.client.NewOwner(o.owner, fileGrace)
 	files := &fileOwner{
-		owner: s.client.NewOwner(o.owner, fileGrace), resources: s.resources, out: o.out, base: o.base,
+		owner: owner, follower: manifest.NewFollower(owner), resources: s.resources, prune: o.prune, out: o.out, base: o.base,
 		announcer: announcer{
 			status: s.client.Status, serving: func() bool { return in.Ready() && filter.Ready() }, owner: o.owner, out: o.out,
 		},
+	}
+	// Before anything is delivered; what fails here is tried again, and said, by the file owner's loop.
+	if err := files.begin(ctx); err != nil {
+		s.log.Warn("what is in no file may be delivered for a moment", "error", err)
 	}
 
 	ctx, cancel := context.WithCancel(ctx)

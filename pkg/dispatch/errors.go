@@ -13,9 +13,13 @@ var (
 	// but only so often (see maxNoRoom): the event itself may be what holds the log. Every other error of Store.Reply means
 	// that the store is away.
 	ErrNoRoom = errors.New("the log has no room for the reply")
+	// ErrTooLarge is what Store.Park returns when the work is larger than a message may be: the message that brought the work has to
+	// be held until the work has come to its end.
+	ErrTooLarge = errors.New("larger than a message may be")
 
-	// errSourceEnded means that a source closed its messages although nobody had stopped it.
-	errSourceEnded = errors.New("a source ended by itself")
+	// ErrParkFull is what Store.Park returns when as many bytes are parked for the address as may be.
+	ErrParkFull = errors.New("the directed stream is full")
+
 	// errWaitingFull and errWaitingClosed mean that a task cannot wait in this process.
 	errWaitingFull   = errors.New("too many messages wait")
 	errWaitingClosed = errors.New("the target is no longer served")

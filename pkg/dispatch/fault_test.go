@@ -71,7 +71,7 @@ func checkNothingLost(t *testing.T, w *world, targets []route.Target) {
 // where it belongs.
 func TestEachStepFails(t *testing.T) {
 	for _, step := range []string{
-		"open log", "open directed", "send", "reply", "dead letter", "park", "ack", "release",
+		"send", "reply", "dead letter", "park", "ack", "release",
 		"after send", "after reply", "after dead letter", "after park", "after ack", "after release",
 	} {
 		for _, times := range []int{1, 5} {
@@ -264,6 +264,6 @@ type refusingStore struct {
 	why error
 }
 
-func (s refusingStore) Reply(context.Context, route.Target, uint64, event.Event) error {
+func (s refusingStore) Reply(context.Context, route.Target, Work, event.Event) error {
 	return fmt.Errorf("for a test: %w", s.why)
 }

@@ -146,17 +146,24 @@ func (m *memory) Ack() error {
 
 func (m *memory) Release(time.Duration) error { return nil }
 
-func (m *memory) Messages() <-chan dispatch.Message { return m.messages }
+func (m *memory) Take() (dispatch.Message, bool) {
+	select {
+	case one := <-m.messages:
+		return one, true
+	default:
+		return dispatch.Message{}, false
+	}
+}
+
+func (m *memory) Ready() <-chan struct{} { return nil }
 
 func (m *memory) Stop() {}
 
-func (m *memory) Log(context.Context, route.Target, int) (dispatch.Source, error) { return m, nil }
+func (m *memory) Log(route.Target) dispatch.Source { return m }
 
-func (m *memory) Directed(context.Context, route.Target, int) (dispatch.Source, error) {
-	return &memory{}, nil
-}
+func (m *memory) Directed(route.Target) dispatch.Source { return &memory{} }
 
-func (m *memory) Reply(_ context.Context, _ route.Target, _ uint64, reply event.Event) error {
+func (m *memory) Reply(_ context.Context, _ route.Target, _ dispatch.Work, reply event.Event) error {
 	if reply.Attr(event.Type) == "reply" && reply.Attr(event.HopCount) == "254" {
 		m.replies.Add(1)
 	}

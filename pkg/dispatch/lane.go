@@ -2,20 +2,10 @@ package dispatch
 
 import (
 	"context"
-	"fmt"
 	"sync"
 	"time"
 
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/filter"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
-)
-
-// A source that cannot be opened, or that ends by itself, is opened again after a delay that doubles from reopenFirst to
-// reopenMax, and starts small again after it had been open for reopenSettled.
-const (
-	reopenFirst   = 500 * time.Millisecond
-	reopenMax     = 30 * time.Second
-	reopenSettled = time.Minute
 )
 
 // lane is one target's place in the pool. Runners come and go with every change of the target; the lane holds what has to
@@ -32,7 +22,6 @@ type lane struct {
 
 	mu    sync.Mutex
 	order *order
-	why   error
 }
 
 // order is what a lane is to serve until the next order comes.
@@ -41,9 +30,8 @@ type order struct {
 	// ctx ends when the order is withdrawn.
 	ctx      context.Context
 	withdraw context.CancelFunc
-	// tried is closed after the first attempt to serve the target.
-	tried chan struct{}
-	once  sync.Once
+	// served is closed once the target is served as ordered, and no longer as before.
+	served chan struct{}
 }
 
 func newLane(key route.TargetKey, p *ports) *lane {
@@ -53,13 +41,13 @@ func newLane(key route.TargetKey, p *ports) *lane {
 // assign replaces the lane's order.
 func (l *lane) assign(cutoff context.Context, target route.Target) *order {
 	ctx, cancel := context.WithCancel(cutoff)
-	o := &order{target: target, ctx: ctx, withdraw: cancel, tried: make(chan struct{})}
+	o := &order{target: target, ctx: ctx, withdraw: cancel, served: make(chan struct{})}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.order != nil {
 		l.order.withdraw()
 	}
-	l.order, l.why = o, nil // nothing is known of it until it was tried
+	l.order = o
 	return o
 }
 
@@ -70,7 +58,7 @@ func (l *lane) withdraw() {
 	if l.order != nil {
 		l.order.withdraw()
 	}
-	l.order, l.why = nil, nil
+	l.order = nil
 }
 
 func (l *lane) current() *order {
@@ -82,22 +70,6 @@ func (l *lane) current() *order {
 func (l *lane) serves(target route.Target) bool {
 	o := l.current()
 	return o != nil && same(o.target, target)
-}
-
-func (l *lane) failure() error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.why
-}
-
-// report notes how serving the order goes; nil means well. A report on an order that was replaced meanwhile is dropped.
-func (l *lane) report(o *order, why error) {
-	l.mu.Lock()
-	if l.order == o {
-		l.why = why
-	}
-	l.mu.Unlock()
-	o.once.Do(func() { close(o.tried) })
 }
 
 // run serves one order after the other until there is none, gives back what waits, and returns when the last message in
@@ -117,33 +89,11 @@ func (l *lane) run(cutoff context.Context, retire func(*lane) bool) {
 	l.flights.Wait()
 }
 
-// serve keeps a runner going until the order is withdrawn. When it returns, the runner's sources are stopped.
+// serve has a runner serve the order until it is withdrawn. When it returns, the runner's sources are stopped.
 func (l *lane) serve(cutoff context.Context, o *order) {
-	var match *filter.Matcher
-	var err error
-	apart(func() { match, err = filter.Compile(o.target.Filter) })
-	if err != nil {
-		l.report(o, fmt.Errorf("filter: %w", err))
-		<-o.ctx.Done()
-		return
-	}
 	l.slots = l.slots.resize(o.target)
-	r := &runner{target: o.target, matches: match.Match, lane: l, ports: l.ports, slots: l.slots, cutoff: cutoff}
-	failures := 0
-	for o.ctx.Err() == nil {
-		begin := time.Now()
-		err := r.run(o.ctx, func() { l.report(o, nil) })
-		if o.ctx.Err() != nil {
-			return
-		}
-		if time.Since(begin) > reopenSettled {
-			failures = 0
-		}
-		l.report(o, err)
-		l.ports.log.Warn("target is not served, trying again", "target", l.key.String(), "error", err)
-		sleep(o.ctx, min(reopenFirst<<min(failures, 10), reopenMax))
-		failures++
-	}
+	r := &runner{target: o.target, lane: l, ports: l.ports, slots: l.slots, cutoff: cutoff}
+	r.run(o.ctx, func() { close(o.served) })
 }
 
 // release gives the message back. An error leaves nothing to do: the hold ends by itself, and the message comes again.
@@ -162,15 +112,4 @@ func sleep(ctx context.Context, d time.Duration) {
 	case <-timer.C:
 	case <-ctx.Done():
 	}
-}
-
-// apart runs f in a goroutine of its own and waits for it. The stack that f needs is gone then, where a lane's goroutine, which mostly
-// waits, would keep it.
-func apart(f func()) {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		f()
-	}()
-	<-done
 }

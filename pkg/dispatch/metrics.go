@@ -29,13 +29,13 @@ type Stats struct {
 	// Delivered counts events that the subscriber took, Retried failed attempts that are followed by another,
 	// DeadLettered events that a sink or the dead-letter stream took.
 	Delivered, Retried, DeadLettered int64
-	// Filtered counts events that the filter kept out, Parked work that was stored for later, Released messages given back.
-	Filtered, Parked, Released int64
+	// Parked counts work that was stored for later, Released messages given back.
+	Parked, Released int64
 }
 
 // counts is the changing form of Stats.
 type counts struct {
-	inFlight, delivered, retried, deadLettered, filtered, parked, released atomic.Int64
+	inFlight, delivered, retried, deadLettered, parked, released atomic.Int64
 }
 
 func (l *lane) stats() Stats {
@@ -45,7 +45,6 @@ func (l *lane) stats() Stats {
 		Delivered:    l.counts.delivered.Load(),
 		Retried:      l.counts.retried.Load(),
 		DeadLettered: l.counts.deadLettered.Load(),
-		Filtered:     l.counts.filtered.Load(),
 		Parked:       l.counts.parked.Load(),
 		Released:     l.counts.released.Load(),
 	}
@@ -101,9 +100,9 @@ func (m *metrics) sent(target route.Target, e event.Event, response Response, to
 }
 
 // begun records an event that the filter let through, when it has got its slot.
-func (m *metrics) begun(target route.Target, e event.Event, took time.Duration) {
-	if ctx := context.Background(); m.process.Enabled(ctx) {
-		m.process.Record(ctx, took.Seconds(), metric.WithAttributes(m.attributes(target, e)...))
+func (m *metrics) begun(target route.Target, message Message) {
+	if ctx := context.Background(); m.process.Enabled(ctx) && !message.Taken.IsZero() {
+		m.process.Record(ctx, time.Since(message.Taken).Seconds(), metric.WithAttributes(m.attributes(target, message.Event)...))
 	}
 }
 

@@ -55,7 +55,6 @@ func (r *runner) attempt(t task) {
 			outcome = r.target.Delivery.Decide(t.Attempt, result)
 		}
 	}
-	t.unstored = 0
 	response.StatusCode = result.StatusCode
 	r.conclude(t, outcome, response)
 }
@@ -120,14 +119,15 @@ func (r *runner) failure(t task, outcome delivery.Outcome, response Response) *F
 func (r *runner) deliverAgain(t task, err error) {
 	r.ports.log.Warn("reply is not stored, the event will be delivered again",
 		"target", r.target.Key.String(), "sequence", t.Sequence, "error", err)
-	delay := delivery.SinkBackoff(t.unstored)
-	t.unstored++
+	delay := delivery.SinkBackoff(t.Unstored)
+	t.Unstored++
 	r.later(t, delay)
 }
 
 // later has the task taken up again after the delay: in this process when the delay is short and few tasks wait, else parked.
-// Work for which there is neither place nor store keeps its slot until there is one: that slows its own target down,
-// and forgets none of its attempts. Only when the process stops is it given back, to start with its first attempt again.
+// Work that is too large to be parked waits in this process, whatever the delay. Work for which there is neither place nor store
+// keeps its slot until there is one: that slows its own target down, and forgets none of its attempts. Only when the process stops
+// is it given back, to start with its first attempt again.
 func (r *runner) later(t task, delay time.Duration) {
 	t.due = time.Now().Add(delay)
 	if delay <= maxLocalDelay && r.lane.waiting.add(t) == nil {

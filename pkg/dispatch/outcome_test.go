@@ -197,25 +197,3 @@ func TestSinkIsTriedForEver(t *testing.T) {
 		}
 	})
 }
-
-// TestFilter: what does not match is acknowledged without a request; directed messages are not filtered.
-func TestFilter(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld()
-		w.hosts[subscriberURL] = status(200)
-		tt := target("t")
-		tt.Filter.Attributes = map[string]string{"id": "wanted"}
-		w.publish(tt, "wanted", "other")
-		w.queue(w.directed, tt).items = []*item{{work: Work{Event: testEvent("directed"), Sequence: 9}}}
-		pool := startPool(t, newProcess(w))
-		pool.Sync(t.Context(), []route.Target{tt})
-		w.awaitSettled(t, tt)
-		got := w.delivered(subscriberURL)
-		if len(got) != 2 || got["wanted"] != 1 || got["directed"] != 1 {
-			t.Errorf("delivered %v, want wanted and directed", got)
-		}
-		if n := pool.Stats()[tt.Key].Filtered; n != 1 {
-			t.Errorf("%d filtered, want 1", n)
-		}
-	})
-}

@@ -25,6 +25,9 @@ type Config struct {
 	Replied func(from route.Target, reply event.Event)
 	// MeterProvider takes the measurements; nil means OpenTelemetry's global one.
 	MeterProvider metric.MeterProvider
+	// Current reports whether the targets of the last Sync are certainly the newest that are in force anywhere; nil means always. While
+	// they may be outdated no attempt begins: sources yield nothing, and what waits for its next attempt waits on.
+	Current func() bool
 	// Logger gets what an operator should know; nil means silence.
 	Logger *slog.Logger
 }
@@ -52,6 +55,7 @@ type ports struct {
 	replied func(route.Target, event.Event)
 	metrics *metrics
 	log     *slog.Logger
+	current func() bool
 	// brief are the places for tasks that wait briefly.
 	brief *limit.Limiter
 }
@@ -71,9 +75,14 @@ func NewPool(config Config) (*Pool, error) {
 	if replied == nil {
 		replied = func(route.Target, event.Event) {}
 	}
+	current := config.Current
+	if current == nil {
+		current = func() bool { return true }
+	}
 	return &Pool{
 		ports: &ports{
-			opener: config.Opener, store: config.Store, sender: config.Sender, replied: replied, metrics: m, log: log, brief: limit.New(allBrief),
+			opener: config.Opener, store: config.Store, sender: config.Sender, replied: replied, metrics: m, log: log,
+			current: current, brief: limit.New(allBrief),
 		},
 		cutoff: cutoff,
 		cut:    cut,
@@ -85,12 +94,12 @@ func NewPool(config Config) (*Pool, error) {
 // a changed target a new runner. It is level-based: any number of calls with the same targets changes nothing.
 // A target that is not ready, or has no consumer or nowhere to send to, is not served. The caller must not modify the targets later.
 //
-// Sync returns when every new or changed target has been tried once, or when ctx ends. What was tried and is not served is in
-// Failures, and is tried again until it works. After Drain, Sync does nothing.
+// Sync returns when every new or changed target is served as wanted, and no longer as before, or when ctx ends. After Drain, Sync does
+// nothing.
 func (p *Pool) Sync(ctx context.Context, wanted []route.Target) {
 	for _, o := range p.assign(wanted) {
 		select {
-		case <-o.tried:
+		case <-o.served:
 		case <-o.ctx.Done():
 		case <-ctx.Done():
 			return
@@ -150,20 +159,6 @@ func (p *Pool) retire(l *lane) bool {
 	}
 	delete(p.lanes, l.key)
 	return true
-}
-
-// Failures says why targets that should be served are not, as of now. One that Sync has not tried yet is no failure: until
-// Sync has returned, nothing may be said of the targets that it was called with.
-func (p *Pool) Failures() map[route.TargetKey]string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	failures := map[route.TargetKey]string{}
-	for key, l := range p.lanes {
-		if why := l.failure(); why != nil {
-			failures[key] = why.Error()
-		}
-	}
-	return failures
 }
 
 // Stats returns the counts of every target that is being served.

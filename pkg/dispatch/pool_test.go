@@ -4,28 +4,20 @@ import (
 	"context"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/delivery"
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/filter"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
-// opened counts how often the log of any target was opened.
+// opened is how many sources of logs were opened.
 func (w *world) opened() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	n := 0
-	for _, s := range w.steps {
-		if s == "open log" {
-			n++
-		}
-	}
-	return n
+	return w.opens
 }
 
 func TestSyncServesWhatIsReady(t *testing.T) {
@@ -42,11 +34,8 @@ func TestSyncServesWhatIsReady(t *testing.T) {
 		for range 3 {
 			pool.Sync(t.Context(), wanted)
 		}
-		if n := w.opened(); n != 1 {
-			t.Errorf("opened %d logs, want 1, once", n)
-		}
-		if f := pool.Failures(); len(f) != 0 {
-			t.Errorf("failures %v, want none", f)
+		if n := w.queue(w.logs, ready).open; n != 1 || len(w.logs) != 1 {
+			t.Errorf("%d sources of the log are open and %d logs are, want 1, once", n, len(w.logs))
 		}
 		l := pool.lanes[ready.Key]
 		if pool.retire(l) || pool.lanes[ready.Key] != l {
@@ -65,79 +54,38 @@ func TestSyncServesWhatIsReady(t *testing.T) {
 		pool.Sync(t.Context(), wanted)
 		w.awaitSettled(t, ready)
 		pool.Drain(t.Context())
-		if w.orphans != 0 {
-			t.Error("a source lost its context before it was stopped")
+		if w.overlaps != 0 {
+			t.Error("two sources of one queue were open at the same time")
 		}
 	})
 }
 
-// TestSourceThatEnds by itself is opened again, and at once when it had been open for long.
-func TestSourceThatEnds(t *testing.T) {
+// TestNothingBeginsByOutdatedTargets, neither a first attempt nor a retry that is due, until the targets are current again.
+func TestNothingBeginsByOutdatedTargets(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
-		w.hosts[subscriberURL] = status(200)
-		tt := target("t")
+		w.hosts[subscriberURL] = status(500, 200)
+		tt := withPolicy(target("t"), delivery.Policy{Retry: 1, Backoff: delivery.ExponentialBackoff, Delay: 2 * time.Second})
+		w.publish(tt, "retried")
 		pool := startPool(t, newProcess(w))
 		pool.Sync(t.Context(), []route.Target{tt})
-		for i, test := range []struct{ openFor, wantClosedFor time.Duration }{
-			{time.Hour, reopenFirst}, {time.Second, 2 * reopenFirst}, {time.Second, 4 * reopenFirst}, {time.Hour, reopenFirst},
-		} {
-			<-time.After(test.openFor)
-			w.endSources()
-			synctest.Wait()
-			if why := pool.Failures()[tt.Key]; why != errSourceEnded.Error() {
-				t.Errorf("end %d: failure %q, want %q", i, why, errSourceEnded)
-			}
-			begin := time.Now()
-			w.publish(tt, "e")
-			w.awaitSettled(t, tt)
-			if took := time.Since(begin); took != test.wantClosedFor {
-				t.Errorf("end %d: served again after %s, want %s", i, took, test.wantClosedFor)
-			}
+		synctest.Wait()
+		outdated := func(is bool) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.outdated = is
+			w.change()
 		}
-	})
-}
-
-// TestSourceThatCannotBeOpened is reported, with its reason, until it works.
-func TestSourceThatCannotBeOpened(t *testing.T) {
-	for _, step := range []string{"open log", "open directed"} {
-		t.Run(step, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				w := newWorld()
-				w.hosts[subscriberURL] = status(200)
-				w.faults[step] = 5
-				tt := target("t")
-				w.publish(tt, "e")
-				pool := startPool(t, newProcess(w))
-				pool.Sync(t.Context(), []route.Target{tt})
-				if why := pool.Failures()[tt.Key]; !strings.Contains(why, step+": "+errInjected.Error()) {
-					t.Errorf("failure %q, want the injected one", why)
-				}
-				w.awaitSettled(t, tt)
-				if f := pool.Failures(); len(f) != 0 {
-					t.Errorf("failures %v after all, want none", f)
-				}
-			})
-		})
-	}
-}
-
-func TestBrokenFilterIsReported(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld()
-		w.hosts[subscriberURL] = status(200)
-		broken := target("t")
-		broken.Filter = filter.Spec{Filters: []filter.Expression{{CESQL: "type = = 'a'"}}}
-		w.publish(broken, "e")
-		pool := startPool(t, newProcess(w))
-		pool.Sync(t.Context(), []route.Target{broken})
-		if why := pool.Failures()[broken.Key]; !strings.HasPrefix(why, "filter: ") {
-			t.Errorf("failure %q, want the filter's", why)
+		outdated(true)
+		w.publish(tt, "first")
+		<-time.After(time.Minute)
+		if got := w.delivered(subscriberURL); got["retried"] != 1 || got["first"] != 0 {
+			t.Errorf("requests while the targets are outdated: %v, want only the one before", got)
 		}
-		pool.Sync(t.Context(), []route.Target{target("t")})
-		w.awaitSettled(t, broken)
-		if f := pool.Failures(); len(f) != 0 {
-			t.Errorf("failures %v after the filter was mended", f)
+		outdated(false)
+		w.awaitSettled(t, tt)
+		if got := w.delivered(subscriberURL); got["retried"] != 2 || got["first"] != 2 {
+			t.Errorf("requests: %v, want two for each event", got)
 		}
 	})
 }
@@ -167,7 +115,6 @@ func TestChangeDuringDelivery(t *testing.T) {
 		for i := 0; ; i++ {
 			tt.MaxInFlight = 1 + i%7
 			tt.Subscriber = &route.Destination{URL: []string{subscriberURL, other}[i/7%2]}
-			tt.Filter.Attributes = map[string]string{"type": []string{"", "test.type"}[i/3%2]}
 			pool.Sync(t.Context(), []route.Target{tt})
 			<-time.After(3 * time.Millisecond)
 			w.mu.Lock()
@@ -179,6 +126,9 @@ func TestChangeDuringDelivery(t *testing.T) {
 		}
 		mu.Lock()
 		defer mu.Unlock()
+		if w.overlaps != 0 {
+			t.Errorf("two runners had the log open at the same time, %d times", w.overlaps)
+		}
 		if len(seen) != events {
 			t.Errorf("%d events delivered, want %d", len(seen), events)
 		}
@@ -263,62 +213,4 @@ func TestMovedSubscriberStartsAfresh(t *testing.T) {
 			t.Errorf("the new subscriber waited %s", took)
 		}
 	})
-}
-
-// TestSlowOpening: Sync does not outstay its context, and an opening that hangs is given up. Only then it is a failure: whoever
-// says that a target cannot be served while it is merely being opened makes its Trigger unready for a moment.
-func TestSlowOpening(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld()
-		hanging := hangingOpener{newProcess(w)}
-		pool, err := NewPool(Config{Opener: hanging, Store: hanging, Sender: hanging})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer drainNow(pool)
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		begin := time.Now()
-		pool.Sync(ctx, []route.Target{target("t")})
-		if took := time.Since(begin); took != time.Second {
-			t.Errorf("Sync took %s, want its context's second", took)
-		}
-		if f := pool.Failures(); len(f) != 0 {
-			t.Errorf("failures %v of what is being opened", f)
-		}
-		<-time.After(openTimeout)
-		synctest.Wait()
-		if why := pool.Failures()[target("t").Key]; !strings.Contains(why, "open the log: "+context.Canceled.Error()) {
-			t.Errorf("failure %q, want that the opening was given up", why)
-		}
-	})
-}
-
-// TestSyncReturnsWhenOverruled: another Sync withdraws what the first one waits for.
-func TestSyncReturnsWhenOverruled(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		hanging := hangingOpener{newProcess(newWorld())}
-		pool, err := NewPool(Config{Opener: hanging, Store: hanging, Sender: hanging})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer drainNow(pool)
-		begin := time.Now()
-		go func() {
-			<-time.After(time.Second)
-			pool.Sync(t.Context(), nil)
-		}()
-		pool.Sync(t.Context(), []route.Target{target("t")})
-		if took := time.Since(begin); took != time.Second {
-			t.Errorf("Sync took %s, want the second after which it was overruled", took)
-		}
-	})
-}
-
-// hangingOpener takes as long as it is given.
-type hangingOpener struct{ *process }
-
-func (hangingOpener) Log(ctx context.Context, _ route.Target, _ int) (Source, error) {
-	<-ctx.Done()
-	return nil, ctx.Err()
 }

@@ -12,11 +12,18 @@ import (
 // Work is one event on its way to one target, with what has happened to it so far.
 type Work struct {
 	Event event.Event
-	// Sequence is the event's place in the address's log; together with the target it identifies the work, also when
-	// it was parked in between.
+	// Sequence is the event's place in the address's log, and Stored is when the log has stored the event. Together with the target
+	// and the Run they identify the work, also when it was parked in between: a log that was made anew may have the sequence again.
 	Sequence uint64
+	Stored   time.Time
+	// Run is 0 for the event as it came, and another number for each retry or replay that somebody asks for later.
+	Run uint64
+	// Directed is the place in the address's directed stream of the message that brought the work; 0 when the log brought it.
+	Directed uint64
 	// Attempt counts the failed requests to the subscriber, or, once there is a Reply, to where that goes.
 	Attempt int
+	// Unstored counts how often a Broker's log did not take the reply to the event. Such a delivery is no failed one.
+	Unstored int
 	// Reply is what a Channel's subscriber has answered with: from then on the work is to get it accepted where replies go.
 	Reply *event.Event
 	// Failure is set once the subscriber's attempts are used up: from then on the work is to reach the dead letter sink.
@@ -47,35 +54,42 @@ type Lease interface {
 type Message struct {
 	Work
 	Lease
+	// Taken is when this process took hold of the message; zero when that is not known.
+	Taken time.Time
 }
 
-// Source yields the messages of one target. Messages is closed after Stop once the last one was handed out.
+// Source yields the messages of one target, in one goroutine at a time.
 type Source interface {
-	Messages() <-chan Message
-	// Stop asks for no further messages and gives back those that nobody took. It returns when that is done.
+	// Take returns the next message; ok is false while there is none, or while nothing may be delivered.
+	Take() (m Message, ok bool)
+	// Ready holds a token when Take may have a message again. Whoever takes the token takes until there is none.
+	Ready() <-chan struct{}
+	// Stop ends the source: Take returns nothing any more.
 	Stop()
 }
 
-// Opener opens a target's sources. The returned Source holds at most capacity messages that nobody has taken. The context ends
-// when the opening takes too long, and else only after the Source was stopped.
+// Opener opens a target's sources, of which there is one of each kind at a time. It neither blocks nor fails: a source whose events
+// cannot be read yields nothing until they can.
 type Opener interface {
 	// Log reads what the target's cursor has not passed.
-	Log(ctx context.Context, target route.Target, capacity int) (Source, error)
+	Log(target route.Target) Source
 	// Directed reads what was parked for, or sent to, this target alone.
-	Directed(ctx context.Context, target route.Target, capacity int) (Source, error)
+	Directed(target route.Target) Source
 }
 
-// Store makes an outcome durable. Each call is idempotent for the same target and sequence, and returns only when the
-// event is stored. Safe for concurrent use.
+// Store makes an outcome durable. Each call is idempotent for the same target and work, and returns only when the event is
+// stored. Safe for concurrent use.
 type Store interface {
 	// Reply appends a reply to the log of the target's address. ErrReplyRefused when the log is there and does not take it:
 	// full, or the reply is too large. ErrReplyForbidden when the address takes nothing of anybody. Every other error is taken
 	// for an outage, and the event is delivered again.
-	Reply(ctx context.Context, target route.Target, sequence uint64, reply event.Event) error
-	// DeadLetter keeps an event that has no sink in the address's dead-letter stream; work.Failure says why.
+	Reply(ctx context.Context, target route.Target, work Work, reply event.Event) error
+	// DeadLetter keeps an event that has no sink in the address's dead-letter stream; work.Failure says why. Of an event that is too
+	// large for that, a reference to its place in the log is kept.
 	DeadLetter(ctx context.Context, target route.Target, work Work) error
-	// Park stores the work to be delivered to this target alone, not before the given time. Work that comes back and fails
-	// again is parked again, with a higher Attempt or SinkAttempts: that is other work, and must not be taken for a repetition.
+	// Park stores the work to be delivered to this target alone, not before the given time. One message is parked once, however often
+	// and for whatever time that is tried; work that comes back is another message's (Work.Directed), and can be parked again.
+	// ErrTooLarge when the work does not fit into a message, which no later try changes.
 	Park(ctx context.Context, target route.Target, work Work, notBefore time.Time) error
 }
 

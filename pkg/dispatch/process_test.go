@@ -76,30 +76,28 @@ func (p *process) expire() {
 	p.change()
 }
 
-func (p *process) Log(ctx context.Context, t route.Target, _ int) (Source, error) {
-	return p.open(ctx, "open log", p.logs, t)
+func (p *process) Log(t route.Target) Source {
+	p.mu.Lock()
+	p.opens++
+	p.mu.Unlock()
+	return p.open(p.logs, t)
 }
 
-func (p *process) Directed(ctx context.Context, t route.Target, _ int) (Source, error) {
-	return p.open(ctx, "open directed", p.directed, t)
-}
+func (p *process) Directed(t route.Target) Source { return p.open(p.directed, t) }
 
-func (p *process) open(ctx context.Context, name string, in map[string]*queue, t route.Target) (Source, error) {
+func (p *process) open(in map[string]*queue, t route.Target) Source {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if err := p.step(name); err != nil {
-		return nil, err
+	s := &source{process: p, queue: p.queue(in, t), ready: make(chan struct{}, 1), stop: make(chan struct{})}
+	if s.queue.open++; s.queue.open > 1 {
+		p.overlaps++
 	}
-	s := &source{
-		process: p, ctx: ctx, queue: p.queue(in, t), ends: p.ends,
-		out: make(chan Message), stop: make(chan struct{}), stopped: make(chan struct{}),
-	}
-	go s.run()
-	return s, nil
+	go s.run(p.changed)
+	return s
 }
 
-func (p *process) Reply(_ context.Context, t route.Target, sequence uint64, reply event.Event) error {
-	return p.effect("reply", func() { p.replies[t.Key.Name+"/"+strconv.FormatUint(sequence, 10)] = reply })
+func (p *process) Reply(_ context.Context, t route.Target, work Work, reply event.Event) error {
+	return p.effect("reply", func() { p.replies[t.Key.Name+"/"+strconv.FormatUint(work.Sequence, 10)] = reply })
 }
 
 func (p *process) DeadLetter(_ context.Context, t route.Target, work Work) error {
@@ -162,58 +160,48 @@ func (l *lease) Release(after time.Duration) error {
 
 // source hands out the items of a queue that nobody holds.
 type source struct {
-	process       *process
-	ctx           context.Context
-	queue         *queue
-	ends          chan struct{}
-	out           chan Message
-	stop, stopped chan struct{}
+	process *process
+	queue   *queue
+	ready   chan struct{}
+	stop    chan struct{}
+	stopped bool // guarded by the world's lock
 }
 
-func (s *source) Messages() <-chan Message { return s.out }
+func (s *source) Ready() <-chan struct{} { return s.ready }
 
 func (s *source) Stop() {
 	s.process.mu.Lock()
-	if s.ctx.Err() != nil {
-		s.process.orphans++
-	}
-	s.process.mu.Unlock()
+	defer s.process.mu.Unlock()
+	s.stopped = true
+	s.queue.open--
 	close(s.stop)
-	<-s.stopped
 }
 
-func (s *source) run() {
-	defer close(s.stopped)
-	defer close(s.out)
+// run tells of each change in the world: any of them may have brought a message.
+func (s *source) run(changed <-chan struct{}) {
 	for {
-		m, held, wait := s.next()
-		if held == nil {
-			select {
-			case <-wait:
-			case <-s.stop:
-				return
-			case <-s.ends:
-				return
-			case <-s.process.dead:
-				<-s.stop
-				return
-			}
-			continue
+		select {
+		case s.ready <- struct{}{}:
+		default:
 		}
 		select {
-		case s.out <- m:
+		case <-changed:
 		case <-s.stop:
-			s.giveBack(held)
 			return
 		}
+		s.process.mu.Lock()
+		changed = s.process.changed
+		s.process.mu.Unlock()
 	}
 }
 
-// next takes hold of an item, or returns a channel that tells when to look again.
-func (s *source) next() (Message, *lease, <-chan struct{}) {
+// Take takes hold of an item.
+func (s *source) Take() (Message, bool) {
 	s.process.mu.Lock()
 	defer s.process.mu.Unlock()
-	wait := s.process.changed
+	if s.stopped || s.process.outdated {
+		return Message{}, false
+	}
 	for _, i := range s.queue.items {
 		if i.acked || i.holder != nil || s.process.isDead() {
 			continue
@@ -228,16 +216,7 @@ func (s *source) next() (Message, *lease, <-chan struct{}) {
 			continue
 		}
 		i.holder = &lease{process: s.process, item: i}
-		return Message{Work: i.work, Lease: i.holder}, i.holder, nil
+		return Message{Work: i.work, Lease: i.holder, Taken: time.Now()}, true
 	}
-	return Message{}, nil, wait
-}
-
-func (s *source) giveBack(held *lease) {
-	s.process.mu.Lock()
-	defer s.process.mu.Unlock()
-	if held.item.holder == held {
-		held.item.holder = nil
-	}
-	s.process.change()
+	return Message{}, false
 }

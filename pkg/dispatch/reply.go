@@ -13,7 +13,8 @@ import (
 )
 
 // maxNoRoom is how often an event is delivered again because its reply found the log full, about five minutes in all. After
-// that it is a failed delivery: a log that is full of events whose replies do not fit would otherwise stay full for ever.
+// that each delivery whose reply finds the log full is a failed one: a log that is full of events whose replies do not fit would
+// otherwise stay full for ever.
 const maxNoRoom = 8
 
 // refusal is a reply that makes a delivery a failed one, as the status that upstream's Broker would see for it.
@@ -42,11 +43,11 @@ func (r *runner) reply(t task, hops int, response Response) (*refusal, error) {
 	}
 	ctx, cancel := context.WithTimeout(r.cutoff, storeTimeout)
 	defer cancel()
-	err = r.ports.store.Reply(ctx, r.target, t.Sequence, reply)
+	err = r.ports.store.Reply(ctx, r.target, t.Work, reply)
 	if errors.Is(err, ErrReplyForbidden) {
 		return &refusal{http.StatusForbidden, fmt.Errorf("%w: %w", delivery.ErrPermanent, err)}, nil
 	}
-	if errors.Is(err, ErrReplyRefused) || (errors.Is(err, ErrNoRoom) && t.unstored >= maxNoRoom) {
+	if errors.Is(err, ErrReplyRefused) || (errors.Is(err, ErrNoRoom) && t.Unstored >= maxNoRoom) {
 		return &refusal{http.StatusBadGateway, err}, nil
 	}
 	if err == nil {

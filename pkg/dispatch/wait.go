@@ -30,8 +30,6 @@ const (
 // task is a message together with what only this process knows about it.
 type task struct {
 	Message
-	// unstored counts how often in a row the reply to it could not be stored.
-	unstored int
 	// due is when the task may be taken up again.
 	due time.Time
 	// brief says that it has one of the places of all targets while it waits.

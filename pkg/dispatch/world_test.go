@@ -36,8 +36,9 @@ type world struct {
 	requests    map[string][]Request // by host, in order
 	faults      map[string]int       // step -> how often it fails yet
 	steps       []string
-	ends        chan struct{} // closed: sources that are open end by themselves
-	orphans     int           // sources whose context ended before they were stopped
+	opens       int  // sources of logs that were opened
+	overlaps    int  // sources that were opened while another one of the same queue was
+	outdated    bool // the targets may not be those in force
 }
 
 // host answers a request; n counts earlier requests for the same event.
@@ -47,7 +48,6 @@ func newWorld() *world {
 	return &world{
 		hosts: map[string]host{}, changed: make(chan struct{}), logs: map[string]*queue{}, directed: map[string]*queue{},
 		replies: map[string]event.Event{}, deadLetters: map[string]Work{}, requests: map[string][]Request{}, faults: map[string]int{},
-		ends: make(chan struct{}),
 	}
 }
 
@@ -158,16 +158,11 @@ func (w *world) delivered(url string) map[string]int {
 	return counts
 }
 
-// endSources makes all sources that are open end, as if their consumers were deleted.
-func (w *world) endSources() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	close(w.ends)
-	w.ends = make(chan struct{})
-}
-
 // queue is a work queue: one holder per message, and back it goes when the holder gives it up.
-type queue struct{ items []*item }
+type queue struct {
+	items []*item
+	open  int // sources
+}
 
 type item struct {
 	work   Work
@@ -189,7 +184,11 @@ func (q *queue) unacked() int {
 // startPool returns a pool whose ports are the process, drained at the end of the test.
 func startPool(t *testing.T, p *process) *Pool {
 	t.Helper()
-	pool, err := NewPool(Config{Opener: p, Store: p, Sender: p})
+	pool, err := NewPool(Config{Opener: p, Store: p, Sender: p, Current: func() bool {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		return !p.outdated
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}

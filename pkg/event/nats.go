@@ -36,6 +36,15 @@ func ToNATS(e Event) map[string][]string {
 	return h
 }
 
+// ToStructuredNATS returns the headers and the payload of a NATS message for the event in structured mode: for attributes that are
+// larger than headers may be.
+func ToStructuredNATS(e Event) (h map[string][]string, payload []byte) {
+	payload, contentType := Structured(e)
+	h = ToNATS(Event{Headers: e.Headers})
+	h[natsContentType] = []string{contentType}
+	return h, payload
+}
+
 // FromNATS reads the event of a NATS message. Besides what ToNATS writes it accepts what other publishers send: header names
 // in any case, binary mode with the content type in content-type, structured mode announced by content-type, and a bare JSON
 // envelope without any announcement, which is the whole binding before 1.0.3. Of http-* only headers that may travel are read.

@@ -129,6 +129,20 @@ func TestFromNATSRefuses(t *testing.T) {
 	}
 }
 
+// In structured mode the message carries the same event, however large its attributes are.
+func TestToStructuredNATS(t *testing.T) {
+	want := sample().With("big", strings.Repeat("€", event.MaxNATSHeaderBytes))
+	h, payload := event.ToStructuredNATS(want)
+	if size := event.HeaderBytes(h); size > 1000 {
+		t.Errorf("its headers have %d bytes", size)
+	}
+	got, err := event.FromNATS(h, payload)
+	if err != nil {
+		t.Fatal(err)
+	}
+	requireSame(t, "from NATS", got, want)
+}
+
 func TestFromNATSReadsOnlyHeadersThatTravel(t *testing.T) {
 	h := event.ToNATS(sample())
 	maps.DeleteFunc(h, func(key string, _ []string) bool { return strings.HasPrefix(key, "http-") })

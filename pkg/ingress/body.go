@@ -12,32 +12,38 @@ import (
 // come in, so that a client that announces a megabyte and stalls holds this much and no more.
 const firstBuffer = 16 << 10
 
-// readBody reads the whole body, at most limit bytes of it. The error is an *http.MaxBytesError, ErrBodyTimeout or ErrBody.
+// readBody reads the whole body, at most limit bytes of it. The error is an *http.MaxBytesError, ErrBusy, ErrBodyTimeout or ErrBody.
 //
-// A body that is announced as too large is refused unread; one of unknown length is read to limit+1 bytes and no further,
-// and net/http closes the connection.
-func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
-	if r.ContentLength > limit {
-		return nil, &http.MaxBytesError{Limit: limit}
+// The request holds the memory for a body of known length already, which is not above the limit. One of unknown length is read to
+// limit+1 bytes and no further, and net/http closes the connection.
+func readBody(w http.ResponseWriter, r *http.Request, limit int64, held *holding) ([]byte, error) {
+	grow := func(bytes int) error { return held.take(r.Context(), int64(bytes)) }
+	if r.ContentLength >= 0 {
+		grow = func(int) error { return nil }
 	}
-	body, err := readAll(http.MaxBytesReader(w, r.Body, limit), r.ContentLength, limit)
+	body, err := readAll(http.MaxBytesReader(w, r.Body, limit), r.ContentLength, limit, grow)
 	if err != nil {
 		return nil, bodyError(err)
 	}
 	return body, nil
 }
 
-// readAll is io.ReadAll with a buffer that never exceeds length, when that is known, and limit+1 otherwise.
+// readAll is io.ReadAll with a buffer that never exceeds length, when that is known, and limit+1 otherwise. It asks grow before it makes
+// the buffer larger.
 // net/http holds a body to its Content-Length, so once length bytes are in there is nothing left to read.
-func readAll(from io.Reader, length, limit int64) ([]byte, error) {
+func readAll(from io.Reader, length, limit int64, grow func(bytes int) error) ([]byte, error) {
 	most := length
 	if length < 0 {
 		most = limit + 1
 	}
-	buffer := make([]byte, 0, min(most, firstBuffer))
+	buffer := []byte{}
 	for int64(len(buffer)) != length {
 		if len(buffer) == cap(buffer) {
-			larger := make([]byte, len(buffer), min(most, 2*int64(cap(buffer))))
+			size := int(min(most, max(firstBuffer, 2*int64(cap(buffer)))))
+			if err := grow(size - cap(buffer)); err != nil {
+				return nil, err
+			}
+			larger := make([]byte, len(buffer), size)
 			copy(larger, buffer)
 			buffer = larger
 		}
@@ -55,7 +61,7 @@ func readAll(from io.Reader, length, limit int64) ([]byte, error) {
 
 // bodyError gives a failed read the sentinel that stands in the status table.
 func bodyError(err error) error {
-	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge || errors.Is(err, ErrBusy) {
 		return err
 	}
 	if errors.Is(err, os.ErrDeadlineExceeded) {

@@ -31,8 +31,8 @@ var (
 	ErrUnknownChannel = errors.New("unknown Channel")
 	// ErrRefused means that the address takes no events of anybody; the message says why.
 	ErrRefused = errors.New("forbidden")
-	// ErrBusy means that as many requests as Config.MaxInFlight are being served.
-	ErrBusy = errors.New("too many requests in flight")
+	// ErrBusy means that the requests in flight hold all of Config.Memory, or are as many as Config.MaxInFlight.
+	ErrBusy = errors.New("too much in flight")
 	// ErrBodyTimeout means that the body did not arrive within the server's read timeout.
 	ErrBodyTimeout = errors.New("the body did not arrive in time")
 	// ErrBody means that the body ended early or could not be read for another reason.

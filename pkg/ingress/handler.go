@@ -4,7 +4,7 @@
 //
 // The contract is the Knative Eventing data plane's (knative/specs specs/eventing/data-plane.md), in the order of checks
 // that upstream has (knative.dev/eventing pkg/broker/ingress/ingress_handler.go, pkg/channel/event_receiver.go), with bounds that upstream lacks: on the
-// size of a body, on the requests in flight, and on every wait.
+// size of a body, on the bytes that requests hold, and on every wait.
 package ingress
 
 import (
@@ -24,8 +24,6 @@ import (
 const (
 	// DefaultMaxEventBytes is NATS's default max_payload.
 	DefaultMaxEventBytes int64 = 1 << 20
-	// DefaultMaxInFlight times the size limit is the most memory that bodies can take.
-	DefaultMaxInFlight = 1000
 
 	allowedMethods = http.MethodPost + ", " + http.MethodOptions
 )
@@ -37,8 +35,12 @@ type Config struct {
 	// MaxEventBytes returns the size limit of a request's body in bytes; it is asked once per request, so that it can
 	// follow the NATS server. Default: DefaultMaxEventBytes.
 	MaxEventBytes func() int64
-	// MaxInFlight bounds the requests whose body is being read or stored; one more is answered with 429.
-	// Default: DefaultMaxInFlight.
+	// Memory is the bytes that all requests may hold together, from the headers to the answer. One that finds no room within MemoryWait
+	// is answered with 429. Default: DefaultMemory.
+	Memory int64
+	// MemoryWait bounds each wait for memory. Default: DefaultBudget.Memory().
+	MemoryWait time.Duration
+	// MaxInFlight bounds the requests whose body is being read or stored as well; one more is answered with 429. Default: no bound.
 	MaxInFlight int
 	// PublishTimeout bounds one Publish, retries included. Default: DefaultBudget.Publish().
 	PublishTimeout time.Duration
@@ -61,7 +63,8 @@ type Handler struct {
 	addresses      Addresses
 	publisher      Publisher
 	maxEventBytes  func() int64
-	inFlight       *limit.Limiter
+	memory         *memory
+	inFlight       *limit.Limiter // nil where there is no bound
 	publishTimeout time.Duration
 	stored         func(route.Address, event.Event)
 	now            func() time.Time
@@ -75,8 +78,15 @@ func New(config Config) *Handler {
 	if config.MaxEventBytes == nil {
 		config.MaxEventBytes = func() int64 { return DefaultMaxEventBytes }
 	}
-	if config.MaxInFlight <= 0 {
-		config.MaxInFlight = DefaultMaxInFlight
+	if config.Memory <= 0 {
+		config.Memory = DefaultMemory
+	}
+	if config.MemoryWait <= 0 {
+		config.MemoryWait = DefaultBudget.Memory()
+	}
+	var inFlight *limit.Limiter
+	if config.MaxInFlight > 0 {
+		inFlight = limit.New(config.MaxInFlight)
 	}
 	if config.PublishTimeout <= 0 {
 		config.PublishTimeout = DefaultBudget.Publish()
@@ -94,7 +104,8 @@ func New(config Config) *Handler {
 		addresses:      config.Addresses,
 		publisher:      config.Publisher,
 		maxEventBytes:  config.MaxEventBytes,
-		inFlight:       limit.New(config.MaxInFlight),
+		memory:         newMemory(config.Memory, config.MemoryWait),
+		inFlight:       inFlight,
 		publishTimeout: config.PublishTimeout,
 		stored:         config.Stored,
 		now:            config.Now,
@@ -125,24 +136,37 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// accept does what a POST asks for: find the address, take a slot, read the body, decode it, store the events. It returns
-// nil when they are stored. A request that no address or no slot is there for costs nothing but its headers.
+// accept does what a POST asks for: find the address, take memory, read the body, decode it, store the events. It returns nil when they
+// are stored. A request that no address or no memory is there for costs nothing but its headers.
 func (h *Handler) accept(w http.ResponseWriter, r *http.Request) error {
 	to, err := h.find(r)
 	if err != nil {
 		return err
 	}
-	if !h.inFlight.TryAcquire() {
-		return ErrBusy
+	if h.inFlight != nil {
+		if !h.inFlight.TryAcquire() {
+			return ErrBusy
+		}
+		defer h.inFlight.Release()
 	}
-	defer h.inFlight.Release()
-
-	body, err := readBody(w, r, h.maxEventBytes())
+	most := h.maxEventBytes()
+	if r.ContentLength > most {
+		return &http.MaxBytesError{Limit: most}
+	}
+	held := holding{memory: h.memory}
+	defer held.release()
+	if err := held.take(r.Context(), bytesOf(r)); err != nil {
+		return err
+	}
+	body, err := readBody(w, r, most, &held)
 	if err != nil {
 		return err
 	}
 	messages, err := h.messages(r.Header, body, to)
 	if err != nil || len(messages) == 0 {
+		return err
+	}
+	if err := held.take(r.Context(), eventBytes*int64(len(messages)-1)); err != nil {
 		return err
 	}
 	return h.store(r, to, messages)

@@ -19,6 +19,9 @@ func (b Budget) ReadHeader() time.Duration { return time.Duration(b) / 6 }
 // Read is the time for headers and body together: half of the budget.
 func (b Budget) Read() time.Duration { return time.Duration(b) / 2 }
 
+// Memory is the time to wait for memory that other requests hold: a sixtieth of the budget. It is short, as who waits is not counted yet.
+func (b Budget) Memory() time.Duration { return time.Duration(b) / 60 }
+
 // Publish is the time to store the events, retries included: a third of the budget. Config.PublishTimeout is to be this.
 func (b Budget) Publish() time.Duration { return time.Duration(b) / 3 }
 

@@ -1,22 +1,22 @@
 package jetstream
 
 import (
-	"bytes"
-	"encoding/json"
+	"cmp"
 	"errors"
 	"strconv"
 	"sync"
 
 	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
 )
 
 var (
-	errNoPubAck       = errors.New("no PubAck in time")
-	errTooManyPending = errors.New("too many messages wait for their PubAcks")
+	errNoPubAck = errors.New("no PubAck in time")
+	// errOtherStream means that it is not the stream of the address that has answered. The owner makes that again within seconds.
+	errOtherStream = errors.New("another stream takes the messages of the address")
 )
 
-// acks hands PubAcks to the publishes that wait for them. Safe for concurrent use.
+// acks hands PubAcks to the publishes that wait for them. Safe for concurrent use. It has no bound of its own: each message that
+// waits is held by a publish, and who publishes bounds the bytes that it holds.
 //
 // Why not nats.go's own asynchronous publish: it has a future, two channels, a timer and a decoded JSON document for each message,
 // which is more than all else that an ingress does for an event. Here is one wait for all messages of a publish.
@@ -37,6 +37,7 @@ type waiter struct {
 
 // sending are messages that were sent together. answers and left are guarded by acks.mu until done has a token.
 type sending struct {
+	to      expected
 	first   uint64
 	answers []error // nil: stored
 	left    int
@@ -51,54 +52,55 @@ func newAcks(conn *nats.Conn) (*acks, error) {
 }
 
 // send sends the messages and returns what will tell of their answers; one that cannot be sent has its answer already.
-func (a *acks) send(messages []*nats.Msg) (*sending, error) {
-	s, err := a.expect(len(messages))
-	if err != nil {
-		return nil, err
-	}
+func (a *acks) send(to expected, messages []*nats.Msg) *sending {
+	s := a.expect(to, len(messages))
 	for i, m := range messages {
 		m.Reply = a.prefix + strconv.FormatUint(s.first+uint64(i), 36)
 		if err := a.conn.PublishMsg(m); err != nil {
-			a.settle(s.first+uint64(i), err)
+			a.cannotSend(s.first+uint64(i), err)
 		}
 	}
-	return s, nil
+	return s
 }
 
-// expect makes room for the answers to so many messages. Error: errTooManyPending.
-func (a *acks) expect(n int) (*sending, error) {
-	s := &sending{answers: make([]error, n), left: n, done: make(chan struct{}, 1)}
+func (a *acks) cannotSend(number uint64, why error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if len(a.waiting)+n > maxPendingPublishes {
-		return nil, errTooManyPending
-	}
+	a.giveUpLocked(number, why)
+}
+
+// expect waits for the answers to so many messages.
+func (a *acks) expect(to expected, n int) *sending {
+	s := &sending{to: to, answers: make([]error, n), left: n, done: make(chan struct{}, 1)}
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	s.first = a.last + 1
 	a.last += uint64(n)
 	for i := range n {
 		a.waiting[s.first+uint64(i)] = waiter{to: s, index: i}
 	}
-	return s, nil
+	return s
 }
 
-// settle gives the message its answer. A second one changes nothing.
-func (a *acks) settle(number uint64, answer error) {
+// take handles one answer of the server. A second one to the same message changes nothing.
+func (a *acks) take(m *nats.Msg) {
+	number, err := strconv.ParseUint(m.Subject[len(a.prefix):], 36, 64)
+	if err != nil {
+		return // it is none of ours
+	}
+	said := answerIn(m)
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.settleLocked(number, answer)
-}
-
-func (a *acks) settleLocked(number uint64, answer error) {
-	w, ok := a.waiting[number]
-	if !ok {
+	w, waits := a.waiting[number]
+	if !waits {
 		return
 	}
-	delete(a.waiting, number)
-	w.to.answers[w.index] = answer
-	w.to.left--
-	if w.to.left == 0 {
-		w.to.done <- struct{}{}
+	err = w.to.to.judge(said)
+	if errors.Is(err, errOtherStream) {
+		w.to.answers[w.index] = err // the stream itself may answer yet
+		return
 	}
+	a.settleLocked(number, w, err)
 }
 
 // giveUp answers for those messages of the sending that have no answer yet. After it, done has a token.
@@ -106,7 +108,7 @@ func (a *acks) giveUp(s *sending, why error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for i := range s.answers {
-		a.settleLocked(s.first+uint64(i), why)
+		a.giveUpLocked(s.first+uint64(i), why)
 	}
 }
 
@@ -115,38 +117,22 @@ func (a *acks) disconnected() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for number := range a.waiting {
-		a.settleLocked(number, nats.ErrDisconnected)
+		a.giveUpLocked(number, nats.ErrDisconnected)
 	}
 }
 
-// take handles one answer of the server.
-func (a *acks) take(m *nats.Msg) {
-	number, err := strconv.ParseUint(m.Subject[len(a.prefix):], 36, 64)
-	if err != nil {
-		return // it is none of ours
+// giveUpLocked ends the wait for one message, if there is one: because another stream has answered, or for this reason.
+func (a *acks) giveUpLocked(number uint64, why error) {
+	if w, waits := a.waiting[number]; waits {
+		a.settleLocked(number, w, cmp.Or(w.to.answers[w.index], why))
 	}
-	a.settle(number, answerIn(m))
 }
 
-// answerIn returns nil for a PubAck, an *jetstream.APIError, jetstream.ErrNoStreamResponse, or jetstream.ErrInvalidJSAck.
-func answerIn(m *nats.Msg) error {
-	if len(m.Data) == 0 && m.Header.Get("Status") == "503" {
-		return jetstream.ErrNoStreamResponse
+func (a *acks) settleLocked(number uint64, w waiter, answer error) {
+	delete(a.waiting, number)
+	w.to.answers[w.index] = answer
+	w.to.left--
+	if w.to.left == 0 {
+		w.to.done <- struct{}{}
 	}
-	// What the server writes when it has stored a message; an error comes before the stream. Source: nats-server
-	// server/stream.go (JSPubAckResponse, and the prepared acks of a stream).
-	if rest, ok := bytes.CutPrefix(m.Data, []byte(`{"stream":"`)); ok && len(rest) > 0 && rest[0] != '"' && json.Valid(m.Data) {
-		return nil
-	}
-	var ack struct {
-		Error  *jetstream.APIError `json:"error"`
-		Stream string              `json:"stream"`
-	}
-	switch err := json.Unmarshal(m.Data, &ack); {
-	case err == nil && ack.Error != nil:
-		return ack.Error
-	case err == nil && ack.Stream != "":
-		return nil
-	}
-	return jetstream.ErrInvalidJSAck
 }

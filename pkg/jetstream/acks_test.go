@@ -2,6 +2,7 @@ package jetstream
 
 import (
 	"errors"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -17,15 +18,30 @@ func TestAnswersToAPublish(t *testing.T) {
 		want       error
 		wantCode   jetstream.ErrorCode
 	}{
-		{name: "stored", data: `{"stream":"LOG", "seq":7}`},
-		{name: "stored before", data: `{"stream":"LOG","seq":7,"duplicate":true}`},
-		{name: "in a domain", data: `{"stream":"LOG", "domain":"hub", "seq":7}`},
+		{name: "stored", data: `{"stream":"LOG","seq":7}`},
+		{name: "stored, with spaces", data: `{"stream":"LOG", "seq":7}`},
+		{name: "stored before", data: `{"stream":"LOG","seq":7,"duplicate": true}`},
+		{name: "in a domain", data: `{"stream":"LOG","domain":"hub","seq":7}`},
 		{name: "members in another order", data: `{"seq":7,"stream":"LOG"}`},
+		{name: "spaces before the number", data: `{"stream":"LOG","seq": 7 }`},
+		{name: "the lowest sequence", data: `{"stream":"LOG","seq":5}`},
+		{name: "below the first sequence", data: `{"stream":"LOG","seq":4}`, want: errOtherStream},
+		{name: "without a sequence", data: `{"stream":"LOG"}`, want: errOtherStream},
+		{name: "stored before, below the first sequence", data: `{"stream":"LOG","seq":4,"duplicate": true}`, want: errOtherStream},
+		{name: "another stream", data: `{"stream":"LOG2","seq":7}`, want: errOtherStream},
+		{name: "another stream, by its start", data: `{"stream":"LO","seq":7}`, want: errOtherStream},
+		{name: "another stream refuses", data: `{"error":{"code":400,"err_code":10060,"description":"expected stream does not match"},"stream":"OTHER","seq":0}`,
+			want: errOtherStream},
+		{name: "another stream is full", data: `{"error":{"code":503,"err_code":10077,"description":"maximum bytes exceeded"},"stream":"OTHER","seq":0}`,
+			want: errOtherStream},
 		{name: "refused", data: `{"error":{"code":503,"err_code":10077,"description":"maximum bytes exceeded"},"stream":"LOG","seq":0}`, wantCode: 10077},
+		{name: "refused before there is a stream", data: `{"error":{"code":503,"err_code":10008,"description":"unavailable"}}`, wantCode: 10008},
 		{name: "nobody there", status: "503", want: jetstream.ErrNoStreamResponse},
 		{name: "empty", want: jetstream.ErrInvalidJSAck},
 		{name: "no stream", data: `{"stream":"","seq":7}`, want: jetstream.ErrInvalidJSAck},
 		{name: "cut off", data: `{"stream":"LOG", "s`, want: jetstream.ErrInvalidJSAck},
+		{name: "cut off in the sequence", data: `{"stream":"LOG","seq":7`, want: jetstream.ErrInvalidJSAck},
+		{name: "a sequence that is none", data: `{"stream":"LOG","seq":-7}`, want: jetstream.ErrInvalidJSAck},
 		{name: "of somebody else", data: `+OK`, want: jetstream.ErrInvalidJSAck},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -33,7 +49,7 @@ func TestAnswersToAPublish(t *testing.T) {
 			if test.status != "" {
 				m.Header.Set("Status", test.status)
 			}
-			err := answerIn(m)
+			err := expected{stream: "LOG", first: 5}.judge(answerIn(m))
 			if api, ok := errors.AsType[*jetstream.APIError](err); ok != (test.wantCode != 0) || (ok && api.ErrorCode != test.wantCode) {
 				t.Fatalf("error %v, want one with code %d", err, test.wantCode)
 			}
@@ -45,16 +61,23 @@ func TestAnswersToAPublish(t *testing.T) {
 }
 
 // unsent are acks for messages that a test answers by itself.
-func unsent() *acks { return &acks{waiting: map[uint64]waiter{}} }
+func unsent() *acks { return &acks{prefix: "_INBOX.x.", waiting: map[uint64]waiter{}} }
 
-func expect(t *testing.T, a *acks, n int) *sending {
-	t.Helper()
-	s, err := a.expect(n)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
+// subjectOf is where the answer to the message of the sending goes to.
+func subjectOf(a *acks, s *sending, index int) string {
+	return a.prefix + strconv.FormatUint(s.first+uint64(index), 36)
 }
+
+// answers has the server say this of the message.
+func answers(a *acks, s *sending, index int, data string) {
+	a.take(&nats.Msg{Subject: subjectOf(a, s, index), Data: []byte(data)})
+}
+
+const (
+	stored = `{"stream":"LOG","seq":7}`
+	full   = `{"error":{"code":503,"err_code":10077,"description":"maximum bytes exceeded"},"stream":"LOG","seq":0}`
+	other  = `{"error":{"code":400,"err_code":10060,"description":"expected stream does not match"},"stream":"OTHER","seq":0}`
+)
 
 func isDone(s *sending) bool {
 	select {
@@ -68,20 +91,36 @@ func isDone(s *sending) bool {
 func TestASendingIsDoneWithItsLastAnswer(t *testing.T) {
 	t.Parallel()
 	a := unsent()
-	one, other := expect(t, a, 3), expect(t, a, 1)
-	full := errors.New("full")
-	a.settle(one.first+2, nil)
-	a.settle(one.first, full)
-	a.settle(one.first, nil) // the answer to a second copy
-	if isDone(one) || isDone(other) {
+	one, another := a.expect(expectStream("LOG"), 3), a.expect(expectStream("LOG"), 1)
+	answers(a, one, 2, stored)
+	answers(a, one, 0, full)
+	answers(a, one, 0, stored) // the answer to a second copy
+	if isDone(one) || isDone(another) {
 		t.Fatal("done before the last answer")
 	}
-	a.settle(one.first+1, nil)
-	if !isDone(one) || isDone(other) {
+	answers(a, one, 1, stored)
+	if !isDone(one) || isDone(another) {
 		t.Fatal("not done after the last answer, or the other one is")
 	}
-	if !errors.Is(one.answers[0], full) || one.answers[1] != nil || one.answers[2] != nil {
+	if !isLogFull(one.answers[0]) || one.answers[1] != nil || one.answers[2] != nil {
 		t.Errorf("answers %v, want the first alone to be an error", one.answers)
+	}
+}
+
+// Where several streams take a message, each of them answers, in any order.
+func TestAnotherStreamsAnswerIsNotTheLast(t *testing.T) {
+	t.Parallel()
+	a := unsent()
+	s := a.expect(expectStream("LOG"), 2)
+	answers(a, s, 0, other)
+	answers(a, s, 1, other)
+	if isDone(s) {
+		t.Fatal("done by the answers of another stream")
+	}
+	answers(a, s, 0, stored)
+	a.giveUp(s, errNoPubAck)
+	if !isDone(s) || s.answers[0] != nil || !errors.Is(s.answers[1], errOtherStream) {
+		t.Errorf("answers %v, want none and that of the other stream", s.answers)
 	}
 }
 
@@ -93,13 +132,13 @@ func TestWaitsThatEndWithoutAnAnswer(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := unsent()
-			s := expect(t, a, 2)
-			a.settle(s.first, nil)
+			s := a.expect(expectStream("LOG"), 2)
+			answers(a, s, 0, stored)
 			end(a, s)
 			if !isDone(s) || s.answers[0] != nil || !errors.Is(s.answers[1], nats.ErrDisconnected) {
 				t.Fatalf("answers %v", s.answers)
 			}
-			a.settle(s.first+1, nil) // too late: who waited has read the answers by now
+			answers(a, s, 1, stored) // too late: who waited has read the answers by now
 			if isDone(s) || s.answers[1] == nil {
 				t.Error("an answer that comes late is written")
 			}
@@ -110,26 +149,23 @@ func TestWaitsThatEndWithoutAnAnswer(t *testing.T) {
 	}
 }
 
-func TestWaitsAreBounded(t *testing.T) {
-	t.Parallel()
-	a := unsent()
-	s := expect(t, a, maxPendingPublishes)
-	if _, err := a.expect(1); !errors.Is(err, errTooManyPending) {
-		t.Fatalf("error %v, want %v", err, errTooManyPending)
-	}
-	a.settle(s.first, nil)
-	expect(t, a, 1)
-}
-
 func TestForeignAnswersAreIgnored(t *testing.T) {
 	t.Parallel()
 	a := unsent()
-	a.prefix = "_INBOX.x."
-	s := expect(t, a, 1)
+	s := a.expect(expectStream("LOG"), 1)
 	for _, token := range []string{"", "!", "zz", strings.Repeat("z", 20)} {
-		a.take(&nats.Msg{Subject: a.prefix + token, Data: []byte(`{"stream":"LOG", "seq":7}`)})
+		a.take(&nats.Msg{Subject: a.prefix + token, Data: []byte(stored)})
 	}
 	if isDone(s) {
 		t.Error("done by an answer to something else")
+	}
+}
+
+// An ingress reads a PubAck for each event.
+func TestAPubAckCostsNoMemory(t *testing.T) {
+	m := &nats.Msg{Data: []byte(`{"stream":"LOG","seq":1764252605000000}`)}
+	to := expected{stream: "LOG", first: 1764252604000000}
+	if n := testing.AllocsPerRun(100, func() { _ = to.judge(answerIn(m)) }); n > 0 {
+		t.Errorf("%v allocations, want none", n)
 	}
 }

@@ -43,10 +43,7 @@ func (i *installation) putChannel(channel route.Address) Applied {
 // putSubscriber makes the subscriber and returns it with its cursor.
 func (i *installation) putSubscriber(target route.Target) route.Target {
 	i.t.Helper()
-	_, err := i.owner.PutTarget(budgetOf(i.t), target)
-	must(i.t, err)
-	target.Consumer = i.client.consumerOf(target)
-	return target
+	return i.put(target)
 }
 
 // send stores an event with this id, as the ingress does.

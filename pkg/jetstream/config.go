@@ -7,7 +7,6 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/filter"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/share"
@@ -26,33 +25,35 @@ const (
 	duplicateWindow = ackWait + publishBudget + renewEvery
 )
 
-// timing holds what a test may want otherwise: shorter time budgets, sequences that count from 1, fewer consumers before targets share.
+// timing holds what a test may want otherwise: shorter time budgets, sequences that count from 1.
 type timing struct {
+	// now is what this process takes for the time.
+	now func() time.Time
 	// firstSequence is where the sequences of a new stream begin (see createStream).
 	firstSequence func() uint64
 
-	ackWait, renewEvery  time.Duration
-	lookEvery, trimEvery time.Duration
-	checkEvery           time.Duration
-	heartbeat            time.Duration
-	reportTTL            time.Duration
-	overdue              time.Duration
-
-	ownReaders, ownConsumers int
+	ackWait, renewEvery time.Duration
+	trimEvery           time.Duration
+	checkEvery          time.Duration
+	heartbeat           time.Duration
+	reportTTL           time.Duration
+	overdue             time.Duration
+	strayPatience       time.Duration
 }
 
 func defaultTiming() timing {
 	return timing{
+		now:           time.Now,
 		firstSequence: func() uint64 { return uint64(time.Now().UnixMicro()) }, //nolint:gosec // after 1970
-		ackWait:       ackWait, renewEvery: renewEvery, lookEvery: lookEvery, trimEvery: trimEvery,
+		ackWait:       ackWait, renewEvery: renewEvery, trimEvery: trimEvery,
 		checkEvery: checkEvery, heartbeat: pullHeartbeat, reportTTL: route.ReportTTL,
-		overdue: overdue, ownReaders: ownReaders, ownConsumers: ownConsumers,
+		overdue: overdue, strayPatience: strayPatience,
 	}
 }
 
 const (
-	// DefaultMaxBytes is the byte limit of a log whose address names none.
-	DefaultMaxBytes = 256 << 20
+	// DefaultMaxBytes is the byte limit of a log whose address names none: a NATS with 1 GiB has room for the streams of twelve.
+	DefaultMaxBytes = 64 << 20
 	// defaultMaxConsumers: nats-server 2.15 stops at 1,000 consumers a stream unless the stream has a positive limit of its own.
 	defaultMaxConsumers = 1000
 	// maxAckPending bounds what all filter processes together hold of one consumer. A process holds the most where targets share: for
@@ -107,6 +108,7 @@ func logConfig(names naming.Names, a route.Address) jetstream.StreamConfig {
 		Retention:    jetstream.LimitsPolicy,
 		Discard:      jetstream.DiscardNew,
 		MaxBytes:     a.Log.MaxBytes,
+		FirstSeq:     a.Log.First, // at least
 		MaxConsumers: positive(a.Log.MaxConsumers, defaultMaxConsumers),
 		Replicas:     positive(a.Log.Replicas, 1),
 		Storage:      storageOf(a),
@@ -144,7 +146,7 @@ func deadLetterConfig(names naming.Names, a route.Address) jetstream.StreamConfi
 		Subjects:     []string{names.DeadLetterSubjects(a.Key)},
 		Retention:    jetstream.LimitsPolicy,
 		Discard:      jetstream.DiscardNew,
-		MaxBytes:     a.Log.MaxBytes,
+		MaxBytes:     a.Log.DeadLetterBytes(),
 		MaxConsumers: 100,
 		Replicas:     positive(a.Log.Replicas, 1),
 		Storage:      storageOf(a),
@@ -154,26 +156,36 @@ func deadLetterConfig(names naming.Names, a route.Address) jetstream.StreamConfi
 	}
 }
 
-// cursorConfig is the desired consumer of a target: its cursor in the log; startAt says where a new one begins. Deliveries are never
-// counted against a limit by the server: only the filter decides when an event is given up.
+// cursorConfig is the desired consumer of a target that has one of its own in the log; startAt says where a new one begins. Deliveries
+// are never counted against a limit by the server: only the filter decides when an event is given up. So it is with which events of our
+// own logs are the target's: a filter that the server applied would change at another moment than that of the filter processes.
 func (c *Client) cursorConfig(t route.Target) jetstream.ConsumerConfig {
 	config := c.leasedConsumer(c.consumerOf(t), t)
-	switch {
-	case t.Stream != "":
+	if t.Stream != "" {
 		config.FilterSubjects = c.foreignSubjects(t)
-	case t.Key.Address.Kind == route.KindBroker: // a Channel's targets take all that its log listens to
-		config.FilterSubjects = filter.Subjects(t.Filter, c.names.Subjects(t.Key.Address))
 	}
 	return config
 }
 
-// sharedConfig is the desired consumer that targets of a Broker share: of the whole log, and of no target alone.
+// sharedConfig is the desired consumer that targets of an address share: of the whole log, and of no target alone.
 func (c *Client) sharedConfig(t route.Target) jetstream.ConsumerConfig {
-	address := t.Key.Address
-	config := c.leasedConsumer(c.names.SharedConsumer(), route.Target{Key: route.TargetKey{Address: address}, Owner: t.Owner})
-	config.Description = "what several targets share, of " + address.String()
+	return c.commonConsumer(t.Key.Address, t.Owner, "cursor of its targets")
+}
+
+// directedConsumerConfig is the desired consumer of what is parked for, or sent to, single targets of the address.
+func (c *Client) directedConsumerConfig(a route.Address) jetstream.ConsumerConfig {
+	config := c.commonConsumer(a.Key, a.Owner, "events for one target alone")
+	config.DeliverPolicy = jetstream.DeliverAllPolicy
+	config.FilterSubject = c.names.DirectedSubjects(a.Key)
+	return config
+}
+
+// commonConsumer is a consumer of several targets of the address.
+func (c *Client) commonConsumer(address route.Key, owner, what string) jetstream.ConsumerConfig {
+	config := c.leasedConsumer(c.names.SharedConsumer(), route.Target{})
+	config.Description = what + ", of " + address.String()
 	config.Metadata = map[string]string{
-		metaUse: sharedUse, metaKind: string(address.Kind), metaNamespace: address.Namespace, metaName: address.Name, metaOwner: t.Owner,
+		metaUse: sharedUse, metaKind: string(address.Kind), metaNamespace: address.Namespace, metaName: address.Name, metaOwner: owner,
 	}
 	return config
 }
@@ -193,14 +205,6 @@ func startAt(config jetstream.ConsumerConfig, start route.Start, stream jetstrea
 	default:
 		config.DeliverPolicy = jetstream.DeliverNewPolicy
 	}
-	return config
-}
-
-// directedConsumerConfig is the desired consumer of what is parked for, or sent to, one target.
-func (c *Client) directedConsumerConfig(t route.Target) jetstream.ConsumerConfig {
-	config := c.leasedConsumer(c.names.Consumer(t.Key), t)
-	config.DeliverPolicy = jetstream.DeliverAllPolicy
-	config.FilterSubject = c.names.DirectedSubject(t.Key)
 	return config
 }
 
@@ -237,6 +241,12 @@ const (
 	headerSinkTries   = "kn-failed-sink-attempts"
 	headerTarget      = "kn-target"
 	headerReplyBytes  = "kn-reply-bytes"
+	headerStored      = "kn-stored"
+	headerRun         = "kn-run"
+	headerUnstored    = "kn-unstored"
+	// These two tell where the event of a dead letter is that is too large to be kept whole, and how much data it has.
+	headerStream    = "kn-stream"
+	headerDataBytes = "kn-data-bytes"
 )
 
 func formatUint(n uint64) string { return strconv.FormatUint(n, 10) }

@@ -19,6 +19,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+	"github.com/nats-io/nuid"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 )
@@ -31,6 +32,10 @@ const requestTimeout = 5 * time.Second
 
 // dialTimeout bounds one attempt to connect to one address; it is nats.go's own default.
 const dialTimeout = 2 * time.Second
+
+// writeTimeout bounds one write to a connection. On a network that lets nothing pass, a publish is stuck in a write, whatever its own time
+// is, and all others wait for it. It leaves a publish as much time again for another server.
+const writeTimeout = publishBudget / 2
 
 // Options say how to reach NATS. Nothing in them is ever logged but the URL, without its user part.
 type Options struct {
@@ -52,12 +57,15 @@ type Options struct {
 // writes fail at once while NATS is away, so that an event that was refused is not sent minutes later.
 type Client struct {
 	names  naming.Names
+	id     string // of this process
 	log    *slog.Logger
 	conn   *nats.Conn
 	js     jetstream.JetStream
 	events *nats.Conn
 	acks   *acks // on events
-	timing timing
+	// removals is on events too: a removal that was asked for while NATS is away must not be sent later, when it may be wrong.
+	removals jetstream.JetStream
+	timing   timing
 	// servers are the URLs without their user parts, for messages; dialer knows why the last attempt to connect failed.
 	servers string
 	dialer  *dialer
@@ -72,7 +80,9 @@ func Connect(o Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{names: o.Names, log: o.Logger, timing: defaultTiming(), servers: withoutUsers(o.URL), dialer: &dialer{}}
+	c := &Client{
+		names: o.Names, id: nuid.Next(), log: o.Logger, timing: defaultTiming(), servers: withoutUsers(o.URL), dialer: &dialer{},
+	}
 	options = append(options, nats.ErrorHandler(c.logError), nats.SetCustomDialer(c.dialer))
 	if c.conn, err = nats.Connect(o.URL, slices.Concat(options, c.outageLog())...); err != nil {
 		return nil, c.connectError(err)
@@ -82,6 +92,10 @@ func Connect(o Options) (*Client, error) {
 		return nil, c.connectError(err)
 	}
 	if c.js, err = jetstream.New(c.conn, jetstream.WithDefaultTimeout(requestTimeout)); err != nil {
+		c.Close()
+		return nil, err
+	}
+	if c.removals, err = jetstream.New(c.events, jetstream.WithDefaultTimeout(requestTimeout)); err != nil {
 		c.Close()
 		return nil, err
 	}
@@ -111,6 +125,7 @@ func (o Options) natsOptions() ([]nats.Option, error) {
 		nats.NoCallbacksAfterClientClose(),
 		nats.PingInterval(10 * time.Second),
 		nats.MaxPingsOutstanding(2),
+		nats.FlusherTimeout(writeTimeout),
 	}
 	if o.InProcess != nil {
 		options = append(options, nats.InProcessServer(o.InProcess))
@@ -212,6 +227,9 @@ func (c *Client) whyAway(conn *nats.Conn, waited error) error {
 
 // Connected reports whether NATS can be reached now; a process's readiness follows it.
 func (c *Client) Connected() bool { return c.conn.IsConnected() && c.events.IsConnected() }
+
+// Reconnects is how often the connection that reads was lost and came back.
+func (c *Client) Reconnects() uint64 { return c.conn.Stats().Reconnects }
 
 // MaxPayload is the largest message, headers included, that the server takes, in bytes; 1 MiB before the first connection.
 func (c *Client) MaxPayload() int64 {

@@ -88,18 +88,3 @@ func (r *logReading) lostCursor(targets []StoredRecord) *route.Target {
 	}
 	return nil
 }
-
-// holderKey returns the target whose cursor is lowest, if it is one of ours.
-func (r *logReading) holderKey(address route.Key) *route.TargetKey {
-	if r.holder == nil {
-		return nil
-	}
-	meta := r.holder.Config.Metadata
-	if meta[metaUse] == sharedUse {
-		return &route.TargetKey{Address: address, Name: "(shared consumer) " + r.holder.Name}
-	}
-	if meta[metaName] == "" {
-		return &route.TargetKey{Address: address, Name: "(foreign consumer) " + r.holder.Name}
-	}
-	return &route.TargetKey{Address: address, Namespace: meta[metaNamespace], Name: meta[metaName]}
-}

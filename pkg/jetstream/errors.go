@@ -1,9 +1,13 @@
 package jetstream
 
-import "errors"
+import (
+	"errors"
 
-// errDeaf is why no target of an address that shares a consumer is served.
-var errDeaf = errors.New("a filter of those that share its consumer cannot be compiled")
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
+)
+
+// errFarTime means that a time is beyond what nanoseconds can count.
+var errFarTime = errors.New("the time is out of range")
 
 var (
 	// ErrServerTooOld means that the NATS server lacks message schedules, which parked events need (nats-server 2.12).
@@ -15,11 +19,15 @@ var (
 	// ErrConflict means that somebody else wrote the route since it was read; try again.
 	ErrConflict = errors.New("the route was changed meanwhile")
 	// ErrParkFull means that as many bytes are parked for the address as its log may hold.
-	ErrParkFull = errors.New("the directed stream is full")
+	ErrParkFull = dispatch.ErrParkFull
 	// ErrNotStored means that NATS did not confirm a message.
 	ErrNotStored = errors.New("not stored")
 	// ErrImmutable means that NATS cannot change a field of a live stream or consumer; the message names the field.
 	ErrImmutable = errors.New("NATS cannot change this field of a live stream")
+	// ErrTooManyTargets means that as many targets share the consumer of the address as NATS can name in its metadata.
+	ErrTooManyTargets = errors.New("the address has as many targets as it may")
+	// ErrSweeping means that what the route had before is being removed at this moment; try again.
+	ErrSweeping = errors.New("what the route had before is being removed")
 	// ErrNoStream means that the stream which an address is to adopt is not there.
 	ErrNoStream = errors.New("there is no such stream")
 	// ErrNotAdoptable means that a stream is not one that an address may adopt: it is one of ours, or a bucket.

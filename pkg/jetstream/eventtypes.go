@@ -23,9 +23,9 @@ const (
 // filter write into it ($KV.<bucket>.>), and into no other bucket of the owner's but that of the reports.
 func (c *Client) EnsureEventTypes(ctx context.Context) error {
 	name := c.names.EventTypesBucket()
-	err := c.ensureBucket(ctx, jetstream.KeyValueConfig{
-		Bucket: name, Description: "types of events that ingress and filter have seen", History: 1,
-		TTL: eventtype.RecordTTL, MaxBytes: eventTypesBytes, MaxValueSize: eventTypeBytes,
+	_, err := c.ensureBucket(ctx, bucketConfig{
+		name: name, description: "types of events that ingress and filter have seen",
+		ttl: eventtype.RecordTTL, maxBytes: eventTypesBytes, maxValueSize: eventTypeBytes,
 	})
 	if err != nil {
 		return fmt.Errorf("make bucket %s: %w", name, err)

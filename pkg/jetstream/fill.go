@@ -1,10 +1,13 @@
 package jetstream
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"sync"
 	"time"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
@@ -91,10 +94,53 @@ func (h *holderCache) find(ctx context.Context, address route.Address) *route.Ta
 	// The answer is for all who wait: it does not end with the one who happens to ask.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), requestTimeout/2)
 	defer cancel()
-	reading, err := h.client.readLog(ctx, h.client.logOf(address))
+	target, err := h.client.holder(ctx, address)
 	if err != nil {
 		return nil
 	}
-	have.target, have.at = reading.holderKey(address.Key), time.Now()
-	return have.target
+	have.target, have.at = target, time.Now()
+	return target
+}
+
+// holder returns the target that holds the log, or who else does; nil when nobody does. Where targets share the cursor, those that are
+// behind have their events parked for them until there is no room for that: then the one with most of them holds the log.
+func (c *Client) holder(ctx context.Context, address route.Address) (*route.TargetKey, error) {
+	reading, err := c.readLog(ctx, c.logOf(address))
+	if err != nil || reading.holder == nil {
+		return nil, err
+	}
+	meta := reading.holder.Config.Metadata
+	switch {
+	case meta[metaUse] == sharedUse:
+		return c.mostBehind(ctx, address.Key)
+	case meta[metaName] == "":
+		return &route.TargetKey{Address: address.Key, Name: "(foreign consumer) " + reading.holder.Name}, nil
+	}
+	return &route.TargetKey{Address: address.Key, Namespace: meta[metaNamespace], Name: meta[metaName]}, nil
+}
+
+// mostBehind returns the target with most parked events, or the only one; nil when several have none.
+func (c *Client) mostBehind(ctx context.Context, key route.Key) (*route.TargetKey, error) {
+	records, err := c.Records(ctx, naming.TargetKeysOf(key))
+	if err != nil {
+		return nil, err
+	}
+	parked, err := c.parkedFor(ctx, key, records)
+	if err != nil {
+		return nil, err
+	}
+	var live []route.TargetKey
+	for _, r := range records {
+		if r.DeletedAt == nil && r.Target.Consumer != "" {
+			live = append(live, r.Target.Key)
+		}
+	}
+	if len(live) == 0 {
+		return nil, nil
+	}
+	most := slices.MaxFunc(live, func(a, b route.TargetKey) int { return cmp.Compare(parked.events[a], parked.events[b]) })
+	if len(live) > 1 && parked.events[most] == 0 {
+		return nil, nil
+	}
+	return &most, nil
 }

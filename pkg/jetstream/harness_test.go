@@ -28,10 +28,10 @@ func one() uint64 { return 1 }
 // brisk are time budgets for tests that wait for one to run out.
 func brisk(c *Client) {
 	c.timing = timing{
-		firstSequence: one,
-		ackWait:       time.Second, renewEvery: 300 * time.Millisecond, lookEvery: 200 * time.Millisecond,
+		now: time.Now, firstSequence: one,
+		ackWait: time.Second, renewEvery: 300 * time.Millisecond,
 		trimEvery: time.Second, checkEvery: 100 * time.Millisecond, heartbeat: 500 * time.Millisecond, reportTTL: time.Second,
-		ownReaders: ownReaders, ownConsumers: ownConsumers,
+		strayPatience: strayPatience,
 	}
 }
 
@@ -43,14 +43,21 @@ func dial(t testing.TB, s *natstest.Server, adjust ...func(*Client)) *Client {
 
 func dialAs(t testing.TB, s *natstest.Server, prefix string, adjust ...func(*Client)) *Client {
 	t.Helper()
+	return dialURL(t, s.URL(), prefix, adjust...)
+}
+
+func dialURL(t testing.TB, url, prefix string, adjust ...func(*Client)) *Client {
+	t.Helper()
 	names, err := naming.New(prefix)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := Connect(Options{URL: s.URL(), Names: names, Logger: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
+	return connect(t, Options{URL: url, Names: names}, adjust...)
+}
+
+func connect(t testing.TB, o Options, adjust ...func(*Client)) *Client {
+	t.Helper()
+	o.Logger = slog.New(slog.DiscardHandler)
+	c, err := Connect(o)
+	must(t, err)
 	c.timing.firstSequence = one // most tests name events by their place
 	for _, f := range adjust {
 		f(c)
@@ -161,6 +168,14 @@ func (i *installation) trigger(name string, types ...string) route.Target {
 		}
 		target.Filter = filter.Spec{Filters: []filter.Expression{{Any: any}}}
 	}
+	target.Consumer = i.client.names.SharedConsumer()
+	return target
+}
+
+// alone is a Trigger with a consumer of its own, since it begins with what is there.
+func (i *installation) alone(name string, types ...string) route.Target {
+	target := i.trigger(name, types...)
+	target.Start.Policy = route.StartAll
 	target.Consumer = i.client.names.Consumer(target.Key)
 	return target
 }
@@ -211,44 +226,6 @@ func eventOf(id, eventType string) event.Event {
 		},
 		Data: []byte("body of " + id),
 	}
-}
-
-// open opens the log of the target as one process does.
-func open(t testing.TB, c *Client, target route.Target, capacity int) dispatch.Source {
-	t.Helper()
-	_, opener := c.NewStore(nil)
-	source, err := opener.Log(t.Context(), target, capacity)
-	must(t, err)
-	return source
-}
-
-// openAbsent opens a source on a consumer that may be gone at the moment, as that of a runner is when its consumer is removed.
-func openAbsent(t testing.TB, c *Client, target route.Target, capacity int) dispatch.Source {
-	t.Helper()
-	decode := decodeLog
-	if target.Key.Address.Kind == route.KindChannel {
-		decode = decodeChannel
-	}
-	source, err := c.pull(pullTarget{stream: c.names.Log(target.Key.Address), consumer: target.Consumer, capacity: capacity, decode: decode})
-	must(t, err)
-	return source
-}
-
-// next takes one message.
-func next(t testing.TB, source dispatch.Source) dispatch.Message {
-	t.Helper()
-	timer := time.NewTimer(patience)
-	defer timer.Stop()
-	select {
-	case m, open := <-source.Messages():
-		if !open {
-			t.Fatal("the source ended by itself")
-		}
-		return m
-	case <-timer.C:
-		t.Fatalf("no message in %s", patience)
-	}
-	return dispatch.Message{}
 }
 
 // takeAll takes and acknowledges messages until every id from..to-1 came, and returns the ids in their order.
@@ -322,4 +299,12 @@ func (i *installation) consumersLeft() int {
 func (i *installation) sweep() {
 	i.t.Helper()
 	must(i.t, i.owner.Sweep(budgetOf(i.t)))
+}
+
+func tableOf(addresses ...route.Address) *route.Table {
+	table := route.NewTable()
+	for n, a := range addresses {
+		table.Apply(a.Key.String(), uint64(n+1), route.Record{Address: &a})
+	}
+	return table
 }

@@ -19,8 +19,9 @@ const (
 
 // leases renews what one source has handed out.
 type leases struct {
-	conn  *nats.Conn
-	every time.Duration
+	conn   *nats.Conn
+	budget *budget
+	every  time.Duration
 	// ended holds a token when a lease has ended since the last one was taken from it.
 	ended chan struct{}
 
@@ -32,19 +33,27 @@ type leases struct {
 type lease struct {
 	all     *leases
 	reply   string
+	bytes   int64
 	renewed time.Time // guarded by all.mu
 }
 
-func newLeases(conn *nats.Conn, every time.Duration) *leases {
-	return &leases{conn: conn, every: every, ended: make(chan struct{}, 1), out: map[*lease]struct{}{}}
+func newLeases(conn *nats.Conn, b *budget, every time.Duration) *leases {
+	return &leases{conn: conn, budget: b, every: every, ended: make(chan struct{}, 1), out: map[*lease]struct{}{}}
 }
 
-func (l *leases) add(reply string) *lease {
-	one := &lease{all: l, reply: reply, renewed: time.Now()}
+func (l *leases) add(reply string, bytes int64) *lease {
+	one := &lease{all: l, reply: reply, bytes: bytes, renewed: time.Now()}
 	l.mu.Lock()
 	l.out[one] = struct{}{}
 	l.mu.Unlock()
 	return one
+}
+
+// none reports whether no lease is out.
+func (l *leases) none() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.out) == 0
 }
 
 // renew tells the server to wait on for each message that is due. While NATS is away it does nothing: what the client keeps
@@ -87,8 +96,12 @@ func (l *leases) renewUntilEnded(tick <-chan time.Time) {
 func (l *lease) end(body string) error {
 	err := l.all.conn.Publish(l.reply, []byte(body))
 	l.all.mu.Lock()
+	_, out := l.all.out[l]
 	delete(l.all.out, l)
 	l.all.mu.Unlock()
+	if out {
+		l.all.budget.settled(l.bytes)
+	}
 	select {
 	case l.all.ended <- struct{}{}:
 	default:
@@ -130,9 +143,4 @@ func placeIn(reply string) (streamPlace, error) {
 	}
 	nanoseconds, err := strconv.ParseInt(tokens[at+2], 10, 64)
 	return streamPlace{stream: tokens[at-3], sequence: sequence, at: time.Unix(0, nanoseconds).UTC()}, err
-}
-
-func streamSequence(reply string) (uint64, error) {
-	place, err := placeIn(reply)
-	return place.sequence, err
 }

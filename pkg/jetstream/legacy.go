@@ -207,7 +207,7 @@ func (m *legacyMove) move(ctx context.Context, msg jetstream.Msg) error {
 
 // send waits while there is no room: the filters deliver what was sent before, and make some.
 func (m *legacyMove) send(ctx context.Context, sequence uint64, e event.Event) error {
-	id := naming.MessageID(m.legacy.Target.Key, sequence, "moved from "+m.legacy.Stream)
+	id := naming.MessageID(naming.Identity{Target: m.legacy.Target.Key, Sequence: sequence}, "moved from "+m.legacy.Stream)
 	for {
 		err := m.store.Direct(ctx, *m.legacy.Target, id, e)
 		if !errors.Is(err, ErrParkFull) || ctx.Err() != nil {
@@ -224,13 +224,10 @@ func (s *Store) Direct(ctx context.Context, target route.Target, id string, e ev
 	if err != nil {
 		return err
 	}
-	if err := s.roomToPark(ctx, address); err != nil {
-		return err
-	}
-	if err := s.directory.ensure(ctx, address, target); err != nil {
+	if _, err := s.roomToPark(ctx, address); err != nil {
 		return err
 	}
 	msg := &nats.Msg{Subject: s.client.names.DirectedSubject(target.Key), Header: nats.Header(event.ToNATS(e)), Data: e.Data}
 	msg.Header[jetstream.MsgIDHeader] = []string{id}
-	return s.publish(ctx, msg, isFinal)
+	return s.publish(ctx, expectStream(s.client.names.DirectedStream(address.Key)), msg, isFinal)
 }

@@ -39,6 +39,7 @@ func decodeChannel(m *nats.Msg) (dispatch.Work, error) {
 			Data:   m.Data,
 		}.Event(),
 		Sequence: place.sequence,
+		Stored:   place.at,
 	}, nil
 }
 

@@ -4,54 +4,55 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
-// Unrecorded returns routes for the logs and cursors, shared ones too, that this owner made and that have no record any more, not even a
+// Unrecorded returns routes for the streams and own cursors that this owner made and that have no record any more, not even a
 // tombstone, such as those of a resource that was deleted just after somebody had deleted its record by hand. They would be kept for
-// ever, and the cursors would hold their log. The records have revision 0. It ends nothing: that is for End, once the caller has made
-// sure, past every cache, that there is no such resource.
+// ever, and the cursors would hold their log; members of a shared consumer without a record are for sweepMembers. The records have
+// revision 0. It ends nothing: that is for End, once the caller has made sure, past every cache, that there is no such resource.
 func (o *Owner) Unrecorded(ctx context.Context) ([]StoredRecord, error) {
 	// First the streams, then the records: what is made in between has a record by the time that they are read, or is not listed.
-	streams := o.client.js.ListStreams(ctx, jetstream.WithStreamListSubject(o.client.names.AllLogSubjects()))
-	var logs []*jetstream.StreamInfo
+	names := o.client.names
+	streams := o.client.js.ListStreams(ctx, jetstream.WithStreamListSubject(names.Prefix()+".>"))
+	addresses := map[route.Key]StoredRecord{}
+	var logs []route.Key
 	for info := range streams.Info() {
-		logs = append(logs, info)
+		key, name := addressOf(info.Config.Metadata), info.Config.Name
+		switch name {
+		case names.Log(key):
+			logs = append(logs, key)
+		case names.DirectedStream(key), names.DeadLetterStream(key):
+		default:
+			continue // of another installation, or of somebody else
+		}
+		if info.Config.Metadata[metaOwner] == o.name {
+			address := route.Address{Key: key, UID: info.Config.Metadata[metaUID], Owner: o.name}
+			addresses[key] = StoredRecord{Record: route.Record{Address: &address}}
+		}
 	}
 	if err := streams.Err(); err != nil {
-		return nil, fmt.Errorf("list the logs: %w", err)
+		return nil, fmt.Errorf("list the streams: %w", err)
 	}
-	var found []StoredRecord
-	for _, info := range logs {
-		key := addressOf(info.Config.Metadata)
-		if info.Config.Name != o.client.names.Log(key) {
-			continue
-		}
-		cursors, err := o.cursorsIn(ctx, info.Config.Name, key)
+	found := slices.Collect(maps.Values(addresses))
+	for _, key := range logs {
+		cursors, err := o.cursorsIn(ctx, names.Log(key), key)
 		if err != nil {
 			return nil, err
 		}
 		found = append(found, cursors...)
-		if info.Config.Metadata[metaOwner] == o.name {
-			sharers, err := o.sharersOf(ctx, key)
-			if err != nil {
-				return nil, err
-			}
-			found = append(found, sharers...)
-			address := route.Address{Key: key, UID: info.Config.Metadata[metaUID], Owner: o.name}
-			found = append(found, StoredRecord{Record: route.Record{Address: &address}})
-		}
 	}
 	records, err := o.client.Records(ctx, "")
 	if err != nil {
 		return nil, err // one that cannot be read may be of any of them
 	}
-	return without(found, records), nil
+	return notRecorded(found, records), nil
 }
 
 // cursorsIn returns routes for the cursors of this owner in a log.
@@ -78,28 +79,12 @@ func (o *Owner) cursorsIn(ctx context.Context, log string, key route.Key) ([]Sto
 	return found, nil
 }
 
-// sharersOf returns routes for the targets of a log of this owner that share a consumer: of those that have no record, their positions tell.
-func (o *Owner) sharersOf(ctx context.Context, key route.Key) ([]StoredRecord, error) {
-	positions, err := o.client.sharingPositions(ctx, naming.TargetKeysOf(key))
-	if err != nil {
-		return nil, err
-	}
-	var found []StoredRecord
-	for at, position := range positions {
-		if parsed, err := naming.ParseKey(at); err == nil && parsed.Target != nil {
-			target := route.Target{Key: *parsed.Target, UID: position.UID, Owner: o.name}
-			found = append(found, StoredRecord{Record: route.Record{Target: &target}})
-		}
-	}
-	return found, nil
-}
-
 func addressOf(meta map[string]string) route.Key {
 	return route.Key{Kind: route.Kind(meta[metaKind]), Namespace: meta[metaNamespace], Name: meta[metaName]}
 }
 
-// without leaves out what has a record.
-func without(found, records []StoredRecord) []StoredRecord {
+// notRecorded leaves out what has a record.
+func notRecorded(found, records []StoredRecord) []StoredRecord {
 	recorded := map[string]bool{}
 	for _, r := range records {
 		recorded[recordKey(r.Record)] = true

@@ -38,7 +38,12 @@ func (i *installation) deleteByHand(key string) {
 func TestWhatLostItsRecordIsFoundAndGoesAfterTheGrace(t *testing.T) {
 	t.Parallel()
 	i := install(t)
-	gone, kept, removed := i.put(i.trigger("gone")), i.put(i.trigger("kept")), i.put(i.trigger("removed"))
+	begin := func(name string) route.Target { // with a cursor of its own
+		target := i.trigger(name)
+		target.Start.Policy = route.StartAll
+		return i.put(target)
+	}
+	gone, kept, removed := begin("gone"), begin("kept"), begin("removed")
 	must(t, i.owner.RemoveTarget(budgetOf(t), removed.Key))
 	if have := i.unrecorded(i.owner); len(have) > 0 {
 		t.Fatalf("%v are said to have no record", have)
@@ -66,11 +71,31 @@ func TestWhatLostItsRecordIsFoundAndGoesAfterTheGrace(t *testing.T) {
 	}
 }
 
+func TestStreamsBesideALogThatLostItsRecordAreFound(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	i.put(i.trigger("all"))
+	names, key := i.client.names, i.broker.Key
+	must(t, i.client.js.DeleteStream(budgetOf(t), names.Log(key)))
+	for _, stream := range []string{names.DeadLetterStream(key), names.DirectedStream(key)} {
+		i.deleteByHand(naming.AddressKey(key))
+		if have := i.unrecorded(i.owner); !slices.Equal(have, []string{naming.AddressKey(key)}) {
+			t.Fatalf("without a record: %v, want the address, for %s", have, stream)
+		}
+		must(t, i.client.js.DeleteStream(budgetOf(t), stream))
+	}
+	if have := i.unrecorded(i.owner); len(have) > 0 {
+		t.Errorf("without a record: %v, and nothing is there", have)
+	}
+}
+
 // Somebody who came back meanwhile is not ended by what was found before.
 func TestOnlyWhatWasReadEnds(t *testing.T) {
 	t.Parallel()
 	i := install(t)
-	all := i.put(i.trigger("all"))
+	all := i.trigger("all")
+	all.Start.Policy = route.StartAll
+	all = i.put(all)
 	i.deleteByHand(naming.TargetKey(all.Key))
 	unrecorded, err := i.owner.Unrecorded(budgetOf(t))
 	must(t, err)

@@ -25,15 +25,24 @@ type Owner struct {
 	client *Client
 	name   string
 	// grace is how long the cursor of a removed target, and the log of a removed address, are kept.
-	grace time.Duration
-	// changing is held by those who put routes, and by one alone who ends a route or removes what it had.
-	changing  sync.RWMutex
+	grace     time.Duration
 	positions *positions
+
+	mu sync.Mutex
+	// strays are the members of shared consumers of whom there is no record, and since when.
+	strays map[route.Key]map[string]time.Time
+	// rescued is where the next look for overdue events begins, by address.
+	rescued map[route.Key]uint64
+	// unfinished are the removals of this owner that have failed half-way, at the revisions of their marks: it may go on at once.
+	unfinished map[string]uint64
 }
 
 // NewOwner returns an owner that signs its records with the name.
 func (c *Client) NewOwner(name string, grace time.Duration) *Owner {
-	return &Owner{client: c, name: name, grace: grace, positions: newPositions(c)}
+	return &Owner{
+		client: c, name: name, grace: grace, positions: newPositions(c),
+		strays: map[route.Key]map[string]time.Time{}, rescued: map[route.Key]uint64{}, unfinished: map[string]uint64{},
+	}
 }
 
 // Connected reports whether NATS is reachable now: an error of a request that was under way when it went says nothing else.
@@ -48,157 +57,127 @@ type Applied struct {
 	Refuse string
 }
 
-// PutAddress makes the address's log, or looks at the one that it adopts, and writes its route. It takes over the log of a resource
-// of the same name that is gone, if NATS can make it what is wanted.
-// Errors: ErrForeignRoute; ErrImmutable; PredecessorError when the log of the one that is gone is in the way; why NATS has no room, or
-// that another stream listens to its subjects; naming.ErrForeignSubject; ErrNoStream and ErrNotAdoptable.
+// PutAddress makes the address's log, or looks at the one that it adopts, and its dead-letter stream, and writes its route. It takes
+// over the log of a resource of the same name that is gone, if NATS can make it what is wanted.
+// Errors: ErrForeignRoute; ErrImmutable; ErrSweeping; PredecessorError when the log of the one that is gone is in the way; why NATS has
+// no room, or that another stream listens to its subjects; naming.ErrForeignSubject; ErrNoStream and ErrNotAdoptable.
 func (o *Owner) PutAddress(ctx context.Context, a route.Address) (Applied, error) {
-	o.changing.RLock()
-	defer o.changing.RUnlock()
 	a.Owner = o.name
-	have, found, err := o.present(ctx, naming.AddressKey(a.Key))
-	if err == nil && found {
-		err = o.client.changesStream(have, a)
-	}
-	if err == nil {
-		err = o.client.names.CheckSubjects(a.Log.Subjects)
-	}
-	if err != nil {
-		return Applied{}, err
-	}
-	bytes, err := o.client.logBytes(ctx, a)
-	if err != nil {
-		return Applied{}, err
-	}
-	a.Log.MaxBytes = bytes
-	made, err := o.ensureLog(ctx, &a)
-	if err != nil {
-		return Applied{}, err
-	}
-	for _, config := range []jetstream.StreamConfig{directedConfig(o.client.names, a), deadLetterConfig(o.client.names, a)} {
-		if err := o.client.updateStream(ctx, config); err != nil {
+	for {
+		have, err := o.present(ctx, naming.AddressKey(a.Key))
+		if err != nil {
 			return Applied{}, err
 		}
+		wanted := a
+		made, err := o.makeStreams(ctx, &wanted, have)
+		if err != nil {
+			return Applied{}, err
+		}
+		applied, written, err := o.put(ctx, route.Record{Address: &wanted}, have)
+		if err != nil || written {
+			applied.LogMade, applied.Refuse = made, wanted.Refuse
+			return applied, err
+		}
 	}
-	applied, err := o.put(ctx, route.Record{Address: &a})
-	applied.LogMade, applied.Refuse = made, a.Refuse
-	return applied, err
+}
+
+// makeStreams makes the streams of an address that has this record, and enters in the address what was chosen for it.
+func (o *Owner) makeStreams(ctx context.Context, a *route.Address, have StoredRecord) (made time.Time, err error) {
+	if have.Address != nil {
+		if err := o.client.changesStream(have, *a); err != nil {
+			return made, err
+		}
+	}
+	if err := o.client.names.CheckSubjects(a.Log.Subjects); err != nil {
+		return made, err
+	}
+	if a.Log.MaxBytes, err = o.client.logBytes(ctx, *a); err != nil {
+		return made, err
+	}
+	if made, err = o.ensureLog(ctx, a); err != nil {
+		return made, err
+	}
+	if _, err := o.client.ensureStream(ctx, deadLetterConfig(o.client.names, *a)); err != nil {
+		return made, err
+	}
+	return made, o.client.updateStream(ctx, directedConfig(o.client.names, *a))
 }
 
 func (o *Owner) ensureLog(ctx context.Context, a *route.Address) (made time.Time, err error) {
 	if a.Log.Stream != "" {
 		return o.client.adopt(ctx, a)
 	}
-	return o.client.ensureStream(ctx, logConfig(o.client.names, *a))
+	log, err := o.client.ensureStream(ctx, logConfig(o.client.names, *a))
+	if err != nil {
+		return time.Time{}, err
+	}
+	a.Log.First = log.Config.FirstSeq
+	return log.Created, nil
 }
 
 // PutTarget makes the target's cursor, where its Start says, and only then writes its route: from the moment that a filter
 // knows the target, nothing is missed; if it shares a consumer, from the moment that all of them do. A target that is not ready gets no cursor, unless it had one: then its events wait.
-// Errors: ErrForeignRoute; ErrImmutable; why NATS made no consumer.
+// Errors: ErrForeignRoute; ErrImmutable; ErrSweeping; ErrTooManyTargets; why NATS made no consumer.
 func (o *Owner) PutTarget(ctx context.Context, t route.Target) (Applied, error) {
-	o.changing.RLock()
-	defer o.changing.RUnlock()
 	t.Owner = o.name
-	have, found, err := o.present(ctx, naming.TargetKey(t.Key))
-	if err != nil {
-		return Applied{}, err
-	}
-	had := cursor{has: found && have.Target.Consumer != ""}
-	if had.has {
-		had.shared, had.after = have.Target.Shared, have.Target.After
-	}
-	switch {
-	case found && have.Target.Stream != t.Stream:
-		had = cursor{} // what it had is in another stream
-		if err := o.client.leaveStream(ctx, *have.Target); err != nil {
+	for {
+		have, err := o.present(ctx, naming.TargetKey(t.Key))
+		if err != nil {
 			return Applied{}, err
 		}
-	case !found || have.DeletedAt != nil:
-		if had, err = o.cursorOf(ctx, t); err != nil {
+		wanted := t
+		if err := o.makeCursor(ctx, &wanted, have); err != nil {
 			return Applied{}, err
 		}
-	}
-	t.Consumer, t.Shared, t.After = "", false, 0
-	if t.NotReady == "" || had.has {
-		err := o.ensureCursor(ctx, &t, had)
-		if errors.Is(err, jetstream.ErrStreamNotFound) && t.NotReady != "" {
-			t.Consumer, t.Shared, t.After = "", false, 0 // the log is gone with its address, and the cursor with the log
-		} else if err != nil {
+		applied, written, err := o.put(ctx, route.Record{Target: &wanted}, have)
+		if err != nil {
 			return Applied{}, err
 		}
+		if written {
+			return applied, o.settle(ctx, wanted)
+		}
 	}
-	return o.put(ctx, route.Record{Target: &t})
 }
 
-func (o *Owner) put(ctx context.Context, r route.Record) (Applied, error) {
-	at, err := o.client.PutRecord(ctx, r)
-	return Applied{Place: at}, err
+// settle makes sure that the target which was just put is a member of the consumer that it shares: another owner may have removed that
+// with its last member just before (see leave), or written its members at the same moment.
+func (o *Owner) settle(ctx context.Context, t route.Target) error {
+	if t.Consumer != o.client.names.SharedConsumer() {
+		return nil
+	}
+	return o.enter(ctx, t)
+}
+
+// put writes the record in place of the one that was read. written is false when somebody else has written there since: then what was
+// made for the record may be gone again.
+func (o *Owner) put(ctx context.Context, r route.Record, have StoredRecord) (applied Applied, written bool, err error) {
+	// Read before the record is written: if the bucket is made anew in between, nobody ever reports to be past this place.
+	bucket, err := o.client.RoutesMade(ctx)
+	if err != nil {
+		return Applied{}, false, err
+	}
+	revision, written, err := o.client.swapRecord(ctx, StoredRecord{Record: r, Revision: have.Revision})
+	return Applied{Place: route.Place{Key: recordKey(r), Revision: revision, Bucket: bucket}}, written, err
 }
 
 // present reads what is at the key, and keeps an owner from changing the streams and consumers behind a route that is not
-// its own: ErrForeignRoute.
-func (o *Owner) present(ctx context.Context, key string) (have StoredRecord, found bool, err error) {
-	have, found, err = o.client.record(ctx, key)
-	if err == nil && found && have.DeletedAt == nil && have.Owner() != o.name {
-		return have, found, fmt.Errorf("%s: %w (%s)", key, ErrForeignRoute, have.Owner())
-	}
-	return have, found, err
-}
-
-// cursor is what a target had before.
-type cursor struct {
-	has, shared bool
-	// after is the target's After, if it shares.
-	after uint64
-}
-
-// cursorOf tells what cursor a target that was removed, or whose record is lost, still has: then it takes that over.
-// One whose consumer was deleted by hand has it too, until a sweep gives it up.
-func (o *Owner) cursorOf(ctx context.Context, t route.Target) (cursor, error) {
-	_, err := o.client.js.Consumer(ctx, o.client.streamOf(t), o.client.consumerOf(t))
-	if err == nil {
-		return cursor{has: true}, nil
-	}
-	if ignoreMissing(err) != nil {
-		return cursor{}, fmt.Errorf("read the cursor of %s: %w", t.Key, err)
-	}
-	at, known, err := o.positions.read(ctx, naming.TargetKey(t.Key))
-	return cursor{has: known, shared: at.Shared, after: at.Floor}, err
-}
-
-// ensureCursor makes the target's cursor and enters it in the target: a new one where its Start says; one that it had and has lost where
-// that stood.
-func (o *Owner) ensureCursor(ctx context.Context, t *route.Target, had cursor) error {
-	stream := o.client.streamOf(*t)
-	handle, err := o.client.js.Stream(ctx, stream)
-	if err != nil {
-		return fmt.Errorf("read stream %s: %w", stream, err)
-	}
-	log := handle.CachedInfo()
-	if had.shared {
-		return o.join(ctx, t, had.after, log)
-	}
-	if !had.has && o.shares(*t, log) {
-		return o.join(ctx, t, log.State.LastSeq, log)
-	}
-	t.Consumer = o.client.consumerOf(*t)
-	config := startAt(o.client.cursorConfig(*t), t.Start, log.Config)
-	if had.has {
-		if config, err = o.startAgain(ctx, *t, log); err != nil {
-			return err
+// its own: ErrForeignRoute; or that are being removed: it waits a moment for that, and then it is ErrSweeping. A route of which there
+// is nothing to be read has neither address nor target.
+func (o *Owner) present(ctx context.Context, key string) (StoredRecord, error) {
+	for waited := time.Duration(0); ; waited += sweepingPause {
+		have, _, err := o.client.record(ctx, key)
+		switch {
+		case err != nil:
+			return have, err
+		case have.Owner() != "" && have.DeletedAt == nil && have.Owner() != o.name:
+			return have, fmt.Errorf("%s: %w (%s)", key, ErrForeignRoute, have.Owner())
+		case have.Sweeping == nil || have.Swept:
+			return have, nil
+		case waited > requestTimeout:
+			return have, fmt.Errorf("%s: %w", key, ErrSweeping)
 		}
+		pause(ctx, sweepingPause)
 	}
-	made, err := o.client.ensureConsumer(ctx, stream, config)
-	if err != nil || made == nil {
-		return err
-	}
-	return o.positions.remember(ctx, naming.TargetKey(t.Key), position{Log: log.Created, Floor: made.AckFloor.Stream})
-}
-
-// startAgain is the consumer of a target whose cursor is lost: it begins where that stood.
-func (o *Owner) startAgain(ctx context.Context, t route.Target, log *jetstream.StreamInfo) (jetstream.ConsumerConfig, error) {
-	next, err := o.positions.next(ctx, naming.TargetKey(t.Key), log)
-	return startAt(o.client.cursorConfig(t), route.Start{Policy: route.StartSequence, Sequence: next}, log.Config), err
 }
 
 // RemoveTarget ends the target's route. Its cursor is kept for the grace period and then removed by Sweep.
@@ -212,26 +191,27 @@ func (o *Owner) RemoveAddress(ctx context.Context, key route.Key) error {
 }
 
 func (o *Owner) bury(ctx context.Context, key string) error {
-	have, found, err := o.present(ctx, key)
-	if err != nil || !found || have.DeletedAt != nil {
-		return err
+	for {
+		have, err := o.present(ctx, key)
+		if err != nil || have.Owner() == "" || have.DeletedAt != nil {
+			return err
+		}
+		// One that was written meanwhile ends all the same if it is still ours.
+		if ended, err := o.end(ctx, have); err != nil || ended {
+			return err
+		}
 	}
-	replaced, err := o.end(ctx, have)
-	if err == nil && !replaced {
-		return o.bury(ctx, key) // written meanwhile: by us it ends all the same, by another owner it does not
-	}
-	return err
 }
 
 // Refuse has the ingress refuse, for this reason, what is sent to an address that has a route of this owner, or take it again when
 // why is empty. Nothing else of the route changes. Errors: ErrForeignRoute; ErrConflict when somebody wrote the route meanwhile.
 func (o *Owner) Refuse(ctx context.Context, key route.Key, why string) error {
-	have, found, err := o.present(ctx, naming.AddressKey(key))
-	if err != nil || !found || have.DeletedAt != nil || have.Address.Refuse == why {
+	have, err := o.present(ctx, naming.AddressKey(key))
+	if err != nil || have.Address == nil || have.DeletedAt != nil || have.Address.Refuse == why {
 		return err
 	}
 	have.Address.Refuse = why
-	replaced, err := o.client.replaceRecord(ctx, have)
+	_, replaced, err := o.client.swapRecord(ctx, have)
 	if err == nil && !replaced {
 		err = fmt.Errorf("%s: %w", naming.AddressKey(key), ErrConflict)
 	}
@@ -247,21 +227,12 @@ func (o *Owner) End(ctx context.Context, r StoredRecord) error {
 	return err
 }
 
-// end makes the record a tombstone; it is false when somebody wrote it meanwhile. Nobody puts it anew while it gets what it needs for its
-// grace period.
-func (o *Owner) end(ctx context.Context, r StoredRecord) (bool, error) {
-	o.changing.Lock()
-	defer o.changing.Unlock()
-	if r.Target != nil {
-		t := *r.Target
-		if err := o.leaveShared(ctx, &t); err != nil {
-			return false, err
-		}
-		r.Target = &t
-	}
+// end makes the record a tombstone; it is false when somebody wrote it meanwhile. A target that shares stays a member until it is swept.
+func (o *Owner) end(ctx context.Context, r StoredRecord) (ended bool, err error) {
 	now := time.Now().UTC()
 	r.DeletedAt = &now
-	return o.client.replaceRecord(ctx, r)
+	_, ended, err = o.client.swapRecord(ctx, r)
+	return ended, err
 }
 
 // Owned returns the live records of this owner, read from the server. A bucket that was deleted by hand is made again, empty.

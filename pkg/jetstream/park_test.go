@@ -1,12 +1,13 @@
 package jetstream
 
 import (
-	"context"
 	"errors"
 	"reflect"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/nats-io/nats.go"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
@@ -14,12 +15,11 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
-// directed opens what is parked for the target as one process does.
-func directed(t testing.TB, opener *Opener, target route.Target) dispatch.Source {
+// directed reads what is parked for the target as a process does in which no other target is served.
+func directed(t testing.TB, c *Client, target route.Target) reading {
 	t.Helper()
-	source, err := opener.Directed(t.Context(), target, 10)
-	must(t, err)
-	return source
+	p := alone(t, c, target, 10)
+	return reading{p.Directed(target), p}
 }
 
 // sameWork compares without regard to the order of the attributes.
@@ -34,6 +34,7 @@ func sameWork(t *testing.T, got, want dispatch.Work) {
 		t.Errorf("the event is %+v, want %+v", got.Event, want.Event)
 	}
 	got.Event, want.Event = event.Event{}, event.Event{}
+	got.Directed, want.Directed = 0, 0 // where it came to lie
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("the work is %+v with %+v, want %+v with %+v", got, got.Failure, want, want.Failure)
 	}
@@ -43,10 +44,10 @@ func TestParkedWorkComesBackWhole(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	all := i.put(i.trigger("all"))
-	store, opener := i.client.NewStore(tableOf(i.broker))
-	source := directed(t, opener, all) // before there is anything to read
+	store, _ := i.client.NewStore(tableOf(i.broker))
+	source := directed(t, i.client, all) // before there is anything to read
 	defer source.Stop()
-	reply := eventOf("reply", "b")
+	reply, stored := eventOf("reply", "b"), time.Unix(1_700_000_000, 123_456_789).UTC()
 
 	for _, c := range []struct {
 		name  string
@@ -56,6 +57,9 @@ func TestParkedWorkComesBackWhole(t *testing.T) {
 		{"a first retry", dispatch.Work{Event: eventOf("1", "a"), Sequence: 1, Attempt: 1}, 300 * time.Millisecond},
 		{"on its way to the dead letter sink", workOf("2", 2), 700 * time.Millisecond},
 		{"a time that has passed", workOf("3", 3), -time.Hour},
+		{"a later run, of an event whose time is known", dispatch.Work{
+			Event: eventOf("5", "a"), Sequence: 5, Stored: stored, Run: 1<<64 - 1, Attempt: 1, Unstored: 7,
+		}, 300 * time.Millisecond},
 		{"with a reply that is not accepted yet", dispatch.Work{Event: eventOf("4", "a"), Sequence: 4, Attempt: 2, Reply: &reply}, 300 * time.Millisecond},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -86,48 +90,66 @@ func TestParkingTheSameWorkAgainReplacesIt(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	all := i.put(i.trigger("all"))
-	store, opener := i.client.NewStore(tableOf(i.broker))
+	store, _ := i.client.NewStore(tableOf(i.broker))
+	// Messages that brought the same work, as when one was delivered twice.
 	work := dispatch.Work{Event: eventOf("1", "a"), Sequence: 1}
 	for work.Attempt = range 3 {
+		work.Directed = uint64(work.Attempt) //nolint:gosec // it counts from 0
 		must(t, store.Park(budgetOf(t), all, work, time.Now().Add(time.Hour)))
 	}
 	soon := time.Now().Add(300 * time.Millisecond)
-	work.Attempt = 3
+	work.Attempt, work.Directed = 3, 3
 	must(t, store.Park(budgetOf(t), all, work, soon))
 	must(t, store.Park(budgetOf(t), all, work, soon)) // a second try of the same call
 	if n := i.parkedMessages(); n != 1 {
 		t.Errorf("%d messages are parked, want 1", n)
 	}
-	source := directed(t, opener, all)
+	source := directed(t, i.client, all)
 	defer source.Stop()
 	m := next(t, source)
 	if m.Attempt != 3 {
 		t.Errorf("attempt %d came, want the one parked last", m.Attempt)
 	}
-
-	// The same attempt is parked once more, as when its reply could not be stored: that must not pass for a duplicate.
-	must(t, store.Park(budgetOf(t), all, work, time.Now().Add(300*time.Millisecond)))
-	must(t, m.Ack())
-	m = next(t, source)
-	if m.Attempt != 3 || m.Sequence != 1 {
-		t.Errorf("got %+v", m.Work)
-	}
 	must(t, m.Ack())
 	await(t, "nothing is left", func() bool { return i.parkedMessages() == 0 })
+}
+
+// The schedule of a parked event is by the clock of NATS. A filter whose own clock is behind must not use up its retries at once, nor
+// one whose clock is ahead keep them waiting.
+func TestParkedWorkComesInTimeThoughClocksDiffer(t *testing.T) {
+	t.Parallel()
+	for _, off := range []time.Duration{-time.Hour, time.Hour} {
+		t.Run(off.String(), func(t *testing.T) {
+			t.Parallel()
+			now := func() time.Time { return time.Now().Add(off) }
+			i := install(t, func(c *Client) { c.timing.now = now })
+			all := i.put(i.trigger("all"))
+			store, _ := i.client.NewStore(tableOf(i.broker))
+			source := directed(t, i.client, all)
+			defer source.Stop()
+			begin := time.Now()
+			must(t, store.Park(budgetOf(t), all, workOf("1", 1), now().Add(2*time.Second)))
+			m := next(t, source)
+			if took := time.Since(begin); took < time.Second {
+				t.Errorf("it came after %s, want 2 s", took)
+			}
+			must(t, m.Ack())
+		})
+	}
 }
 
 func TestTargetsGetOnlyTheirOwn(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	one, two := i.put(i.trigger("one")), i.put(i.trigger("two"))
-	store, opener := i.client.NewStore(tableOf(i.broker))
+	store, _ := i.client.NewStore(tableOf(i.broker))
 	must(t, store.Park(budgetOf(t), two, workOf("2", 1), time.Now()))
 	must(t, store.Park(budgetOf(t), one, workOf("1", 1), time.Now()))
 	for _, c := range []struct {
 		target route.Target
 		want   string
 	}{{one, "1"}, {two, "2"}} {
-		source := directed(t, opener, c.target)
+		source := directed(t, i.client, c.target)
 		m := next(t, source)
 		if have := m.Event.Attr(event.ID); have != c.want {
 			t.Errorf("%s got event %s, want %s", c.target.Key.Name, have, c.want)
@@ -143,16 +165,7 @@ func TestParkedWorkSurvivesARestartAndReachesAnotherProcess(t *testing.T) {
 	all := i.put(i.trigger("all"))
 	store, _ := i.client.NewStore(tableOf(i.broker))
 
-	other := dial(t, i.server, brisk)
-	_, opener := other.NewStore(tableOf(i.broker))
-	running := make(chan struct{})
-	ctx, stop := context.WithCancel(context.Background())
-	go func() {
-		defer close(running)
-		opener.Run(ctx)
-	}()
-	defer func() { stop(); <-running }()
-	source := directed(t, opener, all)
+	source := directed(t, dial(t, i.server, brisk), all)
 	defer source.Stop()
 
 	due := time.Now().Add(1500 * time.Millisecond)
@@ -167,23 +180,21 @@ func TestParkedWorkSurvivesARestartAndReachesAnotherProcess(t *testing.T) {
 	must(t, m.Ack())
 }
 
-// A Trigger is removed, swept, and made again: its directed consumer is gone, and the processes must notice.
-func TestADirectedConsumerThatWasSweptIsForgotten(t *testing.T) {
+// A Trigger is removed, swept, and made again: what was parked for the former one is gone.
+func TestWhatWasParkedForATargetIsSweptWithIt(t *testing.T) {
 	t.Parallel()
 	i := install(t, brisk)
 	all := i.put(i.trigger("all"))
-	store, opener := i.client.NewStore(tableOf(i.broker))
+	store, _ := i.client.NewStore(tableOf(i.broker))
 	must(t, store.Park(budgetOf(t), all, workOf("1", 1), time.Now().Add(time.Hour)))
 	must(t, i.owner.RemoveTarget(budgetOf(t), all.Key))
 	i.sweep()
 	if n := i.parkedMessages(); n != 0 {
 		t.Errorf("%d messages are parked for a Trigger that is gone", n)
 	}
-	must(t, opener.directory.read(budgetOf(t)))
-
-	i.put(all)
+	all = i.put(i.trigger("all"))
 	must(t, store.Park(budgetOf(t), all, workOf("2", 2), time.Now()))
-	source := directed(t, opener, all)
+	source := directed(t, i.client, all)
 	defer source.Stop()
 	must(t, next(t, source).Ack())
 }
@@ -192,7 +203,7 @@ func TestADirectedStreamDeletedByHandIsMadeAgain(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	all := i.put(i.trigger("all"))
-	store, opener := i.client.NewStore(tableOf(i.broker))
+	store, _ := i.client.NewStore(tableOf(i.broker))
 	must(t, store.Park(budgetOf(t), all, workOf("1", 1), time.Now().Add(time.Hour)))
 	must(t, i.client.js.DeleteStream(budgetOf(t), i.client.names.DirectedStream(i.broker.Key)))
 
@@ -203,8 +214,9 @@ func TestADirectedStreamDeletedByHandIsMadeAgain(t *testing.T) {
 	if took := time.Since(begin); took > publishBudget/2 {
 		t.Errorf("it took %s to find that out", took)
 	}
+	i.sweep()
 	must(t, store.Park(budgetOf(t), all, workOf("2", 2), time.Now()))
-	source := directed(t, opener, all)
+	source := directed(t, i.client, all)
 	defer source.Stop()
 	must(t, next(t, source).Ack())
 }
@@ -227,28 +239,26 @@ func TestParkingIsRefusedWhenAsMuchIsParkedAsTheLogMayHold(t *testing.T) {
 	if !errors.Is(err, ErrParkFull) {
 		t.Errorf("error %v, want ErrParkFull", err)
 	}
+	if n := i.parkedMessages(); n > 5 {
+		t.Errorf("%d messages of 8 KiB are parked, want no more than 32 KiB, and the one that reached them", n)
+	}
 }
 
 func TestStoppingADirectedSource(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	all := i.put(i.trigger("all"))
-	store, opener := i.client.NewStore(tableOf(i.broker))
-	early := directed(t, opener, all)
-	early.Stop() // while it waits for its consumer
-	if _, open := <-early.Messages(); open {
-		t.Error("a stopped source yields a message")
-	}
-	source := directed(t, opener, all)
+	store, _ := i.client.NewStore(tableOf(i.broker))
+	source := directed(t, i.client, all)
 	must(t, store.Park(budgetOf(t), all, workOf("1", 1), time.Now()))
 	await(t, "the message is on its way", func() bool {
-		consumer, err := i.client.js.Consumer(budgetOf(t), i.client.names.DirectedStream(i.broker.Key), all.Consumer)
+		consumer, err := i.client.js.Consumer(budgetOf(t), i.client.names.DirectedStream(i.broker.Key), i.client.names.SharedConsumer())
 		must(t, err)
 		return consumer.CachedInfo().NumAckPending == 1
 	})
 	source.Stop()
 	begin := time.Now()
-	again := directed(t, opener, all)
+	again := directed(t, i.client, all)
 	defer again.Stop()
 	must(t, next(t, again).Ack())
 	if took := time.Since(begin); took > ackWait/2 {
@@ -261,9 +271,9 @@ func TestADirectedMessageThatWasSentByHand(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	all := i.put(i.trigger("all"))
-	store, opener := i.client.NewStore(tableOf(i.broker))
+	store, _ := i.client.NewStore(tableOf(i.broker))
 	must(t, store.Park(budgetOf(t), all, workOf("1", 1), time.Now()))
-	source := directed(t, opener, all)
+	source := directed(t, i.client, all)
 	defer source.Stop()
 	must(t, next(t, source).Ack())
 
@@ -275,6 +285,31 @@ func TestADirectedMessageThatWasSentByHand(t *testing.T) {
 		t.Errorf("got %+v", m.Work)
 	}
 	must(t, m.Ack())
+}
+
+// What foreign hands have broken comes as a dead letter at once: it does not lie in the stream for ever.
+func TestADirectedMessageThatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	all := i.put(i.trigger("all"))
+	store, _ := i.client.NewStore(tableOf(i.broker))
+	must(t, store.Park(budgetOf(t), all, workOf("1", 1), time.Now()))
+	source := directed(t, i.client, all)
+	defer source.Stop()
+	must(t, next(t, source).Ack())
+
+	m := encodeWork(dispatch.Work{Event: eventOf("2", "a"), Sequence: 2})
+	m.Header.Set(headerAttempt, "many")
+	m.Subject = i.client.names.DirectedSubject(all.Key)
+	_, err := i.client.js.PublishMsg(budgetOf(t), m)
+	must(t, err)
+	broken := next(t, source)
+	if broken.Failure == nil || broken.Sequence != 2 || broken.Event.Attr(event.ID) != "2" {
+		t.Fatalf("got %+v with %+v, want a dead letter", broken.Work, broken.Failure)
+	}
+	must(t, store.DeadLetter(budgetOf(t), all, broken.Work))
+	must(t, broken.Ack())
+	await(t, "nothing is left", func() bool { return i.parkedMessages() == 0 })
 }
 
 func TestDeadLetter(t *testing.T) {
@@ -331,24 +366,37 @@ func TestAFullDeadLetterStreamRefuses(t *testing.T) {
 func TestTheLargestEventCanBeParkedAndBecomeADeadLetter(t *testing.T) {
 	t.Parallel()
 	i := install(t)
-	all := i.put(i.trigger("all"))
+	label := strings.Repeat("a", 63)
+	longest := strings.Join([]string{label, label, label, label[:61]}, ".")
+	i.broker = brokerOf(longest, 16<<20)
+	i.broker.Key.Namespace = label
+	i.putBroker()
+	all := i.trigger(longest)
+	all.Key.Namespace = label
+	all = i.put(all)
 	store, _ := i.client.NewStore(tableOf(i.broker))
 	long := strings.Repeat("x", 5000)
 	largest := ingress.Message{ID: strings.Repeat("i", 32), Event: eventOf("1", "a").With("big", strings.Repeat("b", 61_000))}
 	for largest.Event.Data = []byte{}; ; {
 		more := largest
 		more.Event.Data = make([]byte, len(largest.Event.Data)+500)
-		if _, err := i.client.eventMessage(i.broker.Key, more); err != nil {
+		if _, err := i.client.eventMessage(i.client.expectedLog(i.broker), i.broker.Key, more); err != nil {
 			break
 		}
 		largest = more
 	}
 	work := dispatch.Work{
-		Event: largest.Event, Sequence: 1<<63 - 1, Attempt: 1 << 30,
+		Event: largest.Event, Sequence: 1<<63 - 1, Stored: time.Unix(1<<33, 999_999_999).UTC(), Run: 1<<64 - 1, Attempt: 1 << 30, Unstored: 1 << 30,
 		Failure: &dispatch.Failure{
 			Destination: "http://" + long, Code: 503, Body: []byte(long), Reason: long, Attempts: 1 << 30, SinkAttempts: 1 << 30,
 		},
 	}
-	must(t, store.Park(budgetOf(t), all, work, time.Now().Add(time.Hour)))
+	must(t, store.Park(budgetOf(t), all, work, time.Now()))
 	must(t, store.DeadLetter(budgetOf(t), all, work))
+	if m := i.lastDeadLetter(all); isReference(&nats.Msg{Header: m.Header}) || event.IsStructured(m.Header.Get("content-type")) {
+		t.Errorf("the dead letter is not whole: %d attributes, %d bytes", len(m.Header), len(m.Data))
+	}
+	source := directed(t, i.client, all)
+	defer source.Stop()
+	must(t, next(t, source).Ack())
 }

@@ -21,11 +21,18 @@ type positions struct {
 	client *Client
 
 	mu sync.Mutex
-	// known is what this process has to remember, by naming.TargetKey, or by naming.SharedKey for a consumer that targets share; written
-	// are those that it has written, into the bucket that was made at the time made.
-	known   map[string]position
-	written map[string]bool
-	made    time.Time
+	// known is what this process has written, by naming.TargetKey for a consumer of one target, and by naming.SharedKey for one that
+	// targets share.
+	known map[string]writtenPosition
+	// made is when the bucket was made that the last look has found.
+	made time.Time
+}
+
+// writtenPosition is a position with the time at which the bucket was made that it was written into. In that bucket the key says more
+// than this process knows: another one may have purged it. Only for one that was made later is the memory of use.
+type writtenPosition struct {
+	position
+	bucket time.Time
 }
 
 // position is the ack floor of a cursor in one incarnation of its log, told from others by when it was made. A floor that is
@@ -33,84 +40,70 @@ type positions struct {
 type position struct {
 	Log   time.Time `json:"log"`
 	Floor uint64    `json:"floor"`
-	// Shared says that it is the position of a target in a shared consumer: what route.Target calls After.
-	Shared bool `json:"shared,omitempty"`
-	// UID is that target's.
-	UID string `json:"uid,omitempty"`
 }
 
 func newPositions(c *Client) *positions {
-	return &positions{client: c, known: map[string]position{}, written: map[string]bool{}}
+	return &positions{client: c, known: map[string]writtenPosition{}}
+}
+
+// begin is remember for a cursor that was just made: what this process has written of another one under this key may be purged.
+func (p *positions) begin(ctx context.Context, key string, now position) error {
+	p.mu.Lock()
+	delete(p.known, key)
+	p.mu.Unlock()
+	return p.remember(ctx, key, now)
 }
 
 func (p *positions) remember(ctx context.Context, key string, now position) error {
 	p.mu.Lock()
-	done := p.written[key] && p.known[key] == now
-	p.known[key], p.written[key] = now, true
+	last, ok := p.known[key]
+	done := ok && last.position == now && last.bucket.Equal(p.made)
 	p.mu.Unlock()
 	if done {
 		return nil
 	}
-	err := p.write(ctx, key, now)
+	bucket, made, err := p.open(ctx)
+	if errors.Is(err, jetstream.ErrBucketNotFound) {
+		if err = p.client.EnsureBuckets(ctx); err == nil {
+			bucket, made, err = p.open(ctx)
+		}
+	}
 	if err != nil {
-		p.mu.Lock()
-		delete(p.written, key) // the next sweep writes it
-		p.mu.Unlock()
 		return fmt.Errorf("remember where %s stands: %w", key, err)
 	}
+	data, err := json.Marshal(now)
+	if err != nil {
+		return err
+	}
+	if _, err := bucket.Put(ctx, key, data); err != nil {
+		return fmt.Errorf("remember where %s stands: %w", key, err)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.known[key] = writtenPosition{now, made}
 	return nil
+}
+
+// open opens the bucket and tells when it was made.
+func (p *positions) open(ctx context.Context) (jetstream.KeyValue, time.Time, error) {
+	bucket, err := p.client.js.KeyValue(ctx, p.client.names.PositionsBucket())
+	if err != nil {
+		return nil, time.Time{}, fmt.Errorf("open bucket %s: %w", p.client.names.PositionsBucket(), err)
+	}
+	made, err := bucketCreated(ctx, bucket)
+	return bucket, made, err
 }
 
 // look notices that the bucket is gone or was made anew: then all that is known has to be written again.
 func (p *positions) look(ctx context.Context) error {
-	bucket, err := p.client.js.KeyValue(ctx, p.client.names.PositionsBucket())
-	var made time.Time
-	if err == nil {
-		made, err = bucketCreated(ctx, bucket)
-	}
+	_, made, err := p.open(ctx)
 	if err != nil && !errors.Is(err, jetstream.ErrBucketNotFound) {
-		return fmt.Errorf("open bucket %s: %w", p.client.names.PositionsBucket(), err)
+		return err
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !p.made.IsZero() && !p.made.Equal(made) {
-		clear(p.written)
-	}
 	p.made = made
 	return nil
-}
-
-// sharingPositions returns the positions of targets that share a consumer, by their keys, of all whose key the filter covers.
-func (c *Client) sharingPositions(ctx context.Context, keys string) (map[string]position, error) {
-	shared := map[string]position{}
-	err := c.readBucket(ctx, c.names.PositionsBucket(), keys, func(entry jetstream.KeyValueEntry) {
-		var at position
-		if json.Unmarshal(entry.Value(), &at) == nil && at.Shared {
-			shared[entry.Key()] = at
-		}
-	})
-	if errors.Is(err, jetstream.ErrBucketNotFound) {
-		return nil, nil
-	}
-	return shared, err
-}
-
-func (p *positions) write(ctx context.Context, key string, at position) error {
-	bucket, err := p.client.js.KeyValue(ctx, p.client.names.PositionsBucket())
-	if errors.Is(err, jetstream.ErrBucketNotFound) {
-		if err = p.client.EnsureBuckets(ctx); err == nil {
-			bucket, err = p.client.js.KeyValue(ctx, p.client.names.PositionsBucket())
-		}
-	}
-	if err != nil {
-		return err
-	}
-	data, err := json.Marshal(at)
-	if err != nil {
-		return err
-	}
-	_, err = bucket.Put(ctx, key, data)
-	return err
 }
 
 // next returns the first sequence that the target may not have got. Where nothing is known that is the log's first event:
@@ -126,23 +119,19 @@ func (p *positions) next(ctx context.Context, key string, log *jetstream.StreamI
 	return min(at.Floor, log.State.LastSeq) + 1, nil
 }
 
-// read returns what the bucket says, or, should someone have deleted that too, what this process knows.
+// read returns what the bucket says, or, if that was deleted or made anew since, what this process has written.
 func (p *positions) read(ctx context.Context, key string) (at position, ok bool, err error) {
-	bucket, err := p.client.js.KeyValue(ctx, p.client.names.PositionsBucket())
+	bucket, made, err := p.open(ctx)
 	if errors.Is(err, jetstream.ErrBucketNotFound) {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		at, ok = p.known[key]
+		at, ok = p.remembered(key, made)
 		return at, ok, nil
 	}
 	if err != nil {
-		return at, false, fmt.Errorf("read where %s stood: %w", key, err)
+		return at, false, err
 	}
 	entry, err := bucket.Get(ctx, key)
 	if errors.Is(err, jetstream.ErrKeyNotFound) {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		at, ok = p.known[key] // the bucket may have been made anew
+		at, ok = p.remembered(key, made)
 		return at, ok, nil
 	}
 	if err != nil {
@@ -155,12 +144,19 @@ func (p *positions) read(ctx context.Context, key string) (at position, ok bool,
 	return at, true, nil
 }
 
+// remembered is what this process has written into another bucket than the one that was made at this time.
+func (p *positions) remembered(key string, made time.Time) (position, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	at, ok := p.known[key]
+	return at.position, ok && !at.bucket.Equal(made)
+}
+
 func (p *positions) forget(ctx context.Context, key string) error {
 	p.mu.Lock()
 	delete(p.known, key)
-	delete(p.written, key)
 	p.mu.Unlock()
-	bucket, err := p.client.js.KeyValue(ctx, p.client.names.PositionsBucket())
+	bucket, _, err := p.open(ctx)
 	if errors.Is(err, jetstream.ErrBucketNotFound) {
 		return nil
 	}

@@ -61,7 +61,7 @@ func TestACursorComesBackWhereItStoodWhoeverLeads(t *testing.T) {
 			loseConsumer(t, i, all)
 			bucket, err := i.client.js.KeyValue(budgetOf(t), i.client.names.PositionsBucket())
 			must(t, err)
-			_, err = bucket.Put(budgetOf(t), naming.TargetKey(all.Key), []byte("?"))
+			_, err = bucket.Put(budgetOf(t), naming.SharedKey(all.Key.Address), []byte("?"))
 			must(t, err)
 		}, sweep, 0},
 	} {
@@ -125,11 +125,37 @@ func TestAPositionIsOfOneLog(t *testing.T) {
 func TestAPositionThatIsGivenUpIsForgotten(t *testing.T) {
 	t.Parallel()
 	i := install(t)
-	all := i.put(i.trigger("all"))
-	must(t, i.owner.RemoveTarget(budgetOf(t), all.Key))
+	own := i.trigger("own")
+	own.Start.Policy = route.StartAll
+	for _, target := range []route.Target{i.put(i.trigger("all")), i.put(own)} {
+		must(t, i.owner.RemoveTarget(budgetOf(t), target.Key))
+	}
 	i.sweep()
-	if _, known, err := i.owner.positions.read(budgetOf(t), naming.TargetKey(all.Key)); err != nil || known {
-		t.Errorf("known %t, error %v", known, err)
+	for _, key := range []string{naming.SharedKey(i.broker.Key), naming.TargetKey(own.Key)} {
+		if _, known, err := i.owner.positions.read(budgetOf(t), key); err != nil || known {
+			t.Errorf("%s: known %t, error %v", key, known, err)
+		}
+	}
+}
+
+// A process that leads again must not believe what it remembers of a target that another one has removed meanwhile.
+func TestANewTargetDoesNotBeginWhereAFormerOneStood(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	first, second := i.owner, i.client.NewOwner("tests", shortGrace)
+	target := i.trigger("one")
+	target.Start.Policy = route.StartLast
+	i.put(target)
+	i.publish(0, 10, "a")
+	i.sweep()
+
+	must(t, second.RemoveTarget(budgetOf(t), target.Key))
+	must(t, second.Sweep(budgetOf(t)))
+	i.deleteByHand(naming.TargetKey(target.Key)) // as its life ends, a day later
+
+	i.owner = first
+	if again := i.put(target); i.consumerInfo(again).AckFloor.Stream != 9 {
+		t.Errorf("the new one begins after %d, want 9: with the last event", i.consumerInfo(again).AckFloor.Stream)
 	}
 }
 
@@ -140,7 +166,7 @@ func TestACursorThatStandsStillIsNotWrittenAgain(t *testing.T) {
 	bucket, err := i.client.js.KeyValue(budgetOf(t), i.client.names.PositionsBucket())
 	must(t, err)
 	revision := func() uint64 {
-		entry, err := bucket.Get(budgetOf(t), naming.TargetKey(all.Key))
+		entry, err := bucket.Get(budgetOf(t), naming.SharedKey(all.Key.Address))
 		must(t, err)
 		return entry.Revision()
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -11,9 +12,6 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
-
-// hearsay is how long after the end of a route every process is taken to have heard of it: none stores anything more.
-const hearsay = 5 * time.Second
 
 // PredecessorError means that a stream of a resource of the same name, which was deleted, is in the way: NATS cannot make it
 // what the new one wants. It is an ErrImmutable. See EndPredecessor.
@@ -44,8 +42,8 @@ func (o *Owner) EndPredecessor(ctx context.Context, a route.Address, before *Pre
 	}
 	until = tombstone.DeletedAt.Add(o.grace)
 	if time.Now().Before(until) {
-		if time.Since(*tombstone.DeletedAt) < hearsay {
-			return until, nil
+		if heard, err := o.client.allHaveHeard(ctx, tombstone); err != nil || !heard {
+			return until, err
 		}
 		if delivered, err := o.client.allDelivered(ctx, *tombstone.Address); err != nil || !delivered {
 			return until, err
@@ -58,10 +56,11 @@ func (o *Owner) EndPredecessor(ctx context.Context, a route.Address, before *Pre
 // although streams are still there begins anew.
 func (o *Owner) tombstoneOf(ctx context.Context, a route.Address, before *PredecessorError) (StoredRecord, error) {
 	key := naming.AddressKey(a.Key)
-	have, found, err := o.present(ctx, key)
+	have, err := o.present(ctx, key)
 	if err != nil {
 		return StoredRecord{}, err
 	}
+	found := have.Address != nil
 	switch {
 	case found && have.DeletedAt != nil && have.Owner() != o.name:
 		return StoredRecord{}, fmt.Errorf("%s: %w (%s)", key, ErrForeignRoute, have.Owner())
@@ -79,6 +78,20 @@ func (o *Owner) tombstoneOf(ctx context.Context, a route.Address, before *Predec
 	at, err := o.client.PutRecord(ctx, end.Record)
 	end.Revision = at.Revision
 	return end, err
+}
+
+// allHaveHeard tells whether every live process has applied the tombstone: none stores anything more for the route.
+func (c *Client) allHaveHeard(ctx context.Context, tombstone StoredRecord) (bool, error) {
+	made, err := c.RoutesMade(ctx)
+	if err != nil {
+		return false, err
+	}
+	reports, err := c.LatestReports(ctx)
+	if err != nil || !reports.Lost.IsZero() {
+		return false, err
+	}
+	at := route.Place{Key: recordKey(tombstone.Record), Revision: tombstone.Revision, Bucket: made}
+	return !slices.ContainsFunc(reports.Live, func(r route.Report) bool { return !r.Past(at) }), nil
 }
 
 // allDelivered tells whether an address's streams hold nothing that anybody still waits for: every cursor has passed what the log

@@ -3,6 +3,7 @@ package jetstream
 import (
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -46,23 +47,24 @@ func TestASuccessorWaitsForWhatIsUndelivered(t *testing.T) {
 		// hold leaves something behind that somebody waits for.
 		hold func(*testing.T, *installation, route.Target)
 		ago  time.Duration
+		deaf bool
 		gone bool
 	}{
-		{name: "all is delivered, but not every process has heard of the end", hold: nothing, ago: hearsay / 2},
-		{name: "all is delivered", hold: nothing, ago: 2 * hearsay, gone: true},
-		{name: "an event in the log", hold: func(_ *testing.T, i *installation, _ route.Target) { i.publish(0, 1, "a") }, ago: 2 * hearsay},
+		{name: "all is delivered, but not every process has heard of the end", hold: nothing, deaf: true, ago: time.Second},
+		{name: "all is delivered", hold: nothing, ago: time.Second, gone: true},
+		{name: "an event in the log", hold: func(_ *testing.T, i *installation, _ route.Target) { i.publish(0, 1, "a") }, ago: time.Second},
 		{name: "a parked event", hold: func(t *testing.T, i *installation, all route.Target) {
-			store, _ := i.client.NewStore(tableOf(i.broker))
-			must(t, store.Park(budgetOf(t), all, workOf("1", 1), time.Now().Add(time.Hour)))
-		}, ago: 2 * hearsay},
+			_, err := i.client.js.Publish(budgetOf(t), i.client.names.DirectedSubject(all.Key), nil)
+			must(t, err)
+		}, ago: time.Second},
 		{name: "a dead letter", hold: func(t *testing.T, i *installation, all route.Target) {
 			store, _ := i.client.NewStore(tableOf(i.broker))
 			must(t, store.DeadLetter(budgetOf(t), all, workOf("1", 1)))
-		}, ago: 2 * hearsay},
+		}, ago: time.Second},
 		{name: "a cursor that is to come back", hold: func(_ *testing.T, i *installation, all route.Target) {
 			i.publish(0, 1, "a")
 			i.removeConsumer(all)
-		}, ago: 2 * hearsay},
+		}, ago: time.Second},
 		{name: "the grace period is over", hold: func(_ *testing.T, i *installation, _ route.Target) { i.publish(0, 1, "a") },
 			ago: 2 * time.Hour, gone: true},
 	} {
@@ -72,8 +74,17 @@ func TestASuccessorWaitsForWhatIsUndelivered(t *testing.T) {
 			i.graceful()
 			all := i.put(i.trigger("all"))
 			next, before := i.successor()
+			var revision atomic.Uint64
+			r, stop := report(i.client, "deaf", &revision)
+			r.Changed()
+			await(t, "its report", func() bool { return len(i.reports()) == 1 })
 			if until, err := i.owner.EndPredecessor(budgetOf(t), next, before); err != nil || time.Until(until) < 50*time.Minute {
 				t.Fatalf("until %s, error %v: want the grace period", until, err)
+			}
+			if c.deaf {
+				t.Cleanup(stop)
+			} else {
+				stop()
 			}
 			c.hold(t, i, all)
 			i.endedFor(c.ago)

@@ -16,8 +16,9 @@ import (
 )
 
 const (
-	// maxPendingPublishes bounds the messages that wait for their PubAck in one process. The longest batch has room.
-	maxPendingPublishes = 16384
+	// chunkMessages is how many messages of one publish are on their way at a time. A stream keeps 10,000 waiting by default, of all
+	// who publish into it, and drops what comes on top.
+	chunkMessages = 1024
 	// ackBudget is how long one try of a publish waits for its PubAck before the next.
 	ackBudget = 2 * time.Second
 	// firstRetry and lastRetry bound the pause between two tries of a publish.
@@ -47,23 +48,18 @@ func (c *Client) NewPublisher() *Publisher {
 
 // Publish stores the messages in the log of the address; see ingress.Publisher for its promises.
 func (p *Publisher) Publish(ctx context.Context, to route.Address, messages []ingress.Message) (int, error) {
+	log := p.client.expectedLog(to)
 	pending := make([]*nats.Msg, len(messages))
 	bytes := 0
 	for i, m := range messages {
-		msg, err := p.client.eventMessage(to.Key, m)
+		msg, err := p.client.eventMessage(log, to.Key, m)
 		if err != nil {
 			return 0, err
 		}
 		pending[i] = msg
 		bytes += msg.Size()
 	}
-	stored, err := p.client.publish(ctx, pending, isFinal)
-	for try := 0; isLogFull(err) && try < fullTries; try++ {
-		// A log that is full of delivered events is trimmed at once. What is stored already is not stored twice.
-		p.fill.full(to)
-		pause(ctx, fullPause)
-		stored, err = p.client.publish(ctx, pending, isFinal)
-	}
+	stored, err := p.inChunks(ctx, to, log, pending)
 	p.fill.add(to, bytes)
 	switch {
 	case err == nil:
@@ -81,32 +77,57 @@ func (p *Publisher) Publish(ctx context.Context, to route.Address, messages []in
 	}
 }
 
+// inChunks stores the messages, one chunk after the other, and ends with the first that is not stored whole.
+func (p *Publisher) inChunks(ctx context.Context, to route.Address, log expected, messages []*nats.Msg) (stored int, err error) {
+	for len(messages) > 0 && err == nil {
+		chunk := messages[:min(chunkMessages, len(messages))]
+		messages = messages[len(chunk):]
+		var n int
+		n, err = p.chunk(ctx, to, log, chunk)
+		stored += n
+	}
+	return stored, err
+}
+
+// chunk stores the messages. A log that is full of delivered events is trimmed at once: so it tries again when there is no room.
+// What is stored already is not stored twice.
+func (p *Publisher) chunk(ctx context.Context, to route.Address, log expected, messages []*nats.Msg) (stored int, err error) {
+	stored, err = p.client.publish(ctx, log, messages, isFinal)
+	for try := 0; isLogFull(err) && try < fullTries; try++ {
+		p.fill.full(to)
+		pause(ctx, fullPause)
+		stored, err = p.client.publish(ctx, log, messages, isFinal)
+	}
+	return stored, err
+}
+
 // eventMessage returns the event as a message for the log of the address.
 // Errors: ingress.ErrAttributesTooLarge, ingress.ErrEventTooLarge.
-func (c *Client) eventMessage(to route.Key, m ingress.Message) (*nats.Msg, error) {
-	header := event.ToNATS(m.Event)
-	header[jetstream.MsgIDHeader] = []string{m.ID}
-	size := event.HeaderBytes(header) + workBytes
+func (c *Client) eventMessage(log expected, to route.Key, m ingress.Message) (*nats.Msg, error) {
+	msg := &nats.Msg{
+		Subject: c.names.EventSubject(to, m.Event.Attr(event.Type)),
+		Header:  event.ToNATS(m.Event),
+		Data:    m.Event.Data,
+	}
+	msg.Header[jetstream.MsgIDHeader] = []string{m.ID}
+	log.mark(msg)
+	size := event.HeaderBytes(msg.Header) + workBytes
 	if size > maxHeaderBytes {
 		return nil, ingress.ErrAttributesTooLarge
 	}
 	if int64(size+len(m.Event.Data)) > c.MaxPayload() {
 		return nil, ingress.ErrEventTooLarge
 	}
-	return &nats.Msg{
-		Subject: c.names.EventSubject(to, m.Event.Attr(event.Type)),
-		Header:  header,
-		Data:    m.Event.Data,
-	}, nil
+	return msg, nil
 }
 
-// publish stores the messages, all on their way at once, and tries those again that got no PubAck until ctx ends. It returns
-// how many are stored. An error that final reports ends it; nothing else does.
-func (c *Client) publish(ctx context.Context, messages []*nats.Msg, final func(error) bool) (stored int, err error) {
+// publish stores the messages, which are marked for the stream, all on their way at once, and tries those again that got no PubAck until
+// ctx ends. It returns how many are stored. An error that final reports ends it; nothing else does.
+func (c *Client) publish(ctx context.Context, to expected, messages []*nats.Msg, final func(error) bool) (stored int, err error) {
 	wait := firstRetry
 	for {
 		var again []*nats.Msg
-		again, err = c.publishOnce(ctx, messages, final)
+		again, err = c.publishOnce(ctx, to, messages, final)
 		stored += len(messages) - len(again)
 		if len(again) == 0 || final(err) {
 			return stored, err
@@ -125,11 +146,8 @@ func (c *Client) publish(ctx context.Context, messages []*nats.Msg, final func(e
 
 // publishOnce sends every message and waits for the PubAcks. It returns the messages that are not stored, and the last error,
 // or the first that is final. It ends with ctx, or at the latest after the ackBudget.
-func (c *Client) publishOnce(ctx context.Context, messages []*nats.Msg, final func(error) bool) (again []*nats.Msg, err error) {
-	sent, err := c.acks.send(messages)
-	if err != nil {
-		return messages, err
-	}
+func (c *Client) publishOnce(ctx context.Context, to expected, messages []*nats.Msg, final func(error) bool) (again []*nats.Msg, err error) {
+	sent := c.acks.send(to, messages)
 	timer := time.NewTimer(ackBudget)
 	defer timer.Stop()
 	select {
@@ -139,13 +157,13 @@ func (c *Client) publishOnce(ctx context.Context, messages []*nats.Msg, final fu
 	case <-ctx.Done():
 		c.acks.giveUp(sent, context.Cause(ctx))
 	}
-	for i, answer := range sent.answers {
-		if answer == nil {
+	for i, why := range sent.answers {
+		if why == nil {
 			continue
 		}
 		again = append(again, messages[i])
 		if err == nil || !final(err) {
-			err = answer
+			err = why
 		}
 	}
 	return again, err

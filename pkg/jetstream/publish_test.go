@@ -17,7 +17,6 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
 )
 
@@ -242,7 +241,7 @@ func TestWhichErrorsEndAPublish(t *testing.T) {
 		{name: "none"},
 		{name: "a lost connection", err: nats.ErrDisconnected},
 		{name: "no answer in time", err: errNoPubAck},
-		{name: "too much at one time", err: errTooManyPending},
+		{name: "another stream", err: fmt.Errorf("%w: OTHER", errOtherStream)},
 		{name: "no stream", err: jetstream.ErrNoStreamResponse, absent: true},
 		{name: "the deadline", err: context.DeadlineExceeded},
 		{name: "a full log", err: api(503, 10077, "maximum bytes exceeded"), final: true},
@@ -269,24 +268,24 @@ func TestReply(t *testing.T) {
 	store, _ := i.client.NewStore(tableOf(i.broker))
 	target := i.trigger("all")
 	for range 3 {
-		must(t, store.Reply(budgetOf(t), target, 7, eventOf("reply", "a")))
+		must(t, store.Reply(budgetOf(t), target, dispatch.Work{Sequence: 7}, eventOf("reply", "a")))
 	}
-	must(t, store.Reply(budgetOf(t), target, 8, eventOf("other", "a")))
+	must(t, store.Reply(budgetOf(t), target, dispatch.Work{Sequence: 8}, eventOf("other", "a")))
 	if ids := i.storedIDs(); len(ids) != 2 || ids["reply"] != 1 {
 		t.Errorf("stored %v, want each once", ids)
 	}
 	large := eventOf("large", "a")
 	large.Data = make([]byte, i.client.MaxPayload())
-	if err := store.Reply(budgetOf(t), target, 9, large); !errors.Is(err, dispatch.ErrReplyRefused) {
+	if err := store.Reply(budgetOf(t), target, dispatch.Work{Sequence: 9}, large); !errors.Is(err, dispatch.ErrReplyRefused) {
 		t.Errorf("error %v, want ErrReplyRefused", err)
 	}
-	if err := store.Reply(budgetOf(t), target, 9, eventOf("large", "a").With("big", strings.Repeat("x", 1<<16))); !errors.Is(err, dispatch.ErrReplyRefused) {
+	if err := store.Reply(budgetOf(t), target, dispatch.Work{Sequence: 9}, eventOf("large", "a").With("big", strings.Repeat("x", 1<<16))); !errors.Is(err, dispatch.ErrReplyRefused) {
 		t.Errorf("error %v, want ErrReplyRefused", err)
 	}
 	closed := i.broker
 	closed.Refuse = "a policy selects it"
 	refusing, _ := i.client.NewStore(tableOf(closed))
-	err := refusing.Reply(budgetOf(t), target, 10, eventOf("closed", "a"))
+	err := refusing.Reply(budgetOf(t), target, dispatch.Work{Sequence: 10}, eventOf("closed", "a"))
 	if !errors.Is(err, dispatch.ErrReplyForbidden) || !strings.Contains(err.Error(), closed.Refuse) {
 		t.Errorf("error %v, want ErrReplyForbidden and why", err)
 	}
@@ -295,15 +294,7 @@ func TestReply(t *testing.T) {
 	}
 	elsewhere := target
 	elsewhere.Key.Address.Name = "gone"
-	if err := store.Reply(budgetOf(t), elsewhere, 9, eventOf("x", "a")); !errors.Is(err, ErrNotStored) || errors.Is(err, dispatch.ErrReplyRefused) {
+	if err := store.Reply(budgetOf(t), elsewhere, dispatch.Work{Sequence: 9}, eventOf("x", "a")); !errors.Is(err, ErrNotStored) || errors.Is(err, dispatch.ErrReplyRefused) {
 		t.Errorf("error %v, want ErrNotStored", err)
 	}
-}
-
-func tableOf(addresses ...route.Address) *route.Table {
-	table := route.NewTable()
-	for n, a := range addresses {
-		table.Apply(a.Key.String(), uint64(n+1), route.Record{Address: &a})
-	}
-	return table
 }

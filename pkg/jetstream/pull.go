@@ -7,87 +7,114 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/share"
 )
 
 const (
 	// pullExpires is how long the server keeps a pull request open; pullHeartbeat is how often it says that it still does.
 	pullExpires   = 30 * time.Second
 	pullHeartbeat = 5 * time.Second
-	// pullBytes bounds what one request may bring into memory.
-	pullBytes = 8 << 20
+	// firstAsk is how many bytes a request asks for after the source was idle, mostAsk how many at most. A source that is busy doubles what
+	// it asks for, so that the many that are idle reserve little.
+	firstAsk = 64 << 10
+	mostAsk  = 4 << 20
+	// requests are how many pull requests a source has open at most: the second is sent while the first is used up.
+	requests = 2
 )
+
+// taker gets the messages of a source. Its methods are called by the source's goroutine.
+type taker interface {
+	// space returns how much may be asked for now.
+	space() share.Space
+	// paused tells to leave messages where they are for a moment; askMore tells when it is over.
+	paused() bool
+	take(m *nats.Msg, lease *lease)
+	// disconnected tells that the connection was lost meanwhile.
+	disconnected()
+}
 
 // source pulls one consumer's messages. One goroutine, run, owns all fields below the line; worker goroutines touch only
 // the leases, which have a lock of their own.
 //
 // Why not nats.go's own Consume: it buffers messages whose leases nobody renews, and it asks for more than we can place.
 type source struct {
-	client   *Client
-	request  string // subject of the pull requests
-	decode   func(*nats.Msg) (dispatch.Work, error)
-	capacity int
+	client *Client
+	budget *budget
+	taker  taker
+	api    string // subject of the pull requests
 
-	// deal, if not nil, takes all that comes; nothing goes to out then.
-	deal *dealer
-	// more asks for messages: there is room again.
-	more chan struct{}
-
-	out     chan dispatch.Message
+	// more has a token when there may be room to ask for messages.
+	more    chan struct{}
 	arrived chan *nats.Msg
-	sub     *nats.Subscription
 	status  chan nats.Status
 	stop    chan struct{}
 	stopped chan struct{}
 	leases  *leases
 
 	// --- owned by run ---
-	queue       []dispatch.Message
-	outstanding int // messages asked for that have not come
-	inbox       string
-	generation  int
-	lastHeard   time.Time
-	resumeAt    time.Time // not to ask before this; zero: ask when there is room
-	complained  string
+	open       [requests]request
+	window     int64 // what a request asks for, in bytes
+	least      int64 // what the next message may need, in bytes
+	generation int
+	lastHeard  time.Time
+	resumeAt   time.Time // not to ask before this; zero: ask when there is room
+	complained string
 }
 
-type pullTarget struct {
-	stream, consumer string
-	capacity         int
-	decode           func(*nats.Msg) (dispatch.Work, error)
-	deal             *dealer
+// request is one pull request, and what of it has not come. Each has a subscription of its own: it tells which request brings a message.
+type request struct {
+	sub      *nats.Subscription
+	inbox    string
+	messages int
+	bytes    int64
+	used     bool // it has brought something
 }
 
 // pull opens a source on a consumer that exists or comes into being later.
-func (c *Client) pull(t pullTarget) (*source, error) {
+func (c *Client) pull(id consumerID, t taker, b *budget) (*source, error) {
 	s := &source{
-		client: c, capacity: max(t.capacity, 1), decode: t.decode, deal: t.deal, more: make(chan struct{}, 1),
-		request: "$JS.API.CONSUMER.MSG.NEXT." + t.stream + "." + t.consumer,
-		out:     make(chan dispatch.Message),
-		// Twice the capacity: after a lost heartbeat the messages of the old request may still come. Statuses need room too.
-		arrived: make(chan *nats.Msg, 2*max(t.capacity, 1)+64),
+		client: c, budget: b, taker: t,
+		api:  "$JS.API.CONSUMER.MSG.NEXT." + id.stream + "." + id.consumer,
+		more: make(chan struct{}, 1),
+		// After a lost heartbeat the messages of the old request may still come, and statuses need room too.
+		arrived: make(chan *nats.Msg, 2*share.Room+64),
 		stop:    make(chan struct{}), stopped: make(chan struct{}),
-		leases: newLeases(c.conn, c.timing.renewEvery),
-		inbox:  c.conn.NewInbox(),
+		leases: newLeases(c.conn, b, c.timing.renewEvery),
+		window: firstAsk, least: firstAsk,
 	}
-	var err error
-	if s.sub, err = c.conn.ChanSubscribe(s.inbox+".*", s.arrived); err != nil {
-		return nil, err
+	for i := range s.open {
+		inbox := c.conn.NewInbox()
+		sub, err := c.conn.ChanSubscribe(inbox+".*", s.arrived)
+		if err != nil {
+			s.unsubscribe()
+			return nil, err
+		}
+		s.open[i] = request{sub: sub, inbox: inbox}
 	}
 	s.status = c.conn.StatusChanged(nats.CONNECTED, nats.CLOSED)
 	c.background.Go(s.run)
 	return s, nil
 }
 
-// Messages yields what was pulled, and is closed by Stop.
-func (s *source) Messages() <-chan dispatch.Message { return s.out }
-
-// Stop gives back what nobody took. Leases that are out stay renewed until they end.
-func (s *source) Stop() {
-	select {
-	case <-s.stop:
-	default:
-		close(s.stop)
+func (s *source) unsubscribe() {
+	for i := range s.open {
+		if sub := s.open[i].sub; sub != nil {
+			_ = sub.Unsubscribe() // fails only when the connection is closed
+		}
 	}
+}
+
+// askMore has the source ask for messages if there is room. It does not block.
+func (s *source) askMore() {
+	select {
+	case s.more <- struct{}{}:
+	default:
+	}
+}
+
+// Stop ends the pulling; what is still on its way goes to the taker. Leases that are out stay renewed until they end.
+func (s *source) Stop() {
+	close(s.stop)
 	<-s.stopped
 }
 
@@ -97,23 +124,22 @@ func (s *source) run() {
 	defer s.client.conn.RemoveStatusListener(s.status)
 	defer s.leases.renewUntilEnded(renew.C)
 	defer close(s.stopped)
-	defer close(s.out)
 	s.lastHeard = time.Now()
 	s.ask()
+	var next *nats.Msg
 	for {
-		var out chan dispatch.Message
-		var head dispatch.Message
-		if len(s.queue) > 0 {
-			out, head = s.out, s.queue[0]
+		arrived := s.arrived
+		if next != nil { // taken before it was known to be paused
+			if s.taker.paused() {
+				arrived = nil
+			} else {
+				s.receive(next)
+				next = nil
+				s.ask()
+			}
 		}
 		select {
-		case out <- head:
-			s.queue[0] = dispatch.Message{}
-			s.queue = s.queue[1:]
-			s.ask()
-		case m := <-s.arrived:
-			s.take(m)
-			s.ask()
+		case next = <-arrived:
 		case now := <-renew.C:
 			s.leases.renew(now)
 			if now.Sub(s.lastHeard) > 2*s.client.timing.heartbeat || (!s.resumeAt.IsZero() && now.After(s.resumeAt)) {
@@ -121,117 +147,173 @@ func (s *source) run() {
 			}
 		case status := <-s.status:
 			if status == nats.CLOSED { // nothing can be given back any more: the leases run out
+				s.giveUp()
 				return
 			}
-			if s.deal != nil {
-				s.deal.sharing.lapse()
-			}
+			s.taker.disconnected()
 			s.restart()
 		case <-s.more:
 			s.ask()
 		case <-s.stop:
-			s.giveBack()
+			if next != nil {
+				s.receive(next)
+			}
+			s.drain()
 			return
 		}
 	}
 }
 
-// ask keeps the server's open requests and our own queue together below the capacity; small top-ups wait until they are worth it.
-// While NATS is away it does nothing: the client would keep every request and send them all when NATS is back.
+// ask keeps the open requests together below what may be taken; small top-ups wait until they are worth it. While NATS is away it does
+// nothing: the client would keep every request and send them all when NATS is back.
 func (s *source) ask() {
-	room, capacity := s.capacity-len(s.queue), s.capacity
-	if s.deal != nil {
-		room, capacity = s.deal.room()
-	}
-	room -= s.outstanding
-	if room <= 0 || (s.outstanding > 0 && room < (capacity+1)/2) || !s.resumeAt.IsZero() || !s.client.conn.IsConnected() {
+	if !s.resumeAt.IsZero() || !s.client.conn.IsConnected() {
 		return
 	}
-	if err := s.client.conn.PublishRequest(s.request, s.replySubject(), s.pullRequest(room)); err != nil {
-		s.complain("pull request: " + err.Error())
-		return // the renew tick restarts it when nothing is heard
+	free, messages, bytes := -1, 0, int64(0)
+	for i := range s.open {
+		messages += s.open[i].messages
+		bytes += s.open[i].bytes
+		if s.open[i].messages == 0 {
+			free = i
+		}
 	}
-	s.outstanding += room
+	if free < 0 {
+		return
+	}
+	space := s.taker.space()
+	more := min(space.Messages-messages, share.Room)
+	if more <= 0 || messages > 0 && more < (space.MostMessages+1)/2 {
+		return
+	}
+	granted := s.reserve(min(s.window, space.Bytes-bytes), messages > 0)
+	if granted == 0 {
+		return
+	}
+	q := &s.open[free]
+	q.messages, q.bytes, q.used = more, granted, false
+	if err := s.client.conn.PublishRequest(s.api, s.replySubject(q), s.pullRequest(more, granted)); err != nil {
+		s.complain("pull request: " + err.Error())
+		s.end(q) // the renew tick restarts it when nothing is heard
+	}
 }
 
-// pullRequest is the JSON of a request for so many messages. It is put together by hand because encoding/json would make the stack of
-// this goroutine, of which there is one for each consumer, grow for good.
-func (s *source) pullRequest(room int) []byte {
-	request := strconv.AppendInt([]byte(`{"batch":`), int64(room), 10)
-	request = strconv.AppendInt(append(request, `,"max_bytes":`...), max(pullBytes, 2*s.client.MaxPayload()), 10)
+// reserve returns how many bytes may be asked for. A source that neither holds nor expects anything may always ask for one message:
+// else those that hold what they cannot deliver would keep it from its own.
+func (s *source) reserve(want int64, expects bool) int64 {
+	if want >= s.least {
+		if granted := s.budget.ask(s, want, s.least); granted > 0 {
+			return granted
+		}
+	}
+	if expects || !s.leases.none() {
+		return 0
+	}
+	s.budget.force(s.least)
+	return s.least
+}
+
+// pullRequest is the JSON of a request. It is put together by hand because encoding/json would make the stack of this goroutine, of
+// which there is one for each consumer, grow for good.
+func (s *source) pullRequest(messages int, bytes int64) []byte {
+	request := strconv.AppendInt([]byte(`{"batch":`), int64(messages), 10)
+	request = strconv.AppendInt(append(request, `,"max_bytes":`...), bytes, 10)
 	request = strconv.AppendInt(append(request, `,"expires":`...), int64(pullExpires), 10)
 	request = strconv.AppendInt(append(request, `,"idle_heartbeat":`...), int64(s.client.timing.heartbeat), 10)
 	return append(request, '}')
 }
 
 // replySubject tells the requests since the last restart from those before it.
-func (s *source) replySubject() string { return s.inbox + "." + strconv.Itoa(s.generation) }
+func (s *source) replySubject(q *request) string { return q.inbox + "." + strconv.Itoa(s.generation) }
+
+// end gives back what a request no longer brings.
+func (s *source) end(q *request) {
+	s.budget.unask(q.bytes)
+	q.messages, q.bytes = 0, 0
+}
 
 // restart forgets the open requests, which the server or the network has lost, and asks anew.
 func (s *source) restart() {
+	for i := range s.open {
+		s.end(&s.open[i])
+	}
 	s.generation++
-	s.outstanding = 0
 	s.lastHeard = time.Now()
 	s.resumeAt = time.Time{}
 	s.ask()
 }
 
-// take handles one message of the server: an event, or a status of a request.
-func (s *source) take(m *nats.Msg) {
+func (s *source) requestOf(sub *nats.Subscription) *request {
+	for i := range s.open {
+		if s.open[i].sub == sub {
+			return &s.open[i]
+		}
+	}
+	return &request{} // cannot be: there are no other subscriptions
+}
+
+// receive handles one message of the server: an event, or a status of a request.
+func (s *source) receive(m *nats.Msg) {
 	s.lastHeard = time.Now()
+	q := s.requestOf(m.Sub)
 	if m.Reply == "" && m.Header.Get("Status") != "" {
-		if m.Subject == s.replySubject() { // else it speaks of a request that we have given up
-			s.takeStatus(m)
+		if m.Subject == s.replySubject(q) { // else it speaks of a request that we have given up
+			s.takeStatus(q, m)
 		}
 		return
 	}
-	if s.outstanding > 0 {
-		s.outstanding--
-	}
+	size := int64(m.Size())
+	s.budget.arrived(size)
 	s.complained = ""
-	if s.deal != nil {
-		s.deal.take(m, s)
-		return
+	q.used = true
+	q.bytes -= size
+	if q.messages--; q.messages <= 0 {
+		s.end(q)
+		s.grow()
 	}
-	if message, ok := s.read(m); ok {
-		s.queue = append(s.queue, message)
-	}
+	s.taker.take(m, s.leases.add(m.Reply, size))
 }
 
-// read takes hold of a message and decodes it.
-func (s *source) read(m *nats.Msg) (dispatch.Message, bool) {
-	lease := s.leases.add(m.Reply)
-	work, err := s.decode(m)
-	if err != nil {
-		// Only foreign hands can have put such a message here. It must not vanish: it stays, and says so, until someone looks.
-		s.client.log.Error("a stored message cannot be read", "subject", m.Subject, "error", err)
-		_ = lease.Release(time.Minute)
-		return dispatch.Message{}, false
-	}
-	return dispatch.Message{Work: work, Lease: lease}, true
-}
+// grow has a source that uses up its requests ask for more at a time.
+func (s *source) grow() { s.window = min(2*s.window, mostAsk) }
 
 // takeStatus accounts for what a request will no longer bring. Source of the codes: NATS ADR-37.
-func (s *source) takeStatus(m *nats.Msg) {
+func (s *source) takeStatus(q *request, m *nats.Msg) {
 	code, text := m.Header.Get("Status"), m.Header.Get("Description")
 	if code == "100" {
 		return
 	}
-	left, err := strconv.Atoi(m.Header.Get("Nats-Pending-Messages"))
-	if err == nil && left <= s.outstanding {
-		s.outstanding -= left
-	} else {
-		s.outstanding = 0
-	}
+	s.end(q)
 	switch code {
 	case "404", "408": // the request ran its time
+		s.window, s.least = firstAsk, firstAsk
 	case "409":
-		if err != nil { // consumer deleted, leader changed, server going away: give it a moment
+		switch {
+		case m.Header.Get("Nats-Pending-Messages") == "": // consumer deleted, leader changed, server going away: give it a moment
 			s.complain(text)
 			s.holdOff()
+		case q.used: // the next message does not fit in what is left
+			s.grow()
+		default:
+			s.askForLarge()
 		}
 	default: // 503: no such consumer, or JetStream is away
 		s.complain(code + " " + text)
+		s.holdOff()
+	}
+}
+
+// askForLarge is for a message that is larger than all that was asked for: it may be as large as the server takes now, or larger still
+// when the server took more before.
+func (s *source) askForLarge() {
+	largest := s.client.MaxPayload() + firstAsk
+	if s.least >= largest {
+		largest = 2 * s.least
+	}
+	s.least = largest
+	s.window = max(s.window, s.least)
+	if s.least > mostAsked {
+		s.complain("a message is larger than the server takes now")
 		s.holdOff()
 	}
 }
@@ -244,32 +326,50 @@ func (s *source) complain(text string) {
 		return
 	}
 	s.complained = text
-	s.client.log.Warn("pulling waits", "consumer", s.request[len("$JS.API.CONSUMER.MSG.NEXT."):], "reason", text)
+	s.client.log.Warn("pulling waits", "consumer", s.api[len("$JS.API.CONSUMER.MSG.NEXT."):], "reason", text)
 }
 
-// giveBack ends the subscription without losing sight of what is on its way, and returns every message that nobody took.
-func (s *source) giveBack() {
-	closed := s.sub.StatusChanged(nats.SubscriptionClosed)
-	if err := s.sub.Drain(); err == nil {
-		timer := time.NewTimer(retryPause)
-		defer timer.Stop()
-	drain:
-		for {
+// giveUp gives back what was asked for.
+func (s *source) giveUp() {
+	for i := range s.open {
+		s.end(&s.open[i])
+	}
+	s.budget.forget(s)
+}
+
+// drain ends the subscriptions without losing sight of what is on its way.
+func (s *source) drain() {
+	timer := time.NewTimer(retryPause)
+	defer timer.Stop()
+	for i := range s.open {
+		closed := s.open[i].sub.StatusChanged(nats.SubscriptionClosed)
+		if s.open[i].sub.Drain() != nil {
+			continue
+		}
+		for waiting := true; waiting; {
 			select {
 			case m := <-s.arrived:
-				s.take(m)
+				s.receive(m)
 			case <-closed:
-				break drain
+				waiting = false
 			case <-timer.C:
-				break drain
+				waiting = false
 			}
 		}
 	}
 	for len(s.arrived) > 0 {
-		s.take(<-s.arrived)
+		s.receive(<-s.arrived)
 	}
-	for _, m := range s.queue {
-		_ = m.Release(0) // if it does not reach the server, the lease runs out instead
+	s.giveUp()
+}
+
+// read takes a message apart. Decoders fail only for a message without an ack subject, which cannot come of a consumer of ours.
+func (c *Client) read(m *nats.Msg, l *lease, decode func(*nats.Msg) (dispatch.Work, error)) (dispatch.Message, bool) {
+	work, err := decode(m)
+	if err != nil {
+		c.log.Error("what came is no message of a consumer", "subject", m.Subject, "error", err)
+		_ = l.Release(time.Minute)
+		return dispatch.Message{}, false
 	}
-	s.queue = nil
+	return dispatch.Message{Work: work, Lease: l, Taken: time.Now()}, true
 }

@@ -42,13 +42,12 @@ func (i *installation) takeUntilDone(source dispatch.Source, target route.Target
 	i.t.Helper()
 	await(i.t, "everything is acknowledged", func() bool {
 		for {
-			select {
-			case m := <-source.Messages():
-				must(i.t, m.Ack())
-			default:
+			m, ok := source.Take()
+			if !ok {
 				info := i.consumerInfo(target)
 				return info.NumPending == 0 && info.NumAckPending == 0
 			}
+			must(i.t, m.Ack())
 		}
 	})
 }
@@ -57,11 +56,9 @@ func TestAnOutageLeavesNoPileOfPullRequests(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	all := i.put(i.trigger("all"))
-	source, err := i.client.pull(pullTarget{
-		stream: i.client.names.Log(i.broker.Key), consumer: all.Consumer, capacity: 4, decode: decodeLog,
-	})
-	must(t, err)
-	defer source.Stop()
+	reading := open(t, i.client, all, 4)
+	defer reading.Stop()
+	source := reading.process.readers.all[i.client.logID(all)].source
 	i.stop()
 	written := i.client.conn.Stats().OutMsgs
 	for range 50 { // as in an outage of many minutes
@@ -73,7 +70,7 @@ func TestAnOutageLeavesNoPileOfPullRequests(t *testing.T) {
 	}
 	i.restart()
 	i.publish(0, 60, "a")
-	if ids := takeAll(t, source, 0, 60); len(ids) != 60 {
+	if ids := takeAll(t, reading, 0, 60); len(ids) != 60 {
 		t.Errorf("%d events came, want 60, once each", len(ids))
 	}
 }
@@ -109,7 +106,7 @@ func TestAMissingConsumerIsAskedForNowAndThen(t *testing.T) {
 	i := install(t)
 	all := i.put(i.trigger("all"))
 	i.removeConsumer(all)
-	source := openAbsent(t, i.client, all, 10)
+	source := open(t, i.client, all, 10)
 	defer source.Stop()
 	before := i.client.conn.Stats().OutMsgs
 	<-time.After(2 * retryPause)
@@ -239,8 +236,5 @@ func TestClosingEndsSourcesThatNobodyStopped(t *testing.T) {
 	source := open(t, victim, all, 3)
 	next(t, source)
 	kill(victim) // returns only when the goroutine has ended, although a lease is out
-	for range source.Messages() {
-		// what it had is gone with it
-	}
 	source.Stop()
 }

@@ -11,6 +11,21 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
+// repairStreams makes the address's streams again that are gone.
+func (o *Owner) repairStreams(ctx context.Context, a route.Address, hasTargets bool) error {
+	if err := o.repairLog(ctx, a); err != nil {
+		return err
+	}
+	err := o.client.createIfAbsent(ctx, deadLetterConfig(o.client.names, a))
+	if err != nil || !hasTargets {
+		return err
+	}
+	if err := o.client.createIfAbsent(ctx, directedConfig(o.client.names, a)); err != nil {
+		return err
+	}
+	return o.ensureDirectedConsumer(ctx, a)
+}
+
 // repairLog makes the address's log again if it is gone. What it held is lost, and said to be. A stream that was adopted is for
 // others to make again.
 func (o *Owner) repairLog(ctx context.Context, a route.Address) error {
@@ -33,7 +48,7 @@ func (o *Owner) repairLog(ctx context.Context, a route.Address) error {
 
 // repairCursors makes consumers of a stream again that are gone, where they stood last, and remembers where the others stand. It changes
 // nothing that is there: the records may be older by now than what a Put is writing.
-func (o *Owner) repairCursors(ctx context.Context, name string, targets []route.Target) error {
+func (o *Owner) repairCursors(ctx context.Context, name string, targets []StoredRecord) error {
 	stream, err := o.client.js.Stream(ctx, name)
 	if err != nil {
 		return ignoreMissing(err) // without its address a log is not made again
@@ -44,10 +59,11 @@ func (o *Owner) repairCursors(ctx context.Context, name string, targets []route.
 		return err
 	}
 	var errs []error
-	var sharing []route.Target
-	for _, t := range targets {
-		if t.Shared {
-			sharing = append(sharing, t)
+	var sharing []StoredRecord
+	for _, r := range targets {
+		t := *r.Target
+		if t.Consumer == o.client.names.SharedConsumer() {
+			sharing = append(sharing, r)
 			continue
 		}
 		if info, ok := consumers[t.Consumer]; ok {
@@ -66,32 +82,7 @@ func (o *Owner) repairCursors(ctx context.Context, name string, targets []route.
 		}
 		errs = append(errs, ignoreExisting(err))
 	}
-	errs = append(errs, o.repairShared(ctx, sharing, log, consumers))
-	return errors.Join(errs...)
-}
-
-// repairDirected makes the directed consumers again of targets that have something waiting and nobody to take it.
-func (o *Owner) repairDirected(ctx context.Context, key route.Key, targets []route.Target) error {
-	names := o.client.names
-	stream, err := o.client.js.Stream(ctx, names.DirectedStream(key))
-	if err != nil {
-		return ignoreMissing(err)
-	}
-	info, err := stream.Info(ctx, jetstream.WithSubjectFilter(names.DirectedSubjects(key)))
-	if err != nil || len(info.State.Subjects) == 0 {
-		return ignoreMissing(err)
-	}
-	consumers, err := consumersOf(ctx, stream)
-	if err != nil {
-		return err
-	}
-	var errs []error
-	for _, t := range targets {
-		if consumers[names.Consumer(t.Key)] == nil && info.State.Subjects[names.DirectedSubject(t.Key)] > 0 {
-			_, err := stream.CreateConsumer(ctx, o.client.directedConsumerConfig(t))
-			errs = append(errs, ignoreExisting(err))
-		}
-	}
+	errs = append(errs, o.repairShared(ctx, sharing, log, consumers[o.client.names.SharedConsumer()]))
 	return errors.Join(errs...)
 }
 

@@ -3,6 +3,8 @@ package jetstream
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -11,102 +13,96 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
-// Reporter writes one process's report: when it changes, and every route.ReportInterval so that it does not expire.
-type Reporter struct {
-	// Written, if not nil, is called after each report with the time before it was sent; after an error the report is repeated soon. Set
-	// it before Run.
-	Written func(ctx context.Context, sent time.Time) error
+// What the reports bucket holds beside reports, whose keys are role and id of a process: since when it takes reports, and a key for
+// each reader that has to know that it reads the latest.
+const (
+	startKey     = "start"
+	readerPrefix = "reader."
+)
 
-	client *Client
-	state  func() route.Report
-	wake   chan struct{}
-}
-
-// NewReporter returns a reporter of what state returns. state is called by one goroutine at a time.
-func (c *Client) NewReporter(state func() route.Report) *Reporter {
-	return &Reporter{client: c, state: state, wake: make(chan struct{}, 1)}
-}
-
-// Changed tells the reporter that the state may differ from what it wrote last. It never blocks.
-func (r *Reporter) Changed() {
-	select {
-	case r.wake <- struct{}{}:
-	default:
+// Reports reads what the live processes report. A bucket that is not there, until its owner makes it again, has lost all of it.
+func (c *Client) Reports(ctx context.Context) (route.Reports, error) {
+	name := c.names.ReportsBucket()
+	stream, err := c.js.Stream(ctx, bucketStream(name))
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		return route.Reports{Lost: time.Now()}, nil
 	}
-}
-
-// Run reports from the first Changed until ctx ends, and then withdraws the report.
-func (r *Reporter) Run(ctx context.Context) {
-	select {
-	case <-r.wake:
-	case <-ctx.Done():
-		return
-	}
-	key := ""
-	for ctx.Err() == nil {
-		report := r.state()
-		key = string(report.Role) + "." + report.ID
-		wait := route.ReportInterval
-		sent := time.Now()
-		err := r.write(ctx, key, report)
-		if err == nil && r.Written != nil {
-			err = r.Written(ctx, sent)
-		}
-		if err != nil {
-			wait = retryPause
-		}
-		timer := time.NewTimer(wait)
-		select {
-		case <-timer.C:
-		case <-r.wake:
-		case <-ctx.Done():
-		}
-		timer.Stop()
-	}
-	r.withdraw(key)
-}
-
-func (r *Reporter) write(ctx context.Context, key string, report route.Report) error {
-	data, err := json.Marshal(report)
 	if err != nil {
-		return err
+		return route.Reports{}, fmt.Errorf("read bucket %s: %w", name, err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
-	defer cancel()
-	bucket, err := r.client.js.KeyValue(ctx, r.client.names.ReportsBucket())
+	var read reportsRead
+	if err := c.readBucket(ctx, name, jetstream.AllKeys, read.entry); err != nil {
+		return route.Reports{}, err
+	}
+	return read.reports(stream.CachedInfo().TimeStamp, c.timing.reportTTL), nil
+}
+
+// LatestReports is Reports for those who decide by it that something is ready. A server may believe to lead the bucket although it is
+// cut off from the others, and they have another leader. So this reader writes into the bucket first, which only the leader can
+// confirm that most servers follow, and reads until that has come. The word of the processes holds only while they can write, too.
+func (c *Client) LatestReports(ctx context.Context) (route.Reports, error) {
+	name := c.names.ReportsBucket()
+	bucket, err := c.js.KeyValue(ctx, name)
 	if err != nil {
-		return err
+		return route.Reports{}, fmt.Errorf("open bucket %s: %w", name, err)
 	}
-	_, err = bucket.Put(ctx, key, data)
-	return err
+	me := readerPrefix + c.id
+	mine, err := bucket.Put(ctx, me, nil)
+	if err != nil {
+		return route.Reports{}, fmt.Errorf("write into bucket %s: %w", name, err)
+	}
+	var now time.Time
+	var read reportsRead
+	err = readPast(ctx, bucket, bucketRead{
+		filter: jetstream.AllKeys,
+		end:    func() (uint64, error) { return mine, nil },
+		each: func(entry jetstream.KeyValueEntry) {
+			if entry.Key() == me {
+				now = entry.Created()
+			}
+			read.entry(entry)
+		},
+	})
+	if err != nil {
+		return route.Reports{}, err
+	}
+	return read.reports(now, c.timing.reportTTL), nil
 }
 
-// withdraw spares the others the wait until the report expires; when NATS is away it expires all the same.
-func (r *Reporter) withdraw(key string) {
-	ctx, cancel := context.WithTimeout(context.Background(), retryPause)
-	defer cancel()
-	if key == "" || !r.client.Connected() {
-		return
-	}
-	if bucket, err := r.client.js.KeyValue(ctx, r.client.names.ReportsBucket()); err == nil {
-		_ = bucket.Delete(ctx, key)
-	}
+// reportsRead is what is read of the bucket.
+type reportsRead struct {
+	live    []route.Report
+	started time.Time // zero when the start is not there
+	start   reportsStart
 }
 
-// Reports reads what the live processes report. One whose report cannot be read, such as one of another version, is there too: it
-// has applied nothing that we know of.
-func (c *Client) Reports(ctx context.Context) ([]route.Report, error) {
-	var reports []route.Report
-	err := c.readBucket(ctx, c.names.ReportsBucket(), jetstream.AllKeys, func(entry jetstream.KeyValueEntry) {
+// entry takes one value. A report that cannot be read, such as one of another version, is there too: its process has applied nothing
+// that we know of.
+func (r *reportsRead) entry(entry jetstream.KeyValueEntry) {
+	switch {
+	case entry.Key() == startKey:
+		r.started = entry.Created()
+		if json.Unmarshal(entry.Value(), &r.start) != nil {
+			r.start.Lost = true
+		}
+	case !strings.HasPrefix(entry.Key(), readerPrefix):
 		var report route.Report
 		if err := json.Unmarshal(entry.Value(), &report); err != nil {
 			role, id, _ := strings.Cut(entry.Key(), ".")
 			report = route.Report{Role: route.Role(role), ID: id}
 		}
-		reports = append(reports, report)
-	})
-	if err != nil {
-		return nil, err
+		r.live = append(r.live, report)
 	}
-	return reports, nil
+}
+
+// reports says what was read at this time, by the clock of NATS: whether each process that may live has had the time to report again.
+func (r *reportsRead) reports(now time.Time, ttl time.Duration) route.Reports {
+	all := route.Reports{Live: r.live}
+	switch {
+	case r.started.IsZero():
+		all.Lost = now
+	case r.start.Lost && now.Sub(r.started) < ttl:
+		all.Lost = r.started
+	}
+	return all
 }

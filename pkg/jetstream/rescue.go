@@ -9,34 +9,41 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
 // overdue is how long after its time a parked event is taken for forgotten by the server.
 const overdue = 30 * time.Second
 
-// rescueBatch bounds the parked events that are looked at in one round, for each directed stream.
+// rescueBatch bounds the parked events that a sweep looks at, for each directed stream.
 const rescueBatch = 256
 
-// rescueOverdue wakes parked events whose time has come and gone. The server forgets one when it cannot store what a
+// rescueOverdue wakes parked events of the address whose time has come and gone. The server forgets one when it cannot store what a
 // schedule fires, because its disk or account is full just then: the schedule stays marked as being fired until it is
 // stored anew (nats-server server/scheduler.go, 2.15). Each round goes on where the last one stopped.
-func (d *directory) rescueOverdue(ctx context.Context) error {
-	names := d.client.js.StreamNames(ctx, jetstream.WithStreamListSubject(d.client.names.Prefix()+".p.>"))
-	for name := range names.Name() {
-		stream, err := d.client.js.Stream(ctx, name)
-		if err != nil {
-			return fmt.Errorf("read stream %s: %w", name, err)
-		}
-		if d.rescued[name], err = d.rescueIn(ctx, stream, d.rescued[name]); err != nil {
-			return fmt.Errorf("look for overdue events in %s: %w", name, err)
-		}
+func (o *Owner) rescueOverdue(ctx context.Context, key route.Key) error {
+	name := o.client.names.DirectedStream(key)
+	stream, err := o.client.js.Stream(ctx, name)
+	if err != nil {
+		return ignoreMissing(err)
 	}
-	return names.Err()
+	o.mu.Lock()
+	from := o.rescued[key]
+	o.mu.Unlock()
+	from, err = o.rescueIn(ctx, stream, from)
+	o.mu.Lock()
+	o.rescued[key] = from
+	o.mu.Unlock()
+	if err != nil {
+		return fmt.Errorf("look for overdue events in %s: %w", name, err)
+	}
+	return nil
 }
 
 // rescueIn looks at the parked events from the sequence on, and returns where the next round begins.
-func (d *directory) rescueIn(ctx context.Context, stream jetstream.Stream, from uint64) (uint64, error) {
-	parked := d.client.names.Prefix() + ".p.>"
+func (o *Owner) rescueIn(ctx context.Context, stream jetstream.Stream, from uint64) (uint64, error) {
+	parked := o.client.names.Prefix() + ".p.>"
 	for range rescueBatch {
 		msg, err := stream.GetMsg(ctx, max(from, 1), jetstream.WithGetMsgSubject(parked))
 		if errors.Is(err, jetstream.ErrMsgNotFound) {
@@ -47,10 +54,10 @@ func (d *directory) rescueIn(ctx context.Context, stream jetstream.Stream, from 
 		}
 		from = msg.Sequence + 1
 		due, err := time.Parse(time.RFC3339Nano, strings.TrimPrefix(msg.Header.Get("Nats-Schedule"), "@at "))
-		if err != nil || time.Since(due) < d.client.timing.overdue {
+		if err != nil || time.Since(due) < o.client.timing.overdue {
 			continue
 		}
-		if err := d.parkAgain(ctx, msg); err != nil {
+		if err := o.parkAgain(ctx, msg); err != nil {
 			return from, err
 		}
 	}
@@ -58,20 +65,20 @@ func (d *directory) rescueIn(ctx context.Context, stream jetstream.Stream, from 
 }
 
 // parkAgain stores the event anew under its own subject, provided that it is still the one that was read.
-func (d *directory) parkAgain(ctx context.Context, msg *jetstream.RawStreamMsg) error {
+func (o *Owner) parkAgain(ctx context.Context, msg *jetstream.RawStreamMsg) error {
 	header := nats.Header{}
 	for name, values := range msg.Header {
 		header[name] = values
 	}
 	delete(header, jetstream.MsgIDHeader) // the server remembers it
 	header[jetstream.ExpectedLastSubjSeqHeader] = []string{formatUint(msg.Sequence)}
-	_, err := d.client.js.PublishMsg(ctx, &nats.Msg{Subject: msg.Subject, Header: header, Data: msg.Data})
+	_, err := o.client.js.PublishMsg(ctx, &nats.Msg{Subject: msg.Subject, Header: header, Data: msg.Data})
 	var api *jetstream.APIError
 	if errors.As(err, &api) && api.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence {
 		return nil // it has fired, or was parked anew, meanwhile
 	}
 	if err == nil {
-		d.client.log.Warn("an event was parked beyond its time and is woken", "subject", msg.Subject)
+		o.client.log.Warn("an event was parked beyond its time and is woken", "subject", msg.Subject)
 	}
 	return err
 }

@@ -20,8 +20,8 @@ func TestAnEventParkedBeyondItsTimeIsWoken(t *testing.T) {
 	i := &installation{t: t, server: s, client: c, owner: c.NewOwner("tests", shortGrace), broker: brokerOf("orders", 64<<10)}
 	i.putBroker()
 	all := i.put(i.trigger("all"))
-	store, opener := c.NewStore(tableOf(i.broker))
-	source := directed(t, opener, all)
+	store, _ := c.NewStore(tableOf(i.broker))
+	source := directed(t, c, all)
 	defer source.Stop()
 
 	due := time.Now().Add(time.Second)
@@ -36,17 +36,15 @@ func TestAnEventParkedBeyondItsTimeIsWoken(t *testing.T) {
 	}
 	await(t, "the event is overdue", func() bool { return time.Since(due) > 2*time.Second })
 	must(t, filler.Purge(budgetOf(t)))
-	select {
-	case m := <-source.Messages():
+	if m, ok := poll(source, time.Second); ok {
 		t.Fatalf("the event %+v came by itself: the server needs no help, and rescue.go can go", m.Work)
-	case <-time.After(time.Second):
 	}
 
-	must(t, opener.directory.rescueOverdue(budgetOf(t)))
+	must(t, i.owner.Sweep(budgetOf(t)))
 	m := next(t, source)
 	sameWork(t, m.Work, dispatch.Work{Event: eventOf("1", "a"), Sequence: 1, Attempt: 1})
 	must(t, m.Ack())
-	must(t, opener.directory.rescueOverdue(budgetOf(t)))
+	must(t, i.owner.Sweep(budgetOf(t)))
 	stream, err := c.js.Stream(budgetOf(t), c.names.DirectedStream(i.broker.Key))
 	must(t, err)
 	await(t, "nothing is left", func() bool {

@@ -78,6 +78,5 @@ const (
 	errCodeMemoryExceeded        jetstream.ErrorCode = 10028
 	errCodeStorageExceeded       jetstream.ErrorCode = 10047
 	errCodeStoreFailed           jetstream.ErrorCode = 10077
-	errCodeMaximumConsumers      jetstream.ErrorCode = 10026
 	errCodeDuplicateInProcess    jetstream.ErrorCode = 10158
 )

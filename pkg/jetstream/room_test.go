@@ -1,12 +1,14 @@
 package jetstream
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
 )
 
@@ -23,14 +25,14 @@ func TestNoRoomNamesWhatIsAskedForAndWhatThereIs(t *testing.T) {
 		{name: "an account with a limit",
 			limits: server.JetStreamAccountLimits{MaxStore: 100 * mebi, MaxMemory: -1, MaxStreams: -1, MaxConsumers: -1},
 			want: "67108864 bytes on each of 1 servers are asked for, 67108864 in all; the NATS account may have 104857600 bytes of file storage, " +
-				"of which 67108864 are reserved: 37748736 are available"},
+				"of which 84213760 are reserved: 20643840 are available"},
 		{name: "memory",
 			limits: server.JetStreamAccountLimits{MaxStore: -1, MaxMemory: 100 * mebi, MaxStreams: -1, MaxConsumers: -1}, memory: true,
-			want: "104857600 bytes of memory, of which 67108864 are reserved: 37748736 are available"},
+			want: "104857600 bytes of memory, of which 83886080 are reserved: 20971520 are available"},
 		{name: "a server",
 			limits: server.JetStreamAccountLimits{MaxStore: -1, MaxMemory: -1, MaxStreams: -1, MaxConsumers: -1},
 			want: "67108864 bytes on each of 1 servers are asked for, more than a NATS server has left of its file storage; this account, " +
-				"which has no limit, has reserved 67108864: nats"},
+				"which has no limit, has reserved 84213760: nats"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -50,6 +52,41 @@ func TestNoRoomNamesWhatIsAskedForAndWhatThereIs(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// What an address may need is reserved when it is made, so that a shortage shows then and not with the first dead letter.
+func TestWhatADefaultBrokerMayNeedIsReservedWithIt(t *testing.T) {
+	t.Parallel()
+	s := natstest.Start(t, func(o *server.Options) { o.JetStreamMaxStore = 1 << 30 })
+	c := dial(t, s)
+	must(t, c.EnsureBuckets(t.Context()))
+	owner := c.NewOwner("tests", shortGrace)
+	var brokers []route.Address
+	for {
+		a := brokerOf(fmt.Sprintf("orders-%d", len(brokers)), 0)
+		if _, err := owner.PutAddress(budgetOf(t), a); err != nil {
+			if !isStorageExhausted(err) || !strings.Contains(err.Error(), "are asked for") {
+				t.Errorf("error %v, want the shortage", err)
+			}
+			break
+		}
+		brokers = append(brokers, a)
+	}
+	if len(brokers) < 10 {
+		t.Errorf("a server with 1 GiB has room for %d Brokers, want ten or more", len(brokers))
+	}
+	store, _ := c.NewStore(tableOf(brokers...))
+	for _, a := range brokers {
+		target := route.Target{Key: route.TargetKey{Address: a.Key, Namespace: "shop", Name: "all"}}
+		must(t, store.DeadLetter(budgetOf(t), target, workOf("1", 1)))
+	}
+	status, err := c.Status(budgetOf(t))
+	must(t, err)
+	for _, a := range status.Addresses {
+		if want := uint64(a.Log.MaxBytes + a.Log.MaxBytes/4 + a.Log.MaxBytes); a.TotalLimit != want || a.Total == 0 || a.DeadLetters != 1 {
+			t.Errorf("%s: %d of %d bytes, %d dead letters; want some of %d, one", a.Key, a.Total, a.TotalLimit, a.DeadLetters, want)
+		}
 	}
 }
 

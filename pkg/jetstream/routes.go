@@ -15,7 +15,7 @@ import (
 // retryPause is how long a background loop waits before it tries a failed step again.
 const retryPause = time.Second
 
-// checkEvery is how often a watch of a bucket makes sure that its bucket is still the same.
+// checkEvery is how often a watch of a bucket makes sure that its bucket is still the same, and that it hears of what is written.
 const checkEvery = 5 * time.Second
 
 // WatchRoutes keeps the table equal to the routes bucket until ctx ends. synced is called after each full read of the bucket.
@@ -125,7 +125,7 @@ func (c *Client) record(ctx context.Context, key string) (r StoredRecord, found 
 	}
 	have, err := decodeEntry(entry)
 	if err != nil {
-		return StoredRecord{}, false, nil //nolint:nilerr // see above
+		return StoredRecord{Revision: entry.Revision()}, false, nil //nolint:nilerr // see above
 	}
 	return StoredRecord{Record: have, Revision: entry.Revision()}, true, nil
 }
@@ -147,52 +147,24 @@ func (c *Client) PutRecord(ctx context.Context, r route.Record) (route.Place, er
 		return route.Place{}, err
 	}
 	key := recordKey(r)
-	for {
+	for grown := false; ; {
 		revision, retry, err := putOnce(ctx, bucket, kvWrite{key: key, data: data, owner: r.Owner()})
+		if isLogFull(err) && !grown { // it has taken many records since it was looked at
+			grown = true
+			if err := c.MakeBuckets(ctx); err != nil {
+				return route.Place{}, err
+			}
+			continue
+		}
 		if !retry {
 			return route.Place{Key: key, Revision: revision, Bucket: made}, err
 		}
 	}
 }
 
-// RoutesEnd returns the revision of the last change of the routes bucket, and when the bucket was made.
+// RoutesEnd returns the revision of the last change of the routes bucket that is there, and when the bucket was made.
 func (c *Client) RoutesEnd(ctx context.Context) (revision uint64, made time.Time, err error) {
-	if made, err = c.RoutesMade(ctx); err != nil {
-		return 0, made, err
-	}
-	name := c.names.RoutesBucket()
-	stream, err := c.js.Stream(ctx, "KV_"+name)
-	if err != nil {
-		return 0, made, fmt.Errorf("read bucket %s: %w", name, err)
-	}
-	// The leader says how far it counts; that message itself may have gone, but then there is nothing to wait for.
-	end := stream.CachedInfo().State.LastSeq
-	last, err := stream.GetMsg(ctx, end)
-	if errors.Is(err, jetstream.ErrMsgNotFound) {
-		last, err = stream.GetLastMsgForSubject(ctx, "$KV."+name+".>")
-	}
-	if errors.Is(err, jetstream.ErrMsgNotFound) {
-		return 0, made, nil
-	}
-	if err != nil {
-		return 0, made, fmt.Errorf("read bucket %s: %w", name, err)
-	}
-	return last.Sequence, made, nil
-}
-
-// Sharing returns the targets that share a consumer, also one whose record is lost.
-func (c *Client) Sharing(ctx context.Context) ([]route.TargetKey, error) {
-	positions, err := c.sharingPositions(ctx, jetstream.AllKeys)
-	if err != nil {
-		return nil, err
-	}
-	var sharing []route.TargetKey
-	for key := range positions {
-		if at, err := naming.ParseKey(key); err == nil && at.Target != nil {
-			sharing = append(sharing, *at.Target)
-		}
-	}
-	return sharing, nil
+	return c.bucketEnd(ctx, c.names.RoutesBucket(), jetstream.AllKeys)
 }
 
 // IsLive tells whether the target has a record that is no tombstone, and whether it has any.
@@ -245,25 +217,40 @@ func putOnce(ctx context.Context, bucket jetstream.KeyValue, w kvWrite) (revisio
 	return revision, false, nil
 }
 
-// replaceRecord writes the record in place of the one that was read, unless somebody has written there since: then what they
-// wrote holds, and replaced is false.
-func (c *Client) replaceRecord(ctx context.Context, r StoredRecord) (replaced bool, err error) {
+// swapRecord writes the record in place of what was read at its revision, 0 if that was nothing, and leaves the same alone. swapped is
+// false when somebody has written there since: then what they wrote holds.
+func (c *Client) swapRecord(ctx context.Context, r StoredRecord) (revision uint64, swapped bool, err error) {
 	bucket, err := c.js.KeyValue(ctx, c.names.RoutesBucket())
 	if err != nil {
-		return false, fmt.Errorf("open bucket %s: %w", c.names.RoutesBucket(), err)
+		return 0, false, fmt.Errorf("open bucket %s: %w", c.names.RoutesBucket(), err)
 	}
 	data, err := r.Encode()
 	if err != nil {
-		return false, err
+		return 0, false, err
 	}
-	_, err = bucket.Update(ctx, recordKey(r.Record), data, r.Revision)
+	key := recordKey(r.Record)
+	entry, err := bucket.Get(ctx, key)
+	switch {
+	case errors.Is(err, jetstream.ErrKeyNotFound) && r.Revision == 0:
+		revision, err = bucket.Create(ctx, key, data)
+	case errors.Is(err, jetstream.ErrKeyNotFound):
+		return 0, false, nil
+	case err != nil:
+		return 0, false, fmt.Errorf("read route %s: %w", key, err)
+	case entry.Revision() != r.Revision:
+		return 0, false, nil
+	case string(entry.Value()) == string(data):
+		return r.Revision, true, nil
+	default:
+		revision, err = bucket.Update(ctx, key, data, r.Revision)
+	}
 	if errors.Is(err, jetstream.ErrKeyExists) {
-		return false, nil
+		return 0, false, nil
 	}
 	if err != nil {
-		return false, fmt.Errorf("write route %s: %w", recordKey(r.Record), err)
+		return 0, false, fmt.Errorf("write route %s: %w", key, err)
 	}
-	return true, nil
+	return revision, true, nil
 }
 
 // purgeRecord removes a key whose tombstone has done its work.

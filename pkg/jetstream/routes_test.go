@@ -145,6 +145,7 @@ func TestARecordThatCannotBeReadIsAFailureAndTheOldOneStays(t *testing.T) {
 		{"no JSON", "{", "not a route record"},
 		{"neither address nor target", "{}", "either an address or a target"},
 		{"a record of another key", string(misplaced), "the record is about address."},
+		{"a record of a later format", `{"format":2,"target":{}}`, "it has format 2"},
 	} {
 		revision, err := i.routes().Put(budgetOf(t), key, []byte(c.value))
 		must(t, err)

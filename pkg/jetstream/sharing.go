@@ -4,221 +4,203 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/nats-io/nats.go/jetstream"
 
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/filter"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
-// A consumer of its own costs NATS a file that it writes ten times a second while events come, and a visit by each purge; one that reads
-// the whole log costs a copy of every event besides. So the first few targets of a Broker have one each, and those that come later
-// share one.
-const (
-	// ownReaders is how many consumers a log has before a new target whose filter no subject can narrow shares.
-	ownReaders = 2
-	// ownConsumers is how many it has before every new target shares.
-	ownConsumers = 16
-)
+// One durable consumer of a log is the cursor of all targets of its address. It reads the whole log, once for all of them, and each
+// filter process picks what is for which target: what was stored after the target's After, and matches. See members.go for who they are.
 
-// shares tells whether a target that has no cursor yet is to share one. It stays with that for life: to go from one cursor to another
-// without a gap or a repetition takes every filter process at the same moment.
-func (o *Owner) shares(t route.Target, log *jetstream.StreamInfo) bool {
-	if t.Key.Address.Kind != route.KindBroker || t.Stream != "" || t.Start.Policy != route.StartNew {
-		return false // the shared consumer is read from where it stands
-	}
-	if filter.Subjects(t.Filter, o.client.names.Subjects(t.Key.Address)) == nil {
-		return log.State.Consumers >= o.client.timing.ownReaders
-	}
-	return log.State.Consumers >= o.client.timing.ownConsumers
-}
+// shares tells whether a target that has no cursor yet is one of those. Two kinds have a cursor of their own: one with a start
+// position, because it wants what the shared consumer has passed, and one of an adopted stream, because consumers of ours in there are
+// limited to the subjects of the address and taken away with the target. A target stays with the cursor that it has got.
+func shares(t route.Target) bool { return t.Stream == "" && t.Start.Policy == route.StartNew }
 
 // join makes the target one of those that share, from the sequence on that it has not got.
-func (o *Owner) join(ctx context.Context, t *route.Target, after uint64, log *jetstream.StreamInfo) error {
-	if after > log.State.LastSeq {
-		after = 0 // that was in another log
-	}
-	t.Consumer, t.Shared, t.After = o.client.names.SharedConsumer(), true, after
-	if err := o.ensureShared(ctx, *t, log); err != nil {
+func (o *Owner) join(ctx context.Context, t *route.Target, had cursor) error {
+	if err := o.enter(ctx, *t); err != nil {
 		return err
 	}
-	return o.rememberSharing(ctx, *t, log)
+	// Read after the target is a member: from here on nothing is trimmed before it has got it.
+	log, err := o.client.logState(ctx, t.Key.Address)
+	if err != nil {
+		return err
+	}
+	t.Consumer, t.After = o.client.names.SharedConsumer(), log.State.LastSeq
+	if had.consumer != "" {
+		t.After = had.after
+	}
+	if t.After > log.State.LastSeq {
+		t.After = 0 // that was in another log
+	}
+	return nil
 }
 
-func (o *Owner) rememberSharing(ctx context.Context, t route.Target, log *jetstream.StreamInfo) error {
-	return o.positions.remember(ctx, naming.TargetKey(t.Key), position{Log: log.Created, Floor: t.After, Shared: true, UID: t.UID})
+func (c *Client) logState(ctx context.Context, key route.Key) (*jetstream.StreamInfo, error) {
+	stream, err := c.js.Stream(ctx, c.names.Log(key))
+	if err != nil {
+		return nil, fmt.Errorf("read stream %s: %w", c.names.Log(key), err)
+	}
+	return stream.CachedInfo(), nil
 }
 
-// ensureShared makes the shared consumer of the target's address: where it stood if it had been there, else at the end of the log.
-func (o *Owner) ensureShared(ctx context.Context, t route.Target, log *jetstream.StreamInfo) error {
-	stream, config := log.Config.Name, o.client.sharedConfig(t)
-	_, err := o.client.js.Consumer(ctx, stream, config.Durable)
+// sharedConsumer reads the shared consumer of the address.
+func (c *Client) sharedConsumer(ctx context.Context, key route.Key) (*jetstream.ConsumerInfo, error) {
+	log, name := c.names.Log(key), c.names.SharedConsumer()
+	consumer, err := c.js.Consumer(ctx, log, name)
+	if err != nil {
+		return nil, fmt.Errorf("read consumer %s of stream %s: %w", name, log, err)
+	}
+	return consumer.CachedInfo(), nil
+}
+
+// enter makes targets of one address members of its shared consumer, and the consumer if there is none.
+func (o *Owner) enter(ctx context.Context, targets ...route.Target) error {
+	t := targets[0]
+	have, err := o.client.sharedConsumer(ctx, t.Key.Address)
 	if errors.Is(err, jetstream.ErrConsumerNotFound) {
-		if config, err = o.sharedAgain(ctx, t, log); err != nil {
-			return err
+		err = o.makeShared(ctx, targets)
+		if errors.Is(err, jetstream.ErrConsumerExists) {
+			return o.enter(ctx, targets...) // another owner was quicker
 		}
-	}
-	if err != nil {
-		return fmt.Errorf("read consumer %s of stream %s: %w", config.Durable, stream, err)
-	}
-	made, err := o.client.ensureConsumer(ctx, stream, config)
-	if err != nil || made == nil {
 		return err
 	}
-	return o.rememberShared(ctx, t.Key.Address, log, made)
-}
-
-// sharedAgain is the shared consumer where there is none. Should nobody know where it stood, then whoever shares it gets everything since
-// he came: twice beats never.
-func (o *Owner) sharedAgain(ctx context.Context, t route.Target, log *jetstream.StreamInfo) (jetstream.ConsumerConfig, error) {
-	config, key := o.client.sharedConfig(t), naming.SharedKey(t.Key.Address)
-	_, known, err := o.positions.read(ctx, key)
 	if err != nil {
-		return config, err
+		return err
 	}
-	if !known {
-		shared, err := o.isShared(ctx, t.Key.Address)
-		if err != nil {
-			return config, err
-		}
-		if !shared {
-			return startAt(config, route.Start{}, log.Config), nil
-		}
+	want := o.client.sharedConfig(t)
+	want.Metadata = withMember(withMetadata(have.Config.Metadata, want.Metadata), tagsOf(targets)...)
+	if members := membersIn(want.Metadata); len(members) > maxMembers {
+		return fmt.Errorf("%s: %w: %d", t.Key.Address, ErrTooManyTargets, maxMembers)
 	}
-	next, err := o.positions.next(ctx, key, log)
-	return startAt(config, route.Start{Policy: route.StartSequence, Sequence: next}, log.Config), err
+	return o.client.alignConsumer(ctx, o.client.names.Log(t.Key.Address), have.Config, want)
 }
 
-func (o *Owner) rememberShared(ctx context.Context, key route.Key, log *jetstream.StreamInfo, c *jetstream.ConsumerInfo) error {
-	return o.positions.remember(ctx, naming.SharedKey(key), position{Log: log.Created, Floor: c.AckFloor.Stream})
+// makeShared makes the shared consumer of the targets' address: where it stood if it had been there; if nobody knows where that was,
+// after what all that share it are known to have got; else at the end of the log. Errors: jetstream.ErrConsumerExists.
+func (o *Owner) makeShared(ctx context.Context, targets []route.Target) error {
+	key := targets[0].Key.Address
+	log, err := o.client.logState(ctx, key)
+	if err != nil {
+		return err
+	}
+	sharing, unclear := o.sharing(ctx, key)
+	if unclear != nil && !errors.Is(unclear, route.ErrRecord) {
+		return unclear
+	}
+	at, known, err := o.positions.read(ctx, naming.SharedKey(key))
+	if err != nil {
+		return err
+	}
+	start := route.Start{}
+	if known || len(sharing) > 0 || unclear != nil {
+		floor := sharedFloor(log, sharing, at)
+		if unclear != nil && !at.Log.Equal(log.Created) {
+			floor = 0 // one whose record cannot be read may share, and have got nothing
+		}
+		start = route.Start{Policy: route.StartSequence, Sequence: floor + 1}
+		o.client.log.Warn("the shared consumer of a log was gone and is made again", "address", key.String(), "from", start.Sequence)
+	}
+	config := startAt(o.client.sharedConfig(targets[0]), start, log.Config)
+	config.Metadata = withMember(config.Metadata, tagsOf(append(targets, sharing...))...)
+	made, err := o.client.js.CreateConsumer(ctx, log.Config.Name, config)
+	if err != nil {
+		return fmt.Errorf("create consumer %s of stream %s: %w", config.Durable, log.Config.Name, err)
+	}
+	return o.positions.begin(ctx, naming.SharedKey(key), position{Log: log.Created, Floor: made.CachedInfo().AckFloor.Stream})
 }
 
-// isShared tells, past every cache, whether a target of the address shares its consumer, or is to share it again once its lost record
-// is back.
-func (o *Owner) isShared(ctx context.Context, key route.Key) (bool, error) {
+// sharedFloor is what all that share are known to have got of the log, if the shared consumer stood at the position.
+func sharedFloor(log *jetstream.StreamInfo, sharing []route.Target, at position) uint64 {
+	if at.Log.Equal(log.Created) {
+		return min(at.Floor, log.State.LastSeq)
+	}
+	if len(sharing) == 0 {
+		return 0
+	}
+	floor := sharing[0].After
+	for _, t := range sharing {
+		floor = min(floor, t.After)
+	}
+	if floor > log.State.LastSeq {
+		return 0 // that was in another log
+	}
+	return floor
+}
+
+// sharing returns the targets of the address, of any owner, that share its consumer and are not swept, nor about to be.
+// Errors: route.ErrRecord when some cannot be read, which may share it too; the others are returned with it.
+func (o *Owner) sharing(ctx context.Context, key route.Key) ([]route.Target, error) {
 	records, err := o.client.Records(ctx, naming.TargetKeysOf(key))
-	if err != nil {
-		return false, err // one that cannot be read may share it
+	if err != nil && !errors.Is(err, route.ErrRecord) {
+		return nil, err
 	}
-	recorded := map[string]bool{}
+	var sharing []route.Target
 	for _, r := range records {
-		recorded[recordKey(r.Record)] = true
-		if r.DeletedAt == nil && r.Target.Shared {
-			return true, nil
+		if !r.Swept && r.Sweeping == nil && r.Target.Consumer == o.client.names.SharedConsumer() {
+			sharing = append(sharing, *r.Target)
 		}
 	}
-	positions, err := o.client.sharingPositions(ctx, naming.TargetKeysOf(key))
-	for lost := range positions {
-		if !recorded[lost] {
-			return true, err
-		}
-	}
-	return false, err
+	return sharing, err
 }
 
-// leaveShared gives a target that ends a consumer of its own, where the shared one stands: what comes while it is gone waits there until
-// the grace period is over, as for any other target. What it got lately it gets again if it comes back.
-func (o *Owner) leaveShared(ctx context.Context, t *route.Target) error {
-	if !t.Shared {
-		return nil
-	}
-	after := t.After
-	t.Consumer, t.Shared, t.After = "", false, 0
-	stream, err := o.client.js.Stream(ctx, o.client.streamOf(*t))
+// leave takes members out of the shared consumer, and removes it with the last one: it would hold the log for ever.
+func (o *Owner) leave(ctx context.Context, key route.Key, tags ...string) error {
+	have, err := o.client.sharedConsumer(ctx, key)
 	if err != nil {
-		return ignoreMissing(err) // the cursor went with its log
+		return ignoreMissing(err)
 	}
-	log := stream.CachedInfo()
-	var floor uint64
-	shared, err := stream.Consumer(ctx, o.client.names.SharedConsumer())
-	switch {
-	case err == nil:
-		floor = shared.CachedInfo().AckFloor.Stream
-	case errors.Is(err, jetstream.ErrConsumerNotFound):
-		next, err := o.positions.next(ctx, naming.SharedKey(t.Key.Address), log)
-		if err != nil {
-			return err
-		}
-		floor = next - 1
-	default:
-		return fmt.Errorf("read consumer %s of stream %s: %w", o.client.names.SharedConsumer(), log.Config.Name, err)
-	}
-	floor = min(max(floor, after), log.State.LastSeq)
-	t.Consumer = o.client.consumerOf(*t)
-	config := startAt(o.client.cursorConfig(*t), route.Start{Policy: route.StartSequence, Sequence: floor + 1}, log.Config)
-	_, err = o.client.ensureConsumer(ctx, log.Config.Name, config)
-	if isOutOfConsumers(err) {
-		o.client.log.Warn("a target that ends cannot have a consumer for its grace period: if it comes back it begins anew",
-			"target", t.Key.String(), "error", err)
-		t.Consumer = ""
-		return o.positions.forget(ctx, naming.TargetKey(t.Key))
-	}
-	if err != nil {
+	want := have.Config
+	want.Metadata = withoutMember(have.Config.Metadata, tags...)
+	if err := o.client.alignConsumer(ctx, o.client.names.Log(key), have.Config, want); err != nil {
 		return err
 	}
-	return o.positions.remember(ctx, naming.TargetKey(t.Key), position{Log: log.Created, Floor: floor})
+	sharing, err := o.sharing(ctx, key)
+	if err != nil || len(sharing) > 0 || len(membersIn(want.Metadata)) > 0 {
+		return err
+	}
+	if err := ignoreMissing(o.client.removals.DeleteConsumer(ctx, o.client.names.Log(key), have.Name)); err != nil {
+		return err
+	}
+	if err := o.positions.forget(ctx, naming.SharedKey(key)); err != nil {
+		return err
+	}
+	// A target may have become a member just before: its owner looks whether the consumer is there after its record is, we look for its
+	// record after the consumer is gone. One of us sees it.
+	if sharing, err = o.sharing(ctx, key); err != nil || len(sharing) == 0 {
+		return err
+	}
+	return o.enter(ctx, sharing[0])
 }
 
-// removeUnshared removes the shared consumer of an address once nobody shares it: it would hold the log for ever.
-func (o *Owner) removeUnshared(ctx context.Context, key route.Key) error {
-	if key.Kind != route.KindBroker {
-		return nil
-	}
-	shared, err := o.isShared(ctx, key)
-	if err != nil || shared {
-		return err
-	}
-	err = ignoreMissing(o.client.js.DeleteConsumer(ctx, o.client.names.Log(key), o.client.names.SharedConsumer()))
-	if err != nil {
-		return err
-	}
-	return o.positions.forget(ctx, naming.SharedKey(key))
-}
-
-// repairShared is repairCursors for the targets that share.
-func (o *Owner) repairShared(
-	ctx context.Context, targets []route.Target, log *jetstream.StreamInfo, consumers map[string]*jetstream.ConsumerInfo,
-) error {
-	if len(targets) == 0 {
+// repairShared is repairCursors for the targets that share. shared is the consumer, nil if it is gone.
+func (o *Owner) repairShared(ctx context.Context, records []StoredRecord, log *jetstream.StreamInfo, shared *jetstream.ConsumerInfo) error {
+	if len(records) == 0 {
 		return nil
 	}
 	var errs []error
-	for _, t := range targets {
-		errs = append(errs, o.rememberSharing(ctx, t, log))
-		if t.After > log.State.LastSeq {
-			errs = append(errs, o.beginAnew(ctx, t.Key, log.State.LastSeq))
+	var missing []route.Target
+	for _, r := range records {
+		t := *r.Target
+		if shared == nil || !slices.Contains(membersIn(shared.Config.Metadata), memberTag(t.Key)) {
+			missing = append(missing, t)
 		}
-		if consumers[o.client.consumerOf(t)] != nil {
-			errs = append(errs, o.removeLeft(ctx, t.Key))
+		if t.After > log.State.LastSeq { // somebody made the log anew, with lower sequences
+			t.After, r.Target = 0, &t
+			_, _, err := o.client.swapRecord(ctx, r) // one that was written meanwhile is looked at by the next sweep
+			errs = append(errs, err)
 		}
 	}
-	if shared := consumers[o.client.names.SharedConsumer()]; shared != nil {
-		errs = append(errs, o.rememberShared(ctx, targets[0].Key.Address, log, shared))
-	} else {
-		errs = append(errs, o.ensureShared(ctx, targets[0], log))
+	if len(missing) > 0 {
+		errs = append(errs, o.enter(ctx, missing...))
+	}
+	if shared != nil {
+		at := position{Log: log.Created, Floor: shared.AckFloor.Stream}
+		errs = append(errs, o.positions.remember(ctx, naming.SharedKey(records[0].Target.Key.Address), at))
 	}
 	return errors.Join(errs...)
-}
-
-// removeLeft removes the consumer that a target got when it was about to end, and did not end after all.
-func (o *Owner) removeLeft(ctx context.Context, key route.TargetKey) error {
-	o.changing.Lock()
-	defer o.changing.Unlock()
-	now, found, err := o.client.record(ctx, naming.TargetKey(key))
-	if err != nil || !found || now.DeletedAt != nil || !now.Target.Shared {
-		return err
-	}
-	return ignoreMissing(o.client.js.DeleteConsumer(ctx, o.client.names.Log(key.Address), o.client.names.Consumer(key)))
-}
-
-// beginAnew lets a target have all of a log that somebody made anew, with lower sequences than the one before had.
-func (o *Owner) beginAnew(ctx context.Context, key route.TargetKey, last uint64) error {
-	now, found, err := o.client.record(ctx, naming.TargetKey(key))
-	if err != nil || !found || now.DeletedAt != nil || !now.Target.Shared || now.Target.After <= last {
-		return err
-	}
-	now.Target.After = 0
-	_, err = o.client.replaceRecord(ctx, now) // one that was written meanwhile is looked at by the next sweep
-	return err
 }

@@ -1,7 +1,10 @@
 package jetstream
 
 import (
+	"errors"
+	"fmt"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -24,11 +27,11 @@ func TestASharedConsumerThatIsDeletedByHandGoesOnWhereItStood(t *testing.T) {
 	} {
 		t.Run(again.name, func(t *testing.T) {
 			t.Parallel()
-			i := install(t, sociable)
+			i := install(t, brisk)
 			one := i.put(i.trigger("one"))
-			p := i.sharer(i.client)
+			p := i.process(i.client)
 			p.knows(one)
-			source := p.open(one)
+			source := p.Log(one)
 			i.publish(0, 10, "a")
 			takeAll(t, source, 0, 10)
 			i.consumerIsDone(one)
@@ -43,93 +46,90 @@ func TestASharedConsumerThatIsDeletedByHandGoesOnWhereItStood(t *testing.T) {
 
 func TestATargetThatSharesKeepsItsPlaceWhenItsRecordIsLost(t *testing.T) {
 	t.Parallel()
-	i := install(t, sociable)
+	i := install(t, brisk)
 	one := i.put(i.trigger("one"))
 	i.publish(0, 10, "a")
 	bucket, err := i.client.js.KeyValue(budgetOf(t), i.client.names.RoutesBucket())
 	must(t, err)
 	must(t, bucket.Purge(budgetOf(t), recordKey(route.Record{Target: &one})))
 	again := i.put(i.trigger("one"))
-	if !again.Shared || again.After != one.After {
-		t.Errorf("it shares: %v, after %d; want it as before, after %d", again.Shared, again.After, one.After)
+	if again.Consumer != one.Consumer || again.After > one.After {
+		t.Errorf("its consumer is %s, after %d; want the one before, after %d at most", again.Consumer, again.After, one.After)
 	}
-	p := i.sharer(i.client)
+	p := i.process(i.client)
 	p.knows(again)
-	takeAll(t, p.open(again), 0, 10)
+	takeAll(t, p.Log(again), 0, 10)
 }
 
-func TestATargetThatSharesEndsThoughThereMayBeNoFurtherConsumer(t *testing.T) {
+// A filter that starts asks who shares: it must not take a target for none because its record was deleted by hand.
+func TestAMemberWhoseRecordIsLostStaysOneForAWhile(t *testing.T) {
 	t.Parallel()
-	i := install(t, sociable)
-	i.broker.Key.Name, i.broker.Log.MaxConsumers = "narrow", 1
-	i.putBroker()
-	one, other := i.put(i.trigger("one")), i.put(i.trigger("other"))
-	must(t, i.owner.RemoveTarget(budgetOf(t), one.Key))
+	i := install(t, brisk)
+	lost, other := i.put(i.trigger("lost")), i.put(i.trigger("other"))
+	i.deleteByHand(recordKey(route.Record{Target: &lost}))
+	i.owner.client.timing.strayPatience = time.Hour
 	i.sweep()
-	if !i.has(other) {
-		t.Error("the shared consumer is gone")
+	if have := i.members(); len(have) != 2 {
+		t.Fatalf("the members are %v, want both", have)
 	}
-	if again := i.put(i.trigger("one")); !again.Shared {
-		t.Error("one that comes again does not share")
+	must(t, i.owner.RemoveTarget(budgetOf(t), other.Key))
+	i.sweep()
+	i.publish(0, 10, "a")
+	if floor, err := i.client.Trim(budgetOf(t), i.broker, 1); err != nil || floor != 0 {
+		t.Errorf("trimmed up to %d, error %v: the one without a record has not got it", floor, err)
 	}
-}
-
-func TestATargetThatSharedAndHasNoRecordIsFound(t *testing.T) {
-	t.Parallel()
-	i := install(t, sociable)
-	one := i.put(i.trigger("one"))
-	i.deleteByHand(recordKey(route.Record{Target: &one}))
-	must(t, i.owner.RemoveTarget(budgetOf(t), one.Key)) // nothing to be seen
-	found, err := i.owner.Unrecorded(budgetOf(t))
-	must(t, err)
-	if len(found) != 1 || found[0].Target == nil || found[0].Target.Key != one.Key || found[0].Target.UID != one.UID {
-		t.Fatalf("found %+v, want %s", found, one.Key)
-	}
-	must(t, i.owner.End(budgetOf(t), found[0]))
+	i.owner.client.timing.strayPatience = 0
 	i.sweep()
 	if left := i.consumersLeft(); left != 0 {
 		t.Errorf("%d consumers are left; they hold the log for ever", left)
 	}
+	if floor, err := i.client.Trim(budgetOf(t), i.broker, 1); err != nil || floor == 0 {
+		t.Errorf("trimmed up to %d, error %v; want all", floor, err)
+	}
 }
 
-// A filter that starts asks who shares: it must not take a target for none because its record, or where it stood, was deleted by hand.
-func TestWhoSharesIsKnownWhateverIsLost(t *testing.T) {
+func TestASweepWritesMembersAgainThatAreMissing(t *testing.T) {
 	t.Parallel()
-	i := install(t, sociable)
-	two := i.put(i.trigger("two"))
+	i := install(t, brisk)
+	i.put(i.trigger("one"))
+	i.put(i.trigger("two"))
+	before := i.members()
+	info, err := i.client.sharedConsumer(budgetOf(t), i.broker.Key)
+	must(t, err)
+	info.Config.Metadata = withoutMember(info.Config.Metadata, before...)
+	_, err = i.client.js.UpdateConsumer(budgetOf(t), i.client.names.Log(i.broker.Key), info.Config)
+	must(t, err)
+	if have := i.members(); len(have) != 0 {
+		t.Fatalf("the members are %v", have)
+	}
 	i.sweep()
-	for _, lose := range []struct {
-		name                       string
-		do                         func()
-		shares, wantLive, recorded bool
-	}{
-		{"nothing", func() {}, true, true, true},
-		{"its record", func() { i.deleteByHand(recordKey(route.Record{Target: &two})) }, true, false, false},
-		{"the positions, which a sweep writes again", func() {
-			must(t, i.client.js.DeleteKeyValue(budgetOf(t), i.client.names.PositionsBucket()))
-			i.sweep()
-			i.put(two)
-			i.sweep()
-		}, true, true, true},
-		{"it, by its end", func() { must(t, i.owner.RemoveTarget(budgetOf(t), two.Key)) }, false, false, true},
-	} {
-		lose.do()
-		sharing, err := i.client.Sharing(budgetOf(t))
-		must(t, err)
-		if shares := slices.Contains(sharing, two.Key); shares != lose.shares {
-			t.Errorf("lost %s: it shares: %v, want %v", lose.name, shares, lose.shares)
-		}
-		live, recorded, err := i.client.IsLive(budgetOf(t), two.Key)
-		must(t, err)
-		if live != lose.wantLive || recorded != lose.recorded {
-			t.Errorf("lost %s: live %v, recorded %v; want %v, %v", lose.name, live, recorded, lose.wantLive, lose.recorded)
-		}
+	if have := i.members(); !slices.Equal(have, before) {
+		t.Errorf("the members are %v, want %v", have, before)
+	}
+}
+
+func TestAnAddressHasNoMoreTargetsThanItsConsumerCanName(t *testing.T) {
+	t.Parallel()
+	i := install(t, brisk)
+	one := i.put(i.trigger("one"))
+	info, err := i.client.sharedConsumer(budgetOf(t), i.broker.Key)
+	must(t, err)
+	var many []string
+	for n := range maxMembers - 1 {
+		many = append(many, fmt.Sprintf("%08d", n))
+	}
+	info.Config.Metadata = withMember(info.Config.Metadata, many...)
+	_, err = i.client.js.UpdateConsumer(budgetOf(t), i.client.names.Log(i.broker.Key), info.Config)
+	must(t, err) // NATS takes so many
+	i.put(one)
+	if _, err := i.owner.PutTarget(budgetOf(t), i.trigger("another")); !errors.Is(err, ErrTooManyTargets) {
+		t.Errorf("error %v, want ErrTooManyTargets", err)
 	}
 }
 
 func TestATargetThatSharesGetsWhatALogHoldsThatSomebodyMadeAnew(t *testing.T) {
 	t.Parallel()
-	i := install(t, sociable)
+	i := install(t, brisk)
 	i.publish(0, 100, "a")
 	one := i.put(i.trigger("one"))
 	log := i.client.names.Log(i.broker.Key)
@@ -139,34 +139,32 @@ func TestATargetThatSharesGetsWhatALogHoldsThatSomebodyMadeAnew(t *testing.T) {
 	_, err = i.client.js.CreateStream(budgetOf(t), stream.CachedInfo().Config)
 	must(t, err)
 	i.sweep()
-	p := i.sharer(i.client)
+	p := i.process(i.client)
 	p.knows(i.recorded(one.Key))
-	source := p.open(one)
+	source := p.Log(one)
 	i.publish(0, 10, "a")
 	takeAll(t, source, 0, 10)
 }
 
 // After an outage of NATS a process reads on only when it knows again that it knows every target.
-func TestAnOutageEndsTheWordThatEveryTargetIsKnown(t *testing.T) {
+func TestAnOutageEndsTheTrustThatEveryTargetIsKnown(t *testing.T) {
 	t.Parallel()
-	i := install(t, sociable)
+	i := install(t, brisk)
 	one := i.put(i.trigger("one"))
-	p := i.sharer(i.client)
-	lapsed := make(chan struct{}, 10)
-	p.OnLapse(func() { lapsed <- struct{}{} })
+	p := i.distrustful(i.client)
+	var changes atomic.Int64
+	p.OnChange(func() { changes.Add(1) })
 	p.knows(one)
-	source := p.open(one)
+	p.TrustUntil(time.Now().Add(time.Hour), p.Heard())
+	source := p.Log(one)
 	i.stop()
+	before := changes.Load()
 	i.restart()
-	select {
-	case <-lapsed:
-	case <-time.After(patience):
-		t.Fatal("nobody is told")
-	}
+	await(t, "somebody is told", func() bool { return changes.Load() > before })
 	i.publish(0, 10, "a")
-	if p.Attested() {
-		t.Error("it still knows every target")
+	if p.Trusted() {
+		t.Error("it still trusts that it knows every target")
 	}
-	p.Attest(time.Now().Add(time.Hour))
+	p.TrustUntil(time.Now().Add(time.Hour), p.Heard())
 	takeAll(t, source, 0, 10)
 }

@@ -6,89 +6,57 @@ import (
 	"testing"
 	"time"
 
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/filter"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/share"
 )
 
-// sociable lets every Trigger share that may.
-func sociable(c *Client) {
-	brisk(c)
-	c.timing.ownReaders, c.timing.ownConsumers = 0, 0
-}
-
-// sharer is a filter process that reads shared consumers.
-type sharer struct {
-	*Opener
-	i *installation
-}
-
-func (i *installation) sharer(c *Client) sharer {
-	_, opener := c.NewStore(tableOf(i.broker))
-	i.t.Cleanup(opener.sharing.stop)
-	opener.Attest(time.Now().Add(time.Hour))
-	return sharer{opener, i}
-}
-
-// knows tells the process of exactly these Triggers.
-func (s sharer) knows(targets ...route.Target) {
-	known := map[route.TargetKey]route.Target{}
-	for _, t := range targets {
-		known[t.Key] = t
-	}
-	s.Share(known)
-}
-
-// open opens the Trigger's part; it is stopped when the test ends.
-func (s sharer) open(target route.Target) dispatch.Source {
-	s.i.t.Helper()
-	source, err := s.Log(s.i.t.Context(), target, 10)
-	must(s.i.t, err)
-	s.i.t.Cleanup(source.Stop)
-	return source
-}
-
 func suffix(target route.Target, end string) route.Target {
 	target.Filter = filter.Spec{Filters: []filter.Expression{{Suffix: map[string]string{event.Type: end}}}}
 	return target
 }
 
-func TestTheFirstTriggersHaveConsumersOfTheirOwnAndLaterOnesShare(t *testing.T) {
+func TestAllTargetsOfAnAddressShareItsCursorButThoseThatBeginElsewhere(t *testing.T) {
 	t.Parallel()
 	i := install(t)
-	for n := range ownReaders {
-		if first := i.put(i.trigger("all-" + strconv.Itoa(n))); first.Shared {
-			t.Errorf("Trigger %d for every event shares, want the first %d not to", n, ownReaders)
+	channel := channelOf("c", route.Log{})
+	i.putChannel(channel)
+	for n := range 20 {
+		name := strconv.Itoa(n)
+		for _, one := range []route.Target{i.put(i.trigger("all-" + name)), i.put(i.trigger("narrow-"+name, name)), i.putSubscriber(subscriberOf(channel, name))} {
+			if one.Consumer != i.client.names.SharedConsumer() {
+				t.Errorf("%s has the consumer %s, want the shared one", one.Key, one.Consumer)
+			}
 		}
 	}
-	if next := i.put(suffix(i.trigger("suffix"), "x")); !next.Shared {
-		t.Error("a further Trigger that no subject can narrow does not share")
+	if left := i.consumersLeft(); left != 1 {
+		t.Errorf("the log has %d consumers, want one", left)
 	}
-	late := i.trigger("late")
+	late := i.trigger("late", "a type")
 	late.Start.Policy = route.StartAll
-	if late = i.put(late); late.Shared {
-		t.Error("a Trigger that begins with old events shares a consumer that has passed them")
+	late = i.put(late)
+	if late.Consumer != i.client.names.Consumer(late.Key) {
+		t.Errorf("a Trigger that begins with old events has the consumer %s, which has passed them", late.Consumer)
 	}
-	const made = ownReaders + 2 // beside the shared one
-	for n := range 2 * ownConsumers {
-		narrow := i.put(i.trigger("narrow-"+strconv.Itoa(n), "type-"+strconv.Itoa(n)))
-		if want := made+n >= ownConsumers; narrow.Shared != want {
-			t.Errorf("with %d consumers, a Trigger for one type shares: %v, want %v", made+n, narrow.Shared, want)
-		}
+	if have := filterSubjects(i.consumerInfo(late).Config); len(have) > 0 {
+		t.Errorf("the server filters %v: that changes at another moment than the filter of the processes", have)
+	}
+	late.Start = route.Start{}
+	if again := i.put(late); again.Consumer != late.Consumer {
+		t.Errorf("it has the consumer %s now, want the one that it had", again.Consumer)
 	}
 }
 
 func TestATargetThatSharesGetsWhatMatchesAndCameAfterIt(t *testing.T) {
 	t.Parallel()
-	i := install(t, sociable)
+	i := install(t, brisk)
 	early := i.put(suffix(i.trigger("early"), "x"))
 	i.publish(0, 4, "a.x", "a.y") // 0 and 2 match
 	late := i.put(suffix(i.trigger("late"), "x"))
-	p := i.sharer(i.client)
+	p := i.process(i.client)
 	p.knows(early, late)
-	first, second := p.open(early), p.open(late)
+	first, second := p.Log(early), p.Log(late)
 	i.publish(4, 8, "a.x", "a.y") // 4 and 6 match
 
 	var got []string
@@ -112,19 +80,14 @@ func TestATargetThatSharesGetsWhatMatchesAndCameAfterIt(t *testing.T) {
 
 func TestTwoProcessesShareTheWork(t *testing.T) {
 	t.Parallel()
-	i := install(t, sociable)
+	i := install(t, brisk)
 	one, two := i.put(i.trigger("one")), i.put(i.trigger("two"))
-	var sources [2]dispatch.Source
-	for n, c := range []*Client{i.client, dial(t, i.server, sociable)} {
-		p := i.sharer(c)
+	got := map[string]<-chan string{}
+	for name, c := range map[string]*Client{"first": i.client, "second": dial(t, i.server, brisk)} {
+		p := i.process(c)
 		p.knows(one, two)
-		sources[n] = p.open(one)
-		other := p.open(two)
-		go func() {
-			for m := range other.Messages() {
-				_ = m.Ack()
-			}
-		}()
+		got[name] = ackAll(t, p.Log(one))
+		ackAll(t, p.Log(two))
 	}
 	i.publish(0, 200, "a")
 	missing := map[string]bool{}
@@ -132,73 +95,81 @@ func TestTwoProcessesShareTheWork(t *testing.T) {
 		missing[id] = true
 	}
 	for len(missing) > 0 {
-		var m dispatch.Message
 		select {
-		case m = <-sources[0].Messages():
-		case m = <-sources[1].Messages():
+		case id := <-got["first"]:
+			delete(missing, id)
+		case id := <-got["second"]:
+			delete(missing, id)
 		case <-time.After(patience):
 			t.Fatalf("%d events did not come", len(missing))
 		}
-		delete(missing, m.Event.Attr(event.ID))
-		must(t, m.Ack())
 	}
 	i.consumerIsDone(one)
 }
 
 func TestAProcessThatMayNotKnowEveryTriggerReadsNoSharedConsumer(t *testing.T) {
 	t.Parallel()
-	i := install(t, sociable)
+	i := install(t, brisk)
 	known, unknown := i.put(i.trigger("known")), i.put(i.trigger("unknown"))
-	stale, informed := i.sharer(i.client), i.sharer(dial(t, i.server, sociable))
-	stale.Attest(time.Now().Add(-time.Second))
+	stale, informed := i.distrustful(i.client), i.process(dial(t, i.server, brisk))
 	stale.knows(known)
-	nothing := stale.open(known)
+	nothing := stale.Log(known)
 	informed.knows(known, unknown)
 	i.publish(0, 50, "a")
-	source, other := informed.open(known), informed.open(unknown)
+	source, other := informed.Log(known), informed.Log(unknown)
 	takeAll(t, source, 0, 50)
 	takeAll(t, other, 0, 50)
-	select {
-	case m := <-nothing.Messages():
+	if m, ok := nothing.Take(); ok {
 		t.Errorf("it has taken event %s", m.Event.Attr(event.ID))
-	default:
 	}
 	i.consumerIsDone(known)
 
 	stale.knows(known, unknown)
-	stale.Attest(time.Now().Add(time.Hour)) // and now it reads
-	informed.sharing.stop()
+	stale.trustful() // and now it reads
+	informed.stop()
 	i.publish(50, 60, "a")
 	takeAll(t, nothing, 50, 60)
 }
 
-func TestATargetThatSharedAndComesBackInTimeGetsWhatCameMeanwhile(t *testing.T) {
+func TestATargetThatEndedStaysAMemberUntilItIsSwept(t *testing.T) {
 	t.Parallel()
-	i := install(t, sociable)
+	i := install(t, brisk)
 	i.graceful()
+	i.publish(0, 5, "a")
 	one, other := i.put(i.trigger("one")), i.put(i.trigger("other"))
-	p := i.sharer(i.client)
-	p.knows(one, other)
-	go func(m <-chan dispatch.Message) {
-		for m := range m {
-			_ = m.Ack()
-		}
-	}(p.open(other).Messages())
+	tag := memberTag(one.Key)
 	must(t, i.owner.RemoveTarget(budgetOf(t), one.Key))
-	p.knows(other)
-	i.publish(0, 10, "a")
-	i.consumerIsDone(other)
+	i.publish(5, 10, "a")
 	i.sweep()
-	if _, err := i.client.Trim(budgetOf(t), i.broker, 1); err != nil {
-		t.Fatal(err)
+	if have := i.members(); !slices.Contains(have, tag) {
+		t.Fatalf("the members are %v within the grace period", have)
 	}
 	back := i.put(i.trigger("one"))
-	takeAll(t, open(t, i.client, back, 10), 0, 10)
+	if back.After != one.After || back.After != 5 {
+		t.Errorf("it has got what came up to %d, want 5 as before", back.After)
+	}
+	must(t, i.owner.RemoveTarget(budgetOf(t), one.Key))
+	i.owner.grace = shortGrace
+	i.sweep()
+	if have := i.members(); !slices.Equal(have, []string{memberTag(other.Key)}) {
+		t.Errorf("the members are %v, want the other one alone", have)
+	}
+	if anew := i.put(i.trigger("one")); anew.After != 10 {
+		t.Errorf("one that is swept begins after %d, want 10", anew.After)
+	}
+}
+
+// members are the tags of those who share the Broker's log.
+func (i *installation) members() []string {
+	i.t.Helper()
+	info, err := i.client.sharedConsumer(budgetOf(i.t), i.broker.Key)
+	must(i.t, err)
+	return membersIn(info.Config.Metadata)
 }
 
 func TestTheSharedConsumerGoesWithTheLastThatSharesIt(t *testing.T) {
 	t.Parallel()
-	i := install(t, sociable)
+	i := install(t, brisk)
 	one, other := i.put(i.trigger("one")), i.put(i.trigger("other"))
 	must(t, i.owner.RemoveTarget(budgetOf(t), one.Key))
 	i.sweep()
@@ -214,66 +185,51 @@ func TestTheSharedConsumerGoesWithTheLastThatSharesIt(t *testing.T) {
 	if floor, err := i.client.Trim(budgetOf(t), i.broker, 1); err != nil || floor == 0 {
 		t.Errorf("the trim freed up to %d, error %v; want all", floor, err)
 	}
-	if third := i.put(i.trigger("third")); !third.Shared || third.After != 10 {
-		t.Errorf("a new one shares: %v, after %d; want it to, after 10", third.Shared, third.After)
-	}
-}
-
-func TestAnEndThatDidNotComeLeavesNoConsumerBehind(t *testing.T) {
-	t.Parallel()
-	i := install(t, sociable)
-	one := i.put(i.trigger("one"))
-	stale, _, err := i.client.record(budgetOf(t), recordKey(route.Record{Target: &one}))
-	must(t, err)
-	i.put(suffix(one, "x")) // meanwhile
-	must(t, i.owner.End(budgetOf(t), stale))
-	if now := i.recorded(one.Key); !now.Shared {
-		t.Fatal("it has ended")
-	}
-	i.sweep()
-	if left := i.consumersLeft(); left != 1 {
-		t.Errorf("there are %d consumers, want the shared one", left)
+	if third := i.put(i.trigger("third")); third.After != 10 || i.consumerInfo(third).AckFloor.Stream != 10 {
+		t.Errorf("a new one begins after %d, where the consumer is at %d; want both at 10", third.After, i.consumerInfo(third).AckFloor.Stream)
 	}
 }
 
 func TestWhatComesForASharingTargetThatIsNotReadyWaitsForIt(t *testing.T) {
 	t.Parallel()
-	i := install(t, sociable)
+	i := install(t, brisk)
 	one, other := i.put(i.trigger("one")), i.put(i.trigger("other"))
 	waiting := one
 	waiting.NotReady = "its subscriber cannot be resolved"
-	if waiting = i.put(waiting); !waiting.Shared {
+	if waiting = i.put(waiting); waiting.Consumer != one.Consumer {
 		t.Fatal("it does not share any more")
 	}
-	p := i.sharer(i.client)
+	p := i.process(i.client)
 	p.knows(waiting, other)
 	i.publish(0, 10, "a")
-	takeAll(t, p.open(other), 0, 10)
+	takeAll(t, p.Log(other), 0, 10)
 	i.consumerIsDone(other)
 
 	p.knows(i.put(one), other)
-	directed, err := p.Directed(t.Context(), one, 10)
-	must(t, err)
-	defer directed.Stop()
-	takeAll(t, directed, 0, 10)
+	takeAll(t, p.Directed(one), 0, 10)
 }
 
 // Each process may hold much for a target that takes nothing; NATS must have something left for the others all the same.
 func TestATargetThatTakesNothingHoldsUpNoOtherInSeveralProcesses(t *testing.T) {
 	t.Parallel()
-	i := install(t, sociable)
+	i := install(t, brisk)
 	stuck, quick := i.put(i.trigger("stuck")), i.put(i.trigger("quick"))
 	got := make(chan string, 100)
-	for _, c := range []*Client{i.client, dial(t, i.server, sociable), dial(t, i.server, sociable)} {
-		p := i.sharer(c)
+	for _, c := range []*Client{i.client, dial(t, i.server, brisk), dial(t, i.server, brisk)} {
+		p := i.process(c)
 		p.knows(stuck, quick)
-		p.open(stuck)
-		go func(messages <-chan dispatch.Message) {
-			for m := range messages {
-				_ = m.Ack()
-				got <- m.Event.Attr(event.ID)
+		p.Log(stuck)
+		ids := ackAll(t, p.Log(quick))
+		go func() {
+			for {
+				select {
+				case id := <-ids:
+					got <- id
+				case <-t.Context().Done():
+					return
+				}
 			}
-		}(p.open(quick).Messages())
+		}()
 	}
 	const events = 6 * share.Room
 	missing := map[string]bool{}

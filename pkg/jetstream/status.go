@@ -28,6 +28,9 @@ type AddressStatus struct {
 	URL string
 	// Events and Bytes are what the log holds, DeadLetters what its dead-letter stream holds.
 	Events, Bytes, DeadLetters uint64
+	// Total is what log, directed and dead-letter stream hold, in bytes, and TotalLimit the most that they may hold; 0 for an adopted
+	// stream, whose limit is not ours.
+	Total, TotalLimit uint64
 }
 
 // TargetStatus is a target with its readiness and its backlog.
@@ -36,8 +39,8 @@ type TargetStatus struct {
 	Ready  bool
 	Reason string
 	// Backlog counts the events that the target may still get: in the log, being delivered, and parked for a retry. Events in
-	// the log are counted by what their subject tells; the filter may still drop some of them. A target that shares its consumer has
-	// all of that consumer's.
+	// the log are counted by what their subject tells; the filter may still drop some of them. A target that shares has all of
+	// the shared consumer's: it is at most this many.
 	Backlog uint64
 }
 
@@ -71,7 +74,7 @@ func (c *Client) Status(ctx context.Context) (Status, error) {
 
 // processes are the live processes, and which bucket their revisions count in.
 type processes struct {
-	reports []route.Report
+	reports route.Reports
 	bucket  time.Time
 }
 
@@ -94,7 +97,7 @@ func (c *Client) addressStatus(ctx context.Context, r StoredRecord, p processes)
 	if a.Ready {
 		a.Reason = a.Refuse // it is served, by saying so
 	}
-	for _, report := range p.reports {
+	for _, report := range p.reports.Live {
 		if report.Role == route.RoleIngress && report.URL != "" {
 			a.URL = report.URL + a.Key.Path()
 		}
@@ -103,7 +106,10 @@ func (c *Client) addressStatus(ctx context.Context, r StoredRecord, p processes)
 	if err != nil {
 		a.Ready, a.Reason = false, err.Error()
 	}
-	a.Events, a.Bytes, a.DeadLetters = log.events, log.bytes, log.deadLetters
+	a.Events, a.Bytes, a.DeadLetters, a.Total = log.events, log.bytes, log.deadLetters, log.total
+	if a.Log.Stream == "" {
+		a.TotalLimit = uint64(a.Log.TotalBytes()) //nolint:gosec // never negative
+	}
 	return a, log
 }
 
@@ -135,6 +141,7 @@ func addressKind(k route.Key) string {
 type logStatus struct {
 	known                      bool
 	events, bytes, deadLetters uint64
+	total                      uint64
 	backlog                    map[string]uint64 // by consumer
 	directed                   map[route.TargetKey]uint64
 }
@@ -147,7 +154,7 @@ func (c *Client) logStatus(ctx context.Context, a route.Address) (logStatus, err
 		return s, fmt.Errorf("read stream %s: %w", log, err)
 	}
 	state := stream.CachedInfo().State
-	s.known, s.events, s.bytes = true, state.Msgs, state.Bytes
+	s.known, s.events, s.bytes, s.total = true, state.Msgs, state.Bytes, state.Bytes
 	consumers := stream.ListConsumers(ctx)
 	for info := range consumers.Info() {
 		s.backlog[info.Name] = info.NumPending + uint64(info.NumAckPending) //nolint:gosec // never negative
@@ -158,6 +165,7 @@ func (c *Client) logStatus(ctx context.Context, a route.Address) (logStatus, err
 	dead, err := c.js.Stream(ctx, c.names.DeadLetterStream(key))
 	if err == nil {
 		s.deadLetters = dead.CachedInfo().State.Msgs
+		s.total += dead.CachedInfo().State.Bytes
 	} else if !errors.Is(err, jetstream.ErrStreamNotFound) {
 		return s, fmt.Errorf("read stream %s: %w", c.names.DeadLetterStream(key), err)
 	}
@@ -170,27 +178,42 @@ func (c *Client) addDirected(ctx context.Context, key route.Key, s *logStatus) e
 	if err != nil {
 		return err
 	}
-	stream, err := c.js.Stream(ctx, c.names.DirectedStream(key))
+	parked, err := c.parkedFor(ctx, key, records)
+	s.directed, s.total = parked.events, s.total+parked.bytes
+	return err
+}
+
+// parked is what the directed stream of an address holds: in all, and for each of its live targets.
+type parked struct {
+	bytes  uint64
+	events map[route.TargetKey]uint64
+}
+
+func (c *Client) parkedFor(ctx context.Context, key route.Key, records []StoredRecord) (parked, error) {
+	name := c.names.DirectedStream(key)
+	p := parked{events: map[route.TargetKey]uint64{}}
+	stream, err := c.js.Stream(ctx, name)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
-		return nil
+		return p, nil
+	}
+	var info *jetstream.StreamInfo
+	if err == nil {
+		info, err = stream.Info(ctx, jetstream.WithSubjectFilter(">"))
 	}
 	if err != nil {
-		return fmt.Errorf("read stream %s: %w", c.names.DirectedStream(key), err)
+		return p, fmt.Errorf("read stream %s: %w", name, err)
 	}
-	info, err := stream.Info(ctx, jetstream.WithSubjectFilter(">"))
-	if err != nil {
-		return fmt.Errorf("read stream %s: %w", c.names.DirectedStream(key), err)
-	}
+	p.bytes = info.State.Bytes
 	for _, r := range records {
 		if r.Target == nil || r.DeletedAt != nil {
 			continue
 		}
-		parked := strings.TrimSuffix(c.names.ParkedSubjectsOf(r.Target.Key), "*")
+		prefix := strings.TrimSuffix(c.names.ParkedSubjectsOf(r.Target.Key), "*")
 		for subject, count := range info.State.Subjects {
-			if subject == c.names.DirectedSubject(r.Target.Key) || strings.HasPrefix(subject, parked) {
-				s.directed[r.Target.Key] += count
+			if subject == c.names.DirectedSubject(r.Target.Key) || strings.HasPrefix(subject, prefix) {
+				p.events[r.Target.Key] += count
 			}
 		}
 	}
-	return nil
+	return p, nil
 }

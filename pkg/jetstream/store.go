@@ -27,7 +27,6 @@ type Store struct {
 	client    *Client
 	addresses Addresses
 	fill      *fillGauge
-	directory *directory
 
 	mu     sync.Mutex
 	parked map[route.Key]parkedSize
@@ -37,21 +36,19 @@ type Store struct {
 type parkedSize struct {
 	bytes uint64
 	at    time.Time
+	// ahead is how much NATS's clock was ahead of ours.
+	ahead time.Duration
 }
 
-// NewStore returns a store for the targets of these addresses, and the opener that goes with it: what one parks, the other
-// hears of at once.
+// NewStore returns a store for the targets of these addresses, and the opener that goes with it.
 func (c *Client) NewStore(addresses Addresses) (*Store, *Opener) {
-	d := newDirectory(c)
-	store := &Store{
-		client: c, addresses: addresses, fill: newFillGauge(c), directory: d, parked: map[route.Key]parkedSize{},
-	}
-	return store, &Opener{client: c, directory: d, sharing: newSharing(c, store.Park)}
+	store := &Store{client: c, addresses: addresses, fill: newFillGauge(c), parked: map[route.Key]parkedSize{}}
+	return store, &Opener{newReaders(c, store.Park)}
 }
 
 // Reply appends a reply to the log of the target's address. One that refuses events refuses replies too: they are checked like
 // any event that is sent to it.
-func (s *Store) Reply(ctx context.Context, target route.Target, sequence uint64, reply event.Event) error {
+func (s *Store) Reply(ctx context.Context, target route.Target, work dispatch.Work, reply event.Event) error {
 	address, err := s.address(target)
 	if err != nil {
 		return err
@@ -59,13 +56,14 @@ func (s *Store) Reply(ctx context.Context, target route.Target, sequence uint64,
 	if address.Refuse != "" {
 		return fmt.Errorf("%w: %s", dispatch.ErrReplyForbidden, address.Refuse)
 	}
-	msg, err := s.client.eventMessage(address.Key, ingress.Message{
-		ID: naming.MessageID(target.Key, sequence, "reply"), Event: reply,
+	log := s.client.expectedLog(address)
+	msg, err := s.client.eventMessage(log, address.Key, ingress.Message{
+		ID: naming.MessageID(identityOf(target, work), "reply"), Event: reply,
 	})
 	if err != nil {
 		return fmt.Errorf("%w: %w", dispatch.ErrReplyRefused, err)
 	}
-	err = s.publish(ctx, msg, isFinal)
+	err = s.publish(ctx, log, msg, isFinal)
 	s.fill.add(address, msg.Size())
 	switch {
 	case isLogFull(err) || isStorageExhausted(err):
@@ -77,50 +75,58 @@ func (s *Store) Reply(ctx context.Context, target route.Target, sequence uint64,
 	return err
 }
 
-// DeadLetter keeps the event in the address's dead-letter stream, which is made on first use.
+// DeadLetter keeps the event in the address's dead-letter stream; when it is too large for that, as much of it as fits.
 func (s *Store) DeadLetter(ctx context.Context, target route.Target, work dispatch.Work) error {
 	address, err := s.address(target)
 	if err != nil {
 		return err
 	}
-	msg := encodeWork(work)
-	msg.Subject = s.client.names.DeadLetterSubject(target.Key)
-	msg.Header[headerTarget] = []string{target.Key.Namespace + "/" + target.Key.Name}
-	msg.Header[jetstream.MsgIDHeader] = []string{naming.MessageID(target.Key, work.Sequence, "dead")}
-	err = s.publish(ctx, msg, isFinalOrAbsent)
-	if isAbsent(err) {
-		if err = s.client.createIfAbsent(ctx, deadLetterConfig(s.client.names, address)); err == nil {
-			err = s.publish(ctx, msg, isFinal)
+	kept := expectStream(s.client.names.DeadLetterStream(address.Key))
+	for msg := range s.client.deadLetters(address, target, work) {
+		if err = s.publish(ctx, kept, msg, isFinalOrAbsent); isTooLarge(err) {
+			continue
 		}
+		if err == nil && isReference(msg) {
+			s.client.log.Warn("dead letter is too large, a reference to its event is kept",
+				"target", target.Key.String(), "sequence", work.Sequence, "bytes", len(work.Event.Data))
+		}
+		return err
 	}
-	return err
+	return fmt.Errorf("%w: %w", dispatch.ErrTooLarge, err)
 }
 
-// Park stores the work in the directed stream: as a schedule that the server fires at notBefore. The schedule's subject is
-// made of target and sequence, so that parking the same work again replaces it.
+// Park stores the work in the directed stream: as a schedule that the server fires at notBefore (see parkedMessage).
 func (s *Store) Park(ctx context.Context, target route.Target, work dispatch.Work, notBefore time.Time) error {
 	address, err := s.address(target)
 	if err != nil {
 		return err
 	}
-	if err := s.roomToPark(ctx, address); err != nil {
+	directed, err := s.roomToPark(ctx, address)
+	if err != nil {
 		return err
 	}
-	if err := s.directory.ensure(ctx, address, target); err != nil {
+	// The schedule is by NATS's clock: where ours is behind, retries would be used up at once.
+	msg, err := s.client.parkedMessage(target, work, notBefore.Add(directed.ahead))
+	if err != nil {
 		return err
 	}
-	msg := encodeWork(work)
-	msg.Subject = s.client.names.ParkedSubject(target.Key, work.Sequence)
-	schedule := "@at " + notBefore.UTC().Format(time.RFC3339Nano)
-	msg.Header["Nats-Schedule"] = []string{schedule}
-	msg.Header["Nats-Schedule-Target"] = []string{s.client.names.DirectedSubject(target.Key)}
-	// The id is of this one call: a second try of it is stored once, and a later parking of the same work is stored too.
-	msg.Header[jetstream.MsgIDHeader] = []string{naming.MessageID(target.Key, work.Sequence, "park "+schedule)}
-	err = s.publish(ctx, msg, isFinalOrAbsent)
-	if isAbsent(err) {
-		s.directory.forget(target.Key) // it was deleted by hand; the next try makes it again
+	parked := expectStream(s.client.names.DirectedStream(address.Key))
+	if err = s.publish(ctx, parked, msg, isFinalOrAbsent); err == nil {
+		s.takesRoom(address.Key, msg.Size())
+	}
+	if isTooLarge(err) {
+		return fmt.Errorf("%w: %w", dispatch.ErrTooLarge, err)
 	}
 	return err
+}
+
+// takesRoom counts what is parked until the size is asked for again: in a second, much can be.
+func (s *Store) takesRoom(address route.Key, bytes int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	size := s.parked[address]
+	size.bytes += uint64(bytes) //nolint:gosec // never negative
+	s.parked[address] = size
 }
 
 func (s *Store) address(target route.Target) (route.Address, error) {
@@ -131,10 +137,11 @@ func (s *Store) address(target route.Target) (route.Address, error) {
 	return address, nil
 }
 
-func (s *Store) publish(ctx context.Context, msg *nats.Msg, final func(error) bool) error {
+func (s *Store) publish(ctx context.Context, to expected, msg *nats.Msg, final func(error) bool) error {
 	ctx, cancel := context.WithTimeout(ctx, publishBudget)
 	defer cancel()
-	if _, err := s.client.publish(ctx, []*nats.Msg{msg}, final); err != nil {
+	to.mark(msg)
+	if _, err := s.client.publish(ctx, to, []*nats.Msg{msg}, final); err != nil {
 		return fmt.Errorf("%w: %w", ErrNotStored, err)
 	}
 	return nil
@@ -142,25 +149,27 @@ func (s *Store) publish(ctx context.Context, msg *nats.Msg, final func(error) bo
 
 // roomToPark keeps what is parked for an address below its log's limit. The directed stream cannot have a limit of its own
 // (see directedConfig), so its size is asked for, once a second at most.
-func (s *Store) roomToPark(ctx context.Context, address route.Address) error {
+func (s *Store) roomToPark(ctx context.Context, address route.Address) (parkedSize, error) {
 	s.mu.Lock()
 	size, known := s.parked[address.Key]
 	s.mu.Unlock()
 	if !known || time.Since(size.at) > time.Second {
 		size = parkedSize{at: time.Now()}
+		asked := s.client.timing.now()
 		stream, err := s.client.js.Stream(ctx, s.client.names.DirectedStream(address.Key))
 		if err != nil && !errors.Is(err, jetstream.ErrStreamNotFound) {
-			return fmt.Errorf("%w: %w", ErrNotStored, err)
+			return size, fmt.Errorf("%w: %w", ErrNotStored, err)
 		}
 		if err == nil {
 			size.bytes = stream.CachedInfo().State.Bytes
+			size.ahead = stream.CachedInfo().TimeStamp.Sub(asked)
 		}
 		s.mu.Lock()
 		s.parked[address.Key] = size
 		s.mu.Unlock()
 	}
 	if address.Log.MaxBytes > 0 && size.bytes > uint64(address.Log.MaxBytes) { //nolint:gosec // a positive int64 fits
-		return fmt.Errorf("%w: %s", ErrParkFull, address.Key)
+		return size, fmt.Errorf("%w: %s", ErrParkFull, address.Key)
 	}
-	return nil
+	return size, nil
 }

@@ -8,36 +8,36 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
-// ensureStream makes the stream what is wanted: created, updated, or left alone when it already is. It returns when the stream
-// was made.
+// ensureStream makes the stream what is wanted: created, updated, or left alone when it already is. It returns the stream as it was
+// before an update.
 // Errors: ErrImmutable, naming the field that NATS cannot change; PredecessorError.
-func (c *Client) ensureStream(ctx context.Context, want jetstream.StreamConfig) (made time.Time, err error) {
+func (c *Client) ensureStream(ctx context.Context, want jetstream.StreamConfig) (*jetstream.StreamInfo, error) {
 	stream, err := c.js.Stream(ctx, want.Name)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		if err := c.createStream(ctx, want); err != nil {
-			return time.Time{}, err
+			return nil, err
 		}
 		stream, err = c.js.Stream(ctx, want.Name)
 	}
 	if err != nil {
-		return time.Time{}, fmt.Errorf("read stream %s: %w", want.Name, err)
+		return nil, fmt.Errorf("read stream %s: %w", want.Name, err)
 	}
-	return stream.CachedInfo().Created, c.alignStream(ctx, stream, want)
+	return stream.CachedInfo(), c.alignStream(ctx, stream, want)
 }
 
 // createStream makes a stream that is not there, and leaves one alone that somebody else has just made.
 //
 // Its sequences start at the time in microseconds, so that no two streams of one name ever share a sequence: parked work,
-// acknowledgements and message ids name events by it, and may outlive a stream that was deleted by hand and made again.
+// acknowledgements and message ids name events by it, and may outlive a stream that was deleted by hand and made again. They never start
+// before those of the stream that the route knows, whatever the clock says: an ingress would take it for another stream.
 func (c *Client) createStream(ctx context.Context, want jetstream.StreamConfig) error {
-	want.FirstSeq = c.timing.firstSequence()
+	want.FirstSeq = max(want.FirstSeq, c.timing.firstSequence())
 	_, err := c.js.CreateStream(ctx, want)
 	if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
 		return nil
@@ -45,7 +45,7 @@ func (c *Client) createStream(ctx context.Context, want jetstream.StreamConfig) 
 	return c.storageError(ctx, want, err)
 }
 
-// createIfAbsent is for streams that the data plane makes on first use. To change one is the owner's part.
+// createIfAbsent makes a stream that is gone; to change one is for a Put.
 func (c *Client) createIfAbsent(ctx context.Context, want jetstream.StreamConfig) error {
 	_, err := c.js.Stream(ctx, want.Name)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
@@ -57,7 +57,7 @@ func (c *Client) createIfAbsent(ctx context.Context, want jetstream.StreamConfig
 	return nil
 }
 
-// updateStream is ensureStream for a stream that is made on first use: one that is not there is left alone.
+// updateStream is ensureStream for a stream that is made with the first target: one that is not there is left alone.
 func (c *Client) updateStream(ctx context.Context, want jetstream.StreamConfig) error {
 	stream, err := c.js.Stream(ctx, want.Name)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
@@ -171,9 +171,13 @@ func (c *Client) ensureConsumer(ctx context.Context, stream string, want jetstre
 	if err != nil {
 		return nil, fmt.Errorf("read consumer %s of stream %s: %w", want.Durable, stream, err)
 	}
-	have := existing.CachedInfo().Config
+	return nil, c.alignConsumer(ctx, stream, existing.CachedInfo().Config, want)
+}
+
+// alignConsumer makes a consumer that is there what is wanted.
+func (c *Client) alignConsumer(ctx context.Context, stream string, have, want jetstream.ConsumerConfig) error {
 	if have.AckPolicy != want.AckPolicy {
-		return nil, fmt.Errorf("consumer %s of stream %s: %w: ackPolicy", want.Durable, stream, ErrImmutable)
+		return fmt.Errorf("consumer %s of stream %s: %w: ackPolicy", want.Durable, stream, ErrImmutable)
 	}
 	next := have
 	next.Description, next.AckWait, next.MaxDeliver = want.Description, want.AckWait, want.MaxDeliver
@@ -185,12 +189,12 @@ func (c *Client) ensureConsumer(ctx context.Context, stream string, want jetstre
 	}
 	next.Metadata = withMetadata(have.Metadata, want.Metadata)
 	if slices.Equal(filterSubjects(have), next.FilterSubjects) && reflect.DeepEqual(withoutFilters(have), withoutFilters(next)) {
-		return nil, nil
+		return nil
 	}
-	if _, err = c.js.UpdateConsumer(ctx, stream, next); err != nil {
-		return nil, fmt.Errorf("update consumer %s of stream %s: %w", want.Durable, stream, err)
+	if _, err := c.js.UpdateConsumer(ctx, stream, next); err != nil {
+		return fmt.Errorf("update consumer %s of stream %s: %w", want.Durable, stream, err)
 	}
-	return nil, nil
+	return nil
 }
 
 // everything is the filter that lets every subject pass.
@@ -207,12 +211,6 @@ func filterSubjects(config jetstream.ConsumerConfig) []string {
 func withoutFilters(config jetstream.ConsumerConfig) jetstream.ConsumerConfig {
 	config.FilterSubject, config.FilterSubjects = "", nil
 	return config
-}
-
-// isOutOfConsumers reports whether the stream, or the account, may have no more consumers.
-func isOutOfConsumers(err error) bool {
-	var api *jetstream.APIError
-	return errors.As(err, &api) && api.ErrorCode == errCodeMaximumConsumers
 }
 
 // isLogFull reports whether the server refused an event because the stream is at its byte limit.

@@ -6,10 +6,18 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/nats-io/nats.go/jetstream"
-
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+)
+
+const (
+	// removeBudget bounds the removal of what one route had.
+	removeBudget = 2 * requestTimeout
+	// takeOver is how long after the mark of a removal another one may take it over: the first has given up long since, or its process is
+	// dead, and what it has sent has come or will not come.
+	takeOver = 6 * removeBudget
+	// sweepingPause is the time between two looks at a route that is being swept.
+	sweepingPause = 20 * time.Millisecond
 )
 
 // Sweep repairs and cleans up what this owner made: it makes logs and consumers again that were deleted by hand, remembers
@@ -23,20 +31,30 @@ func (o *Owner) Sweep(ctx context.Context) error {
 	}
 	errs := []error{err, o.positions.look(ctx)}
 	addresses := map[route.Key]route.Address{}
-	targets := map[route.Key][]route.Target{}
+	targets := map[route.Key][]StoredRecord{}
+	members := map[route.Key][]string{}
 	for _, r := range records {
+		if r.Target != nil && !r.Swept && r.Target.Consumer == o.client.names.SharedConsumer() {
+			members[r.Target.Key.Address] = append(members[r.Target.Key.Address], memberTag(r.Target.Key))
+		}
 		switch {
 		case r.Owner() != o.name:
-		case r.DeletedAt != nil:
+		case r.DeletedAt != nil && o.isDue(r):
 			errs = append(errs, o.sweepTombstone(ctx, r))
-		case r.Address != nil:
+		case r.Target != nil && r.Target.Consumer != "" && !r.Swept && r.Sweeping == nil:
+			targets[r.Target.Key.Address] = append(targets[r.Target.Key.Address], r)
+		case r.Address != nil && r.DeletedAt == nil:
 			addresses[r.Address.Key] = *r.Address
-		case r.Target.Consumer != "":
-			targets[r.Target.Key.Address] = append(targets[r.Target.Key.Address], *r.Target)
 		}
 	}
-	for _, address := range addresses {
-		errs = append(errs, o.repairLog(ctx, address))
+	for key, address := range addresses {
+		errs = append(errs, o.repairStreams(ctx, address, len(targets[key]) > 0))
+		if err == nil { // else one that cannot be read may be the record of a member
+			errs = append(errs, o.sweepMembers(ctx, key, members[key]))
+		}
+		if len(targets[key]) > 0 {
+			errs = append(errs, o.rescueOverdue(ctx, key))
+		}
 	}
 	for key, ofAddress := range targets {
 		_, live := addresses[key]
@@ -45,92 +63,111 @@ func (o *Owner) Sweep(ctx context.Context) error {
 				errs = append(errs, o.repairCursors(ctx, stream, cursors))
 			}
 		}
-		errs = append(errs, o.repairDirected(ctx, key, ofAddress))
 	}
 	return errors.Join(errs...)
 }
 
 // byStream sorts targets by the stream that their cursors are in.
-func (c *Client) byStream(targets []route.Target) map[string][]route.Target {
-	streams := map[string][]route.Target{}
+func (c *Client) byStream(targets []StoredRecord) map[string][]StoredRecord {
+	streams := map[string][]StoredRecord{}
 	for _, t := range targets {
-		streams[c.streamOf(t)] = append(streams[c.streamOf(t)], t)
+		streams[c.streamOf(*t.Target)] = append(streams[c.streamOf(*t.Target)], t)
 	}
 	return streams
 }
 
-// sweepTombstone removes, after the grace period, what the route had. The tombstone itself stays much longer: it is the only
-// thing that tells a process which was cut off meanwhile that the route has ended.
-func (o *Owner) sweepTombstone(ctx context.Context, r StoredRecord) error {
-	switch age := time.Since(*r.DeletedAt); {
-	case !r.Swept && age > o.grace:
-		return o.remove(ctx, r)
-	case r.Swept && age > o.grace+tombstoneLife:
-		return o.client.purgeRecord(ctx, r)
+// isDue tells whether there is something to be removed of a tombstone: after the grace period what the route had, and much later the
+// tombstone itself, which is the only thing that tells a process which was cut off meanwhile that the route has ended.
+func (o *Owner) isDue(r StoredRecord) bool {
+	if r.Swept {
+		return time.Since(*r.DeletedAt) > o.grace+tombstoneLife
 	}
-	return nil
+	return r.Sweeping != nil || time.Since(*r.DeletedAt) > o.grace
 }
 
-// remove deletes what a tombstone's route had, and then marks the tombstone: in this order, so that a crash leaves work, not
-// orphans. Nobody puts the route anew meanwhile.
-func (o *Owner) remove(ctx context.Context, r StoredRecord) error {
-	o.changing.Lock()
-	defer o.changing.Unlock()
-	now, found, err := o.client.record(ctx, recordKey(r.Record))
-	if err != nil || !found || now.Revision != r.Revision {
-		return err // it lives again
+func (o *Owner) sweepTombstone(ctx context.Context, r StoredRecord) error {
+	if r.Swept {
+		return o.client.purgeRecord(ctx, r)
 	}
+	err := o.remove(ctx, r)
+	if errors.Is(err, ErrSweeping) || errors.Is(err, ErrConflict) {
+		return nil // somebody else does it, or it lives again
+	}
+	return err
+}
+
+// remove deletes what a tombstone's route had, between two marks that are written by compare-and-set. After the first nobody makes
+// anything of it anew, until the second says that all of it is gone. A crash in between leaves the first mark, and a later sweep goes on.
+// Errors: ErrSweeping when somebody else is at it; ErrConflict when the record is not any more what was read.
+func (o *Owner) remove(ctx context.Context, r StoredRecord) error {
+	ctx, cancel := context.WithTimeout(ctx, removeBudget) // before the mark: it is over before anybody takes over
+	defer cancel()
+	key := recordKey(r.Record)
+	o.mu.Lock()
+	mine := o.unfinished[key] == r.Revision
+	delete(o.unfinished, key)
+	o.mu.Unlock()
+	if r.Sweeping != nil && time.Since(*r.Sweeping) < takeOver && !mine {
+		return fmt.Errorf("%s: %w", key, ErrSweeping)
+	}
+	now := time.Now().UTC()
+	r.Sweeping = &now
+	if err := o.mark(ctx, &r); err != nil {
+		return err
+	}
+	var err error
 	if r.Target != nil {
 		err = o.removeCursors(ctx, *r.Target)
 	} else {
 		err = o.removeStreams(ctx, *r.Address)
 	}
 	if err != nil {
-		return fmt.Errorf("remove what %s had: %w", recordKey(r.Record), err)
+		o.mu.Lock()
+		o.unfinished[key] = r.Revision
+		o.mu.Unlock()
+		return fmt.Errorf("remove what %s had: %w", key, err)
 	}
 	r.Swept = true
-	_, err = o.client.replaceRecord(ctx, r) // one that lives again meanwhile is repaired by the next sweep
+	return o.mark(ctx, &r)
+}
+
+// mark writes the record in place of the one that was read: ErrConflict when that is not there any more.
+func (o *Owner) mark(ctx context.Context, r *StoredRecord) error {
+	revision, replaced, err := o.client.swapRecord(ctx, *r)
+	if err == nil && !replaced {
+		err = fmt.Errorf("%s: %w", recordKey(r.Record), ErrConflict)
+	}
+	r.Revision = revision
 	return err
 }
 
+// removeCursors removes what a target had. Its part of the shared consumer goes last: until then a filter parks for it.
 func (o *Owner) removeCursors(ctx context.Context, t route.Target) error {
-	names := o.client.names
-	return errors.Join(
-		ignoreMissing(o.client.js.DeleteConsumer(ctx, o.client.streamOf(t), o.client.consumerOf(t))),
-		ignoreMissing(o.client.js.DeleteConsumer(ctx, names.DirectedStream(t.Key.Address), names.Consumer(t.Key))),
-		o.purgeDirected(ctx, t.Key),
-		o.positions.forget(ctx, naming.TargetKey(t.Key)),
-		o.removeUnshared(ctx, t.Key.Address),
-	)
+	errs := []error{o.purgeDirected(ctx, t.Key)}
+	if t.Stream == "" {
+		errs = append(errs, o.leave(ctx, t.Key.Address, memberTag(t.Key)))
+	}
+	if t.Consumer != o.client.names.SharedConsumer() {
+		errs = append(errs, ignoreMissing(o.client.removals.DeleteConsumer(ctx, o.client.streamOf(t), o.client.consumerOf(t))),
+			o.positions.forget(ctx, naming.TargetKey(t.Key)))
+	}
+	return errors.Join(errs...)
 }
 
 // removeStreams removes the streams of an address. Of one that it had adopted only our cursors go.
 func (o *Owner) removeStreams(ctx context.Context, a route.Address) error {
 	names := o.client.names
 	streams := []string{names.DirectedStream(a.Key), names.DeadLetterStream(a.Key)}
-	var errs []error
+	errs := []error{o.positions.forget(ctx, naming.SharedKey(a.Key))}
 	if a.Log.Stream != "" {
 		errs = append(errs, o.removeForeign(ctx, a))
 	} else {
 		streams = append(streams, names.Log(a.Key))
 	}
 	for _, stream := range streams {
-		errs = append(errs, ignoreMissing(o.client.js.DeleteStream(ctx, stream)))
+		errs = append(errs, ignoreMissing(o.client.removals.DeleteStream(ctx, stream)))
 	}
 	return errors.Join(errs...)
-}
-
-// purgeDirected removes what was parked for a target that is gone: nobody would ever take it.
-func (o *Owner) purgeDirected(ctx context.Context, key route.TargetKey) error {
-	names := o.client.names
-	stream, err := o.client.js.Stream(ctx, names.DirectedStream(key.Address))
-	if err != nil {
-		return ignoreMissing(err)
-	}
-	return errors.Join(
-		stream.Purge(ctx, jetstream.WithPurgeSubject(names.DirectedSubject(key))),
-		stream.Purge(ctx, jetstream.WithPurgeSubject(names.ParkedSubjectsOf(key))),
-	)
 }
 
 // RunSweeps sweeps every interval until ctx ends.
@@ -142,7 +179,7 @@ func (o *Owner) RunSweeps(ctx context.Context, interval time.Duration) {
 			return
 		}
 		sweep, cancel := context.WithTimeout(ctx, 6*requestTimeout)
-		err := o.Sweep(sweep)
+		err := errors.Join(o.client.EnsureBuckets(sweep), o.Sweep(sweep)) // NATS may have restarted, and forgotten what it had in memory
 		cancel()
 		if err == nil {
 			said = ""

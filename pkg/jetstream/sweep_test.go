@@ -19,11 +19,15 @@ func (i *installation) graceful() *Owner {
 	return i.owner
 }
 
+// has tells whether the target has its cursor, alone or as a member of the shared one.
 func (i *installation) has(consumer route.Target) bool {
 	i.t.Helper()
-	_, err := i.client.js.Consumer(budgetOf(i.t), i.client.names.Log(i.broker.Key), consumer.Consumer)
+	have, err := i.client.js.Consumer(budgetOf(i.t), i.client.names.Log(i.broker.Key), consumer.Consumer)
 	must(i.t, ignoreMissing(err))
-	return err == nil
+	if consumer.Consumer != i.client.names.SharedConsumer() {
+		return err == nil
+	}
+	return err == nil && slices.Contains(membersIn(have.CachedInfo().Config.Metadata), memberTag(consumer.Key))
 }
 
 func TestARemovedTriggersConsumerIsKeptForTheGrace(t *testing.T) {
@@ -44,16 +48,13 @@ func TestARemovedTriggersConsumerIsKeptForTheGrace(t *testing.T) {
 
 	again := i.trigger("all") // in time: it takes the consumer over, with its backlog
 	again.UID = "another"
-	i.put(again)
+	again = i.put(again)
 	i.publish(10, 20, "a")
 	i.owner.grace = shortGrace
 	i.sweep()
 	source := open(t, i.client, again, 10)
 	defer source.Stop()
 	takeAll(t, source, 0, 20)
-	if have := i.consumerInfo(again).Config.Metadata[metaUID]; have != "another" {
-		t.Errorf("the consumer's UID is %q", have)
-	}
 }
 
 func TestARemovedTriggersConsumerIsDeletedAfterTheGrace(t *testing.T) {
@@ -69,7 +70,7 @@ func TestARemovedTriggersConsumerIsDeletedAfterTheGrace(t *testing.T) {
 		}
 	}
 
-	i.put(all) // too late: it begins anew, at the log's end
+	all = i.put(all) // too late: it begins anew, at the log's end
 	i.publish(10, 20, "a")
 	source := open(t, i.client, all, 10)
 	defer source.Stop()
@@ -87,7 +88,9 @@ func TestATombstoneThatIsNoLongerThereRemovesNothing(t *testing.T) {
 	stale, _, err := i.client.record(budgetOf(t), naming.TargetKey(all.Key))
 	must(t, err)
 	i.put(all)
-	must(t, i.owner.remove(budgetOf(t), stale))
+	if err := i.owner.remove(budgetOf(t), stale); !errors.Is(err, ErrConflict) {
+		t.Errorf("error %v, want ErrConflict", err)
+	}
 	if !i.has(all) {
 		t.Error("a live Trigger lost its consumer")
 	}
@@ -120,9 +123,6 @@ func TestARemovedBrokersStreamsGoAfterTheGrace(t *testing.T) {
 	i := install(t)
 	i.graceful()
 	all := i.put(i.trigger("all"))
-	store, _ := i.client.NewStore(tableOf(i.broker))
-	must(t, store.Park(budgetOf(t), all, workOf("1", 1), time.Now().Add(time.Hour)))
-	must(t, store.DeadLetter(budgetOf(t), all, workOf("2", 2)))
 	names := i.client.names
 	streams := []string{names.Log(i.broker.Key), names.DirectedStream(i.broker.Key), names.DeadLetterStream(i.broker.Key)}
 	existing := func() (found []string) {
@@ -251,25 +251,33 @@ func TestOneUnreadableRecordDoesNotStopTheSweep(t *testing.T) {
 	i.sweep()
 }
 
-func TestADirectedConsumerDeletedByHandIsMadeAgain(t *testing.T) {
+func TestTheStreamsBesideALogAreMadeByTheOwnerAndMadeAgain(t *testing.T) {
 	t.Parallel()
 	i := install(t)
-	all := i.put(i.trigger("all"))
-	store, opener := i.client.NewStore(tableOf(i.broker))
-	must(t, store.Park(budgetOf(t), all, workOf("1", 1), time.Now()))
-	must(t, i.client.js.DeleteConsumer(budgetOf(t), i.client.names.DirectedStream(i.broker.Key), all.Consumer))
-	source, err := opener.Directed(t.Context(), all, 5)
-	must(t, err)
-	defer source.Stop()
-	await(t, "the parked event is due", func() bool {
-		stream, err := i.client.js.Stream(budgetOf(t), i.client.names.DirectedStream(i.broker.Key))
+	names, key := i.client.names, i.broker.Key
+	i.stream(names.DeadLetterStream(key)) // is there
+	if _, err := i.client.js.Stream(budgetOf(t), names.DirectedStream(key)); !errors.Is(err, jetstream.ErrStreamNotFound) {
+		t.Errorf("error %v; want no directed stream before the first Trigger", err)
+	}
+	i.put(i.trigger("all"))
+	whole := func() {
+		t.Helper()
+		i.stream(names.DeadLetterStream(key))
+		consumer, err := i.client.js.Consumer(budgetOf(t), names.DirectedStream(key), names.SharedConsumer())
 		must(t, err)
-		info, err := stream.Info(budgetOf(t), jetstream.WithSubjectFilter(i.client.names.DirectedSubject(all.Key)))
-		must(t, err)
-		return len(info.State.Subjects) == 1
-	})
+		have := consumer.CachedInfo().Config
+		if have.FilterSubject != names.DirectedSubjects(key) || have.DeliverPolicy != jetstream.DeliverAllPolicy {
+			t.Errorf("the directed consumer is %+v", have)
+		}
+	}
+	whole()
+	must(t, i.client.js.DeleteConsumer(budgetOf(t), names.DirectedStream(key), names.SharedConsumer()))
 	i.sweep()
-	must(t, next(t, source).Ack())
+	whole()
+	must(t, i.client.js.DeleteStream(budgetOf(t), names.DirectedStream(key)))
+	must(t, i.client.js.DeleteStream(budgetOf(t), names.DeadLetterStream(key)))
+	i.sweep()
+	whole()
 }
 
 func workOf(id string, sequence uint64) dispatch.Work {

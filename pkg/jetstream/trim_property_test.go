@@ -51,7 +51,6 @@ func TestTheTrimmerNeverRemovesAnUndeliveredEvent(t *testing.T) {
 func hurried(c *Client) {
 	brisk(c)
 	c.timing.ackWait, c.timing.renewEvery = 300*time.Millisecond, 100*time.Millisecond
-	c.timing.ownReaders, c.timing.ownConsumers = 1, 2
 }
 
 // steps are what can happen. Those named "... and ..." happen at the same time.
@@ -128,20 +127,13 @@ func (w *trimWorld) deliver(rt *rapid.T) {
 		return
 	}
 	p := w.processes[rapid.IntRange(0, 1).Draw(rt, "process")]
-	source := p.source(w.t, trigger.target)
-	if source == nil {
-		return
-	}
+	source := p.source(trigger.target)
 	for _, do := range rapid.SliceOfN(rapid.SampledFrom([]string{"ack", "ack", "ack", "nak", "hold"}), 1, 15).Draw(rt, "outcomes") {
-		select {
-		case m, open := <-source.Messages():
-			if !open {
-				w.t.Fatal("the source ended by itself")
-			}
-			w.settle(trigger, p, m, do)
-		case <-time.After(15 * time.Millisecond):
+		m, ok := poll(source, 15*time.Millisecond)
+		if !ok {
 			return
 		}
+		w.settle(trigger, p, m, do)
 	}
 }
 
@@ -191,7 +183,7 @@ func (w *trimWorld) put(rt *rapid.T) {
 	w.mu.Unlock()
 	for _, p := range w.processes {
 		if before.Consumer != trigger.target.Consumer {
-			p.stop(before)
+			p.leave(before)
 		}
 	}
 	w.tell(w.processes[:]...) // it is ready only after that
@@ -216,12 +208,6 @@ func (w *trimWorld) remove(rt *rapid.T) {
 	if err := w.owner.RemoveTarget(w.ctx, trigger.target.Key); err != nil {
 		w.t.Fatalf("remove: %v", err)
 	}
-	w.tell(w.processes[:]...)
-	if trigger.target.Shared { // it is there no more, whatever comes back
-		for _, p := range w.processes {
-			p.stop(trigger.target)
-		}
-	}
 }
 
 func (w *trimWorld) sweep(*rapid.T) {
@@ -229,10 +215,16 @@ func (w *trimWorld) sweep(*rapid.T) {
 		w.t.Fatalf("sweep: %v", err)
 	}
 	w.mu.Lock()
-	defer w.mu.Unlock()
 	for _, trigger := range w.triggers {
-		trigger.lost = trigger.lost || trigger.buried // the grace of this owner has run out
+		if trigger.buried { // the grace of this owner has run out
+			trigger.lost = true
+			for _, p := range w.processes {
+				p.leave(trigger.target)
+			}
+		}
 	}
+	w.mu.Unlock()
+	w.tell(w.processes[:]...)
 }
 
 func (w *trimWorld) deleteConsumer(rt *rapid.T) {
@@ -240,9 +232,6 @@ func (w *trimWorld) deleteConsumer(rt *rapid.T) {
 	if trigger == nil {
 		return
 	}
-	w.mu.Lock()
-	trigger.lost = trigger.lost || trigger.buried // nobody makes it again
-	w.mu.Unlock()
 	err := w.client.js.DeleteConsumer(w.ctx, w.client.names.Log(w.broker.Key), w.recorded(trigger.target.Key).Consumer)
 	if ignoreMissing(err) != nil {
 		w.t.Fatalf("delete a consumer: %v", err)
@@ -293,23 +282,18 @@ func (w *trimWorld) check(rt *rapid.T) {
 func (w *trimWorld) deliverTheRest(rt *rapid.T) {
 	w.finishHeld(rt)
 	w.sweep(rt)
-	w.processes[1].opener.sharing.stop()
+	w.processes[1].stop()
 	for name, trigger := range w.triggers {
 		if trigger.buried {
 			continue
 		}
-		source := w.processes[0].source(w.t, trigger.target)
-		if source == nil {
-			rt.Fatalf("trigger %s (%s) cannot be read", name, trigger.name)
-		}
-		w.processes[1].stop(trigger.target)
-		for end := time.After(patience); w.owes(trigger); {
-			select {
-			case m := <-source.Messages():
-				w.settle(trigger, w.processes[0], m, "ack")
-			case <-end:
+		source := w.processes[0].source(trigger.target)
+		for w.owes(trigger) {
+			m, ok := poll(source, patience)
+			if !ok {
 				rt.Fatalf("trigger %s (%s) does not get all that it is owed", name, trigger.name)
 			}
+			w.settle(trigger, w.processes[0], m, "ack")
 		}
 	}
 }

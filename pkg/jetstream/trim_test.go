@@ -47,10 +47,10 @@ func TestTrim(t *testing.T) {
 			arrange: func(i *installation) {
 				one, two := i.put(i.trigger("one")), i.put(i.trigger("two"))
 				i.publish(0, 100, "a", "b")
-				i.finish(one, 0, 100)
-				source := open(i.t, i.client, two, 10)
-				takeAll(i.t, source, 0, 30)
-				source.Stop()
+				p := i.process(i.client)
+				p.knows(one, two)
+				takeAll(i.t, p.Log(one), 0, 100)
+				takeAll(i.t, p.Log(two), 0, 30)
 				await(i.t, "its floor", func() bool { return i.floorOf(two) == 30 })
 			},
 			want: 31,
@@ -103,10 +103,13 @@ func TestTrim(t *testing.T) {
 			want: 101,
 		},
 		{
-			name: "a filtered consumer holds it from the first event that it takes",
+			name: "a foreign consumer with a filter holds it from the first event that it takes",
 			arrange: func(i *installation) {
+				_, err := i.client.js.CreateConsumer(budgetOf(i.t), i.client.names.Log(i.broker.Key), jetstream.ConsumerConfig{
+					Durable: "backup", AckPolicy: jetstream.AckExplicitPolicy, FilterSubject: i.client.names.EventSubject(i.broker.Key, "b"),
+				})
+				must(i.t, err)
 				i.publish(0, 60, "a")
-				i.put(i.trigger("filtered", "b"))
 				i.publish(60, 100, "a", "b") // 61 is the first of type b: sequence 62
 			},
 			want: 62,
@@ -243,7 +246,7 @@ func TestTheTrimmerHeedsANudge(t *testing.T) {
 	m := message("big", "a")
 	m.Event.Data = make([]byte, 16<<10)
 	await(t, "many logs full went through a small one", func() bool {
-		m.ID = naming.MessageID(route.TargetKey{}, i.reading().state.LastSeq, "")
+		m.ID = naming.MessageID(naming.Identity{Sequence: i.reading().state.LastSeq}, "")
 		_, _ = p.Publish(budgetOf(t), i.broker, []ingress.Message{m}) // a full log is emptied a moment later
 		return i.reading().state.LastSeq > 64
 	})

@@ -3,7 +3,6 @@ package jetstream
 import (
 	"context"
 	"sync"
-	"testing"
 	"time"
 
 	"pgregory.net/rapid"
@@ -51,8 +50,8 @@ func (t *trimTrigger) isOwed(e trimEvent) bool {
 
 // trimProcess is a filter process.
 type trimProcess struct {
+	*process
 	client  *Client
-	opener  *Opener
 	sources map[route.TargetKey]dispatch.Source
 	held    []heldMessage
 }
@@ -72,33 +71,33 @@ func newTrimWorld(i *installation, trimmer *Client) *trimWorld {
 
 func (w *trimWorld) newProcess() *trimProcess {
 	client := dial(w.t, w.server, hurried)
-	store, opener := client.NewStore(tableOf(w.broker))
+	p := w.distrustful(client)
 	// What is parked is safe in another place, which other tests look after.
-	opener.sharing.park = func(ctx context.Context, target route.Target, work dispatch.Work, notBefore time.Time) error {
-		err := store.Park(ctx, target, work, notBefore)
-		if err == nil {
-			w.mu.Lock()
-			defer w.mu.Unlock()
-			w.triggers[target.Key.Name].acked[work.Sequence] = true
-		}
-		return err
+	p.readers.park = func(_ context.Context, target route.Target, work dispatch.Work, _ time.Time) error {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.triggers[target.Key.Name].acked[work.Sequence] = true
+		return nil
 	}
-	opener.Attest(time.Now().Add(time.Hour))
-	return &trimProcess{client: client, opener: opener, sources: map[route.TargetKey]dispatch.Source{}}
+	return &trimProcess{process: p.trustful(), client: client, sources: map[route.TargetKey]dispatch.Source{}}
 }
 
-// tell lets the processes know which Triggers there are.
+// tell lets the processes know which Triggers there are, and which have ended and are not swept.
 func (w *trimWorld) tell(processes ...*trimProcess) {
-	targets := map[route.TargetKey]route.Target{}
+	var live, ended []route.Target
 	w.mu.Lock()
 	for _, t := range w.triggers {
-		if !t.buried {
-			targets[t.target.Key] = t.target
+		switch {
+		case t.lost:
+		case t.buried:
+			ended = append(ended, t.target)
+		default:
+			live = append(live, t.target)
 		}
 	}
 	w.mu.Unlock()
 	for _, p := range processes {
-		p.opener.Share(targets)
+		p.knowsAlso(live, ended...)
 	}
 }
 
@@ -106,7 +105,9 @@ func (w *trimWorld) close() {
 	for _, p := range w.processes {
 		p.kill()
 	}
-	_ = w.client.js.DeleteStream(w.ctx, w.client.names.DirectedStream(w.broker.Key))
+	for _, stream := range []string{w.client.names.DirectedStream(w.broker.Key), w.client.names.DeadLetterStream(w.broker.Key)} {
+		_ = w.client.js.DeleteStream(w.ctx, stream)
+	}
 	must(w.t, w.client.js.DeleteStream(w.ctx, w.client.names.Log(w.broker.Key)))
 }
 
@@ -114,32 +115,20 @@ func (w *trimWorld) close() {
 func (p *trimProcess) kill() {
 	p.client.events.Close()
 	p.client.conn.Close()
-	p.opener.sharing.stop()
-	for _, source := range p.sources {
-		source.Stop()
-	}
+	p.stop()
 	p.client.background.Wait()
 }
 
-// source is nil while the target's shared consumer is gone.
-func (p *trimProcess) source(t testing.TB, target route.Target) dispatch.Source {
+func (p *trimProcess) source(target route.Target) dispatch.Source {
 	source, ok := p.sources[target.Key]
-	if ok {
-		return source
+	if !ok {
+		source = p.Log(target)
+		p.sources[target.Key] = source
 	}
-	if target.Shared {
-		var err error
-		if source, err = p.opener.Log(t.Context(), target, 8); err != nil {
-			return nil
-		}
-	} else {
-		source = openAbsent(t, p.client, target, 8)
-	}
-	p.sources[target.Key] = source
 	return source
 }
 
-func (p *trimProcess) stop(target route.Target) {
+func (p *trimProcess) leave(target route.Target) {
 	if source, ok := p.sources[target.Key]; ok {
 		source.Stop()
 		delete(p.sources, target.Key)

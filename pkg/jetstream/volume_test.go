@@ -99,29 +99,25 @@ func (f flood) send(t testing.TB, i *installation, sender int) (refused int64) {
 // receive acknowledges until every event came, and returns how many came again.
 func (f flood) receive(t testing.TB, source dispatch.Source) (repeated int) {
 	seen := make([]bool, f.events)
-	idle := time.NewTimer(patience)
-	defer idle.Stop()
 	for left := f.events; left > 0; {
-		select {
-		case m := <-source.Messages():
-			id, err := strconv.Atoi(m.Event.Attr(event.ID))
-			if err != nil || len(m.Event.Data) != f.bodySize {
-				t.Errorf("event %q has a body of %d bytes: %v", m.Event.Attr(event.ID), len(m.Event.Data), err)
-			}
-			if err := m.Ack(); err != nil {
-				t.Error(err)
-			}
-			if seen[id] {
-				repeated++
-				continue
-			}
-			seen[id] = true
-			left--
-			idle.Reset(patience)
-		case <-idle.C:
+		m, ok := poll(source, patience)
+		if !ok {
 			t.Errorf("%d events did not come", left)
 			return repeated
 		}
+		id, err := strconv.Atoi(m.Event.Attr(event.ID))
+		if err != nil || len(m.Event.Data) != f.bodySize {
+			t.Errorf("event %q has a body of %d bytes: %v", m.Event.Attr(event.ID), len(m.Event.Data), err)
+		}
+		if err := m.Ack(); err != nil {
+			t.Error(err)
+		}
+		if seen[id] {
+			repeated++
+			continue
+		}
+		seen[id] = true
+		left--
 	}
 	return repeated
 }

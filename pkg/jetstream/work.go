@@ -3,10 +3,10 @@ package jetstream
 import (
 	"encoding/base64"
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/nats-io/nats.go"
@@ -14,39 +14,50 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/delivery"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
-// decodeLog reads a message of an address's log.
+// identityOf is what tells the target's work from every other.
+func identityOf(target route.Target, w dispatch.Work) naming.Identity {
+	return naming.Identity{Target: target.Key, Sequence: w.Sequence, Stored: w.Stored, Run: w.Run}
+}
+
+// decodeLog reads a message of an address's log. Error: it has no ack subject, so nobody could acknowledge it.
 func decodeLog(m *nats.Msg) (dispatch.Work, error) {
-	sequence, err := streamSequence(m.Reply)
+	place, err := placeIn(m.Reply)
 	if err != nil {
 		return dispatch.Work{}, err
 	}
-	e, err := event.FromNATS(m.Header, m.Data)
-	if err != nil {
-		return unreadable(m, sequence, err), nil
+	w := dispatch.Work{Sequence: place.sequence, Stored: place.at}
+	if w.Event, err = event.FromNATS(m.Header, m.Data); err != nil {
+		return unreadable(m, w, err), nil
 	}
-	return dispatch.Work{Event: e, Sequence: sequence}, nil
+	return w, nil
 }
 
-// unreadable is the dead letter for a message that is no CloudEvent: only a foreign publisher can have put it there. It
-// must neither vanish nor hold the log for ever. The reason is also what a dead letter sink is told.
-func unreadable(m *nats.Msg, sequence uint64, why error) dispatch.Work {
+// unreadable makes the work, of which the identity is known, the dead letter for a message that cannot be delivered as it is: only a
+// foreign publisher can have put it there. It must neither vanish nor hold its stream for ever. What is no CloudEvent becomes the
+// data of one. The reason is also what a dead letter sink is told.
+func unreadable(m *nats.Msg, w dispatch.Work, why error) dispatch.Work {
 	reason := oneLine(why.Error(), maxReason)
-	return dispatch.Work{
-		Event: event.Event{
-			Attributes: []event.Attribute{
-				{Name: event.SpecVersion, Value: "1.0"},
-				{Name: event.ID, Value: formatUint(sequence)},
-				{Name: event.Source, Value: sourceOf(m.Subject)},
-				{Name: event.Type, Value: "dev.eventing-jetstream.unreadable"},
-				{Name: event.DataContentType, Value: "application/octet-stream"},
-			},
-			Data: m.Data,
-		},
-		Sequence: sequence,
-		Failure:  &dispatch.Failure{Destination: sourceOf(m.Subject), Reason: reason, Body: delivery.ErrorBody(reason)},
+	w.Reply = nil
+	w.Failure = &dispatch.Failure{Destination: sourceOf(m.Subject), Reason: reason, Body: delivery.ErrorBody(reason)}
+	var err error
+	if w.Event, err = event.FromNATS(m.Header, m.Data); err == nil {
+		return w
 	}
+	w.Event = event.Event{
+		Attributes: []event.Attribute{
+			{Name: event.SpecVersion, Value: "1.0"},
+			{Name: event.ID, Value: formatUint(w.Sequence)},
+			{Name: event.Source, Value: sourceOf(m.Subject)},
+			{Name: event.Type, Value: "dev.eventing-jetstream.unreadable"},
+			{Name: event.DataContentType, Value: "application/octet-stream"},
+		},
+		Data: m.Data,
+	}
+	return w
 }
 
 // What of a failure travels with the event. With the other headers it stays below workBytes.
@@ -59,11 +70,28 @@ const (
 // encodeWork returns a directed message or a dead letter, without its subject: the event, and what has happened to it so far. A reply
 // that is not accepted yet follows the event's data.
 func encodeWork(w dispatch.Work) *nats.Msg {
-	data := w.Event.Data
-	header := nats.Header(event.ToNATS(w.Event))
+	return withWork(w, event.ToNATS(w.Event), w.Event.Data)
+}
+
+// encodeStructured does so for an event whose attributes are too large to be headers.
+func encodeStructured(w dispatch.Work) *nats.Msg {
+	header, data := event.ToStructuredNATS(w.Event)
+	return withWork(w, header, data)
+}
+
+func withWork(w dispatch.Work, header nats.Header, data []byte) *nats.Msg {
 	set := func(name, value string) { header[name] = []string{value} }
 	set(headerSequence, formatUint(w.Sequence))
 	set(headerAttempt, strconv.Itoa(w.Attempt))
+	if w.Unstored != 0 {
+		set(headerUnstored, strconv.Itoa(w.Unstored))
+	}
+	if !w.Stored.IsZero() {
+		set(headerStored, w.Stored.UTC().Format(time.RFC3339Nano))
+	}
+	if w.Run != 0 {
+		set(headerRun, formatUint(w.Run))
+	}
 	if f := w.Failure; f != nil {
 		set(headerDestination, oneLine(f.Destination, maxDestination))
 		set(headerCode, strconv.Itoa(f.Code))
@@ -78,80 +106,6 @@ func encodeWork(w dispatch.Work) *nats.Msg {
 		data = slices.Concat(data, reply)
 	}
 	return &nats.Msg{Header: header, Data: data}
-}
-
-// cutReply takes the reply off the end of a directed message's body, if there is one.
-func cutReply(m *nats.Msg) (data []byte, reply *event.Event, err error) {
-	text := m.Header.Get(headerReplyBytes)
-	if text == "" {
-		return m.Data, nil, nil
-	}
-	size, err := strconv.Atoi(text)
-	if err != nil || size < 0 || size > len(m.Data) {
-		return nil, nil, fmt.Errorf("header %s: %q", headerReplyBytes, text)
-	}
-	data = m.Data[:len(m.Data)-size]
-	reply = &event.Event{}
-	if err := json.Unmarshal(m.Data[len(data):], reply); err != nil {
-		return nil, nil, fmt.Errorf("the reply that is kept with the event: %w", err)
-	}
-	// Foreign hands may have put it there: it has to be what could have come as a reply.
-	if _, err = event.FromNATS(event.ToNATS(*reply), reply.Data); err != nil {
-		return nil, nil, fmt.Errorf("the reply that is kept with the event: %w", err)
-	}
-	return data, reply, nil
-}
-
-// sentByHand keeps the directed stream's own sequences apart from those of the log: both identify work.
-const sentByHand = 1 << 63
-
-// decodeDirected reads a directed message. One that names no sequence was sent by hand: its own place in the directed
-// stream identifies it.
-func decodeDirected(m *nats.Msg) (dispatch.Work, error) {
-	data, reply, err := cutReply(m)
-	if err != nil {
-		return dispatch.Work{}, err
-	}
-	e, err := event.FromNATS(m.Header, data)
-	if err != nil {
-		place, placeErr := streamSequence(m.Reply)
-		return unreadable(m, sentByHand|place, err), placeErr
-	}
-	w := dispatch.Work{Event: e, Reply: reply}
-	if m.Header.Get(headerSequence) == "" {
-		place, err := streamSequence(m.Reply)
-		w.Sequence = sentByHand | place
-		return w, err
-	}
-	if w.Sequence, err = strconv.ParseUint(m.Header.Get(headerSequence), 10, 64); err != nil {
-		return dispatch.Work{}, fmt.Errorf("header %s: %w", headerSequence, err)
-	}
-	numbers := headerNumbers{header: m.Header}
-	w.Attempt = numbers.read(headerAttempt)
-	if _, failed := m.Header[headerCode]; failed {
-		w.Failure = &dispatch.Failure{
-			Destination: m.Header.Get(headerDestination), Reason: m.Header.Get(headerReason), Code: numbers.read(headerCode),
-			Attempts: numbers.read(headerAttempts), SinkAttempts: numbers.read(headerSinkTries),
-		}
-		if w.Failure.Body, err = base64.StdEncoding.DecodeString(m.Header.Get(headerBody)); err != nil {
-			return dispatch.Work{}, fmt.Errorf("header %s: %w", headerBody, err)
-		}
-	}
-	return w, numbers.err
-}
-
-// headerNumbers reads several numbers and keeps the first error.
-type headerNumbers struct {
-	header nats.Header
-	err    error
-}
-
-func (n *headerNumbers) read(name string) int {
-	value, err := strconv.Atoi(n.header.Get(name))
-	if err != nil && n.err == nil {
-		n.err = fmt.Errorf("header %s: %w", name, err)
-	}
-	return value
 }
 
 // oneLine keeps free text legal as a header value, and short: it cuts between characters.

@@ -4,6 +4,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/nats-io/nats.go"
@@ -45,7 +46,9 @@ func TestWorkRoundTrip(t *testing.T) {
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			work := dispatch.Work{Event: eventOf("1", "a"), Sequence: 1<<64 - 1, Attempt: 17, Failure: c.work}
+			work := dispatch.Work{
+				Event: eventOf("1", "a"), Sequence: 1<<64 - 1, Stored: time.Unix(7, 8).UTC(), Run: 1<<64 - 1, Attempt: 17, Unstored: 18, Failure: c.work,
+			}
 			got, err := decodeDirected(overTheWire(t, encodeWork(work)))
 			must(t, err)
 			work.Failure = c.want
@@ -104,18 +107,26 @@ func TestAParkedReplyThatIsNoEventIsNotSent(t *testing.T) {
 	} {
 		reply := eventOf("1", "a").With(attribute.Name, attribute.Value)
 		work := dispatch.Work{Event: eventOf("1", "a"), Sequence: 7, Reply: &reply}
-		if _, err := decodeDirected(overTheWire(t, encodeWork(work))); err == nil || !strings.Contains(err.Error(), "reply") {
-			t.Errorf("%s: error %v, want one that tells of the reply", name, err)
+		got, err := decodeDirected(overTheWire(t, encodeWork(work)))
+		must(t, err)
+		if got.Reply != nil || got.Failure == nil || !strings.Contains(got.Failure.Reason, "reply") || got.Sequence != 7 {
+			t.Errorf("%s: %+v with %+v, want a dead letter because of the reply", name, got, got.Failure)
 		}
 	}
 }
 
-func TestBrokenDirectedMessagesAreNamed(t *testing.T) {
+// A directed message with something wrong in it becomes a dead letter that says what; its event stays.
+func TestBrokenDirectedMessagesAreDeadLetters(t *testing.T) {
 	for _, c := range []struct {
 		name, header, value, want string
 	}{
 		{"sequence", headerSequence, "-1", headerSequence},
+		{"no attempt", headerAttempt, "", headerAttempt},
 		{"attempt", headerAttempt, "many", headerAttempt},
+		{"time", headerStored, "yesterday", headerStored},
+		{"time that nanoseconds cannot count", headerStored, "9999-01-01T00:00:00Z", headerStored},
+		{"run", headerRun, "-1", headerRun},
+		{"replies that were not stored", headerUnstored, "x", headerUnstored},
 		{"code", headerCode, "", headerCode},
 		{"attempts", headerAttempts, "x", headerAttempts},
 		{"tries of the sink", headerSinkTries, "x", headerSinkTries},
@@ -128,31 +139,80 @@ func TestBrokenDirectedMessagesAreNamed(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			m := encodeWork(workOf("1", 1))
 			m.Header[c.header] = []string{c.value}
-			_, err := decodeDirected(overTheWire(t, m))
-			if err == nil || !strings.Contains(err.Error(), c.want) {
-				t.Errorf("error %v, want one that names %s", err, c.want)
+			w, err := decodeDirected(overTheWire(t, m))
+			must(t, err)
+			if w.Failure == nil || !strings.Contains(w.Failure.Reason, c.want) || w.Event.Attr(event.ID) != "1" || w.Directed != 5 {
+				t.Errorf("%+v with %+v, want a dead letter of the event that names %s", w, w.Failure, c.want)
 			}
 		})
 	}
 }
 
 func FuzzWorkRoundTrip(f *testing.F) {
-	f.Add("http://subscriber/", "status 503", []byte("busy"), 503, 4, uint64(7))
-	f.Add("", " \r\n\t x \x00", []byte{}, -1, -1, uint64(0))
-	f.Add("http://a\nb", strings.Repeat("ü\n", 400), make([]byte, 3000), 0, 1<<40, uint64(1<<63))
-	f.Fuzz(func(t *testing.T, destination, reason string, body []byte, code, attempts int, sequence uint64) {
+	f.Add("http://subscriber/", "status 503", []byte("busy"), 503, 4, uint64(7), int64(1_700_000_000_123_456_789))
+	f.Add("", " \r\n\t x \x00", []byte{}, -1, -1, uint64(0), int64(-1))
+	f.Add("http://a\nb", strings.Repeat("ü\n", 400), make([]byte, 3000), 0, 1<<40, uint64(1<<63), int64(1<<62))
+	f.Fuzz(func(t *testing.T, destination, reason string, body []byte, code, attempts int, sequence uint64, stored int64) {
 		work := dispatch.Work{
-			Event: eventOf("1", "a"), Sequence: sequence, Attempt: attempts,
+			Event: eventOf("1", "a"), Sequence: sequence, Stored: time.Unix(0, stored), Run: sequence, Attempt: attempts, Unstored: attempts,
 			Failure: &dispatch.Failure{Destination: destination, Code: code, Body: body, Reason: reason, Attempts: attempts},
 		}
 		got, err := decodeDirected(overTheWire(t, encodeWork(work)))
 		must(t, err)
-		if got.Sequence != sequence || got.Attempt != attempts || got.Failure == nil || got.Failure.Code != code ||
+		if got.Sequence != sequence || !got.Stored.Equal(work.Stored) || got.Run != sequence || got.Unstored != attempts {
+			t.Errorf("%+v became %+v", work, got)
+		}
+		if got.Attempt != attempts || got.Failure == nil || got.Failure.Code != code ||
 			got.Failure.Attempts != attempts || string(got.Failure.Body) != string(body[:min(len(body), maxBody)]) {
 			t.Errorf("%+v with %+v became %+v with %+v", work, work.Failure, got, got.Failure)
 		}
 		if utf8.ValidString(reason) && !utf8.ValidString(got.Failure.Reason) {
 			t.Errorf("the reason %q was cut within a character", reason)
+		}
+	})
+}
+
+// Whatever lies in a stream becomes work that has an identity and an event that can be stored again.
+func FuzzDecode(f *testing.F) {
+	whole := encodeWork(workOf("1", 1))
+	for _, headers := range []string{
+		"", "ce-id: 1", "content-type: application/cloudevents+json", headerSequence + ": 7", headerReplyBytes + ": 3", headerStored + ": x",
+		headerCode + ": 1\r\n" + headerBody + ": %",
+	} {
+		f.Add(headers, whole.Data)
+	}
+	var all []string
+	for name, values := range whole.Header {
+		all = append(all, name+": "+values[0])
+	}
+	f.Add(strings.Join(all, "\r\n"), []byte(`{"specversion":"1.0","id":"1","source":"/s","type":"t"}`))
+	f.Fuzz(func(t *testing.T, headers string, data []byte) {
+		header, err := nats.DecodeHeadersMsg([]byte("NATS/1.0\r\n" + headers + "\r\n\r\n"))
+		if err != nil {
+			return
+		}
+		m := &nats.Msg{Subject: "a", Header: header, Data: data, Reply: "$JS.ACK.S.C.1.5.1.7.0"}
+		for name, decode := range map[string]func(*nats.Msg) (dispatch.Work, error){
+			"log": decodeLog, "channel": decodeChannel, "directed": decodeDirected,
+		} {
+			w, err := decode(m)
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			if name != "directed" && (w.Sequence != 5 || w.Stored.UnixNano() != 7) || name == "directed" && w.Directed != 5 {
+				t.Errorf("%s: the work is %+v", name, w)
+			}
+			if w.Failure != nil && (w.Failure.Reason == "" && name != "directed" || w.Reply != nil && w.Failure.Destination == sourceOf(m.Subject)) {
+				t.Errorf("%s: %+v of %+v", name, w.Failure, w)
+			}
+			again, err := decodeDirected(overTheWire(t, encodeWork(w)))
+			if err != nil || len(again.Event.Attributes) != len(w.Event.Attributes) || again.Sequence != w.Sequence {
+				t.Errorf("%s: %+v became %+v, error %v", name, w, again, err)
+			}
+			again, err = decodeDirected(overTheWire(t, encodeStructured(w)))
+			if err != nil || again.Event.Attr(event.ID) != w.Event.Attr(event.ID) || (again.Failure != nil) != (w.Failure != nil) {
+				t.Errorf("%s: in structured mode %+v became %+v with %+v, error %v", name, w, again, again.Failure, err)
+			}
 		}
 	})
 }

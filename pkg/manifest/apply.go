@@ -38,12 +38,6 @@ func Put(ctx context.Context, to RouteWriter, d Desired) error {
 	return errors.Join(errs...)
 }
 
-// RouteOwner writes routes and knows which are its own. It is what jetstream.Owner does.
-type RouteOwner interface {
-	RouteWriter
-	RouteRemover
-}
-
 // RouteRemover ends routes.
 type RouteRemover interface {
 	Owned(ctx context.Context) ([]jetstream.StoredRecord, error)
@@ -51,60 +45,10 @@ type RouteRemover interface {
 	RemoveAddress(ctx context.Context, key route.Key) error
 }
 
-// Replace makes the owner's routes equal to the desired ones: it puts those, and ends the others that this owner has.
-func Replace(ctx context.Context, owner RouteOwner, d Desired) error {
-	if err := Put(ctx, owner, d); err != nil {
-		return err // what could not be written yet must not make anything else go
-	}
-	own, err := owner.Owned(ctx)
-	if err != nil {
-		return err
-	}
-	addresses, targets := d.keys()
-	var errs []error
-	for _, r := range own {
-		if r.Target != nil && !targets[r.Target.Key] {
-			errs = append(errs, owner.RemoveTarget(ctx, r.Target.Key))
-		}
-	}
-	for _, r := range own {
-		if r.Address != nil && !addresses[r.Address.Key] {
-			errs = append(errs, owner.RemoveAddress(ctx, r.Address.Key))
-		}
-	}
-	return errors.Join(errs...)
-}
-
-// Remove ends the routes of the desired resources; the targets of an address that goes, go too.
-func Remove(ctx context.Context, owner RouteRemover, d Desired) (removed []string, err error) {
-	own, err := owner.Owned(ctx)
-	if err != nil {
-		return nil, err
-	}
-	addresses, targets := d.keys()
-	var errs []error
-	for _, r := range own {
-		if r.Target != nil && (targets[r.Target.Key] || addresses[r.Target.Key.Address]) {
-			errs = append(errs, owner.RemoveTarget(ctx, r.Target.Key))
-			removed = append(removed, r.Target.Key.String())
-		}
-	}
-	for _, r := range own {
-		if r.Address != nil && addresses[r.Address.Key] {
-			errs = append(errs, owner.RemoveAddress(ctx, r.Address.Key))
-			removed = append(removed, r.Address.Key.String())
-		}
-	}
-	return removed, errors.Join(errs...)
-}
-
-func (d Desired) keys() (map[route.Key]bool, map[route.TargetKey]bool) {
-	addresses, targets := map[route.Key]bool{}, map[route.TargetKey]bool{}
-	for _, a := range d.Addresses {
-		addresses[a.Key] = true
-	}
-	for _, t := range d.Targets {
-		targets[t.Key] = true
-	}
-	return addresses, targets
+// Remove ends the routes of the desired resources; the targets of an address that goes, go too. It returns those that it ended.
+func Remove(ctx context.Context, owner RouteRemover, d Desired) ([]Ended, error) {
+	named := namesOf(d)
+	return end(ctx, owner, func(r route.Record) bool {
+		return named.has(r) || r.Target != nil && named.addresses[r.Target.Key.Address]
+	})
 }

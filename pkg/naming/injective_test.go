@@ -3,6 +3,7 @@ package naming
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -28,12 +29,23 @@ func drawTarget(t *rapid.T, who string) route.TargetKey {
 	}
 }
 
+// drawIdentity makes work of the target, from few numbers, so that equal ones are frequent.
+func drawIdentity(t *rapid.T, target route.TargetKey) Identity {
+	number := rapid.SampledFrom([]uint64{0, 1, 10, 1 << 63})
+	return Identity{
+		Target: target, Sequence: number.Draw(t, "sequence"), Run: number.Draw(t, "run"),
+		Stored: time.Unix(0, rapid.SampledFrom([]int64{1, -1, 10, 1 << 62}).Draw(t, "stored")),
+	}
+}
+
 func TestNamesAreInjective(t *testing.T) {
 	n := newNames(t, DefaultPrefix)
 	rapid.Check(t, func(t *rapid.T) {
 		a, b := drawTarget(t, "a"), drawTarget(t, "b")
 		typeA, typeB := types.Draw(t, "a type"), types.Draw(t, "b type")
 		sameAddress, sameTarget := a.Address == b.Address, a == b
+		idA, idB := drawIdentity(t, a), drawIdentity(t, b)
+		sameWork := sameTarget && idA.Sequence == idB.Sequence && idA.Stored.Equal(idB.Stored) && idA.Run == idB.Run
 		sameEvent := sameAddress && typeA == typeB
 		for _, pair := range []struct {
 			what   string
@@ -48,9 +60,9 @@ func TestNamesAreInjective(t *testing.T) {
 			{"address key", AddressKey(a.Address), AddressKey(b.Address), sameAddress},
 			{"target key", TargetKey(a), TargetKey(b), sameTarget},
 			{"directed", n.DirectedSubject(a), n.DirectedSubject(b), sameTarget},
-			{"parked", n.ParkedSubject(a, 1), n.ParkedSubject(b, 1), sameTarget},
+			{"parked", n.ParkedSubject(idA), n.ParkedSubject(idB), sameWork},
 			{"consumer", n.Log(a.Address) + "/" + n.Consumer(a), n.Log(b.Address) + "/" + n.Consumer(b), sameTarget},
-			{"message id", MessageID(a, 1, "reply"), MessageID(b, 1, "reply"), sameTarget},
+			{"message id", MessageID(idA, "reply"), MessageID(idB, "reply"), sameWork},
 		} {
 			if got := pair.a == pair.b; got != pair.wanted {
 				t.Errorf("%s: %s and %s: same is %v, want %v", pair.what, pair.a, pair.b, got, pair.wanted)
@@ -173,4 +185,28 @@ func FuzzParseKey(f *testing.F) {
 			t.Errorf("%q was read as %v, whose key is %q", key, got, again)
 		}
 	})
+}
+
+func FuzzParkedSubject(f *testing.F) {
+	f.Add(uint64(0), int64(0), uint64(0), uint64(1), int64(-1), uint64(1<<63))
+	f.Add(uint64(1), int64(11), uint64(1), uint64(11), int64(1), uint64(1))
+	n := newNames(f, DefaultPrefix)
+	target := trigger(broker("default", "orders"), "audit.v2")
+	f.Fuzz(func(t *testing.T, sequenceA uint64, storedA int64, runA, sequenceB uint64, storedB int64, runB uint64) {
+		a := Identity{Target: target, Sequence: sequenceA, Stored: time.Unix(0, storedA), Run: runA}
+		b := Identity{Target: target, Sequence: sequenceB, Stored: time.Unix(0, storedB), Run: runB}
+		same := sequenceA == sequenceB && storedA == storedB && runA == runB
+		if (n.ParkedSubject(a) == n.ParkedSubject(b)) != same || (MessageID(a, "x") == MessageID(b, "x")) != same {
+			t.Errorf("%v is %s, %v is %s", a, n.ParkedSubject(a), b, n.ParkedSubject(b))
+		}
+		if subject := n.ParkedSubject(a); !literal(subject) || !oneTokenUnder(n.ParkedSubjectsOf(target), subject) || !covers(n.ParkedSubjects(target.Address), subject) {
+			t.Errorf("%s is no subject of what is parked", subject)
+		}
+	})
+}
+
+// oneTokenUnder tells whether a filter whose last token is a star covers the subject.
+func oneTokenUnder(filter, subject string) bool {
+	rest, ok := strings.CutPrefix(subject, strings.TrimSuffix(filter, "*"))
+	return ok && !strings.Contains(rest, ".")
 }

@@ -2,7 +2,6 @@ package naming
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
@@ -74,10 +73,4 @@ func parseAddress(tokens []string) (route.Key, bool) {
 	namespace, legalNamespace := untoken(tokens[1])
 	name, legalName := untoken(tokens[2])
 	return route.Key{Kind: route.Kind(kind), Namespace: namespace, Name: name}, legalKind && legalNamespace && legalName
-}
-
-// MessageID is the Nats-Msg-Id of what came of one event for one target, so that storing it again stores no second copy.
-// The sequence is the event's place in the log; what tells a reply from a dead letter, and one parking from the next.
-func MessageID(t route.TargetKey, sequence uint64, what string) string {
-	return hash(TargetKey(t) + " " + strconv.FormatUint(sequence, 10) + " " + what)
 }

@@ -106,8 +106,9 @@ func takesStreams(ctx context.Context, t *testing.T, js jetstream.JetStream, n N
 			t.Errorf("consumer %s of %s: %v", consumer.Durable, stream, err)
 		}
 	}
+	longest := Identity{Target: target, Sequence: 1 << 63, Stored: time.Unix(1<<33, 999_999_999), Run: 1<<64 - 1}
 	subjects := map[string]string{
-		n.DirectedSubject(target): n.DirectedStream(k), n.ParkedSubject(target, 1<<63): n.DirectedStream(k), n.DeadLetterSubject(target): n.DeadLetterStream(k),
+		n.DirectedSubject(target): n.DirectedStream(k), n.ParkedSubject(longest): n.DirectedStream(k), n.DeadLetterSubject(target): n.DeadLetterStream(k),
 	}
 	for _, eventType := range []string{"com.example", "", "..", "a b", "*.>", "\x00\xff\r\n", strings.Repeat("ü.", 40), strings.Repeat("ü", 4000)} {
 		subjects[n.EventSubject(k, eventType)] = n.Log(k)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -49,7 +50,7 @@ func TestReadableNames(t *testing.T) {
 		{"type of dots", n.EventSubject(orders, ".a..b"), "kn.e.broker.default.orders.%.a.%.b"},
 		{"directed", n.DirectedSubject(audit), "kn.d.broker.default.orders.default.audit=v2"},
 		{"all directed", n.DirectedSubjects(orders), "kn.d.broker.default.orders.>"},
-		{"parked", n.ParkedSubject(audit, 42), "kn.p.broker.default.orders.default.audit=v2.42"},
+		{"parked", n.ParkedSubject(Identity{Target: audit, Sequence: 42, Stored: time.Unix(7, 5), Run: 3}), "kn.p.broker.default.orders.default.audit=v2.42-7000000005-3"},
 		{"all parked", n.ParkedSubjects(orders), "kn.p.broker.default.orders.>"},
 		{"dead letter", n.DeadLetterSubject(audit), "kn.dead.broker.default.orders.default.audit=v2"},
 		{"all dead letters", n.DeadLetterSubjects(orders), "kn.dead.broker.default.orders.>"},
@@ -121,11 +122,15 @@ func TestMessageIDTellsEverythingApart(t *testing.T) {
 	orders := broker("default", "orders")
 	seen := map[string]bool{}
 	for _, target := range []route.TargetKey{trigger(orders, "a"), trigger(orders, "b"), trigger(broker("default", "other"), "a")} {
-		for _, sequence := range []uint64{0, 1, 11, 1 << 63} {
+		for _, identity := range []Identity{
+			{}, {Sequence: 1}, {Sequence: 11}, {Sequence: 1 << 63}, {Run: 1}, {Sequence: 1, Run: 1}, {Sequence: 1, Run: 11},
+			{Sequence: 1, Stored: time.Unix(0, 1)}, {Sequence: 1, Stored: time.Unix(0, -1)}, {Sequence: 1, Stored: time.Unix(1, 0)},
+		} {
+			identity.Target = target
 			for _, what := range []string{"reply", "dead", "1 reply"} {
-				id := MessageID(target, sequence, what)
-				if seen[id] || id != MessageID(target, sequence, what) {
-					t.Errorf("%v %d %s: id %s is not its own", target, sequence, what, id)
+				id := MessageID(identity, what)
+				if seen[id] || id != MessageID(identity, what) {
+					t.Errorf("%v %s: id %s is not its own", identity, what, id)
 				}
 				seen[id] = true
 			}

@@ -2,7 +2,6 @@ package naming
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
@@ -19,9 +18,6 @@ const (
 
 // LogSubjects covers every event in the address's log.
 func (n Names) LogSubjects(k route.Key) string { return n.address(events, k) + ".>" }
-
-// AllLogSubjects covers the events of all addresses.
-func (n Names) AllLogSubjects() string { return n.prefix + "." + events + ".>" }
 
 // EventSubject is the subject of the events of one type.
 func (n Names) EventSubject(k route.Key, eventType string) string {
@@ -53,11 +49,6 @@ func (n Names) DirectedSubject(t route.TargetKey) string { return n.target(direc
 
 // ParkedSubjects covers all events of the address's targets that wait for their time.
 func (n Names) ParkedSubjects(k route.Key) string { return n.address(parked, k) + ".>" }
-
-// ParkedSubject is the subject of one event, by its sequence in the log, that waits until it is sent to this target again.
-func (n Names) ParkedSubject(t route.TargetKey, sequence uint64) string {
-	return n.target(parked, t) + "." + strconv.FormatUint(sequence, 10)
-}
 
 // ParkedSubjectsOf covers everything that is parked for one target.
 func (n Names) ParkedSubjectsOf(t route.TargetKey) string { return n.target(parked, t) + ".*" }

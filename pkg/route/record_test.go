@@ -49,8 +49,20 @@ func TestRecordRoundTrip(t *testing.T) {
 	}
 }
 
+// A later version may say something that changes what the record means.
+func TestARecordSaysItsFormat(t *testing.T) {
+	data, err := address("orders").Encode()
+	if err != nil || !strings.HasPrefix(string(data), `{"format":1,`) {
+		t.Errorf("%s, error %v", data, err)
+	}
+	if _, err := DecodeRecord([]byte(strings.Replace(string(data), `"format":1`, `"format":2`, 1))); !errors.Is(err, ErrRecord) || !strings.Contains(err.Error(), "format 2") {
+		t.Errorf("a record of format 2: error %v", err)
+	}
+}
+
 func TestWhatIsNoRecord(t *testing.T) {
-	for _, data := range []string{"", "{", "[]", "7", `"x"`, "null", "{}", `{"address":null}`, `{"address":{},"target":{}}`, `{"target":7}`, `{"deletedAt":"2026-01-01T00:00:00Z"}`} {
+	for _, data := range []string{"", "{", "[]", "7", `"x"`, "null", "{}", `{"address":null}`, `{"address":{},"target":{}}`, `{"target":7}`, `{"deletedAt":"2026-01-01T00:00:00Z"}`,
+		`{"format":2,"address":{}}`} {
 		if r, err := DecodeRecord([]byte(data)); !errors.Is(err, ErrRecord) {
 			t.Errorf("%q is read as %+v, error %v; want ErrRecord", data, r, err)
 		}

@@ -69,11 +69,22 @@ type Place struct {
 // Past reports whether the process has applied the record at the place, or a later one.
 func (r Report) Past(p Place) bool { return r.Bucket.Equal(p.Bucket) && r.Revision >= p.Revision }
 
+// Reports is what the live processes of all roles say of themselves.
+type Reports struct {
+	Live []Report
+	// Lost is set while processes may live whose reports are lost: when the bucket that holds them was made anew or emptied. A process
+	// repeats its report within ReportTTL.
+	Lost time.Time
+}
+
 // Ready reports whether the live processes of the role have all applied the record at the place, and if not, why.
 // It is a pure function of the reports: readiness is never assumed.
-func Ready(reports []Report, role Role, at Place) (bool, string) {
+func Ready(reports Reports, role Role, at Place) (bool, string) {
+	if !reports.Lost.IsZero() {
+		return false, reports.WhyUnknown()
+	}
 	live := 0
-	for _, r := range reports {
+	for _, r := range reports.Live {
 		if r.Role != role {
 			continue
 		}
@@ -89,4 +100,10 @@ func Ready(reports []Report, role Role, at Place) (bool, string) {
 		return false, fmt.Sprintf("no %s process is running", role)
 	}
 	return true, ""
+}
+
+// WhyUnknown says why nobody can tell what is ready, while reports are lost.
+func (r Reports) WhyUnknown() string {
+	return fmt.Sprintf("NATS lost the reports of the data plane at %s; every process reports again within %s",
+		r.Lost.UTC().Format(time.RFC3339), ReportTTL)
 }

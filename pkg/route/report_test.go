@@ -42,7 +42,7 @@ func TestReady(t *testing.T) {
 		{name: "another role has failed on it", reports: []Report{filter("a", 10), failed(ingress("i", 10), key)}, want: true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got, why := Ready(c.reports, RoleFilter, Place{Key: key, Revision: revision, Bucket: made})
+			got, why := Ready(Reports{Live: c.reports}, RoleFilter, Place{Key: key, Revision: revision, Bucket: made})
 			if got != c.want || why != c.why {
 				t.Errorf("got %v, %q; want %v, %q", got, why, c.want, c.why)
 			}

@@ -70,8 +70,11 @@ func (k TargetKey) String() string {
 type Log struct {
 	// MaxBytes is the log's byte limit; 0 lets the owner choose from what the NATS account has.
 	MaxBytes int64 `json:"maxBytes,omitempty"`
-	Replicas int   `json:"replicas,omitempty"`
-	Memory   bool  `json:"memory,omitempty"`
+	// First is the sequence at which the log began when it was made, as the owner has read it: it has no lower one. 0 for a stream of
+	// somebody else's, and where it is not known.
+	First    uint64 `json:"first,omitempty"`
+	Replicas int    `json:"replicas,omitempty"`
+	Memory   bool   `json:"memory,omitempty"`
 	// History keeps delivered events at least this long; 0 keeps none.
 	History time.Duration `json:"history,omitempty"`
 	// DedupWindow makes the ingress drop an event whose source and id were stored within this time; 0 turns it off.
@@ -142,13 +145,11 @@ type Target struct {
 	MaxInFlight int `json:"maxInFlight,omitempty"`
 	// NotReady is why nothing is delivered at present; empty when the target is to be served.
 	NotReady string `json:"notReady,omitempty"`
-	// Consumer names the durable consumer that is this target's cursor; empty until the target was ready for the first time.
-	// A target with a cursor holds the log: nothing that it has not got is trimmed.
+	// Consumer names the durable consumer that is this target's cursor; empty until the target was ready for the first time. It is that
+	// of all targets of the log, or the target's own. A target with a cursor holds the log: nothing that it has not got is trimmed.
 	Consumer string `json:"consumer,omitempty"`
-	// Shared says that the consumer is that of several targets of the address. It reads the whole log, and each filter process picks
-	// what is for which of them: what was stored after the sequence After, and matches.
-	Shared bool   `json:"shared,omitempty"`
-	After  uint64 `json:"after,omitempty"`
+	// After is the sequence of the log after which events are the target's.
+	After uint64 `json:"after,omitempty"`
 	// Start is where a cursor begins that is made for the first time; the zero Start is the end of the log.
 	Start Start `json:"start,omitzero"`
 	// Stream and Subjects are those of the address's Log when it is a stream of somebody else's.

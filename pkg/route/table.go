@@ -13,8 +13,11 @@ type Table struct {
 	mu        sync.RWMutex
 	addresses map[Key]Address
 	// hosts are the addresses by each of their host names. Where several claim one, they are in order and the first has it.
-	hosts    map[string][]Key
-	targets  map[TargetKey]Target
+	hosts   map[string][]Key
+	targets map[TargetKey]Target
+	// ended are targets that were removed and may come back, swept the addresses of those that are over, by the bucket's keys.
+	ended    map[TargetKey]Target
+	swept    map[string]Key
 	failures map[string]string
 	revision uint64
 	bucket   time.Time
@@ -27,6 +30,8 @@ func NewTable() *Table {
 		addresses: map[Key]Address{},
 		hosts:     map[string][]Key{},
 		targets:   map[TargetKey]Target{},
+		ended:     map[TargetKey]Target{},
+		swept:     map[string]Key{},
 		failures:  map[string]string{},
 		changed:   make(chan struct{}),
 	}
@@ -45,12 +50,25 @@ func (t *Table) Apply(key string, revision uint64, r Record) {
 		t.unhost(r.Address.Key)
 		t.addresses[r.Address.Key] = *r.Address
 		t.host(*r.Address)
-	case r.Target != nil && r.DeletedAt != nil:
-		delete(t.targets, r.Target.Key)
 	case r.Target != nil:
-		t.targets[r.Target.Key] = *r.Target
+		t.applyTarget(key, r)
 	}
 	t.advance(revision)
+}
+
+// applyTarget takes over a target's record. The caller holds the lock.
+func (t *Table) applyTarget(key string, r Record) {
+	delete(t.targets, r.Target.Key)
+	delete(t.ended, r.Target.Key)
+	delete(t.swept, key)
+	switch {
+	case r.DeletedAt == nil:
+		t.targets[r.Target.Key] = *r.Target
+	case r.Swept:
+		t.swept[key] = r.Target.Key.Address
+	default:
+		t.ended[r.Target.Key] = *r.Target
+	}
 }
 
 // host enters the address under its host names. The caller holds the lock.
@@ -91,6 +109,7 @@ func (t *Table) Forget(key string, revision uint64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	delete(t.failures, key)
+	delete(t.swept, key)
 	t.advance(revision)
 }
 
@@ -132,6 +151,10 @@ func (t *Table) Host(host string) (Address, bool) {
 type Snapshot struct {
 	Addresses map[Key]Address
 	Targets   map[TargetKey]Target
+	// Ended are targets that were removed and may yet come back: they have kept their place. Swept are the addresses of targets that are
+	// over, by the bucket's keys.
+	Ended map[TargetKey]Target
+	Swept map[string]Key
 	// Failures maps the bucket's keys to why their records could not be read.
 	Failures map[string]string
 	// Revision is the watermark: what the bucket, which was made at the time Bucket, held up to it is in the table.
@@ -163,6 +186,8 @@ func (t *Table) Snapshot() Snapshot {
 	return Snapshot{
 		Addresses: maps.Clone(t.addresses),
 		Targets:   maps.Clone(t.targets),
+		Ended:     maps.Clone(t.ended),
+		Swept:     maps.Clone(t.swept),
 		Failures:  maps.Clone(t.failures),
 		Revision:  t.revision,
 		Bucket:    t.bucket,

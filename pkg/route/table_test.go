@@ -113,3 +113,53 @@ func TestASnapshotIsACopyAndTellsWhenItIsOld(t *testing.T) {
 		t.Error("a change of the snapshot reached the table")
 	}
 }
+
+// A target that was removed keeps its place until it is swept, and is known to have been there until its tombstone goes.
+func TestWhatATableKnowsOfTargetsThatWereRemoved(t *testing.T) {
+	swept := tombstone(target("one"))
+	swept.Swept = true
+	for _, c := range []struct {
+		name         string
+		steps        func(*Table)
+		ended, swept bool
+	}{
+		{"it is there", func(t *Table) {}, false, false},
+		{"removed", func(t *Table) { t.Apply("one", 2, tombstone(target("one"))) }, true, false},
+		{"swept", func(t *Table) {
+			t.Apply("one", 2, tombstone(target("one")))
+			t.Apply("one", 3, swept)
+		}, false, true},
+		{"back in time", func(t *Table) {
+			t.Apply("one", 2, tombstone(target("one")))
+			t.Apply("one", 3, target("one"))
+		}, false, false},
+		{"made again after it was swept", func(t *Table) {
+			t.Apply("one", 3, swept)
+			t.Apply("one", 4, target("one"))
+		}, false, false},
+		{"its tombstone has gone", func(t *Table) {
+			t.Apply("one", 3, swept)
+			t.Forget("one", 4)
+		}, false, false},
+		{"its tombstone is lost before it is swept", func(t *Table) {
+			t.Apply("one", 2, tombstone(target("one")))
+			t.Forget("one", 3)
+		}, true, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			table := NewTable()
+			table.Apply("one", 1, target("one"))
+			c.steps(table)
+			s := table.Snapshot()
+			if got := len(s.Ended) == 1; got != c.ended {
+				t.Errorf("it has ended: %t, want %t", got, c.ended)
+			}
+			if got := s.Swept["one"] == target("one").Target.Key.Address; got != c.swept {
+				t.Errorf("it is swept: %t, want %t", got, c.swept)
+			}
+			if got := len(s.Targets) == 1; got != (!c.ended && !c.swept && c.name != "its tombstone has gone") {
+				t.Errorf("it is there: %t", got)
+			}
+		})
+	}
+}

@@ -56,20 +56,24 @@ func benchmarkTake(b *testing.B, members []route.Target) {
 		},
 		Subjects: func(t route.Target) []string { return filter.Subjects(t.Filter, names) },
 		Go:       running.Go, More: func() {}, Logger: slog.New(slog.DiscardHandler),
+		Bytes: share.MaxBytes, Current: func() bool { return true },
 	})
-	if err := group.Follow(members); err != nil {
-		b.Fatal(err)
-	}
+	group.Follow(members, nil)
+	stopped := make(chan struct{})
 	var sources []dispatch.Source
 	for _, t := range members {
-		source, err := group.Open(t.Key)
-		if err != nil {
-			b.Fatal(err)
-		}
+		source := group.Open(t.Key)
 		sources = append(sources, source)
 		serving.Go(func() {
-			for m := range source.Messages() {
-				_ = m.Ack()
+			for {
+				for m, ok := source.Take(); ok; m, ok = source.Take() {
+					_ = m.Ack()
+				}
+				select {
+				case <-source.Ready():
+				case <-stopped:
+					return
+				}
 			}
 		})
 	}
@@ -86,10 +90,11 @@ func benchmarkTake(b *testing.B, members []route.Target) {
 	for range cap(room) { // until all are settled
 		room <- struct{}{}
 	}
+	close(stopped)
+	serving.Wait()
 	for _, s := range sources {
 		s.Stop()
 	}
-	serving.Wait()
 	running.Wait()
 }
 

@@ -9,14 +9,37 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
 )
 
-// parkTimeout bounds one try to park.
-const parkTimeout = 10 * time.Second
+const (
+	// leastWeight is what a message takes in memory however small it is: its headers, its requests and their buffers.
+	leastWeight = 16 << 10
+	// partWeight is what each target adds that a message is for, headersWeight what its attributes take.
+	partWeight, headersWeight = 1 << 10, 2 << 10
+	// parkTimeout bounds one try to park.
+	parkTimeout = 10 * time.Second
+)
+
+// amount is how many bytes something takes, of the memory of the process and of the log.
+type amount struct{ memory, log int64 }
+
+func (a *amount) add(other amount) {
+	a.memory += other.memory
+	a.log += other.log
+}
+
+func (a amount) negative() amount { return amount{-a.memory, -a.log} }
+
+// weigh estimates how much a message takes while it is dealt to so many targets.
+func weigh(m dispatch.Message, parts int) amount {
+	size := len(m.Event.Data) + headersWeight
+	return amount{memory: int64(max(leastWeight, size+parts*partWeight)), log: int64(size)}
+}
 
 // deal is one message on its way to those who want it.
 type deal struct {
 	group   *Group
 	message dispatch.Message
-	weight  int
+	subject string
+	weight  amount
 
 	mu sync.Mutex
 	// left counts the parts that are not settled, accepted those that are for good.
@@ -51,13 +74,25 @@ func (p *part) Release(after time.Duration) error {
 	return nil
 }
 
+func settleAll(parts []*part) {
+	for _, p := range parts {
+		_ = p.Ack()
+	}
+}
+
+func releaseAll(parts []*part) {
+	for _, p := range parts {
+		_ = p.Release(0)
+	}
+}
+
 func (p *part) end(how func(*deal)) {
 	if p.settled.Swap(true) {
 		return
 	}
 	d := p.deal
 	d.group.mu.Lock()
-	d.group.holds(p.member, -d.weight)
+	d.group.holds(p.member, d.weight.negative())
 	d.group.mu.Unlock()
 	d.mu.Lock()
 	how(d)

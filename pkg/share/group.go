@@ -1,14 +1,12 @@
-// Package share lets several targets live on one consumer: each message is read once, compared with every filter, and dealt to the
-// targets that want it. Each of them settles its part by itself; the message ends when the last part does.
+// Package share deals the messages of one consumer to the targets that read it: its members. Each message is read once and compared
+// with every member's filter. Each member that gets the message settles a part of its own, and the message ends when the last part does.
 //
-// Isolation stays per target: one that is slow holds its fair share of the messages that may be held, and what goes beyond is parked for
-// it alone (directed delivery), so that it holds up no other.
+// Isolation stays per target: a slow member holds its fair share of the bytes that the group may hold. What goes beyond is parked for
+// that member alone (directed delivery), so that it holds up no other.
 package share
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -19,37 +17,42 @@ import (
 )
 
 const (
-	// Room is how much a group holds: as many small messages, or 32 MiB of larger ones.
+	// Room is how many small messages a group holds at most.
 	Room = 2048
-	// weightUnit is the size of a small message, weightParts is for how many targets one may be.
-	weightUnit, weightParts = 16 << 10, 16
-	// parking is how many messages are being parked at the same time.
-	parking = 16
-	// parkPause is the time between two tries to park the same.
-	parkPause = time.Second
+	// MaxBytes is how many bytes a group holds at most: of small messages, Room.
+	MaxBytes = Room * leastWeight
+	// logShare of a log's limit is how much of it a group may hold before it parks what slow members hold: several processes read it.
+	logShare = 4
 )
 
-// ErrNotShared means that the target is none of the group's.
-var ErrNotShared = errors.New("the target does not share this consumer")
-
-var errOpen = errors.New("the target's part of the shared consumer is open already")
-
-// Park stores work for one target alone. It is dispatch.Store's.
+// Park stores work for one target alone. It is dispatch.Store's. An error that is dispatch.ErrParkFull means that as much is parked
+// for the target's address as may be.
 type Park func(ctx context.Context, target route.Target, work dispatch.Work, notBefore time.Time) error
 
-// Config is what a Group works with. Everything is required.
+// Config is what a Group works with. Everything but ParkFor, Directed and LogBytes is required.
 type Config struct {
 	Park Park
-	// Subjects returns the subjects that cover all that the target's filter matches; nil when it takes every subject to do so.
+	// ParkFor is for how long a message is parked that its member cannot take now.
+	ParkFor time.Duration
+	// Subjects returns the subjects that cover all that the target gets; nil when it takes every subject to do so.
 	Subjects func(route.Target) []string
+	// Directed says that the messages were parked for, or sent to, the one member that their subject names. They have passed its
+	// filter, unless they were parked before their first attempt.
+	Directed bool
+	// Current reports whether the members are certainly those that are in force. While they may not be, nothing is handed out.
+	Current func() bool
 	// Go runs f in a goroutine that somebody waits for.
 	Go func(f func())
 	// More is called when there is room for further messages again. It must not block.
-	More   func()
-	Logger *slog.Logger
+	More func()
+	// Bytes is how much memory the group may take, MaxBytes at most.
+	Bytes int64
+	// LogBytes returns the byte limit of the log; what the group holds of it cannot be trimmed. 0 means that there is none.
+	LogBytes func() int64
+	Logger   *slog.Logger
 }
 
-// Group deals the messages of one shared consumer. Safe for concurrent use.
+// Group deals the messages of one consumer. Safe for concurrent use.
 type Group struct {
 	config Config
 	// roster is replaced as a whole: filters are evaluated without the lock.
@@ -61,12 +64,13 @@ type Group struct {
 	close  context.CancelFunc
 
 	mu sync.Mutex
-	// load is the weight of all messages that are not settled. held is that of all their parts, and holders those who have any.
-	load, held, holders int
-	// toPark are parts that wait for one of the parkers, failed those that are tried again soon.
-	toPark, failed []*part
-	parkers        int
-	retrying       bool
+	// load is what all messages take that are not settled. held is that of all their parts, and holders those who have any.
+	load, held amount
+	holders    int
+	// toPark are parts that wait for one of the parkers.
+	toPark   []*part
+	parkers  int
+	retrying bool
 }
 
 // New returns a group without members.
@@ -77,64 +81,82 @@ func New(c Config) *Group {
 	return g
 }
 
-// Follow makes the group deal to exactly these targets, whether they are served at present or not: what comes for one that is not ready
-// is parked for it. An error means that a filter cannot be compiled and nothing has changed.
-func (g *Group) Follow(targets []route.Target) error {
+// Follow makes the group deal to exactly these targets. What comes for one that is not ready, or has ended and may come back, is parked
+// for it. One that is no longer among them is over: nothing more is kept for it.
+func (g *Group) Follow(live, ended []route.Target) {
 	g.following.Lock()
 	defer g.following.Unlock()
 	before := g.roster.Load()
-	next, err := newRoster(targets, before, g.config.Subjects)
-	if err != nil {
-		return err
-	}
+	next := newRoster(live, ended, before, g.config.Subjects)
 	g.roster.Store(next)
-	var parked, gone []*part
+	var parked, over []*part
 	g.mu.Lock()
 	for key, m := range before.members {
 		if _, stays := next.members[key]; !stays {
 			m.gone = true
-			gone = append(gone, m.empty()...)
+			over = append(over, m.empty()...)
 		}
 	}
-	for _, t := range targets {
-		m := next.members[t.Key]
-		if m.target = t; t.NotReady != "" {
-			parked = append(parked, m.empty()...)
+	for key, one := range next.readers {
+		m := one.member
+		m.become(one)
+		if now := before.readers[key]; now.match != one.match {
+			over = append(over, m.drop(func(d *deal) bool { return !g.wants(&one, d) })...)
 		}
-		parked = append(parked, g.excess(m, next)...)
+		parked = append(parked, g.surplus(m, next)...)
+		m.wake()
 	}
 	g.mu.Unlock()
-	g.finish(parked, gone)
-	g.config.More()
-	return nil
-}
-
-// finish parks parts, and ends those of members that are gone: a consumer of its own, made before the target ended, has what they had.
-func (g *Group) finish(parked, gone []*part) {
-	for _, p := range gone {
-		_ = p.Ack()
-	}
+	settleAll(over)
 	g.parkLater(parked)
+	g.config.More()
 }
 
-// Room returns how much more the group can take, and how much it can hold at most. A sole member is not given more than it works on and
-// as much again: there is nobody whom it could hold up, so nothing needs to be parked for it.
-func (g *Group) Room() (free, most int) {
-	r := g.roster.Load()
-	most = r.most
+// Wake has the members look again at what waits for them: Current has changed.
+func (g *Group) Wake() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return most - g.load, most
+	for _, m := range g.roster.Load().members {
+		m.wake()
+	}
 }
 
-// Failures says for whom parts cannot be parked, and why.
+// Space is how much a group can take now.
+type Space struct {
+	// Messages can be taken now, MostMessages when the group is empty.
+	Messages, MostMessages int
+	Bytes                  int64
+}
+
+// Space returns how much the group can take now. Nothing is taken while no member is served: then events wait where they are. A sole
+// member gets no more than it works on and as much again: there is nobody whom it could hold up, so nothing needs to be parked for it.
+func (g *Group) Space() Space {
+	r := g.roster.Load()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	s := Space{Bytes: g.config.Bytes - g.load.memory, MostMessages: int(g.config.Bytes / leastWeight)}
+	switch {
+	case r.served == 0:
+	case r.sole != nil:
+		s.MostMessages = min(r.window, s.MostMessages)
+		s.Messages = s.MostMessages - len(r.sole.queue)
+	default:
+		s.Messages = int(s.Bytes / leastWeight)
+	}
+	return s
+}
+
+// Failures says for whom parts cannot be parked, or who cannot be served, and why.
 func (g *Group) Failures() map[route.TargetKey]string {
 	r := g.roster.Load()
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	failures := map[route.TargetKey]string{}
 	for key, m := range r.members {
-		if m.said != "" {
+		switch {
+		case m.deaf != nil:
+			failures[key] = m.deaf.Error()
+		case m.said != "":
 			failures[key] = m.said
 		}
 	}
@@ -149,68 +171,67 @@ func (g *Group) Wants(subject string) bool {
 
 // Take deals one message. It does not block.
 func (g *Group) Take(subject string, m dispatch.Message) {
-	if g.closed.Err() != nil {
-		_ = m.Release(0)
-		return
-	}
 	r := g.roster.Load()
-	wanted := r.want(subject, m.Work)
+	d := &deal{group: g, message: m, subject: subject}
+	wanted := g.want(r, d)
 	if len(wanted) == 0 {
 		if m.Ack() != nil {
 			_ = m.Release(0)
 		}
 		return
 	}
-	d := &deal{group: g, message: m, weight: 1 + len(m.Event.Data)/weightUnit + len(wanted)/weightParts, left: len(wanted)}
+	d.left, d.weight = len(wanted), weigh(m, len(wanted))
 	parts := make([]part, len(wanted))
+	var parked, over []*part
 	g.mu.Lock()
 	if g.closed.Err() != nil {
 		g.mu.Unlock()
 		_ = m.Release(0)
 		return
 	}
-	g.load += d.weight
-	var parked, gone []*part
+	g.load.add(d.weight)
 	for i, to := range wanted {
 		p := &parts[i]
 		p.deal, p.member = d, to
 		g.holds(to, d.weight)
 		switch {
 		case to.gone:
-			gone = append(gone, p)
-		case to.target.NotReady != "" || g.exceeds(to.held, r):
+			over = append(over, p)
+		case to.parks() || g.exceeds(to.held, r):
 			parked = append(parked, p)
 		default:
 			to.enqueue(p)
 		}
 	}
 	g.mu.Unlock()
-	g.finish(parked, gone)
+	settleAll(over)
+	g.parkLater(parked)
 }
 
 // holds notes what a member holds more, or less. The caller holds the lock.
-func (g *Group) holds(m *member, weight int) {
-	before := m.held
-	m.held += weight
-	g.held += weight
+func (g *Group) holds(m *member, weight amount) {
+	before := m.held.memory
+	m.held.add(weight)
+	g.held.add(weight)
 	switch {
-	case before == 0 && m.held > 0:
+	case before == 0 && m.held.memory > 0:
 		g.holders++
-	case before > 0 && m.held == 0:
+	case before > 0 && m.held.memory == 0:
 		g.holders--
 	}
 }
 
-// excess takes out of the queue what a member, which may have been the only one until now, holds beyond its share. The caller holds the
-// lock.
-func (g *Group) excess(m *member, r *roster) []*part {
+// surplus takes out of a member's queue what has to be parked: all of it for one that cannot be served, else what the member, which
+// may have been the only one until now, holds beyond its share. The caller holds the lock.
+func (g *Group) surplus(m *member, r *roster) []*part {
+	if m.parks() {
+		return m.empty()
+	}
 	var parts []*part
-	held := m.held
-	for len(m.queue) > 0 && g.exceeds(held, r) {
-		last := len(m.queue) - 1
-		held -= m.queue[last].deal.weight
-		parts = append(parts, m.queue[last])
-		m.queue = m.queue[:last]
+	for held := m.held; len(m.queue) > 0 && g.exceeds(held, r); {
+		p := m.dequeueLast()
+		held.add(p.deal.weight.negative())
+		parts = append(parts, p)
 	}
 	return parts
 }
@@ -218,54 +239,64 @@ func (g *Group) excess(m *member, r *roster) []*part {
 // exceeds tells whether a member holds so much that others are kept waiting: more than its fair share when the group is half full, and
 // then twice what those have who have anything, or, when the group is fuller still, whatever they have. Where all are behind alike nothing is
 // gained by parking: then less is pulled. The caller holds the lock.
-func (g *Group) exceeds(held int, r *roster) bool {
-	n := len(r.members)
-	if n < 2 || g.load <= Room/2 || held <= max(Room/2/n, 1) {
+//
+// It may be the memory of the process that is nearly full, or a part of the log: what is held there keeps the log from being trimmed.
+func (g *Group) exceeds(held amount, r *roster) bool {
+	members := int64(len(r.members))
+	if members < 2 {
 		return false
 	}
-	return held > 2*g.held/max(g.holders, 1) || g.load > Room*3/4
+	exceeds := func(held, all, load, room int64) bool {
+		if load <= room/2 || held <= max(room/2/members, leastWeight) {
+			return false
+		}
+		return held > 2*all/int64(max(g.holders, 1)) || load > room*3/4
+	}
+	if exceeds(held.memory, g.held.memory, g.load.memory, g.config.Bytes) {
+		return true
+	}
+	if g.config.LogBytes == nil {
+		return false
+	}
+	room := g.config.LogBytes() / logShare
+	return room > 0 && exceeds(held.log, g.held.log, g.load.log, room)
 }
 
 // settled gives the room of a message back.
-func (g *Group) settled(weight int) {
-	half := g.roster.Load().most / 2
+func (g *Group) settled(weight amount) {
+	half := g.config.Bytes / 2
 	g.mu.Lock()
-	before := g.load
-	g.load -= weight
-	more := before > half && g.load <= half || g.load == 0
+	before := g.load.memory
+	g.load.add(weight.negative())
+	now := g.load.memory
+	more := before > half && now <= half || now == 0
 	g.mu.Unlock()
 	if more {
 		g.config.More()
 	}
 }
 
-// Open opens the target's part. There is one at a time.
-func (g *Group) Open(key route.TargetKey) (dispatch.Source, error) {
-	m := g.roster.Load().members[key]
-	if m == nil {
-		return nil, fmt.Errorf("%s: %w", key, ErrNotShared)
+// Open opens the target's part. It replaces the one that was open. A target that is no member gets nothing.
+func (g *Group) Open(key route.TargetKey) dispatch.Source {
+	o := &outlet{group: g, member: g.roster.Load().members[key], ready: make(chan struct{}, 1)}
+	if o.member != nil {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		o.member.outlet = o
+		o.member.wake()
 	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if m.outlet != nil {
-		return nil, fmt.Errorf("%s: %w", key, errOpen)
-	}
-	m.outlet = &outlet{group: g, member: m, out: make(chan dispatch.Message), stop: make(chan struct{})}
-	m.pump()
-	return m.outlet, nil
+	return o
 }
 
 // Close gives back what nobody has taken, and whatever is taken from now on. Parts that are out end as they do.
 func (g *Group) Close() {
 	g.close()
 	g.mu.Lock()
-	waiting := append(g.toPark, g.failed...)
-	g.toPark, g.failed = nil, nil
+	waiting := g.toPark
+	g.toPark = nil
 	for _, m := range g.roster.Load().members {
 		waiting = append(waiting, m.empty()...)
 	}
 	g.mu.Unlock()
-	for _, p := range waiting {
-		_ = p.Release(0)
-	}
+	releaseAll(waiting)
 }

@@ -21,7 +21,7 @@ func TestASlowTargetIsParkedForBeyondItsFairShare(t *testing.T) {
 	}{
 		{name: "the group is three quarters full", members: []string{"slow", "quick"}, messages: share.Room * 3 / 4},
 		{name: "the group is fuller", members: []string{"slow", "quick"}, messages: share.Room*3/4 + 100, wantParked: 100},
-		{name: "of large messages, with 64 times the weight", members: []string{"slow", "quick"}, messages: 40, size: 63 * 16 << 10, wantParked: 16},
+		{name: "of large messages", members: []string{"slow", "quick"}, messages: 40, size: 1<<20 - 4<<10, wantParked: 16},
 		{name: "it is alone", members: []string{"slow"}, messages: share.Room},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -90,50 +90,64 @@ func TestWhereAllAreBehindAlikeNothingIsParked(t *testing.T) {
 	})
 }
 
-func TestRoom(t *testing.T) {
-	inFlight := func(name string, n int) route.Target {
-		one := target(name)
-		one.MaxInFlight = n
-		return one
-	}
+func inFlight(name string, n int) route.Target {
+	one := target(name)
+	one.MaxInFlight = n
+	return one
+}
+
+func TestSpaceOfAnEmptyGroup(t *testing.T) {
 	for _, test := range []struct {
 		name    string
 		targets []route.Target
-		want    int
+		want    share.Space
 	}{
-		{name: "a sole member: twice what it works on", targets: []route.Target{inFlight("a", 7)}, want: 14},
-		{name: "a sole member with the default", targets: targets("a"), want: 2 * route.DefaultMaxInFlight},
-		{name: "a sole member that works on very much", targets: []route.Target{inFlight("a", share.Room)}, want: share.Room},
-		{name: "two members", targets: []route.Target{inFlight("a", 7), inFlight("b", 7)}, want: share.Room},
-		{name: "nobody", want: share.Room},
+		{name: "a sole member: what it works on", targets: []route.Target{inFlight("a", 7)}, want: share.Space{Messages: 7, MostMessages: 7}},
+		{
+			name: "a sole member with the default", targets: targets("a"),
+			want: share.Space{Messages: route.DefaultMaxInFlight, MostMessages: route.DefaultMaxInFlight},
+		},
+		{
+			name: "a sole member that works on very much", targets: []route.Target{inFlight("a", 2*share.Room)},
+			want: share.Space{Messages: share.Room, MostMessages: share.Room},
+		},
+		{
+			name: "two members", targets: []route.Target{inFlight("a", 7), inFlight("b", 7)},
+			want: share.Space{Messages: share.Room, MostMessages: share.Room},
+		},
+		{name: "nobody is served", targets: []route.Target{notReady(target("a")), notReady(target("b"))}, want: share.Space{MostMessages: share.Room}},
+		{name: "nobody", want: share.Space{MostMessages: share.Room}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			test.want.Bytes = share.MaxBytes
 			inWorld(t, test.targets, func(t *testing.T, w *world) {
-				if free, most := w.group.Room(); free != test.want || most != test.want {
-					t.Errorf("room for %d of %d, want all of %d", free, most, test.want)
+				if got := w.group.Space(); got != test.want {
+					t.Errorf("space %+v, want %+v", got, test.want)
 				}
 			})
 		})
 	}
 }
 
-func TestRoomIsWhatTheMessagesLeave(t *testing.T) {
+func TestSpaceIsWhatTheMessagesLeave(t *testing.T) {
 	inWorld(t, targets("a", "b"), func(t *testing.T, w *world) {
-		for _, test := range []struct{ size, want int }{{0, 1}, {16<<10 - 1, 1}, {16 << 10, 2}, {1 << 20, 65}} {
-			before, _ := w.group.Room()
+		for _, test := range []struct {
+			size int
+			want int64
+		}{{0, 16 << 10}, {12 << 10, 16 << 10}, {16 << 10, 20 << 10}, {1 << 20, 1<<20 + 4<<10}} {
+			before := w.group.Space()
 			e := typed("x")
 			e.Data = make([]byte, test.size)
 			w.takeWork(dispatch.Work{Event: e}, "x")
-			if after, _ := w.group.Room(); before-after != test.want {
-				t.Errorf("%d bytes take room for %d, want %d", test.size, before-after, test.want)
+			if got := before.Bytes - w.group.Space().Bytes; got != test.want {
+				t.Errorf("an event of %d bytes for two takes %d, want %d", test.size, got, test.want)
 			}
 		}
 	})
 }
 
 func TestMoreIsAskedForWhenThereIsRoom(t *testing.T) {
-	one := target("a")
-	one.MaxInFlight = 2 // room for 4
+	one := inFlight("a", 4)
 	inWorld(t, []route.Target{one}, func(t *testing.T, w *world) {
 		if n := w.moresSince(); n != 1 {
 			t.Errorf("more is asked for %d times at the beginning, want once", n)
@@ -141,12 +155,13 @@ func TestMoreIsAskedForWhenThereIsRoom(t *testing.T) {
 		for range 4 {
 			w.take("x")
 		}
-		messages := w.all("a")
-		for i, step := range []struct {
+		for _, step := range []struct {
 			name string
 			want int
-		}{{"one of four is settled", 0}, {"half of them are", 1}, {"three of them are", 0}, {"nothing is left", 1}} {
-			w.must(messages[i].Ack())
+		}{{"one of four is taken", 0}, {"half of them are", 1}, {"three of them are", 0}, {"all of them are", 0}} {
+			if _, ok := w.next("a"); !ok {
+				t.Fatalf("%s: nothing to take", step.name)
+			}
 			if n := w.moresSince(); n != step.want {
 				t.Errorf("%s: more is asked for %d times, want %d", step.name, n, step.want)
 			}

@@ -2,6 +2,7 @@ package share_test
 
 import (
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -55,13 +56,13 @@ func TestWhoWasAloneHoldsUpNobodyWhoJoins(t *testing.T) {
 	hangs := with("hangs", ofType("x"))
 	hangs.MaxInFlight = share.Room / 2
 	inWorld(t, []route.Target{hangs}, func(t *testing.T, w *world) {
-		for free, _ := w.group.Room(); free > 0; free, _ = w.group.Room() {
+		for range share.Room {
 			w.take("x")
 		}
 		w.follow(hangs, target("joins"))
 		<-time.After(time.Hour)
-		if free, most := w.group.Room(); free <= 0 {
-			t.Errorf("an hour later there is room for %d of %d", free, most)
+		if s := w.group.Space(); s.Messages <= 0 {
+			t.Errorf("an hour later there is room for %d messages", s.Messages)
 		}
 	})
 }
@@ -74,13 +75,12 @@ func TestTwoMayFollowAtOnce(t *testing.T) {
 	var other sync.WaitGroup
 	var group *share.Group
 	followAndTake := func() {
-		if err := group.Follow(targets("a", "b")); err != nil {
-			t.Error(err)
-		}
+		group.Follow(targets("a", "b"), nil)
 		group.Take("x", dispatch.Message{Work: dispatch.Work{Event: typed("x"), Sequence: 1}, Lease: l})
 	}
 	group = share.New(share.Config{
 		Park: w.park, Go: w.running.Go, More: w.more, Logger: slog.New(slog.DiscardHandler),
+		Bytes: share.MaxBytes, Current: func() bool { return true },
 		Subjects: func(route.Target) []string { // the first Follow is here while the second one passes, or waits for it
 			if begun.Swap(true) {
 				return nil
@@ -97,13 +97,72 @@ func TestTwoMayFollowAtOnce(t *testing.T) {
 			return nil
 		},
 	})
-	if err := group.Follow(targets("a", "b")); err != nil {
-		t.Fatal(err)
-	}
+	group.Follow(targets("a", "b"), nil)
 	other.Wait()
 	group.Close()
 	w.running.Wait()
 	if len(l.steps) == 0 {
 		t.Error("a message that was taken is neither served nor given back by Close")
 	}
+}
+
+// Parts whose parking fails come to their member when it is well again, although parking goes on failing.
+func TestWhatCannotBeParkedComesToItsMemberAgain(t *testing.T) {
+	inWorld(t, targets("one", "two"), func(t *testing.T, w *world) {
+		w.refuse(true, "one", "two")
+		for range share.Room {
+			w.take("x")
+		}
+		<-time.After(time.Minute)
+		for _, name := range []string{"one", "two"} {
+			if n := w.ackAll(name); n != share.Room {
+				t.Errorf("%s gets %d, want all %d", name, n, share.Room)
+			}
+		}
+		w.wantEmpty()
+		<-time.After(time.Minute)
+		if f := w.group.Failures(); len(f) != 0 {
+			t.Errorf("failures %v although nothing is left to park", f)
+		}
+	})
+}
+
+// What is held of a small log keeps it from being trimmed: it would be full although the process has memory left.
+func TestASlowTargetHoldsOnlyAPartOfASmallLog(t *testing.T) {
+	inWorld(t, targets("slow", "quick"), func(t *testing.T, w *world) {
+		w.logBytes = 4 << 20
+		e := typed("x")
+		e.Data = make([]byte, 8<<10)
+		for range 400 {
+			w.takeWork(dispatch.Work{Event: e}, "x")
+			w.ackAll("quick")
+		}
+		if held := 400 - len(w.parked); held < 50 || held > 100 {
+			t.Errorf("%d events of 8 KiB are held of a log of 4 MiB, want up to three quarters of a quarter", held)
+		}
+		if n := w.ackAll("slow"); n != 400-len(w.parked) {
+			t.Errorf("the slow one gets %d, want what is not parked", n)
+		}
+	})
+}
+
+// A target that has ended and may come back is parked for, as long as there is room: it must not hold up those that are there.
+func TestATargetThatHasEndedIsParkedForWhileThereIsRoom(t *testing.T) {
+	inWorld(t, targets("t", "other"), func(t *testing.T, w *world) {
+		w.group.Follow(targets("other"), targets("t"))
+		first := w.take("x")
+		w.ackAll("other")
+		first.want(t, "acked")
+		w.full = true
+		second := w.take("x")
+		w.ackAll("other")
+		second.want(t, "acked")
+		w.wantParked("1 for t after 0s")
+		w.full = false
+		w.follow(targets("t", "other")...)
+		w.take("x")
+		if got := sequencesOf(w.all("t")); !slices.Equal(got, []uint64{3}) {
+			t.Errorf("it gets %v after it came back, want the third", got)
+		}
+	})
 }

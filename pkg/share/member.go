@@ -2,20 +2,22 @@ package share
 
 import (
 	"slices"
-	"sync"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
-// member is a target that shares. Everything in it but the key is guarded by the group's lock.
+// member is a target that reads the consumer. Everything in it but the key is guarded by the group's lock.
 type member struct {
 	key    route.TargetKey
 	target route.Target
+	// ended is set for a target that was removed and may come back. deaf is why the target's filter cannot be compiled.
+	ended bool
+	deaf  error
 	// gone is set when the target is none of the group's any more.
 	gone bool
-	// held is the weight of its parts that are not settled, queue those that nobody has taken yet.
-	held  int
+	// held is what its parts take that are not settled; queue are those that nobody has taken yet.
+	held  amount
 	queue []*part
 	// outlet is where its parts are taken from; nil while nobody does.
 	outlet *outlet
@@ -23,9 +25,35 @@ type member struct {
 	said string
 }
 
+func (m *member) become(one reader) { m.target, m.ended, m.deaf = one.target, one.ended, one.deaf }
+
+// parks tells whether the member's events are parked as they come.
+func (m *member) parks() bool { return m.target.NotReady != "" || m.ended || m.deaf != nil }
+
 func (m *member) enqueue(p *part) {
 	m.queue = append(m.queue, p)
-	m.pump()
+	m.wake()
+}
+
+// putBack returns a part to the front of the queue.
+func (m *member) putBack(p *part) {
+	m.queue = slices.Insert(m.queue, 0, p)
+	m.wake()
+}
+
+func (m *member) dequeue() *part {
+	p := m.queue[0]
+	m.queue[0] = nil
+	m.queue = m.queue[1:]
+	return p
+}
+
+func (m *member) dequeueLast() *part {
+	last := len(m.queue) - 1
+	p := m.queue[last]
+	m.queue[last] = nil
+	m.queue = m.queue[:last]
+	return p
 }
 
 // empty takes everything out of the queue.
@@ -35,87 +63,63 @@ func (m *member) empty() []*part {
 	return parts
 }
 
-// pump has the queue handed out if there is somebody to take it. Most members wait for most of their time: they have no goroutine then.
-func (m *member) pump() {
-	if o := m.outlet; o != nil && !o.pumping && len(m.queue) > 0 {
-		o.pumping = true
-		o.pumps.Add(1)
-		o.group.config.Go(o.pump)
+// drop takes out of the queue what the condition holds for.
+func (m *member) drop(unwanted func(*deal) bool) (dropped []*part) {
+	m.queue = slices.DeleteFunc(m.queue, func(p *part) bool {
+		if !unwanted(p.deal) {
+			return false
+		}
+		dropped = append(dropped, p)
+		return true
+	})
+	return dropped
+}
+
+// wake tells whoever takes the member's parts that there may be some.
+func (m *member) wake() {
+	if o := m.outlet; o != nil && len(m.queue) > 0 {
+		select {
+		case o.ready <- struct{}{}:
+		default:
+		}
 	}
 }
 
-// outlet is dispatch.Source of a member.
+// outlet is dispatch.Source of a member; its member is nil when the target is none.
 type outlet struct {
 	group  *Group
 	member *member
-	out    chan dispatch.Message
-	stop   chan struct{}
-	once   sync.Once
-	pumps  sync.WaitGroup
-	// pumping is guarded by the group's lock.
-	pumping bool
+	ready  chan struct{}
 }
 
-func (o *outlet) Messages() <-chan dispatch.Message { return o.out }
+func (o *outlet) Ready() <-chan struct{} { return o.ready }
+
+// Take returns the part that has waited for longest.
+func (o *outlet) Take() (dispatch.Message, bool) {
+	g, m := o.group, o.member
+	if m == nil || !g.config.Current() {
+		return dispatch.Message{}, false
+	}
+	r := g.roster.Load()
+	g.mu.Lock()
+	if m.outlet != o || len(m.queue) == 0 || m.parks() {
+		g.mu.Unlock()
+		return dispatch.Message{}, false
+	}
+	p := m.dequeue()
+	more := r.sole == m && len(m.queue) == r.window/2
+	g.mu.Unlock()
+	if more {
+		g.config.More()
+	}
+	return dispatch.Message{Work: p.deal.message.Work, Lease: p, Taken: p.deal.message.Taken}, true
+}
 
 // Stop leaves what nobody has taken to the next outlet of the member.
 func (o *outlet) Stop() {
-	o.once.Do(func() {
-		o.group.mu.Lock()
-		o.member.outlet = nil
-		o.group.mu.Unlock()
-		close(o.stop)
-		o.pumps.Wait()
-		close(o.out)
-	})
-}
-
-func (o *outlet) pump() {
-	defer o.pumps.Done()
-	for {
-		p := o.next()
-		if p == nil {
-			return
-		}
-		select {
-		case o.out <- dispatch.Message{Work: p.deal.message.Work, Lease: p}:
-		case <-o.stop:
-			o.putBack(p)
-			return
-		}
-	}
-}
-
-// next takes the part that has waited for longest; nil ends the pump.
-func (o *outlet) next() *part {
 	o.group.mu.Lock()
 	defer o.group.mu.Unlock()
-	if len(o.member.queue) == 0 || o.member.outlet != o {
-		o.pumping = false
-		return nil
-	}
-	p := o.member.queue[0]
-	o.member.queue[0] = nil
-	o.member.queue = o.member.queue[1:]
-	return p
-}
-
-// putBack returns a part that nobody took to the queue, if that is still of use.
-func (o *outlet) putBack(p *part) {
-	o.group.mu.Lock()
-	m := o.member
-	gone, parked, closed := m.gone, m.target.NotReady != "", o.group.closed.Err() != nil
-	if !gone && !parked && !closed {
-		m.queue = slices.Insert(m.queue, 0, p)
-		m.pump() // somebody else may have opened it
-	}
-	o.group.mu.Unlock()
-	switch {
-	case gone:
-		o.group.finish(nil, []*part{p})
-	case closed:
-		_ = p.Release(0)
-	case parked:
-		o.group.finish([]*part{p}, nil)
+	if o.member != nil && o.member.outlet == o {
+		o.member.outlet = nil
 	}
 }

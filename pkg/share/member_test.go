@@ -1,14 +1,12 @@
 package share_test
 
 import (
-	"errors"
 	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/share"
 )
 
 // TestWhatATargetCannotTakeIsParkedForIt and for nobody else.
@@ -28,15 +26,6 @@ func TestWhatATargetCannotTakeIsParkedForIt(t *testing.T) {
 			w.take("x")
 			<-time.After(5 * time.Second)
 			w.follow(notReady(target("t")), target("other"))
-		}},
-		{name: "it turns not ready, and then its source is stopped", wantParked: []string{"1 for t after 7s", "2 for t after 5s"}, happens: func(w *world) {
-			w.open("t")
-			w.take("x") // about to be handed out
-			w.take("x")
-			<-time.After(5 * time.Second)
-			w.follow(notReady(target("t")), target("other"))
-			<-time.After(2 * time.Second)
-			w.stop("t")
 		}},
 		{name: "it turns ready again", wantParked: []string{"1 for t after 0s"}, happens: func(w *world) {
 			w.follow(notReady(target("t")), target("other"))
@@ -103,8 +92,8 @@ func TestATargetThatIsGoneHoldsUpNoMessage(t *testing.T) {
 				l.want(t, test.want)
 				w.wantParked()
 				w.wantEmpty()
-				if _, err := w.group.Open(keyOf("t")); !errors.Is(err, share.ErrNotShared) {
-					t.Errorf("open: %v, want %v", err, share.ErrNotShared)
+				if m, ok := w.group.Open(keyOf("t")).Take(); ok {
+					t.Errorf("it gets %d although it is gone", m.Sequence)
 				}
 			})
 		})
@@ -124,21 +113,22 @@ func TestATargetThatComesBackGetsWhatIsNew(t *testing.T) {
 	})
 }
 
-func TestASourceIsOpenOnce(t *testing.T) {
+func TestANewSourceTakesOver(t *testing.T) {
 	inWorld(t, targets("t"), func(t *testing.T, w *world) {
-		if _, err := w.group.Open(keyOf("stranger")); !errors.Is(err, share.ErrNotShared) {
-			t.Errorf("open of a stranger: %v, want %v", err, share.ErrNotShared)
+		if _, ok := w.group.Open(keyOf("stranger")).Take(); ok {
+			t.Error("a stranger gets a message")
 		}
-		w.open("t")
-		if _, err := w.group.Open(keyOf("t")); err == nil {
-			t.Error("it can be opened while it is open")
+		first := w.open("t")
+		w.take("x")
+		second := w.group.Open(keyOf("t"))
+		first.Stop()
+		if _, ok := first.Take(); ok {
+			t.Error("the first source still hands out a message")
 		}
-		w.follow(target("t"), target("other"))
-		if _, err := w.group.Open(keyOf("t")); err == nil {
-			t.Error("it can be opened while it is open, after a change")
+		if m, ok := second.Take(); !ok || m.Sequence != 1 {
+			t.Errorf("the second source gives %d, %t, want the message", m.Sequence, ok)
 		}
-		w.stop("t")
-		w.open("t")
+		second.Stop()
 	})
 }
 
@@ -149,13 +139,14 @@ func TestStopLeavesTheRestToTheNextSource(t *testing.T) {
 			leases := []*lease{w.take("x"), w.take("x"), w.take("x")}
 			var messages []dispatch.Message
 			for range taken {
-				messages = append(messages, <-first.Messages())
+				m, _ := first.Take()
+				messages = append(messages, m)
 			}
 			synctest.Wait()
 			w.stop("t")
 			first.Stop()
-			if _, open := <-first.Messages(); open {
-				t.Errorf("after %d: the stopped source has a message, or is not closed", taken)
+			if _, ok := first.Take(); ok {
+				t.Errorf("after %d: the stopped source has a message", taken)
 			}
 			leases = append(leases, w.take("x"))
 			messages = append(messages, w.all("t")...)

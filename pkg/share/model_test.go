@@ -45,6 +45,8 @@ type player struct {
 	filter modelFilter
 	source dispatch.Source
 	gone   bool
+	// ended says that it was removed and may come back.
+	ended bool
 }
 
 // story is an event and what became of it, over all times that it is taken. Guarded by the model's lock.
@@ -54,6 +56,8 @@ type story struct {
 	large, unreadable bool
 	// done are those who have acknowledged it or have it parked, and which of both.
 	done map[*player]string
+	// unwanted are those whose filter did not match it any more after an edit.
+	unwanted map[*player]bool
 	// failed says that something failed, so that somebody may get it twice.
 	failed, acked bool
 }
@@ -69,6 +73,7 @@ func newModel(rt *rapid.T, t *testing.T) *model {
 	m := &model{names: subjectsOf(t), players: map[string]*player{}}
 	m.group = share.New(share.Config{
 		Park: m.park, Go: m.running.Go, More: func() {}, Logger: slog.New(slog.DiscardHandler),
+		Bytes: share.MaxBytes, Current: func() bool { return true },
 		Subjects: func(t route.Target) []string { return filter.Subjects(t.Filter, m.names) },
 	})
 	m.put(rt, &player{filter: modelFilters[0], target: target("a")})
@@ -85,14 +90,16 @@ func (m *model) put(rt *rapid.T, p *player) {
 }
 
 func (m *model) follow(rt *rapid.T) {
-	var all []route.Target
+	var live, ended []route.Target
 	for _, p := range m.players {
 		p.target.Filter = p.filter.spec
-		all = append(all, p.target)
+		if p.ended {
+			ended = append(ended, p.target)
+		} else {
+			live = append(live, p.target)
+		}
 	}
-	if err := m.group.Follow(all); err != nil {
-		rt.Fatal(err)
-	}
+	m.group.Follow(live, ended)
 }
 
 // pick returns one that is there; nil when nobody is.
@@ -145,7 +152,7 @@ func (l *modelLease) Ack() error {
 	l.model.mu.Lock()
 	defer l.model.mu.Unlock()
 	for _, p := range l.wantedBy {
-		if !p.gone && l.story.done[p] == "" {
+		if !p.gone && !l.story.unwanted[p] && l.story.done[p] == "" {
 			l.model.wrong = "message " + l.story.eventType + " is acknowledged, and " + p.name + " has not got it"
 		}
 	}
@@ -187,18 +194,17 @@ func (m *model) receiveFor(rt *rapid.T, p *player, most int) {
 			return
 		}
 		synctest.Wait()
-		select {
-		case message := <-p.source.Messages():
-			h := held{player: p, story: m.stories[message.Sequence-1], message: message}
-			m.mu.Lock()
-			if done := h.story.done[p]; done != "" && !h.story.failed {
-				m.wrong = p.name + " gets again what it has " + done
-			}
-			m.mu.Unlock()
-			m.out = append(m.out, h)
-		default:
+		message, ok := p.source.Take()
+		if !ok {
 			return
 		}
+		h := held{player: p, story: m.stories[message.Sequence-1], message: message}
+		m.mu.Lock()
+		if done := h.story.done[p]; done != "" && !h.story.failed {
+			m.wrong = p.name + " gets again what it has " + done
+		}
+		m.mu.Unlock()
+		m.out = append(m.out, h)
 	}
 }
 
@@ -228,12 +234,12 @@ func (m *model) deliverTheRest(rt *rapid.T) {
 		p.source.Stop()
 	}
 	for _, p := range m.players {
-		p.target.NotReady = ""
+		p.target.NotReady, p.ended = "", false
 	}
 	m.follow(rt)
 	for _, p := range m.players {
 		if p.source == nil {
-			m.openFor(rt, p)
+			p.source = m.group.Open(p.target.Key)
 		}
 	}
 	for range 10 {
@@ -251,13 +257,6 @@ func (m *model) deliverTheRest(rt *rapid.T) {
 	m.finish(rt)
 }
 
-func (m *model) openFor(rt *rapid.T, p *player) {
-	var err error
-	if p.source, err = m.group.Open(p.target.Key); err != nil {
-		rt.Fatal(err)
-	}
-}
-
 func (m *model) finish(rt *rapid.T) {
 	m.check(rt)
 	for _, s := range m.stories {
@@ -265,8 +264,8 @@ func (m *model) finish(rt *rapid.T) {
 			rt.Errorf("message %d is never acknowledged", s.sequence)
 		}
 	}
-	if free, most := m.group.Room(); free != most {
-		rt.Errorf("in the end there is room for %d of %d", free, most)
+	if s := m.group.Space(); s.Bytes != share.MaxBytes {
+		rt.Errorf("in the end %d bytes are free", s.Bytes)
 	}
 	m.group.Close()
 	for _, p := range m.players {

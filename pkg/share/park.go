@@ -2,11 +2,24 @@ package share
 
 import (
 	"context"
+	"errors"
 	"time"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
+)
+
+const (
+	// parking is how many messages are being parked at the same time.
+	parking = 16
+	// parkPause is the time between two tries to park.
+	parkPause = time.Second
 )
 
 // parkLater has the parts parked, by a few goroutines however many there are. A group that is closed gives them back.
 func (g *Group) parkLater(parts []*part) {
+	if len(parts) == 0 {
+		return
+	}
 	g.mu.Lock()
 	if g.closed.Err() == nil {
 		g.toPark = append(g.toPark, parts...)
@@ -16,9 +29,7 @@ func (g *Group) parkLater(parts []*part) {
 		parts = nil
 	}
 	g.mu.Unlock()
-	for _, p := range parts {
-		_ = p.Release(0)
-	}
+	releaseAll(parts)
 }
 
 // parker parks until there is nothing to park.
@@ -28,7 +39,7 @@ func (g *Group) parker() {
 		switch {
 		case p == nil:
 			return
-		case g.park(g.closed, p, time.Now()):
+		case g.park(g.closed, p, time.Now().Add(g.config.ParkFor)):
 			_ = p.Ack()
 		default:
 			g.parkAgain(p)
@@ -49,24 +60,28 @@ func (g *Group) nextToPark() *part {
 	return p
 }
 
-// parkAgain has the part tried again after a pause, in which it keeps no other from being parked.
+// parkAgain puts the part that could not be parked back into its member's queue: the member takes it if it is well again by then, else
+// the next retry parks it.
 func (g *Group) parkAgain(p *part) {
 	g.mu.Lock()
-	closed := g.closed.Err() != nil
-	if !closed {
-		g.failed = append(g.failed, p)
+	closed, gone := g.closed.Err() != nil, p.member.gone
+	if !closed && !gone {
+		p.member.putBack(p)
 		if !g.retrying {
 			g.retrying = true
 			g.config.Go(g.retry)
 		}
 	}
 	g.mu.Unlock()
-	if closed {
+	switch {
+	case gone:
+		_ = p.Ack()
+	case closed:
 		_ = p.Release(0)
 	}
 }
 
-// retry puts what could not be parked back to what is to be parked.
+// retry parks, after a pause, what members still cannot take.
 func (g *Group) retry() {
 	timer := time.NewTimer(parkPause)
 	defer timer.Stop()
@@ -74,17 +89,26 @@ func (g *Group) retry() {
 	case <-timer.C:
 	case <-g.closed.Done():
 	}
+	r := g.roster.Load()
+	var parked []*part
 	g.mu.Lock()
-	failed := g.failed
-	g.failed, g.retrying = nil, false
+	g.retrying = false
+	for _, m := range r.members {
+		surplus := g.surplus(m, r)
+		if len(surplus) == 0 {
+			m.said = ""
+		}
+		parked = append(parked, surplus...)
+	}
 	g.mu.Unlock()
-	g.parkLater(failed)
+	g.parkLater(parked)
 }
 
-// park makes one try to park the part. One whose member is gone is done with.
+// park makes one try to park the part. One whose member is gone is done with; so is one of a member that has ended when there is no
+// room: what is kept for a target that may come back must not hold up those that are there.
 func (g *Group) park(ctx context.Context, p *part, due time.Time) bool {
 	g.mu.Lock()
-	target, gone := p.member.target, p.member.gone
+	target, ended, gone := p.member.target, p.member.ended, p.member.gone
 	g.mu.Unlock()
 	if gone {
 		return true
@@ -92,12 +116,13 @@ func (g *Group) park(ctx context.Context, p *part, due time.Time) bool {
 	ctx, cancel := context.WithTimeout(ctx, parkTimeout)
 	defer cancel()
 	err := g.config.Park(ctx, target, p.deal.message.Work, due)
-	g.say(p.member, err)
-	return err == nil
+	full := ended && (errors.Is(err, dispatch.ErrParkFull) || errors.Is(err, dispatch.ErrTooLarge))
+	g.say(p.member, err, full)
+	return err == nil || full
 }
 
 // say complains once about a member until the reason changes or is over.
-func (g *Group) say(m *member, err error) {
+func (g *Group) say(m *member, err error, dropped bool) {
 	text := ""
 	if err != nil {
 		text = err.Error()
@@ -106,7 +131,12 @@ func (g *Group) say(m *member, err error) {
 	changed := m.said != text
 	m.said = text
 	g.mu.Unlock()
-	if changed && err != nil {
+	switch {
+	case !changed || err == nil:
+	case dropped:
+		g.config.Logger.Warn("there is no room to keep events for a target that has ended: should it come back, it misses them",
+			"target", m.key.String(), "error", err)
+	default:
 		g.config.Logger.Warn("events of a target that is behind cannot be parked, they are held here", "target", m.key.String(), "error", err)
 	}
 }

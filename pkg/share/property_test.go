@@ -32,6 +32,7 @@ func (m *model) steps() map[string]func(*rapid.T) {
 		"leave":            m.leave,
 		"edit":             m.edit,
 		"turn":             m.turn,
+		"come and go":      m.comeAndGo,
 		"open":             m.open,
 		"stop":             m.stop,
 		"receive":          m.receive,
@@ -48,7 +49,7 @@ func (m *model) steps() map[string]func(*rapid.T) {
 func (m *model) take(rt *rapid.T) {
 	m.last++
 	m.deal(&story{
-		sequence: m.last, eventType: rapid.SampledFrom(modelTypes).Draw(rt, "type"), done: map[*player]string{},
+		sequence: m.last, eventType: rapid.SampledFrom(modelTypes).Draw(rt, "type"), done: map[*player]string{}, unwanted: map[*player]bool{},
 		large: rapid.Bool().Draw(rt, "large"), unreadable: rapid.IntRange(0, 9).Draw(rt, "unreadable") == 0,
 	})
 }
@@ -58,7 +59,7 @@ func (m *model) takeMany(rt *rapid.T) {
 	eventType := rapid.SampledFrom(modelTypes).Draw(rt, "type")
 	for range 12 {
 		m.last++
-		m.deal(&story{sequence: m.last, eventType: eventType, large: true, done: map[*player]string{}})
+		m.deal(&story{sequence: m.last, eventType: eventType, large: true, done: map[*player]string{}, unwanted: map[*player]bool{}})
 	}
 }
 
@@ -100,6 +101,11 @@ func (m *model) leave(rt *rapid.T) {
 func (m *model) edit(rt *rapid.T) {
 	if p := m.pick(rt); p != nil {
 		p.filter = rapid.SampledFrom(modelFilters).Draw(rt, "filter")
+		m.mu.Lock()
+		for _, s := range m.stories {
+			s.unwanted[p] = s.unwanted[p] || !p.filter.matches(s.eventType)
+		}
+		m.mu.Unlock()
 		m.follow(rt)
 	}
 }
@@ -123,19 +129,21 @@ func (m *model) open(rt *rapid.T) {
 	if p == nil {
 		return
 	}
-	source, err := m.group.Open(p.target.Key)
-	if wasOpen := p.source != nil; wasOpen != (err != nil) {
-		rt.Fatalf("open %s: %v; it was open before: %t", p.name, err, wasOpen)
-	}
-	if err == nil {
-		p.source = source
+	p.source = m.group.Open(p.target.Key)
+}
+
+// comeAndGo ends a target, or brings it back.
+func (m *model) comeAndGo(rt *rapid.T) {
+	if p := m.pick(rt); p != nil {
+		p.ended = !p.ended
+		m.follow(rt)
 	}
 }
 
 func (m *model) stop(rt *rapid.T) {
 	if p := m.pick(rt); p != nil && p.source != nil {
 		p.source.Stop()
-		if _, open := <-p.source.Messages(); open {
+		if _, ok := p.source.Take(); ok {
 			rt.Fatal("a stopped source hands out a message")
 		}
 		p.source = nil

@@ -32,7 +32,7 @@ func TestEverythingAtOnce(t *testing.T) {
 			})
 		}
 		for _, name := range []string{"a", "b", "c", "comes and goes"} {
-			for range 2 { // one is refused while the other has it open
+			for range 2 { // one takes over from the other
 				others.Go(func() { c.serve(name) })
 			}
 		}
@@ -46,8 +46,8 @@ func TestEverythingAtOnce(t *testing.T) {
 		others.Wait()
 		c.group.Close()
 		c.running.Wait()
-		if free, most := c.group.Room(); free != most {
-			t.Errorf("room for %d of %d, want the group empty", free, most)
+		if s := c.group.Space(); s.Bytes != share.MaxBytes {
+			t.Errorf("%d bytes are free, want the group empty", s.Bytes)
 		}
 		for _, name := range []string{"a", "b", "c"} {
 			if n := len(c.got[name]); n != c.takers*c.each {
@@ -78,6 +78,7 @@ func newCrowd(t *testing.T) *crowd {
 	c.unsettled.Add(c.takers * c.each)
 	c.group = share.New(share.Config{
 		Park: c.park, Go: c.running.Go, More: func() {}, Logger: slog.New(slog.DiscardHandler),
+		Bytes: share.MaxBytes, Current: func() bool { return true },
 		Subjects: func(t route.Target) []string { return filter.Subjects(t.Filter, c.names) },
 	})
 	return c
@@ -92,9 +93,7 @@ func (c *crowd) follow(change int) {
 	if change%2 == 1 {
 		members = append(members, target("comes and goes"))
 	}
-	if err := c.group.Follow(members); err != nil {
-		c.t.Error(err)
-	}
+	c.group.Follow(members, nil)
 }
 
 // oneOf is true for one call of n, whoever makes it.
@@ -147,15 +146,7 @@ func (c *crowd) has(name string, sequence uint64) {
 // serve opens the member's source again and again.
 func (c *crowd) serve(name string) {
 	for {
-		source, err := c.group.Open(keyOf(name))
-		if err != nil {
-			select {
-			case <-c.over:
-				return
-			case <-time.After(time.Millisecond):
-				continue
-			}
-		}
+		source := c.group.Open(keyOf(name))
 		ended := c.receive(name, source)
 		source.Stop()
 		if ended {
@@ -167,9 +158,12 @@ func (c *crowd) serve(name string) {
 // receive takes some messages, and tells whether there are no more.
 func (c *crowd) receive(name string, source dispatch.Source) (ended bool) {
 	for range 20 {
-		select {
-		case m := <-source.Messages():
+		if m, ok := source.Take(); ok {
 			c.running.Go(func() { c.end(name, m) })
+			continue
+		}
+		select {
+		case <-source.Ready():
 		case <-time.After(time.Millisecond): // the member may be another one by now
 			return false
 		case <-c.over:
@@ -189,25 +183,5 @@ func (c *crowd) end(name string, m dispatch.Message) {
 	}
 	if err != nil {
 		c.t.Error(err)
-	}
-}
-
-// TestASourceThatIsOpenedDuringStopGetsTheRest, also what the stopped one was about to hand out.
-func TestASourceThatIsOpenedDuringStopGetsTheRest(t *testing.T) {
-	for range 300 {
-		inWorld(t, targets("t"), func(t *testing.T, w *world) {
-			w.open("t")
-			l := w.take("x")
-			var stopping sync.WaitGroup
-			stopping.Go(w.sources["t"].Stop)
-			next, err := w.group.Open(keyOf("t"))
-			for ; err != nil; next, err = w.group.Open(keyOf("t")) {
-				runtime.Gosched()
-			}
-			w.sources["t"] = next
-			w.must((<-next.Messages()).Ack())
-			stopping.Wait()
-			l.want(t, "acked")
-		})
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"reflect"
 	"strings"
 
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/filter"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -17,54 +16,72 @@ type roster struct {
 	bySubject map[string][]reader
 	others    []reader
 	readers   map[route.TargetKey]reader
-	// most is what the group may hold.
-	most int
+	// served is how many members are served. sole is the only member, and window how many messages may wait for it.
+	served int
+	sole   *member
+	window int
 }
 
 // reader is what a member wants, as of one roster.
 type reader struct {
-	*member
-	spec  filter.Spec
+	member *member
+	target route.Target
+	ended  bool
+	// match is nil when the filter cannot be compiled, and deaf says why.
 	match *filter.Matcher
-	after uint64
+	deaf  error
 	// subjects cover what the filter matches; nil when it takes every subject to do so.
 	subjects []string
 }
 
 // newRoster takes over the members of the roster before it.
-func newRoster(targets []route.Target, before *roster, subjectsOf func(route.Target) []string) (*roster, error) {
+func newRoster(live, ended []route.Target, before *roster, subjectsOf func(route.Target) []string) *roster {
+	n := len(live) + len(ended)
 	r := &roster{
-		members: make(map[route.TargetKey]*member, len(targets)), bySubject: map[string][]reader{},
-		readers: make(map[route.TargetKey]reader, len(targets)), most: Room,
+		members: make(map[route.TargetKey]*member, n), bySubject: map[string][]reader{}, readers: make(map[route.TargetKey]reader, n),
 	}
-	for _, t := range targets {
-		m := before.members[t.Key]
-		if m == nil {
-			m = &member{key: t.Key, target: t}
-		}
-		one := before.readers[t.Key]
-		if one.match == nil || !reflect.DeepEqual(one.spec, t.Filter) {
-			match, err := filter.Compile(t.Filter)
-			if err != nil {
-				return nil, fmt.Errorf("filter of %s: %w", t.Key, err)
-			}
-			one = reader{spec: t.Filter, match: match, subjects: subjectsOf(t)}
-		}
-		one.member, one.after = m, t.After
-		r.members[t.Key], r.readers[t.Key] = m, one
+	for _, t := range live {
+		r.enter(readerOf(t, before, subjectsOf))
+	}
+	for _, t := range ended {
+		one := readerOf(t, before, subjectsOf)
+		one.ended = true
 		r.enter(one)
-		if len(targets) == 1 {
-			inFlight := t.MaxInFlight
+	}
+	if n == 1 {
+		for _, one := range r.readers {
+			inFlight := one.target.MaxInFlight
 			if inFlight <= 0 {
 				inFlight = route.DefaultMaxInFlight
 			}
-			r.most = min(2*inFlight, Room)
+			r.sole, r.window = one.member, inFlight
 		}
 	}
-	return r, nil
+	return r
+}
+
+func readerOf(t route.Target, before *roster, subjectsOf func(route.Target) []string) reader {
+	one, known := before.readers[t.Key]
+	if !known {
+		one.member = &member{key: t.Key}
+	}
+	if !known || !reflect.DeepEqual(one.target.Filter, t.Filter) {
+		one.match, one.deaf = filter.Compile(t.Filter)
+		if one.deaf != nil {
+			one.match, one.deaf = nil, fmt.Errorf("filter: %w", one.deaf)
+		}
+		one.subjects = subjectsOf(t)
+	}
+	one.target, one.ended = t, false
+	return one
 }
 
 func (r *roster) enter(one reader) {
+	key := one.target.Key
+	r.members[key], r.readers[key] = one.member, one
+	if one.target.NotReady == "" && !one.ended && one.deaf == nil {
+		r.served++
+	}
 	exact := len(one.subjects) > 0
 	for _, s := range one.subjects {
 		exact = exact && !isPrefix(s)
@@ -78,29 +95,38 @@ func (r *roster) enter(one reader) {
 	}
 }
 
-// want returns who gets the work.
-func (r *roster) want(subject string, w dispatch.Work) []*member {
+// want returns who gets the message.
+func (g *Group) want(r *roster, d *deal) []*member {
 	var wanted []*member
 	var reading filter.Reading
-	for _, some := range [2][]reader{r.bySubject[subject], r.others} {
-		for _, one := range some {
-			if one.wants(subject, w, &reading) {
-				wanted = append(wanted, one.member)
+	for _, some := range [2][]reader{r.bySubject[d.subject], r.others} {
+		for i := range some {
+			if g.wantsWith(&some[i], d, &reading) {
+				wanted = append(wanted, some[i].member)
 			}
 		}
 	}
 	return wanted
 }
 
-// wants compares the whole filter. What could not be read, and comes as a failure, is for all who may want its subject.
-func (r *reader) wants(subject string, w dispatch.Work, reading *filter.Reading) bool {
+func (g *Group) wants(r *reader, d *deal) bool {
+	var reading filter.Reading
+	return g.wantsWith(r, d, &reading)
+}
+
+// wantsWith compares the whole filter. What could not be read, and comes as a failure, is for all who may want its subject; so is
+// everything for a member whose filter cannot be compiled.
+func (g *Group) wantsWith(r *reader, d *deal, reading *filter.Reading) bool {
+	w := &d.message.Work
 	switch {
-	case w.Sequence <= r.after:
+	case g.config.Directed && (w.Attempt > 0 || w.Failure != nil || w.Reply != nil):
+		return r.covers(d.subject) // its first attempt has been made
+	case !g.config.Directed && w.Sequence <= r.target.After:
 		return false
-	case w.Failure != nil:
-		return r.covers(subject)
+	case w.Failure != nil || r.match == nil:
+		return r.covers(d.subject)
 	default:
-		return r.match.MatchWith(w.Event, reading)
+		return (!g.config.Directed || r.covers(d.subject)) && r.match.MatchWith(w.Event, reading)
 	}
 }
 

@@ -1,14 +1,13 @@
 package share_test
 
 import (
-	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/filter"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/share"
 )
 
 func since(sequence uint64, t route.Target) route.Target {
@@ -98,42 +97,62 @@ func TestWhichSubjectsAreWanted(t *testing.T) {
 	}
 }
 
-func TestAFilterThatDoesNotCompileChangesNothing(t *testing.T) {
-	before := []route.Target{with("a", ofType("x")), target("b")}
-	inWorld(t, before, func(t *testing.T, w *world) {
-		broken := with("broken", filter.Spec{Filters: []filter.Expression{{CESQL: "type ="}}})
-		w.moresSince()
-		waiting := w.take("x")
-		if err := w.group.Follow([]route.Target{with("a", ofType("y")), notReady(target("b")), broken}); err == nil {
-			t.Fatal("no error")
+// A member whose filter cannot be compiled holds up no other. What may be for it is parked, and filtered once the filter compiles.
+func TestAFilterThatDoesNotCompileHoldsUpNobodyElse(t *testing.T) {
+	broken := with("broken", filter.Spec{Filters: []filter.Expression{{CESQL: "type ="}}})
+	inWorld(t, []route.Target{with("a", ofType("x")), broken}, func(t *testing.T, w *world) {
+		l := w.take("x")
+		if n := w.ackAll("a"); n != 1 {
+			t.Errorf("a gets %d, want what it wants", n)
 		}
-		if _, err := w.group.Open(broken.Key); !errors.Is(err, share.ErrNotShared) {
-			t.Errorf("open the broken one: %v, want %v", err, share.ErrNotShared)
+		l.want(t, "acked")
+		w.wantParked("1 for broken after 0s")
+		if why := w.group.Failures()[broken.Key]; !strings.HasPrefix(why, "filter: ") || len(w.group.Failures()) != 1 {
+			t.Errorf("failures %v, want the filter's of the broken one", w.group.Failures())
 		}
-		unwanted := w.take("y")
-		if got := sequencesOf(w.all("a")); !slices.Equal(got, []uint64{1}) {
-			t.Errorf("a gets %v, want what it wanted before", got)
-		}
-		if got := sequencesOf(w.all("b")); !slices.Equal(got, []uint64{1, 2}) {
-			t.Errorf("b gets %v, want everything", got)
-		}
-		waiting.want(t)
-		unwanted.want(t)
-		w.wantParked()
-		if n := w.moresSince(); n != 0 {
-			t.Errorf("more is asked for %d times", n)
+		w.follow(with("a", ofType("x")), with("broken", ofType("x")))
+		if f := w.group.Failures(); len(f) != 0 {
+			t.Errorf("failures %v after the filter was mended", f)
 		}
 	})
 }
 
+// What waits for a member is compared with its filter again when that changes; what it is working on is not.
 func TestAFilterCanBeEdited(t *testing.T) {
 	inWorld(t, []route.Target{with("a", ofType("x"))}, func(t *testing.T, w *world) {
 		w.take("x")
+		taken, _ := w.next("a")
+		waits := w.take("x")
 		w.follow(with("a", ofType("y")))
+		waits.want(t, "acked")
 		w.take("x").want(t, "acked")
 		w.take("y")
-		if got := sequencesOf(w.all("a")); !slices.Equal(got, []uint64{1, 3}) {
-			t.Errorf("it gets %v, want what its filter of the time matched", got)
+		if got := sequencesOf(w.all("a")); !slices.Equal(got, []uint64{4}) {
+			t.Errorf("it gets %v, want what its filter matches now", got)
+		}
+		w.must(taken.Ack())
+	})
+}
+
+// While the members may be outdated nothing is handed out; then the newest get it.
+func TestNothingIsHandedOutByOutdatedMembers(t *testing.T) {
+	inWorld(t, targets("t"), func(t *testing.T, w *world) {
+		source := w.open("t")
+		w.take("x")
+		<-source.Ready()
+		w.outdated = true
+		if _, ok := w.next("t"); ok {
+			t.Error("it gets a message by what may be outdated")
+		}
+		w.outdated = false
+		w.group.Wake()
+		select {
+		case <-source.Ready():
+		default:
+			t.Error("nobody tells it that it may go on")
+		}
+		if n := w.ackAll("t"); n != 1 {
+			t.Errorf("it gets %d, want the message", n)
 		}
 	})
 }

@@ -8,7 +8,7 @@ import (
 
 // target takes every event.
 func target(name string) route.Target {
-	return route.Target{Key: keyOf(name), Shared: true, Consumer: "shared"}
+	return route.Target{Key: keyOf(name), Consumer: "shared"}
 }
 
 func targets(names ...string) []route.Target {

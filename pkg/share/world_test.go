@@ -36,9 +36,13 @@ type world struct {
 	began   time.Time
 	// sequence is that of the last message.
 	sequence uint64
+	// outdated says that the members may not be those in force.
+	outdated bool
+	logBytes int64
 
 	mu     sync.Mutex
 	parked []string
+	full   bool
 	mores  int
 	// refuses are the targets for which Park fails, by name.
 	refuses map[string]bool
@@ -49,7 +53,8 @@ func newWorld(t testing.TB) *world {
 	w := &world{t: t, sources: map[string]dispatch.Source{}, refuses: map[string]bool{}, began: time.Now()}
 	w.names = subjectsOf(t)
 	w.group = share.New(share.Config{
-		Park: w.park, Go: w.running.Go, More: w.more,
+		Park: w.park, Go: w.running.Go, More: w.more, Bytes: share.MaxBytes, Current: func() bool { return !w.outdated },
+		LogBytes: func() int64 { return w.logBytes },
 		Subjects: func(t route.Target) []string { return filter.Subjects(t.Filter, w.names) },
 		Logger:   slog.New(slog.NewTextHandler(&w.log, nil)),
 	})
@@ -90,6 +95,9 @@ func (w *world) park(_ context.Context, t route.Target, work dispatch.Work, notB
 	if w.refuses[t.Key.Name] {
 		return errInjected
 	}
+	if w.full {
+		return dispatch.ErrParkFull
+	}
 	w.parked = append(w.parked, fmt.Sprintf("%d for %s after %s", work.Sequence, t.Key.Name, notBefore.Sub(w.began)))
 	return nil
 }
@@ -118,10 +126,7 @@ func (w *world) refuse(refused bool, names ...string) {
 }
 
 func (w *world) follow(targets ...route.Target) {
-	w.t.Helper()
-	if err := w.group.Follow(targets); err != nil {
-		w.t.Fatal(err)
-	}
+	w.group.Follow(targets, nil)
 }
 
 // take deals the next message, with an event of this type.
@@ -145,10 +150,7 @@ func (w *world) open(name string) dispatch.Source {
 	if s := w.sources[name]; s != nil {
 		return s
 	}
-	s, err := w.group.Open(keyOf(name))
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	s := w.group.Open(keyOf(name))
 	w.sources[name] = s
 	return s
 }
@@ -164,12 +166,7 @@ func (w *world) next(name string) (dispatch.Message, bool) {
 	w.t.Helper()
 	s := w.open(name)
 	synctest.Wait()
-	select {
-	case m, open := <-s.Messages():
-		return m, open
-	default:
-		return dispatch.Message{}, false
-	}
+	return s.Take()
 }
 
 // all takes everything that waits for the member.
@@ -216,8 +213,8 @@ func (w *world) wantParked(want ...string) {
 // wantEmpty fails unless the group has got rid of everything.
 func (w *world) wantEmpty() {
 	w.t.Helper()
-	if free, most := w.group.Room(); free != most {
-		w.t.Errorf("room for %d of %d, want the group empty", free, most)
+	if s := w.group.Space(); s.Bytes != share.MaxBytes {
+		w.t.Errorf("%d bytes are free, want the group empty", s.Bytes)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -14,6 +15,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -157,19 +159,32 @@ func (p *process) terminate(within time.Duration) int {
 	return p.cmd.ProcessState.ExitCode()
 }
 
-// freePort returns a port that nothing listened on a moment ago.
+// Ports that are given to processes lie below those that the kernel gives to connections: none of these takes a port between the moment
+// in which freePort finds it free and the start of the process.
+const (
+	firstPort = 20000
+	portCount = 12000
+)
+
+// portsTried counts from a number at random: another run of the tests may be under way.
+var portsTried = func() *atomic.Int64 {
+	var n atomic.Int64
+	n.Store(rand.Int64N(portCount)) //nolint:gosec // no secret
+	return &n
+}()
+
+// freePort returns a port that nothing listens on, and that it has not returned before.
 func freePort(t *testing.T) string {
 	t.Helper()
-	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range portCount {
+		port := strconv.FormatInt(firstPort+portsTried.Add(1)%portCount, 10)
+		if l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:"+port); err == nil {
+			l.Close()
+			return port
+		}
 	}
-	defer l.Close()
-	_, port, err := net.SplitHostPort(l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return port
+	t.Fatal("no port is free")
+	return ""
 }
 
 // eventually waits until check returns nil.

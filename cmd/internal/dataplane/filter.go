@@ -39,13 +39,15 @@ type Filter struct {
 	mu sync.Mutex
 	// applied is the snapshot that the pool serves.
 	applied route.Snapshot
-	word    word
+	catchUp catchUp
 }
 
 // FilterConfig is what a Filter is made of.
 type FilterConfig struct {
 	Client *jetstream.Client
 	Logger *slog.Logger
+	// Budget bounds what the filter has asked NATS for and holds, in bytes; 0 is MemoryBudget.
+	Budget int64
 	// Meter takes the measurements; nil is OpenTelemetry's global one.
 	Meter metric.MeterProvider
 	// ID is under what it reports; "" is a random one. See IngressConfig.ID.
@@ -59,49 +61,56 @@ func NewFilter(c FilterConfig) (*Filter, error) {
 	f := &Filter{client: c.Client, table: route.NewTable(), sender: deliver.New(deliver.Config{}), started: c.Started, log: c.Logger}
 	store, opener := c.Client.NewStore(f.table)
 	f.opener = opener
+	opener.Bound(cmp.Or(c.Budget, MemoryBudget()))
 	f.trimmer = c.Client.NewTrimmer(f.table)
 	f.eventTypes = eventtype.NewRecorder(c.Client, c.Logger)
 	var err error
 	f.pool, err = dispatch.NewPool(dispatch.Config{
-		Opener: opener, Store: store, Sender: f.sender, Replied: f.replied, Logger: c.Logger, MeterProvider: c.Meter,
+		Opener: opener, Store: store, Sender: f.sender, Replied: f.replied, Current: opener.Trusted, Logger: c.Logger, MeterProvider: c.Meter,
 	})
 	if err != nil {
 		return nil, err
 	}
 	id := cmp.Or(c.ID, nuid.Next())
 	f.reporter = c.Client.NewReporter(func() route.Report { return f.report(id) })
-	f.reporter.Written = f.attest
-	f.opener.OnLapse(f.reporter.Changed)
+	f.reporter.Written = f.trustTargets
+	f.opener.OnChange(f.reporter.Changed)
 	return f, nil
 }
 
-// report says which records are applied, and which could not be: a target whose source does not open is not ready.
+// report says which records are applied, and which could not be: a target whose consumer cannot be read is not ready.
 func (f *Filter) report(id string) route.Report {
 	f.mu.Lock()
 	applied := f.applied
 	f.mu.Unlock()
 	failures := maps.Clone(applied.Failures)
-	for _, some := range []map[route.TargetKey]string{f.opener.Failures(), f.pool.Failures()} {
-		for key, why := range some {
-			failures[naming.TargetKey(key)] = why
-		}
+	for key, why := range f.opener.Failures() {
+		failures[naming.TargetKey(key)] = why
 	}
 	return route.Report{Role: route.RoleFilter, ID: id, Revision: applied.Revision, Bucket: applied.Bucket, Failures: failures}.Bounded()
 }
 
-// Ready reports whether every route has been read, NATS can be reached, and nobody has asked it to leave.
-func (f *Filter) Ready() bool { return f.synced.Load() && f.client.Connected() && !f.leaving.Load() }
+// Ready reports whether every route has been read, NATS can be reached and takes this filter's reports, and nobody has asked it to leave.
+func (f *Filter) Ready() bool {
+	return f.synced.Load() && f.client.Connected() && f.reporter.Err() == nil && !f.leaving.Load()
+}
 
 // Leave makes it not ready.
 func (f *Filter) Leave() { f.leaving.Store(true) }
 
-// Run serves the targets until ctx ends. Call Drain after it.
+// Run serves the targets until ctx ends. Call Drain after it. The report outlives the reading: once it is withdrawn, targets become ready
+// of which this filter does not hear.
 func (f *Filter) Run(ctx context.Context) {
+	reporting, end := context.WithCancel(context.WithoutCancel(ctx))
+	var reported sync.WaitGroup
+	defer reported.Wait()
+	defer end()
+	reported.Go(func() { f.reporter.Run(reporting) })
 	follow(ctx, followed{
 		watch: func(ctx context.Context, synced func()) { f.client.WatchRoutes(ctx, f.table, synced) },
 		table: f.table,
 		apply: f.apply,
-	}, f.reporter.Run, f.opener.Run, f.trimmer.Run, f.eventTypes.Run)
+	}, f.opener.Run, f.trimmer.Run, f.eventTypes.Run)
 }
 
 // replied notes the type of a reply. A Broker's is noted twice, as upstream does: it is one of what the Trigger answers with, and one
@@ -119,7 +128,7 @@ func (f *Filter) replied(from route.Target, reply event.Event) {
 }
 
 func (f *Filter) apply(ctx context.Context, s route.Snapshot) {
-	f.opener.Share(s.Targets)
+	f.opener.Follow(s)
 	f.pool.Sync(ctx, slices.Collect(maps.Values(s.Targets)))
 	if ctx.Err() != nil {
 		return // not every target may have been tried

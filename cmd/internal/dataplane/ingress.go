@@ -38,8 +38,11 @@ type IngressConfig struct {
 	URL string
 	// MaxEventBytes bounds an event; 0 is what the NATS server takes.
 	MaxEventBytes int64
-	MaxInFlight   int
-	Logger        *slog.Logger
+	// Budget is the bytes that all requests may hold together; see MemoryBudget.
+	Budget int64
+	// MaxInFlight bounds the requests too; 0 leaves it to the Budget.
+	MaxInFlight int
+	Logger      *slog.Logger
 	// Meter takes the measurements; nil is OpenTelemetry's global one.
 	Meter metric.MeterProvider
 	// ID is under what it reports; "" is a random one. Who is alone on its NATS takes always the same: then its report replaces
@@ -57,6 +60,7 @@ func NewIngress(c IngressConfig) *Ingress {
 		Addresses:     i.table,
 		Publisher:     c.Client.NewPublisher(),
 		MaxEventBytes: limitOf(c.MaxEventBytes, c.Client.MaxPayload),
+		Memory:        c.Budget,
 		MaxInFlight:   c.MaxInFlight,
 		Stored:        func(to route.Address, e event.Event) { i.eventTypes.Record(eventtype.Of(to, e)) },
 		Logger:        c.Logger,

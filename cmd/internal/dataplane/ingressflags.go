@@ -7,8 +7,6 @@ import (
 	"strings"
 
 	"github.com/spf13/pflag"
-
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
 )
 
 // IngressFlags are the bounds of an ingress; they are the same for every program that has one.
@@ -20,7 +18,7 @@ type IngressFlags struct {
 // Register adds the flags to a command.
 func (f *IngressFlags) Register(flags *pflag.FlagSet) {
 	flags.Int64Var(&f.MaxEventBytes, "max-event-bytes", 0, "size limit of an event (default: what NATS takes)")
-	flags.IntVar(&f.MaxInFlight, "max-in-flight", ingress.DefaultMaxInFlight, "requests that the ingress handles at one time")
+	flags.IntVar(&f.MaxInFlight, "max-in-flight", 0, "requests that the ingress handles at one time (default: as many as its memory holds)")
 }
 
 // Validate names the first flag that is wrong.
@@ -28,8 +26,8 @@ func (f *IngressFlags) Validate() error {
 	switch {
 	case f.MaxEventBytes < 0:
 		return errors.New("--max-event-bytes must not be negative")
-	case f.MaxInFlight < 1:
-		return errors.New("--max-in-flight must be at least 1")
+	case f.MaxInFlight < 0:
+		return errors.New("--max-in-flight must not be negative")
 	}
 	return nil
 }

@@ -149,7 +149,7 @@ func awaitReport(ctx context.Context, t *testing.T, client *jetstream.Client, ur
 	defer tick.Stop()
 	for {
 		reports, err := client.Reports(ctx)
-		if err == nil && len(reports) == 1 && reports[0].URL == url {
+		if err == nil && len(reports.Live) == 1 && reports.Live[0].URL == url {
 			return
 		}
 		select {

@@ -24,8 +24,8 @@ func (r Report) Verdicts() []Verdict {
 func (r Report) Failures() []string {
 	var failures []string
 	for n, round := range r.Rounds {
-		for _, name := range sortedKeys(round.Failed) {
-			failures = append(failures, "round "+itoa(n+1)+", "+name+": "+round.Failed[name])
+		for _, failure := range round.Failures() {
+			failures = append(failures, "round "+itoa(n+1)+", "+failure)
 		}
 	}
 	return failures

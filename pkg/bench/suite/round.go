@@ -22,6 +22,14 @@ type Round struct {
 	backlog int
 }
 
+// Failures are the runs that failed, and why.
+func (r Round) Failures() (failures []string) {
+	for _, name := range sortedKeys(r.Failed) {
+		failures = append(failures, name+": "+r.Failed[name])
+	}
+	return failures
+}
+
 // result returns what a run found, if it succeeded.
 func (r Round) result(run string) (bench.Result, bool) {
 	result, ran := r.Runs[run]

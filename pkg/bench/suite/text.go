@@ -14,6 +14,11 @@ defaults. Rates are of closed loops: 64 connections that wait for their answers,
 and subscribers. Latencies are of open loops, and count from when an event was due, not from when it could be sent. Every event is
 accounted for by its id at the receiver: a run that lost one is a failed run, and its figures are left out. CPU and memory are the
 operating system's figures for the process.
+
+To judge a change, ` + "`" + `make bench-compare BASE=<commit> ONLY=P6,P14` + "`" + ` measures that commit and the present one in turns, ten rounds, and compares
+round by round. A row is worse when the median of the ratios, new to old, is below 0.95 and nine of ten rounds are below 1; of latencies, CPU and
+memory the ratio is old to new. A row whose floor's ratio spreads over more than 20 %% is not judged: that was the machine. Floors have the
+product's version too: the publisher in F2b, and P6 where it is the floor, are those of the commit.
 `
 	targetsText = `A figure is the median of all rounds, with the least and the most; so is the ratio, taken round by round. S(n) is
 1 / ((1/n)/F2b + 1/F4 + 1/F1): what n Triggers for every event could get each second if nothing but the floors cost anything.

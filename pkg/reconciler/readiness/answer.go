@@ -15,6 +15,7 @@ const (
 	ReasonNoProcess  = "NoLiveProcess"
 	ReasonNotApplied = "NotAppliedYet"
 	ReasonFailed     = "CannotApply"
+	ReasonLost       = "ReportsLost"
 )
 
 // Question asks whether all live processes of a role have applied the record at a place.
@@ -35,7 +36,7 @@ func (v View) answer(q Question) Answer {
 	if !v.Known {
 		return Answer{corev1.ConditionUnknown, ReasonNotKnown, "what the data plane reports has not been read yet"}
 	}
-	ready, why := route.Ready(v.Reports, q.Role, q.Place)
+	ready, why := route.Ready(route.Reports{Live: v.Reports}, q.Role, q.Place)
 	if ready {
 		return Answer{Status: corev1.ConditionTrue}
 	}
@@ -48,6 +49,9 @@ func (v View) answer(q Question) Answer {
 		if failure, failed := r.Failures[q.Key]; failed && r.Past(q.Place) { // else it is about what was there before
 			return Answer{corev1.ConditionFalse, ReasonFailed, fmt.Sprintf("%s %s: %s", q.Role, r.ID, failure)}
 		}
+	}
+	if !v.Lost.IsZero() {
+		return Answer{corev1.ConditionUnknown, ReasonLost, route.Reports{Lost: v.Lost}.WhyUnknown()}
 	}
 	if !live {
 		return Answer{corev1.ConditionUnknown, ReasonNoProcess, fmt.Sprintf("no %s has reported for %s", q.Role, route.ReportTTL)}

@@ -116,6 +116,7 @@ type source struct {
 	mu      sync.Mutex
 	err     error
 	reports []route.Report
+	lost    time.Time
 	ensured int
 }
 
@@ -127,6 +128,12 @@ func (s *source) set(err error, reports []route.Report) {
 
 func (s *source) Wait(context.Context) error { s.mu.Lock(); defer s.mu.Unlock(); return s.err }
 
+func (s *source) timesEnsured() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ensured
+}
+
 func (s *source) EnsureBuckets(context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -134,10 +141,10 @@ func (s *source) EnsureBuckets(context.Context) error {
 	return nil
 }
 
-func (s *source) Reports(context.Context) ([]route.Report, error) {
+func (s *source) LatestReports(context.Context) (route.Reports, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.reports, s.err
+	return route.Reports{Live: s.reports, Lost: s.lost}, s.err
 }
 
 func TestWatchMakesTheBucketsOfANewServer(t *testing.T) {
@@ -168,5 +175,54 @@ func TestWatchMakesTheBucketsOfANewServer(t *testing.T) {
 	defer s.mu.Unlock()
 	if s.ensured != 1 {
 		t.Errorf("buckets made %d times", s.ensured)
+	}
+}
+
+// A server that has restarted may lack the buckets, although it answers. What was ready stays so, and what is not says why.
+func TestWatchKeepsWhatWasReadyWhenReportsAreLost(t *testing.T) {
+	s := &source{reports: filters("a")}
+	w := NewWatch(s)
+	b := w.Board()
+	known, changed := make(chan struct{}, 100), make(chan string, 100)
+	b.Listen(Listener{Outage: func() { known <- struct{}{} }, Changed: func(who types.NamespacedName) { changed <- who.Name }})
+	ctx, cancel := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() { w.Run(ctx) })
+	defer running.Wait()
+	defer cancel()
+	<-known
+	ask := func(name string, revision uint64) Answer {
+		return b.Ask(types.NamespacedName{Name: name}, Question{Role: route.RoleFilter, Place: route.Place{Key: name, Revision: revision}})
+	}
+	if got := ask("old", 7); got.Status != corev1.ConditionTrue {
+		t.Fatalf("%+v", got)
+	}
+	if got := ask("new", 8); got.Status != corev1.ConditionUnknown || got.Reason != ReasonNotApplied {
+		t.Fatalf("%+v", got)
+	}
+	s.mu.Lock()
+	s.lost, s.reports = noon, []route.Report{{Role: route.RoleFilter, ID: "b", Revision: 9}}
+	s.mu.Unlock()
+	select {
+	case name := <-changed:
+		if name != "new" {
+			t.Errorf("called for %s", name)
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatal("nobody was called")
+	}
+	if got := ask("new", 8); got.Status != corev1.ConditionUnknown || got.Reason != ReasonLost {
+		t.Errorf("%+v", got)
+	}
+	if got := ask("old", 7); got.Status != corev1.ConditionTrue {
+		t.Errorf("%+v", got)
+	}
+	deadline := time.After(10 * time.Second)
+	for s.timesEnsured() < 2 {
+		select {
+		case <-time.Tick(10 * time.Millisecond):
+		case <-deadline:
+			t.Fatal("the buckets are not made again")
+		}
 	}
 }

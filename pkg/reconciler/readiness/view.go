@@ -22,6 +22,9 @@ type View struct {
 	Reports []route.Report
 	// Outage is set while NATS cannot be used.
 	Outage *Outage
+	// Lost is set while NATS has lost what the data plane reported, and not every process had the time to report again. Reports are then
+	// those from before: what was ready stays so, and nothing becomes ready on the word of those that are the first to report again.
+	Lost time.Time
 
 	failing   *Outage
 	heldUntil time.Time
@@ -43,13 +46,13 @@ func (o *Outage) Equal(other *Outage) bool {
 
 // reading is one attempt to read the reports.
 type reading struct {
-	reports []route.Report
+	reports route.Reports
 	err     error
 	at      time.Time
 }
 
-// next is the view after one more reading. A failed one changes nothing of what is known; reports that are missing just after
-// an outage are kept until their processes had the time to renew them.
+// next is the view after one more reading. One that failed, or found that reports are lost, changes nothing of what is known; reports
+// that are missing just after an outage are kept until their processes had the time to renew them.
 func (v View) next(r reading) View {
 	if r.err != nil {
 		if v.failing == nil {
@@ -63,8 +66,11 @@ func (v View) next(r reading) View {
 	if v.Outage != nil {
 		v.heldUntil = r.at.Add(returnGrace)
 	}
-	v.failing, v.Outage = nil, nil
-	reports := slices.Clone(r.reports)
+	v.failing, v.Outage, v.Lost = nil, nil, r.reports.Lost
+	if !v.Lost.IsZero() {
+		return v
+	}
+	reports := slices.Clone(r.reports.Live)
 	if r.at.Before(v.heldUntil) {
 		for _, old := range v.Reports {
 			if !slices.ContainsFunc(reports, func(now route.Report) bool { return now.Role == old.Role && now.ID == old.ID }) {

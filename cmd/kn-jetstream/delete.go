@@ -1,0 +1,121 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	natsjetstream "github.com/nats-io/nats.go/jetstream"
+	"github.com/spf13/cobra"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/manifest"
+)
+
+type deleteOptions struct {
+	routeOptions
+	namespace string
+	wait      bool
+}
+
+func newDeleteCommand() *cobra.Command {
+	o := deleteOptions{}
+	cmd := &cobra.Command{
+		Use:   "delete (-f FILE|DIR... | broker|trigger|channel|subscription NAME)",
+		Short: "End the routes that apply wrote, or one that is in no file of kn-jetstream run; their events are kept for 30 s more",
+		Example: `  kn-jetstream delete -f routes.yaml --nats nats://host:4222
+  kn-jetstream delete trigger orders -n shop`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 0 && (len(args) != 2 || len(o.files) > 0) {
+				return errors.New("give either -f or one kind and name, as in delete trigger orders")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error { return deleteRoutes(cmd, o, args) },
+	}
+	o.register(cmd)
+	o.registerFiles(cmd)
+	flags := cmd.Flags()
+	flags.StringVarP(&o.namespace, "namespace", "n", "default", "namespace of the one that is named")
+	flags.BoolVar(&o.wait, "wait", true, "wait for the 30 s and remove the events, streams and consumers; else the next apply or delete does it")
+	return cmd
+}
+
+func deleteRoutes(cmd *cobra.Command, o deleteOptions, args []string) error {
+	choose, err := o.choice(args)
+	if err != nil {
+		return err
+	}
+	client, err := o.client(cmd.Context(), "kn-jetstream delete")
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	ctx, cancel := context.WithTimeout(cmd.Context(), applyBudget)
+	defer cancel()
+	what, err := choose(ctx, client)
+	if err != nil {
+		return err
+	}
+	owner := client.NewOwner(what.owner, fileGrace)
+	undelivered := countUndelivered(ctx, client.Status)
+	removed, err := manifest.Remove(ctx, owner, what.routes)
+	if errors.Is(err, natsjetstream.ErrBucketNotFound) {
+		err = nil // nobody has applied anything there yet
+	}
+	for _, ended := range removed {
+		fmt.Fprintf(cmd.OutOrStdout(), "%s deleted; %s\n", ended, undelivered.kept(ended))
+	}
+	if err != nil {
+		return err
+	}
+	if len(removed) == 0 {
+		return fmt.Errorf("nothing to delete: none of these is a route of the owner %q", what.owner)
+	}
+	if what.owner != o.owner {
+		return nil // the kn-jetstream run that it belongs to removes what it had
+	}
+	return o.sweep(cmd, owner)
+}
+
+// sweep removes what the routes had, after the grace period.
+func (o *deleteOptions) sweep(cmd *cobra.Command, owner *jetstream.Owner) error {
+	if o.wait {
+		fmt.Fprintln(cmd.ErrOrStderr(), "Waiting 30 s before their events go; interrupt and apply again to keep them.")
+		timer := time.NewTimer(fileGrace + time.Second)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+		case <-cmd.Context().Done():
+			return cmd.Context().Err()
+		}
+	}
+	ctx, cancel := context.WithTimeout(cmd.Context(), applyBudget)
+	defer cancel()
+	return owner.Sweep(ctx)
+}
+
+// choice tells what the files or the arguments name; what the arguments name has to be looked up.
+func (o *deleteOptions) choice(args []string) (func(context.Context, *jetstream.Client) (ownedRoutes, error), error) {
+	if len(args) == 0 {
+		resources, err := o.load()
+		if err != nil {
+			return nil, err
+		}
+		return func(context.Context, *jetstream.Client) (ownedRoutes, error) {
+			return ownedRoutes{o.owner, resources.Desired()}, nil
+		}, nil
+	}
+	asked, err := askedFor(args[0], o.namespace, args[1])
+	if err != nil {
+		return nil, badInput(err)
+	}
+	return func(ctx context.Context, client *jetstream.Client) (ownedRoutes, error) {
+		records, err := client.Records(ctx, "")
+		if err != nil && !errors.Is(err, natsjetstream.ErrBucketNotFound) {
+			return ownedRoutes{}, err
+		}
+		return asked.among(records, o.owner)
+	}, nil
+}

@@ -1,0 +1,217 @@
+package jetstream
+
+import (
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"testing"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
+)
+
+// bucketInfo is what the server says of a bucket's stream.
+func bucketInfo(t *testing.T, c *Client, name string) *jetstream.StreamInfo {
+	t.Helper()
+	stream, err := c.js.Stream(budgetOf(t), bucketStream(name))
+	must(t, err)
+	return stream.CachedInfo()
+}
+
+// Any server answers a direct read, also one that is behind.
+func TestNoBucketAnswersDirectly(t *testing.T) {
+	t.Parallel()
+	c := dial(t, natstest.Start(t, nil))
+	names := []string{c.names.RoutesBucket(), c.names.ReportsBucket(), c.names.PositionsBucket(), c.names.EventTypesBucket()}
+	for _, name := range names[1:] {
+		_, err := c.js.CreateKeyValue(budgetOf(t), jetstream.KeyValueConfig{Bucket: name})
+		must(t, err)
+	}
+	must(t, c.EnsureBuckets(budgetOf(t)))
+	must(t, c.EnsureEventTypes(budgetOf(t)))
+	for _, name := range names {
+		if bucketInfo(t, c, name).Config.AllowDirect {
+			t.Errorf("bucket %s answers direct reads", name)
+		}
+	}
+}
+
+func TestReportsAreInMemoryWhereThereIsAny(t *testing.T) {
+	t.Parallel()
+	none := server.JetStreamAccountLimits{MaxStore: -1, MaxMemory: 0, MaxStreams: -1, MaxConsumers: -1}
+	some := server.JetStreamAccountLimits{MaxStore: -1, MaxMemory: 1 << 20, MaxStreams: -1, MaxConsumers: -1}
+	for _, c := range []struct {
+		name   string
+		limits map[string]server.JetStreamAccountLimits
+		// taken is a server whose memory is all reserved by others.
+		taken  bool
+		ensure func(*Client) error
+		want   jetstream.StorageType
+	}{
+		{"an account without a limit", nil, false, func(c *Client) error { return c.EnsureBuckets(t.Context()) }, jetstream.MemoryStorage},
+		{"an account with some", map[string]server.JetStreamAccountLimits{"": some}, false,
+			func(c *Client) error { return c.EnsureBuckets(t.Context()) }, jetstream.MemoryStorage},
+		{"an account with none", map[string]server.JetStreamAccountLimits{"": none}, false,
+			func(c *Client) error { return c.EnsureBuckets(t.Context()) }, jetstream.FileStorage},
+		{"tiers with some", map[string]server.JetStreamAccountLimits{"R1": some, "R3": some}, false,
+			func(c *Client) error { return c.EnsureBuckets(t.Context()) }, jetstream.MemoryStorage},
+		{"a server without room", nil, true, func(c *Client) error { return c.EnsureBuckets(t.Context()) }, jetstream.FileStorage},
+		{"an owner that does not stay", nil, false, func(c *Client) error { return c.MakeBuckets(t.Context()) }, jetstream.FileStorage},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			s := natstest.Start(t, func(o *server.Options) { o.JetStreamMaxMemory = 8 << 20 })
+			if c.limits != nil {
+				must(t, s.NATS().GlobalAccount().UpdateJetStreamLimits(c.limits))
+			}
+			client := dial(t, s)
+			if c.taken {
+				_, err := client.js.CreateStream(budgetOf(t), jetstream.StreamConfig{Name: "OTHERS", MaxBytes: 8 << 20, Storage: jetstream.MemoryStorage})
+				must(t, err)
+			}
+			must(t, c.ensure(client))
+			first := bucketInfo(t, client, client.names.ReportsBucket())
+			if first.Config.Storage != c.want {
+				t.Errorf("the reports are in %s storage, want %s", first.Config.Storage, c.want)
+			}
+			must(t, c.ensure(client))
+			if again := bucketInfo(t, client, client.names.ReportsBucket()); !again.Created.Equal(first.Created) {
+				t.Error("the bucket is made anew each time")
+			}
+			for _, name := range []string{client.names.RoutesBucket(), client.names.PositionsBucket()} {
+				if have := bucketInfo(t, client, name).Config.Storage; have != jetstream.FileStorage {
+					t.Errorf("bucket %s is in %s storage", name, have)
+				}
+			}
+		})
+	}
+}
+
+// Storage cannot be changed in place.
+func TestReportsMoveIntoMemory(t *testing.T) {
+	t.Parallel()
+	c := dial(t, natstest.Start(t, nil))
+	must(t, c.MakeBuckets(budgetOf(t)))
+	must(t, c.EnsureBuckets(budgetOf(t)))
+	if have := bucketInfo(t, c, c.names.ReportsBucket()).Config.Storage; have != jetstream.MemoryStorage {
+		t.Errorf("the reports are in %s storage", have)
+	}
+	reports, err := c.Reports(budgetOf(t))
+	must(t, err)
+	if reports.Lost.IsZero() {
+		t.Error("nothing says that the reports of the former bucket are lost")
+	}
+	must(t, c.MakeBuckets(budgetOf(t)))
+	if have := bucketInfo(t, c, c.names.ReportsBucket()).Config.Storage; have != jetstream.MemoryStorage {
+		t.Errorf("an owner that does not stay has moved the reports into %s storage", have)
+	}
+}
+
+// What routes reserve grows with them.
+func TestTheRoutesBucketGrows(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	target := i.trigger("all")
+	for n := range 20 {
+		target.Key.Name, target.Owner, target.NotReady = fmt.Sprint("t-", n), "tests", string(make([]byte, 30<<10))
+		_, err := i.client.PutRecord(budgetOf(t), route.Record{Target: &target})
+		must(t, err)
+	}
+	if info := bucketInfo(t, i.client, i.client.names.RoutesBucket()); info.Config.MaxBytes < int64(info.State.Bytes) {
+		t.Errorf("%d bytes of %d are used", info.State.Bytes, info.Config.MaxBytes)
+	}
+}
+
+// fillStore stores messages until NATS has no room left for anything in files: not one stream is full, all of them together are.
+func fillStore(t *testing.T, c *Client) {
+	t.Helper()
+	_, err := c.js.CreateStream(budgetOf(t), jetstream.StreamConfig{Name: "OTHERS", Subjects: []string{"others"}})
+	must(t, err)
+	await(t, "the store is exhausted", func() bool {
+		_, err := c.js.Publish(budgetOf(t), "others", make([]byte, 512<<10))
+		if err != nil && !isStorageExhausted(err) {
+			t.Fatal(err)
+		}
+		return err != nil
+	})
+}
+
+// When others have taken all there is, routes cannot be written, and whoever wants to is told why. What the data plane needs to go on,
+// so that room is freed, works: reading routes, reporting, trimming.
+func TestAnExhaustedStoreStopsOnlyWhatNeedsIt(t *testing.T) {
+	t.Parallel()
+	s := natstest.Start(t, func(o *server.Options) { o.JetStreamMaxStore = 16 << 20 })
+	c := dial(t, s)
+	must(t, c.EnsureBuckets(t.Context()))
+	i := &installation{t: t, server: s, client: c, owner: c.NewOwner("tests", shortGrace), broker: brokerOf("orders", 4<<20)}
+	i.putBroker()
+	all := i.put(i.trigger("all"))
+	i.publish(0, 10, "a")
+	source := open(t, c, all, 10)
+	fillStore(t, c)
+
+	r := c.NewReporter(func() route.Report { return route.Report{Role: route.RoleFilter, ID: "f", Revision: 1} })
+	must(t, r.write(budgetOf(t), "filter.f", r.state()))
+	latest, err := c.LatestReports(budgetOf(t))
+	must(t, err)
+	if len(latest.Live) != 1 {
+		t.Errorf("the reports are %+v", latest.Live)
+	}
+	if records, err := c.Records(budgetOf(t), ""); err != nil || len(records) != 2 {
+		t.Errorf("%d records, error %v", len(records), err)
+	}
+	changed := all
+	changed.MaxInFlight = 7
+	if _, err := i.owner.PutTarget(budgetOf(t), changed); !isStorageExhausted(err) {
+		t.Errorf("a changed Trigger: error %v, want one that says that there is no room", err)
+	}
+	if err := i.owner.RemoveTarget(budgetOf(t), all.Key); !isStorageExhausted(err) {
+		t.Errorf("a removed Trigger: error %v, want one that says that there is no room", err)
+	}
+	takeAll(t, source, 0, 10)
+	i.consumerIsDone(all)
+	trimmed, err := c.Trim(budgetOf(t), i.broker, 1)
+	must(t, err)
+	if trimmed == 0 {
+		t.Error("the log is not trimmed")
+	}
+	others, err := c.js.Stream(budgetOf(t), "OTHERS")
+	must(t, err)
+	must(t, others.Purge(budgetOf(t)))
+	i.put(changed)
+}
+
+// Logs are bounded, and the routes have room of their own beside them.
+func TestRoutesChangeWhileLogsAreFull(t *testing.T) {
+	t.Parallel()
+	s := natstest.Start(t, func(o *server.Options) { o.JetStreamMaxStore = 16 << 20 })
+	c := dial(t, s)
+	must(t, c.EnsureBuckets(t.Context()))
+	i := &installation{t: t, server: s, client: c, owner: c.NewOwner("tests", shortGrace), broker: brokerOf("orders", 16<<20)}
+	_, err := i.owner.PutAddress(budgetOf(t), i.broker)
+	if !isStorageExhausted(err) {
+		t.Fatalf("a log as large as the store: error %v, want one that says that there is no room", err)
+	}
+	i.broker = brokerOf("orders", (16<<20-routesReserve-positionsReserve)/5*4) // dead letters have a quarter of the log's room
+	i.putBroker()
+	first, second := i.put(i.trigger("first")), i.put(i.trigger("second"))
+	var published atomic.Int64
+	await(t, "the log is full", func() bool {
+		m := message(fmt.Sprint(published.Add(1)), "a")
+		m.Event.Data = make([]byte, 256<<10)
+		_, err := c.NewPublisher().Publish(budgetOf(t), i.broker, []ingress.Message{m})
+		if err != nil && !errors.Is(err, ingress.ErrLogFull) {
+			t.Fatal(err)
+		}
+		return err != nil
+	})
+	first.MaxInFlight = 7
+	i.put(first)
+	must(t, i.owner.RemoveTarget(budgetOf(t), second.Key))
+	i.put(i.trigger("third"))
+	must(t, i.owner.RemoveAddress(budgetOf(t), i.broker.Key))
+}

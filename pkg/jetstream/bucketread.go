@@ -1,0 +1,102 @@
+package jetstream
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// readAgain is how often a reader that waits for a server to catch up asks whether there is still something to wait for.
+const readAgain = 100 * time.Millisecond
+
+// readBucket calls each for every value under the keys that match the filter, in the order in which they were written: what the
+// bucket held when it was called, or later.
+//
+// The server that a watch reads from may be behind. So the leader says first what the last change is, and the watch is read until
+// that has come: no decision rests on what a server has not heard of yet.
+func (c *Client) readBucket(ctx context.Context, name, keyFilter string, each func(jetstream.KeyValueEntry)) error {
+	bucket, err := c.js.KeyValue(ctx, name)
+	if err != nil {
+		return fmt.Errorf("open bucket %s: %w", name, err)
+	}
+	end := func() (uint64, error) {
+		revision, _, err := c.bucketEnd(ctx, name, keyFilter)
+		return revision, err
+	}
+	return readPast(ctx, bucket, bucketRead{filter: keyFilter, end: end, each: each})
+}
+
+// bucketEnd asks the leader for the revision of the last change that is there of the keys that match the filter, 0 when none is, and
+// when the bucket was made.
+func (c *Client) bucketEnd(ctx context.Context, name, keyFilter string) (revision uint64, made time.Time, err error) {
+	stream, err := c.js.Stream(ctx, bucketStream(name))
+	if err != nil {
+		return 0, made, fmt.Errorf("read bucket %s: %w", name, err)
+	}
+	made = stream.CachedInfo().Created
+	last, err := stream.GetLastMsgForSubject(ctx, "$KV."+name+"."+keyFilter)
+	if errors.Is(err, jetstream.ErrMsgNotFound) {
+		return 0, made, nil
+	}
+	if err != nil {
+		return 0, made, fmt.Errorf("read bucket %s: %w", name, err)
+	}
+	return last.Sequence, made, nil
+}
+
+// bucketRead says what is read of a bucket.
+type bucketRead struct {
+	filter string
+	// end returns the revision that must have been seen; it is asked again while that does not come: it may have been removed.
+	end  func() (uint64, error)
+	each func(jetstream.KeyValueEntry)
+}
+
+func readPast(ctx context.Context, bucket jetstream.KeyValue, r bucketRead) error {
+	end, err := r.end()
+	if err != nil {
+		return err
+	}
+	watcher, err := bucket.Watch(ctx, r.filter)
+	if err != nil {
+		return fmt.Errorf("read bucket %s: %w", bucket.Bucket(), err)
+	}
+	defer endWatch(watcher)
+	again := time.NewTicker(readAgain)
+	defer again.Stop()
+	latest := map[string]jetstream.KeyValueEntry{}
+	seen, whole := uint64(0), false
+	for !whole || seen < end {
+		select {
+		case entry, open := <-watcher.Updates():
+			switch {
+			case !open:
+				return fmt.Errorf("reading bucket %s was cut off", bucket.Bucket())
+			case entry == nil:
+				whole = true
+			default:
+				latest[entry.Key()], seen = entry, entry.Revision()
+			}
+		case <-again.C:
+			if end, err = r.end(); err != nil {
+				return err
+			}
+		case <-ctx.Done():
+			return fmt.Errorf("read bucket %s: %w", bucket.Bucket(), context.Cause(ctx))
+		}
+	}
+	for _, entry := range slices.SortedFunc(maps.Values(latest), byRevision) {
+		if entry.Operation() == jetstream.KeyValuePut {
+			r.each(entry)
+		}
+	}
+	return nil
+}
+
+func byRevision(a, b jetstream.KeyValueEntry) int { return cmp.Compare(a.Revision(), b.Revision()) }

@@ -1,0 +1,124 @@
+package jetstream
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
+)
+
+// sentByHand keeps the directed stream's own sequences apart from those of the log: both identify work.
+const sentByHand = 1 << 63
+
+// decodeDirected reads a directed message. One that names no sequence was sent by hand: its own place in the directed stream
+// identifies it. One with something wrong in it is a dead letter. Error: it has no ack subject, so nobody could acknowledge it.
+func decodeDirected(m *nats.Msg) (dispatch.Work, error) {
+	place, err := placeIn(m.Reply)
+	if err != nil {
+		return dispatch.Work{}, err
+	}
+	fields := headerFields{header: m.Header}
+	w := dispatch.Work{Sequence: sentByHand | place.sequence, Stored: place.at, Directed: place.sequence}
+	if fields.has(headerSequence) {
+		w.Sequence, w.Stored = fields.unsigned(headerSequence), fields.time(headerStored)
+		w.Attempt = fields.number(headerAttempt)
+	}
+	if fields.has(headerRun) {
+		w.Run = fields.unsigned(headerRun)
+	}
+	if fields.has(headerUnstored) {
+		w.Unstored = fields.number(headerUnstored)
+	}
+	if _, failed := m.Header[headerCode]; failed {
+		w.Failure = fields.failure()
+	}
+	data, reply, err := cutReply(m)
+	if err == nil {
+		w.Reply = reply
+		w.Event, err = event.FromNATS(m.Header, data)
+	}
+	if err == nil {
+		err = fields.err
+	}
+	if err != nil {
+		return unreadable(m, w, err), nil
+	}
+	return w, nil
+}
+
+// cutReply takes the reply off the end of a directed message's body, if there is one.
+func cutReply(m *nats.Msg) (data []byte, reply *event.Event, err error) {
+	text := m.Header.Get(headerReplyBytes)
+	if text == "" {
+		return m.Data, nil, nil
+	}
+	size, err := strconv.Atoi(text)
+	if err != nil || size < 0 || size > len(m.Data) {
+		return nil, nil, fmt.Errorf("header %s: %q", headerReplyBytes, text)
+	}
+	data = m.Data[:len(m.Data)-size]
+	reply = &event.Event{}
+	if err := json.Unmarshal(m.Data[len(data):], reply); err != nil {
+		return nil, nil, fmt.Errorf("the reply that is kept with the event: %w", err)
+	}
+	// Foreign hands may have put it there: it has to be what could have come as a reply.
+	if _, err = event.FromNATS(event.ToNATS(*reply), reply.Data); err != nil {
+		return nil, nil, fmt.Errorf("the reply that is kept with the event: %w", err)
+	}
+	return data, reply, nil
+}
+
+// headerFields reads fields of a header and keeps the first error.
+type headerFields struct {
+	header nats.Header
+	err    error
+}
+
+func (f *headerFields) has(name string) bool { return f.header.Get(name) != "" }
+
+func (f *headerFields) number(name string) int {
+	value, err := strconv.Atoi(f.header.Get(name))
+	f.note(name, err)
+	return value
+}
+
+func (f *headerFields) unsigned(name string) uint64 {
+	value, err := strconv.ParseUint(f.header.Get(name), 10, 64)
+	f.note(name, err)
+	return value
+}
+
+// time reads a time that counts in nanoseconds; the zero one when there is none, which is what an earlier version has parked.
+func (f *headerFields) time(name string) time.Time {
+	if !f.has(name) {
+		return time.Time{}
+	}
+	value, err := time.Parse(time.RFC3339Nano, f.header.Get(name))
+	value = value.UTC()
+	if err == nil && !time.Unix(0, value.UnixNano()).Equal(value) {
+		err = errFarTime
+	}
+	f.note(name, err)
+	return value
+}
+
+func (f *headerFields) failure() *dispatch.Failure {
+	body, err := base64.StdEncoding.DecodeString(f.header.Get(headerBody))
+	f.note(headerBody, err)
+	return &dispatch.Failure{
+		Destination: f.header.Get(headerDestination), Reason: f.header.Get(headerReason), Code: f.number(headerCode), Body: body,
+		Attempts: f.number(headerAttempts), SinkAttempts: f.number(headerSinkTries),
+	}
+}
+
+func (f *headerFields) note(name string, err error) {
+	if err != nil && f.err == nil {
+		f.err = fmt.Errorf("header %s: %w", name, err)
+	}
+}

@@ -1,0 +1,46 @@
+package jetstream
+
+import (
+	"fmt"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+)
+
+// expected is the stream that is to store a message. Subjects alone do not tell: when the stream of an address is gone, any other may
+// listen to them, and nobody reads the address's events there.
+type expected struct {
+	stream string
+	// first is a sequence below which the stream has none. A PubAck with a lower one is of another stream of the same name, which
+	// somebody has put there by hand. 0 where it is not known.
+	first uint64
+	// header is the value of a message's header that names the stream.
+	header []string
+}
+
+func expectStream(stream string) expected { return expected{stream: stream, header: []string{stream}} }
+
+// expectedLog is where the address's events are stored.
+func (c *Client) expectedLog(a route.Address) expected {
+	e := expectStream(c.logOf(a))
+	e.first = a.Log.First
+	return e
+}
+
+// mark has the server store the message in no other stream.
+func (e expected) mark(m *nats.Msg) { m.Header[jetstream.ExpectedStreamHeader] = e.header }
+
+// judge returns nil when the answer says that the message is stored here. What another stream answers, an error too, is errOtherStream.
+func (e expected) judge(a answer) error {
+	switch {
+	case len(a.stream) > 0 && string(a.stream) != e.stream:
+		return fmt.Errorf("%w: %s answers for %s", errOtherStream, a.stream, e.stream)
+	case a.err != nil:
+		return a.err
+	case a.sequence < e.first:
+		return fmt.Errorf("%w: %s has the sequence %d, and that of the address begins at %d", errOtherStream, a.stream, a.sequence, e.first)
+	}
+	return nil
+}

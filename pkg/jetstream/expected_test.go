@@ -1,0 +1,228 @@
+package jetstream
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+)
+
+// usurp deletes a stream by hand and makes another one that listens to its subjects.
+func (i *installation) usurp(stream string) {
+	i.t.Helper()
+	handle, err := i.client.js.Stream(budgetOf(i.t), stream)
+	must(i.t, err)
+	must(i.t, i.client.js.DeleteStream(budgetOf(i.t), stream))
+	config := handle.CachedInfo().Config
+	config.Name = "OTHER"
+	_, err = i.client.js.CreateStream(budgetOf(i.t), config)
+	must(i.t, err)
+}
+
+// soon is less time than a repair takes.
+func soon(t *testing.T) context.Context {
+	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+func TestAnEventInAnotherStreamIsNotStored(t *testing.T) {
+	t.Parallel()
+	adopting := route.Address{
+		Key: route.Key{Kind: route.KindChannel, Namespace: "shop", Name: "adopting"}, UID: "uid-adopting", Log: route.Log{Stream: "THEIRS"},
+	}
+	for name, address := range map[string]route.Address{"a log of ours": brokerOf("orders", 16<<20), "an adopted stream": adopting} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			i := install(t)
+			i.broker = address
+			theirs := jetstream.StreamConfig{Name: "THEIRS", Subjects: []string{i.client.names.LogSubjects(address.Key)}}
+			if address.Log.Stream != "" {
+				_, err := i.client.js.CreateStream(budgetOf(t), theirs)
+				must(t, err)
+			}
+			i.putBroker()
+			p := i.client.NewPublisher()
+			i.usurp(i.client.logOf(address))
+
+			stored, err := p.Publish(soon(t), address, []ingress.Message{message("early", "a")})
+			if stored != 0 || !errors.Is(err, ingress.ErrUnavailable) {
+				t.Errorf("stored %d, error %v; want none, ErrUnavailable", stored, err)
+			}
+			if n := i.messagesIn("OTHER", everything); n != 0 {
+				t.Errorf("the other stream has %d messages, want none", n)
+			}
+
+			published := make(chan error, 1)
+			before := i.client.events.Stats().OutMsgs
+			go func() {
+				_, err := p.Publish(budgetOf(t), address, []ingress.Message{message("late", "a")})
+				published <- err
+			}()
+			await(t, "the event is sent", func() bool { return i.client.events.Stats().OutMsgs > before })
+			must(t, i.client.js.DeleteStream(budgetOf(t), "OTHER"))
+			if address.Log.Stream != "" {
+				_, err := i.client.js.CreateStream(budgetOf(t), theirs)
+				must(t, err)
+			}
+			i.sweep() // it makes a log of ours again
+			must(t, <-published)
+			if n := i.messagesIn(i.client.logOf(address), everything); n != 1 {
+				t.Errorf("the stream of the address has %d messages, want the late one", n)
+			}
+		})
+	}
+}
+
+// recordedAddress returns the Broker's address as its record has it.
+func (i *installation) recordedAddress() route.Address {
+	i.t.Helper()
+	r, found, err := i.client.record(budgetOf(i.t), naming.AddressKey(i.broker.Key))
+	must(i.t, err)
+	if !found {
+		i.t.Fatal("the address has no record")
+	}
+	return *r.Address
+}
+
+// fromNow has the sequences of new streams begin by time, as they do outside of tests.
+func fromNow(c *Client) { c.timing.firstSequence = defaultTiming().firstSequence }
+
+func TestTheRouteKnowsWhereItsLogBegins(t *testing.T) {
+	t.Parallel()
+	before := defaultTiming().firstSequence()
+	i := install(t, fromNow)
+	first := i.recordedAddress().Log.First
+	if first < before || first > defaultTiming().firstSequence() {
+		t.Errorf("the log begins at %d, want the time when it was made, after %d", first, before)
+	}
+	i.publish(0, 3, "a")
+	i.putBroker()
+	if again := i.recordedAddress().Log.First; again != first {
+		t.Errorf("written again it begins at %d, want %d as before", again, first)
+	}
+}
+
+// A stream of the log's name that somebody has made by hand begins at 1: the filters look for events behind their cursors.
+func TestAnEventBelowTheFirstSequenceIsNotStored(t *testing.T) {
+	t.Parallel()
+	i := install(t, fromNow)
+	address := i.recordedAddress()
+	p := i.client.NewPublisher()
+	stored, err := p.Publish(budgetOf(t), address, []ingress.Message{message("first", "a")})
+	if stored != 1 || err != nil {
+		t.Fatalf("stored %d: %v", stored, err)
+	}
+	must(t, i.client.js.DeleteStream(budgetOf(t), i.client.names.Log(address.Key)))
+	_, err = i.client.js.CreateStream(budgetOf(t), logConfig(i.client.names, i.broker))
+	must(t, err)
+	stored, err = p.Publish(soon(t), address, []ingress.Message{message("second", "a")})
+	if stored != 0 || !errors.Is(err, ingress.ErrUnavailable) {
+		t.Errorf("stored %d, error %v; want none, ErrUnavailable", stored, err)
+	}
+}
+
+// The owner that makes a log again may have a clock that is behind.
+func TestALogThatIsMadeAgainBeginsNoEarlier(t *testing.T) {
+	t.Parallel()
+	i := install(t, fromNow)
+	address := i.recordedAddress()
+	must(t, i.client.js.DeleteStream(budgetOf(t), i.client.names.Log(address.Key)))
+	i.client.timing.firstSequence = one
+	i.sweep()
+	stored, err := i.client.NewPublisher().Publish(budgetOf(t), address, []ingress.Message{message("first", "a")})
+	if stored != 1 || err != nil {
+		t.Errorf("stored %d, error %v; want 1", stored, err)
+	}
+}
+
+// What a filter stores is not done either when another stream has it.
+func TestWhatAFilterPutsIntoAnotherStreamIsNotStored(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		stream func(naming.Names, route.Key) string
+		store  func(context.Context, *Store, route.Target) error
+	}{
+		"a dead letter": {
+			naming.Names.DeadLetterStream,
+			func(ctx context.Context, s *Store, t route.Target) error { return s.DeadLetter(ctx, t, someWork()) },
+		},
+		"a parked event": {
+			naming.Names.DirectedStream,
+			func(ctx context.Context, s *Store, t route.Target) error {
+				return s.Park(ctx, t, someWork(), time.Now().Add(time.Hour))
+			},
+		},
+		"a reply": {
+			naming.Names.Log,
+			func(ctx context.Context, s *Store, t route.Target) error {
+				return s.Reply(ctx, t, someWork(), eventOf("reply", "a"))
+			},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			i := install(t)
+			target := i.put(i.trigger("all"))
+			store, _ := i.client.NewStore(tableOf(i.broker))
+			must(t, c.store(budgetOf(t), store, target))
+			i.usurp(c.stream(i.client.names, i.broker.Key))
+			if err := c.store(soon(t), store, target); !errors.Is(err, ErrNotStored) {
+				t.Errorf("error %v, want ErrNotStored", err)
+			}
+			if n := i.messagesIn("OTHER", everything); n != 0 {
+				t.Errorf("the other stream has %d messages, want none", n)
+			}
+		})
+	}
+}
+
+func someWork() dispatch.Work {
+	return dispatch.Work{Event: eventOf("1", "a"), Sequence: 1, Failure: &dispatch.Failure{Destination: "http://x.example", Code: 500}}
+}
+
+// smallBatch are events that are as small as they can be.
+func smallBatch(n int) []ingress.Message {
+	batch := make([]ingress.Message, n)
+	for i := range batch {
+		batch[i] = message(formatUint(uint64(i)), "a") //nolint:gosec // not negative
+	}
+	return batch
+}
+
+func TestABatchOfAnyLengthIsStored(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	const events = 16_385
+	stored, err := i.client.NewPublisher().Publish(budgetOf(t), i.broker, smallBatch(events))
+	if n := i.messagesIn(i.client.names.Log(i.broker.Key), everything); stored != events || err != nil || n != uint64(events) {
+		t.Errorf("stored %d, error %v, and the log has %d; want %d", stored, err, n, events)
+	}
+}
+
+// Of a batch that does not fit it is said how many events are stored, which are the first ones.
+func TestHowManyOfALongBatchAreStored(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	i.broker = brokerOf("small", 512<<10)
+	i.putBroker()
+	batch := smallBatch(4 * chunkMessages)
+	stored, err := i.client.NewPublisher().Publish(budgetOf(t), i.broker, batch)
+	ids := i.storedIDs()
+	if !errors.Is(err, ingress.ErrLogFull) || stored != len(ids) || stored <= chunkMessages || stored == len(batch) {
+		t.Fatalf("stored %d, and the log has %d; error %v; want more than a chunk of %d", stored, len(ids), err, len(batch))
+	}
+	for n := range chunkMessages {
+		if id := batch[n].Event.Attr(event.ID); ids[id] != 1 {
+			t.Errorf("event %s is stored %d times, want once", id, ids[id])
+		}
+	}
+}

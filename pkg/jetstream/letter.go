@@ -1,0 +1,102 @@
+package jetstream
+
+import (
+	"errors"
+	"fmt"
+	"iter"
+	"maps"
+	"strconv"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+)
+
+// Source: nats-server server/errors.json.
+const (
+	errCodeMessageTooLarge jetstream.ErrorCode = 10054
+	errCodeHeaderTooLarge  jetstream.ErrorCode = 10097
+)
+
+// What the ingress takes fits into a message with all that becomes of it (see workBytes). Larger is only what NATS publishers have
+// sent to a Channel's own subjects, and what was stored before the server's max_payload was lowered.
+
+// workMessage returns the work as a message with these headers besides. A message may have more data than headers: attributes that do
+// not fit into headers go into the data. Error: dispatch.ErrTooLarge.
+func (c *Client) workMessage(w dispatch.Work, besides nats.Header) (*nats.Msg, error) {
+	for _, encode := range []func(dispatch.Work) *nats.Msg{encodeWork, encodeStructured} {
+		m := encode(w)
+		maps.Copy(m.Header, besides)
+		if size := event.HeaderBytes(m.Header); size <= maxHeaderBytes && int64(size+len(m.Data)) <= c.MaxPayload() {
+			return m, nil
+		}
+	}
+	return nil, fmt.Errorf("%w: %d bytes of data, where the server takes %d in all", dispatch.ErrTooLarge, len(w.Event.Data), c.MaxPayload())
+}
+
+// parkedMessage is the schedule that sends the work to the target at notBefore. Its subject is made of the work's identity, so that
+// no two of them ever replace each other, and a second parking of the same work replaces the first.
+//
+// Its id is of the message that brought the work, and not of the time: when the PubAck of a first try is lost, and what that has
+// stored was even sent meanwhile, a second one stores nothing. What was sent then lives on as a message of its own, which can be
+// parked again.
+func (c *Client) parkedMessage(target route.Target, w dispatch.Work, notBefore time.Time) (*nats.Msg, error) {
+	id := identityOf(target, w)
+	m, err := c.workMessage(w, nats.Header{
+		"Nats-Schedule":        {"@at " + notBefore.UTC().Format(time.RFC3339Nano)},
+		"Nats-Schedule-Target": {c.names.DirectedSubject(target.Key)},
+		jetstream.MsgIDHeader:  {naming.MessageID(id, "park "+formatUint(w.Directed))},
+	})
+	if err == nil {
+		m.Subject = c.names.ParkedSubject(id)
+	}
+	return m, err
+}
+
+// deadLetters yields the forms that a dead letter can have, the best one first: whole; without the event's data, of which the place in
+// the log and the size are told instead; without its attributes too. Those that are too large are left out.
+//
+// The reference holds for as long as the log has the event, which may be trimmed from the moment that all targets have got it.
+func (c *Client) deadLetters(address route.Address, target route.Target, w dispatch.Work) iter.Seq[*nats.Msg] {
+	whole := nats.Header{
+		headerTarget:          {target.Key.Namespace + "/" + target.Key.Name},
+		jetstream.MsgIDHeader: {naming.MessageID(identityOf(target, w), "dead")},
+	}
+	reference := maps.Clone(whole)
+	reference[headerDataBytes] = []string{strconv.Itoa(len(w.Event.Data))}
+	if w.Sequence&sentByHand == 0 { // else it was in the directed stream, which keeps nothing
+		reference[headerStream] = []string{c.logOf(address)}
+	}
+	withoutData, withoutEvent := w, w
+	withoutData.Event.Data, withoutEvent.Event = nil, event.Event{}
+	return func(yield func(*nats.Msg) bool) {
+		for _, form := range []struct {
+			work    dispatch.Work
+			besides nats.Header
+		}{{w, whole}, {withoutData, reference}, {withoutEvent, reference}} {
+			m, err := c.workMessage(form.work, form.besides)
+			if err != nil {
+				continue
+			}
+			m.Subject = c.names.DeadLetterSubject(target.Key)
+			if !yield(m) {
+				return
+			}
+		}
+	}
+}
+
+// isReference tells whether the dead letter lacks something of its event.
+func isReference(m *nats.Msg) bool { return m.Header.Get(headerDataBytes) != "" }
+
+// isTooLarge reports whether a message was refused for its size, by the client or, for a stream's own limit, by the server.
+func isTooLarge(err error) bool {
+	var api *jetstream.APIError
+	return errors.Is(err, nats.ErrMaxPayload) ||
+		errors.As(err, &api) && (api.ErrorCode == errCodeMessageTooLarge || api.ErrorCode == errCodeHeaderTooLarge)
+}

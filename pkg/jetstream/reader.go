@@ -1,0 +1,159 @@
+package jetstream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/filter"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/share"
+)
+
+// errNotVerified is why a target is not served in the first moment: nobody has looked yet whether its consumer can be read.
+var errNotVerified = errors.New("its consumer is not read yet")
+
+// consumerID names a consumer in the NATS account.
+type consumerID struct{ stream, consumer string }
+
+// reader reads one consumer, of a log or of a directed stream, and deals its messages to the targets. Safe for concurrent use.
+type reader struct {
+	readers *readers
+	id      consumerID
+	address route.Key
+	// directed says that it is a directed stream's consumer, and shared that it is the cursor of all targets of a log.
+	directed, shared bool
+	decode           func(*nats.Msg) (dispatch.Work, error)
+	group            *share.Group
+	source           *source
+	// logBytes is the limit of the log.
+	logBytes atomic.Int64
+	// verified is the period of trust in which its consumer was seen, with no member that this process does not know.
+	verified atomic.Int64
+
+	mu sync.Mutex
+	// why is why it is not verified.
+	why error
+}
+
+func (rs *readers) newReader(id consumerID, t route.Target, directed bool) (*reader, error) {
+	names := rs.client.names
+	r := &reader{
+		readers: rs, id: id, address: t.Key.Address, directed: directed, why: errNotVerified,
+		shared: !directed && id.consumer == names.SharedConsumer(), decode: decodeLog,
+	}
+	config := share.Config{
+		Park: rs.park, Current: r.current, Go: rs.client.background.Go, More: func() { r.source.askMore() },
+		Bytes: min(share.MaxBytes, rs.budget.limit), LogBytes: r.logBytes.Load, Logger: rs.client.log,
+		Subjects: func(t route.Target) []string { return filter.Subjects(t.Filter, names.Subjects(t.Key.Address)) },
+	}
+	switch {
+	case directed:
+		r.decode = decodeDirected
+		config.Directed, config.ParkFor = true, directedPause
+		config.Subjects = func(t route.Target) []string { return []string{names.DirectedSubject(t.Key)} }
+	case t.Key.Address.Kind == route.KindChannel:
+		r.decode = decodeChannel
+	}
+	r.group = share.New(config)
+	var err error
+	r.source, err = rs.client.pull(id, r, rs.budget)
+	return r, err
+}
+
+// open reports whether everybody who may want a message is known, or is about to be.
+func (r *reader) open() bool {
+	return r.readers.trust.lives() && r.verified.Load() == r.readers.trust.period.Load()
+}
+
+func (r *reader) paused() bool { return r.readers.trust.pauses() && r.open() }
+
+// current reports whether everybody who may want a message is known, as it is now.
+func (r *reader) current() bool { return !r.readers.trust.pauses() && r.open() }
+
+func (r *reader) space() share.Space {
+	if !r.current() {
+		return share.Space{}
+	}
+	return r.group.Space()
+}
+
+// take deals a message, or gives it back while it is not known to whom.
+func (r *reader) take(m *nats.Msg, l *lease) {
+	// First the trust, then the members: whoever became ready before this moment is among them.
+	if !r.open() {
+		_ = l.Release(retryPause)
+		return
+	}
+	if !r.group.Wants(m.Subject) {
+		if r.directed && !(*r.readers.over.Load())[m.Subject] {
+			_ = l.Release(directedPause) // its target is known to others, and here soon
+			return
+		}
+		_ = l.Ack() // lost, it comes once more
+		return
+	}
+	if message, ok := r.readers.client.read(m, l, r.decode); ok {
+		r.group.Take(m.Subject, message)
+	}
+}
+
+func (r *reader) disconnected() { r.readers.trust.end() }
+
+// wake has the reader go on after the trust has begun.
+func (r *reader) wake() {
+	r.source.askMore()
+	r.group.Wake()
+}
+
+func (r *reader) stop() {
+	r.group.Close() // first: what the source still takes is given back at once
+	r.source.Stop()
+}
+
+// failure is why the reader reads nothing although this process is trusted; nil when it reads.
+func (r *reader) failure() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.why
+}
+
+// verify makes sure that the consumer is there and that this process knows every target which reads it. It reports whether the answer
+// is another one than before. A routes bucket may have been deleted, or a record: then the target is not known here, and what is for it
+// would be acknowledged.
+func (r *reader) verify(ctx context.Context, known map[string]bool) (changed bool) {
+	period := r.readers.trust.period.Load()
+	why := r.look(ctx, known)
+	if why == nil {
+		r.verified.Store(period)
+		r.wake()
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	changed = (why == nil) != (r.why == nil) || why != nil && why.Error() != r.why.Error()
+	r.why = why
+	return changed
+}
+
+func (r *reader) look(ctx context.Context, known map[string]bool) error {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	consumer, err := r.readers.client.js.Consumer(ctx, r.id.stream, r.id.consumer)
+	if err != nil {
+		return fmt.Errorf("read consumer %s: %w", r.id.consumer, err)
+	}
+	if !r.shared {
+		return nil
+	}
+	for _, tag := range membersIn(consumer.CachedInfo().Config.Metadata) {
+		if !known[tag] {
+			return errLostRoute
+		}
+	}
+	return nil
+}

@@ -1,0 +1,310 @@
+package jetstream
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/share"
+)
+
+// errLostRoute is why nobody reads a log: the record of a target is lost. Its owner writes it again.
+var errLostRoute = errors.New("the route of a target that shares its consumer is lost")
+
+// directedPause is for how long a directed message is put off that its target cannot take now.
+const directedPause = 15 * time.Second
+
+// readers are those of all consumers that the targets of this process need. Safe for concurrent use.
+type readers struct {
+	client *Client
+	park   share.Park
+	budget *budget
+	trust  trust
+	// unverified has a token when there may be a reader to verify.
+	unverified chan struct{}
+
+	mu      sync.Mutex
+	all     map[consumerID]*reader
+	targets map[consumerID][]route.Target
+	routes  route.Snapshot
+	stopped bool
+	// over are the subjects of directed messages for targets that are swept: nobody is to get those any more.
+	over atomic.Pointer[map[string]bool]
+}
+
+func newReaders(c *Client, park share.Park) *readers {
+	return &readers{
+		client: c, park: park, budget: newBudget(DefaultBudget), unverified: make(chan struct{}, 1),
+		all: map[consumerID]*reader{}, targets: map[consumerID][]route.Target{},
+	}
+}
+
+// Opener opens the sources of targets. It is dispatch.Opener.
+type Opener struct{ readers *readers }
+
+// Bound has the process ask for and hold at most so many bytes of messages; else it is DefaultBudget. Call it before Follow.
+func (o *Opener) Bound(bytes int64) { o.readers.budget = newBudget(bytes) }
+
+// Follow tells which targets there are. Messages are dealt to them from now on, be they served or not.
+func (o *Opener) Follow(s route.Snapshot) { o.readers.follow(s) }
+
+// TrustUntil says that until then no target is ready anywhere of which Follow was not told, as it is now, and that Follow was told of
+// every record that Heard had counted. Without that, or after it, nothing is read.
+func (o *Opener) TrustUntil(until time.Time, heard uint64) {
+	rs := o.readers
+	if rs.trust.extend(until, heard) {
+		rs.verifySoon()
+		return
+	}
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	for _, r := range rs.all {
+		r.wake()
+	}
+}
+
+// Heard counts the records that were written since this process runs.
+func (o *Opener) Heard() uint64 { return o.readers.trust.heard.Load() }
+
+// Trusted reports whether TrustUntil holds: until its time, no longer than the connection to NATS, and not from when a record is written
+// until it is applied.
+func (o *Opener) Trusted() bool { return o.readers.trust.holds() }
+
+// OnChange has f called when what Failures says, or Trusted, may have changed by itself. f must not block.
+func (o *Opener) OnChange(f func()) { o.readers.trust.onChange.Store(&f) }
+
+// Log is the target's part of its log.
+func (o *Opener) Log(t route.Target) dispatch.Source {
+	return o.readers.source(o.readers.client.logID(t), t.Key)
+}
+
+// Directed is what was parked for the target, or sent to it alone.
+func (o *Opener) Directed(t route.Target) dispatch.Source {
+	return o.readers.source(o.readers.client.directedID(t), t.Key)
+}
+
+// Run verifies readers until ctx ends. After that nothing is read.
+func (o *Opener) Run(ctx context.Context) {
+	rs := o.readers
+	defer rs.stop()
+	if err := rs.trust.follow(rs.client.conn, rs.client.names.RoutesBucket()); err != nil {
+		rs.client.log.Error("changes of routes are heard of late", "error", err)
+	}
+	for ctx.Err() == nil {
+		var again <-chan time.Time
+		if rs.trust.lives() && !rs.verifyAll(ctx) {
+			again = time.After(retryPause)
+		}
+		select {
+		case <-again:
+		case <-rs.unverified:
+		case <-ctx.Done():
+		}
+	}
+}
+
+// Failures says why targets get nothing, or may not get all soon.
+func (o *Opener) Failures() map[route.TargetKey]string {
+	rs := o.readers
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	failures := map[route.TargetKey]string{}
+	for id, r := range rs.all {
+		maps.Copy(failures, r.group.Failures())
+		if why := r.failure(); why != nil {
+			for _, t := range rs.targets[id] {
+				failures[t.Key] = why.Error()
+			}
+		}
+	}
+	return failures
+}
+
+func (c *Client) logID(t route.Target) consumerID { return consumerID{c.streamOf(t), t.Consumer} }
+
+func (c *Client) directedID(t route.Target) consumerID {
+	return consumerID{c.names.DirectedStream(t.Key.Address), c.names.SharedConsumer()}
+}
+
+// followed is who reads one consumer.
+type followed struct {
+	live, ended []route.Target
+	directed    bool
+}
+
+// follow has every consumer read that has a target, and none else. A target that has ended and may come back stays among those who
+// share a log; a consumer that nobody else reads keeps its events for it.
+func (rs *readers) follow(s route.Snapshot) {
+	wanted := map[consumerID]*followed{}
+	enter := func(id consumerID, directed bool) *followed {
+		f := wanted[id]
+		if f == nil {
+			f = &followed{directed: directed}
+			wanted[id] = f
+		}
+		return f
+	}
+	for _, t := range s.Targets {
+		if t.Consumer == "" {
+			continue
+		}
+		for _, f := range []*followed{enter(rs.client.logID(t), false), enter(rs.client.directedID(t), true)} {
+			f.live = append(f.live, t)
+		}
+	}
+	for _, t := range s.Ended {
+		for _, id := range []consumerID{rs.client.logID(t), rs.client.directedID(t)} {
+			if f := wanted[id]; f != nil {
+				f.ended = append(f.ended, t)
+			}
+		}
+	}
+	idle := rs.replace(s, wanted)
+	for _, r := range idle {
+		r.stop()
+	}
+}
+
+// replace makes the readers those that are wanted, and returns those that are not.
+func (rs *readers) replace(s route.Snapshot, wanted map[consumerID]*followed) (idle []*reader) {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	if rs.stopped {
+		return nil
+	}
+	rs.routes = s
+	rs.over.Store(rs.directedOf(s.Swept))
+	for id, r := range rs.all {
+		if wanted[id] == nil {
+			idle = append(idle, r)
+			delete(rs.all, id)
+			delete(rs.targets, id)
+		}
+	}
+	for id, f := range wanted {
+		r := rs.all[id]
+		if r == nil {
+			var err error
+			if r, err = rs.newReader(id, f.live[0], f.directed); err != nil {
+				rs.client.log.Error("a consumer is not read", "stream", id.stream, "consumer", id.consumer, "error", err)
+				continue // the connection is closed: the process ends
+			}
+			rs.all[id] = r
+			rs.verifySoon()
+		}
+		rs.targets[id] = f.live
+		if !f.directed {
+			r.logBytes.Store(s.Addresses[r.address].Log.MaxBytes)
+		}
+		r.group.Follow(f.live, f.ended)
+	}
+	return idle
+}
+
+// directedOf returns the subjects of the directed messages of targets, by the keys of their records.
+func (rs *readers) directedOf(records map[string]route.Key) *map[string]bool {
+	subjects := make(map[string]bool, len(records))
+	for key := range records {
+		if record, err := naming.ParseKey(key); err == nil && record.Target != nil {
+			subjects[rs.client.names.DirectedSubject(*record.Target)] = true
+		}
+	}
+	return &subjects
+}
+
+func (rs *readers) source(id consumerID, key route.TargetKey) dispatch.Source {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	if r := rs.all[id]; r != nil {
+		return r.group.Open(key)
+	}
+	return noSource{}
+}
+
+// noSource is that of a target that is not followed any more.
+type noSource struct{}
+
+func (noSource) Take() (dispatch.Message, bool) { return dispatch.Message{}, false }
+func (noSource) Ready() <-chan struct{}         { return nil }
+func (noSource) Stop()                          {}
+
+func (rs *readers) verifySoon() {
+	select {
+	case rs.unverified <- struct{}{}:
+	default:
+	}
+}
+
+// verifyAll verifies the readers that are not, and reports whether all are.
+func (rs *readers) verifyAll(ctx context.Context) bool {
+	period := rs.trust.period.Load()
+	rs.mu.Lock()
+	var left []*reader
+	for _, r := range rs.all {
+		if r.verified.Load() != period {
+			left = append(left, r)
+		}
+	}
+	routes := rs.routes
+	rs.mu.Unlock()
+	if len(left) == 0 {
+		return true
+	}
+	known := knownTags(routes)
+	all, changed := true, false
+	for _, r := range left {
+		if ctx.Err() != nil || !rs.trust.lives() {
+			return true // a new period begins with a verification
+		}
+		if r.verify(ctx, known[r.address]) {
+			changed = true
+		}
+		all = all && r.failure() == nil
+	}
+	if changed {
+		rs.trust.changed()
+	}
+	return all
+}
+
+// knownTags returns the tags of all targets that were heard of, by their addresses.
+func knownTags(s route.Snapshot) map[route.Key]map[string]bool {
+	tags := map[route.Key]map[string]bool{}
+	enter := func(address route.Key, key string) {
+		if tags[address] == nil {
+			tags[address] = map[string]bool{}
+		}
+		tags[address][tagOf(key)] = true
+	}
+	for _, some := range []map[route.TargetKey]route.Target{s.Targets, s.Ended} {
+		for key := range some {
+			enter(key.Address, naming.TargetKey(key))
+		}
+	}
+	for key, address := range s.Swept {
+		enter(address, key)
+	}
+	return tags
+}
+
+// stop ends the readers: what they hold and nobody has taken is given back.
+func (rs *readers) stop() {
+	rs.trust.end() // nobody tells of targets any more
+	rs.trust.unfollow()
+	rs.mu.Lock()
+	rs.stopped = true
+	all := rs.all
+	rs.all = map[consumerID]*reader{}
+	rs.mu.Unlock()
+	var stopping sync.WaitGroup
+	for _, r := range all {
+		stopping.Go(r.stop)
+	}
+	stopping.Wait()
+}

@@ -1,0 +1,128 @@
+package jetstream
+
+import (
+	"context"
+	"encoding/json"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+)
+
+// Reporter writes one process's report: when it changes, and every route.ReportInterval so that it does not expire.
+type Reporter struct {
+	// Written, if not nil, is called after each report with the time before it was sent; after an error the report is repeated soon. Set
+	// it before Run.
+	Written func(ctx context.Context, sent time.Time) error
+
+	client *Client
+	state  func() route.Report
+	wake   chan struct{}
+
+	mu  sync.Mutex
+	err error
+}
+
+// NewReporter returns a reporter of what state returns. state is called by one goroutine at a time.
+func (c *Client) NewReporter(state func() route.Report) *Reporter {
+	return &Reporter{client: c, state: state, wake: make(chan struct{}, 1)}
+}
+
+// Changed tells the reporter that the state may differ from what it wrote last. It never blocks.
+func (r *Reporter) Changed() {
+	select {
+	case r.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Run reports from the first Changed until ctx ends, and then withdraws the report.
+func (r *Reporter) Run(ctx context.Context) {
+	select {
+	case <-r.wake:
+	case <-ctx.Done():
+		return
+	}
+	// What was reported may be gone with the memory of a server that has restarted.
+	reconnected := r.client.conn.StatusChanged(nats.CONNECTED)
+	defer r.client.conn.RemoveStatusListener(reconnected)
+	key, said := "", ""
+	for ctx.Err() == nil {
+		report := r.state()
+		key = string(report.Role) + "." + report.ID
+		wait := route.ReportInterval
+		sent := time.Now()
+		err := r.write(ctx, key, report)
+		r.mu.Lock()
+		r.err = err
+		r.mu.Unlock()
+		if err == nil && r.Written != nil {
+			err = r.Written(ctx, sent)
+		}
+		if err != nil {
+			wait = retryPause
+		}
+		if ctx.Err() == nil {
+			said = r.say(err, said)
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-r.wake:
+		case <-reconnected:
+		case <-ctx.Done():
+		}
+		timer.Stop()
+	}
+	r.withdraw(key)
+}
+
+// Err returns why the last report could not be written; nil when it was, or when there was none.
+func (r *Reporter) Err() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.err
+}
+
+// say logs why a report failed, once for each reason, and when that is over; it returns what is said now. While NATS is away the
+// client says so.
+func (r *Reporter) say(err error, said string) string {
+	switch {
+	case err == nil && said != "":
+		r.client.log.Info("the report is written again")
+		return ""
+	case err == nil, err.Error() == said, !r.client.Connected():
+		return said
+	}
+	r.client.log.Warn("the report fails; nothing new becomes ready, and nothing is delivered once the last one has expired", "error", err)
+	return err.Error()
+}
+
+func (r *Reporter) write(ctx context.Context, key string, report route.Report) error {
+	data, err := json.Marshal(report)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	bucket, err := r.client.js.KeyValue(ctx, r.client.names.ReportsBucket())
+	if err != nil {
+		return err
+	}
+	_, err = bucket.Put(ctx, key, data)
+	return err
+}
+
+// withdraw spares the others the wait until the report expires; when NATS is away it expires all the same.
+func (r *Reporter) withdraw(key string) {
+	ctx, cancel := context.WithTimeout(context.Background(), retryPause)
+	defer cancel()
+	if key == "" || !r.client.Connected() {
+		return
+	}
+	if bucket, err := r.client.js.KeyValue(ctx, r.client.names.ReportsBucket()); err == nil {
+		_ = bucket.Delete(ctx, key)
+	}
+}

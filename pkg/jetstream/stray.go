@@ -1,0 +1,64 @@
+package jetstream
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+)
+
+// strayPatience is how long a member of a shared consumer of whom there is no record stays one. The owner of a target whose record was
+// deleted by hand writes it again within seconds; a Put that failed half-way is tried again within minutes.
+const strayPatience = 10 * time.Minute
+
+// sweepMembers gives up the members of an address's shared consumer of whom there has been no record for strayPatience: what they hold is
+// never trimmed. recorded are the tags of those who have one.
+func (o *Owner) sweepMembers(ctx context.Context, key route.Key, recorded []string) error {
+	have, err := o.client.sharedConsumer(ctx, key)
+	if err != nil {
+		return ignoreMissing(err)
+	}
+	lost := o.lostMembers(key, without(membersIn(have.Config.Metadata), recorded))
+	if len(lost) == 0 {
+		return nil
+	}
+	sharing, err := o.sharing(ctx, key) // those that were read before may be old by now
+	if err != nil {
+		return err
+	}
+	o.client.log.Error("members of a shared consumer have no record and are given up", "address", key.String(), "members", lost)
+	return o.leave(ctx, key, without(lost, tagsOf(sharing))...)
+}
+
+// lostMembers remembers since when members are strays, and returns those that have been for too long.
+func (o *Owner) lostMembers(key route.Key, strays []string) (lost []string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	since := map[string]time.Time{}
+	for _, tag := range strays {
+		seen, ok := o.strays[key][tag]
+		if !ok {
+			seen = time.Now()
+			o.client.log.Warn("a member of a shared consumer has no record; what it has not got is kept", "address", key.String(), "member", tag)
+		}
+		since[tag] = seen
+		if time.Since(seen) > o.client.timing.strayPatience {
+			lost = append(lost, tag)
+		}
+	}
+	o.strays[key] = since
+	return lost
+}
+
+func tagsOf(targets []route.Target) []string {
+	var tags []string
+	for _, t := range targets {
+		tags = append(tags, memberTag(t.Key))
+	}
+	return tags
+}
+
+func without(tags, others []string) []string {
+	return slices.DeleteFunc(slices.Clone(tags), func(tag string) bool { return slices.Contains(others, tag) })
+}

@@ -1,0 +1,101 @@
+package jetstream
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/nats-io/nats.go"
+)
+
+// maxPause bounds a pause of the trust. Beyond that the events that come are dealt by what is applied: a target is not ready before its
+// record is, so this breaks no promise, and whoever writes records without end keeps nobody from the events.
+const maxPause = time.Second
+
+// trust is the time in which this process knows every target that is ready anywhere. Only then does it read: else it would acknowledge
+// what is for a target that it does not know, or by a filter that is no longer in force. Safe for concurrent use.
+//
+// It begins when the process has reported, and has applied every record that was written before (see Opener.TrustUntil). It ends with
+// the report's life, or with the connection: what was heard before an outage of NATS may be overtaken. It pauses when a record is
+// written, until that is applied: NATS sends the news of it on the same connection as the events that come after it, and before them.
+type trust struct {
+	until atomic.Pointer[time.Time]
+	// period counts the times of trust: what was verified in one of them has to be verified again in the next.
+	period atomic.Int64
+	// heard counts the records that were written; behind is when the first came that may not be applied, in Unix nanoseconds, or 0. Both
+	// are written with the lock.
+	mu     sync.Mutex
+	heard  atomic.Uint64
+	behind atomic.Int64
+	// news brings them; nil while nobody follows them.
+	news atomic.Pointer[nats.Subscription]
+	// onChange is called when the trust ends or pauses.
+	onChange atomic.Pointer[func()]
+}
+
+func (t *trust) changed() {
+	if f := t.onChange.Load(); f != nil {
+		(*f)()
+	}
+}
+
+// follow has the trust pause for each record that is written into the bucket.
+func (t *trust) follow(conn *nats.Conn, bucket string) error {
+	news, err := conn.Subscribe("$KV."+bucket+".>", func(*nats.Msg) {
+		t.mu.Lock()
+		t.heard.Add(1)
+		t.behind.CompareAndSwap(0, time.Now().UnixNano())
+		t.mu.Unlock()
+		t.changed()
+	})
+	t.news.Store(news)
+	return err
+}
+
+func (t *trust) unfollow() {
+	if news := t.news.Load(); news != nil {
+		_ = news.Unsubscribe() // fails only when the connection is closed
+	}
+}
+
+// lives reports whether the trust has begun and not ended, be it paused or not.
+func (t *trust) lives() bool {
+	until, now := t.until.Load(), time.Now()
+	// By the wall clock too: the other one stands still while the machine sleeps.
+	return until != nil && now.Before(*until) && now.Round(0).Before(until.Round(0))
+}
+
+// pauses reports whether a record was written that may not be applied. A message that has come to this process before the call, and
+// was stored after the record, finds the news of that either pending or taken.
+func (t *trust) pauses() bool {
+	if news := t.news.Load(); news != nil {
+		if pending, _, err := news.Pending(); err == nil && pending > 0 { // until the callback has returned
+			return true
+		}
+	}
+	since := t.behind.Load()
+	return since != 0 && time.Now().UnixNano()-since < int64(maxPause)
+}
+
+func (t *trust) holds() bool { return !t.pauses() && t.lives() }
+
+// extend prolongs the trust of a process that has applied all records that it had heard of at the count. It reports whether the trust
+// has begun anew.
+func (t *trust) extend(until time.Time, heard uint64) (begins bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if begins = !t.lives(); begins {
+		t.period.Add(1)
+	}
+	t.until.Store(&until)
+	if t.heard.Load() == heard {
+		t.behind.Store(0)
+	}
+	return begins
+}
+
+// end ends the trust before its time.
+func (t *trust) end() {
+	t.until.Store(nil)
+	t.changed()
+}
