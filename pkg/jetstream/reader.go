@@ -2,7 +2,6 @@ package jetstream
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -14,9 +13,6 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/share"
 )
-
-// errNotVerified is why a target is not served in the first moment: nobody has looked yet whether its consumer can be read.
-var errNotVerified = errors.New("its consumer is not read yet")
 
 // consumerID names a consumer in the NATS account.
 type consumerID struct{ stream, consumer string }

@@ -2,7 +2,6 @@ package jetstream
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"sync"
 	"sync/atomic"
@@ -13,9 +12,6 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/share"
 )
-
-// errLostRoute is why nobody reads a log: the record of a target is lost. Its owner writes it again.
-var errLostRoute = errors.New("the route of a target that shares its consumer is lost")
 
 // directedPause is for how long a directed message is put off that its target cannot take now.
 const directedPause = 15 * time.Second

@@ -1,0 +1,102 @@
+package jetstream
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
+)
+
+func TestDeadLetter(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	all := i.put(i.trigger("all"))
+	store, _ := i.client.NewStore(tableOf(i.broker))
+	begin := time.Now()
+	for range 3 {
+		must(t, store.DeadLetter(budgetOf(t), all, workOf("1", 1)))
+	}
+	if took := time.Since(begin); took > publishBudget/2 {
+		t.Errorf("the stream was made after %s", took)
+	}
+	must(t, store.DeadLetter(budgetOf(t), all, workOf("2", 2)))
+
+	stream, err := i.client.js.Stream(budgetOf(t), i.client.names.DeadLetterStream(i.broker.Key))
+	must(t, err)
+	if n := stream.CachedInfo().State.Msgs; n != 2 {
+		t.Errorf("%d dead letters are kept, want each once", n)
+	}
+	m, err := stream.GetLastMsgForSubject(budgetOf(t), i.client.names.DeadLetterSubject(all.Key))
+	must(t, err)
+	for name, want := range map[string]string{
+		headerTarget: "shop/all", headerSequence: "2", headerDestination: "http://subscriber.example/", headerCode: "503",
+		headerReason: "status 503", headerBody: "YnVzeQ0KAA==", headerAttempts: "4", headerSinkTries: "1",
+	} {
+		if have := m.Header.Get(name); have != want {
+			t.Errorf("header %s is %q, want %q", name, have, want)
+		}
+	}
+	e, err := event.FromNATS(m.Header, m.Data)
+	must(t, err)
+	sameWork(t, dispatch.Work{Event: e}, dispatch.Work{Event: eventOf("2", "a")})
+}
+
+func TestAFullDeadLetterStreamRefuses(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	i.broker = brokerOf("small", 16<<10)
+	i.putBroker()
+	all := i.put(i.trigger("all"))
+	store, _ := i.client.NewStore(tableOf(i.broker))
+	work := workOf("1", 1)
+	work.Event.Data = make([]byte, 10<<10)
+	must(t, store.DeadLetter(budgetOf(t), all, work))
+	work.Sequence = 2
+	if err := store.DeadLetter(budgetOf(t), all, work); !errors.Is(err, ErrNotStored) || !isLogFull(err) {
+		t.Errorf("error %v, want ErrNotStored because it is full", err)
+	}
+}
+
+func TestTheLargestEventCanBeParkedAndBecomeADeadLetter(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	label := strings.Repeat("a", 63)
+	longest := strings.Join([]string{label, label, label, label[:61]}, ".")
+	i.broker = brokerOf(longest, 16<<20)
+	i.broker.Key.Namespace = label
+	i.putBroker()
+	all := i.trigger(longest)
+	all.Key.Namespace = label
+	all = i.put(all)
+	store, _ := i.client.NewStore(tableOf(i.broker))
+	long := strings.Repeat("x", 5000)
+	largest := ingress.Message{ID: strings.Repeat("i", 32), Event: eventOf("1", "a").With("big", strings.Repeat("b", 61_000))}
+	for largest.Event.Data = []byte{}; ; {
+		more := largest
+		more.Event.Data = make([]byte, len(largest.Event.Data)+500)
+		if _, err := i.client.eventMessage(i.client.expectedLog(i.broker), i.broker.Key, more); err != nil {
+			break
+		}
+		largest = more
+	}
+	work := dispatch.Work{
+		Event: largest.Event, Sequence: 1<<63 - 1, Stored: time.Unix(1<<33, 999_999_999).UTC(), Run: 1<<64 - 1, Attempt: 1 << 30, Unstored: 1 << 30,
+		Failure: &dispatch.Failure{
+			Destination: "http://" + long, Code: 503, Body: []byte(long), Reason: long, Attempts: 1 << 30, SinkAttempts: 1 << 30,
+		},
+	}
+	must(t, store.Park(budgetOf(t), all, work, time.Now()))
+	must(t, store.DeadLetter(budgetOf(t), all, work))
+	if m := i.lastDeadLetter(all); isReference(&nats.Msg{Header: m.Header}) || event.IsStructured(m.Header.Get("content-type")) {
+		t.Errorf("the dead letter is not whole: %d attributes, %d bytes", len(m.Header), len(m.Data))
+	}
+	source := directed(t, i.client, all)
+	defer source.Stop()
+	must(t, next(t, source).Ack())
+}
