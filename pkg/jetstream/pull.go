@@ -46,9 +46,9 @@ type source struct {
 
 	// --- owned by run ---
 	open       [requests]request
-	window     int64 // what a request asks for, in bytes
-	least      int64 // what the next message may need, in bytes
-	generation int
+	sent       uint64 // requests so far
+	window     int64  // what a request asks for, in bytes
+	least      int64  // what the next message may need, in bytes
 	lastHeard  time.Time
 	resumeAt   time.Time // not to ask before this; zero: ask when there is room
 	complained string
@@ -175,8 +175,9 @@ func (s *source) ask() {
 		return
 	}
 	q := &s.open[free]
-	q.messages, q.bytes, q.used = more, granted, false
-	if err := s.client.conn.PublishRequest(s.api, s.replySubject(q), s.pullRequest(more, granted)); err != nil {
+	s.sent++
+	q.reply, q.messages, q.bytes, q.used = q.inbox+"."+formatUint(s.sent), more, granted, false
+	if err := s.client.conn.PublishRequest(s.api, q.reply, s.pullRequest(more, granted)); err != nil {
 		s.complain("pull request: " + err.Error())
 		s.end(q) // the renew tick restarts it when nothing is heard
 	}
@@ -187,7 +188,6 @@ func (s *source) restart() {
 	for i := range s.open {
 		s.end(&s.open[i])
 	}
-	s.generation++
 	s.lastHeard = time.Now()
 	s.resumeAt = time.Time{}
 	s.ask()
@@ -198,7 +198,7 @@ func (s *source) receive(m *nats.Msg) {
 	s.lastHeard = time.Now()
 	q := s.requestOf(m.Sub)
 	if m.Reply == "" && m.Header.Get("Status") != "" {
-		if m.Subject == s.replySubject(q) { // else it speaks of a request that we have given up
+		if m.Subject == q.reply && q.messages > 0 { // else it speaks of a request that is over for us
 			s.takeStatus(q, m)
 		}
 		return

@@ -17,8 +17,10 @@ const (
 
 // request is one pull request, and what of it has not come. Each has a subscription of its own: it tells which request brings a message.
 type request struct {
-	sub      *nats.Subscription
-	inbox    string
+	sub   *nats.Subscription
+	inbox string
+	// reply is the subject of its statuses. A server says of a request that it is complete when the next one may have been sent.
+	reply    string
 	messages int
 	bytes    int64
 	used     bool // it has brought something
@@ -48,9 +50,6 @@ func (s *source) pullRequest(messages int, bytes int64) []byte {
 	request = strconv.AppendInt(append(request, `,"idle_heartbeat":`...), int64(s.client.timing.heartbeat), 10)
 	return append(request, '}')
 }
-
-// replySubject tells the requests since the last restart from those before it.
-func (s *source) replySubject(q *request) string { return q.inbox + "." + strconv.Itoa(s.generation) }
 
 // end gives back what a request no longer brings.
 func (s *source) end(q *request) {
