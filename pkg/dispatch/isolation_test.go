@@ -3,6 +3,7 @@ package dispatch
 import (
 	"context"
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -126,6 +127,37 @@ func TestDirectedMessagesComeThroughRetries(t *testing.T) {
 		w.await(t, "the directed message delivered", func() bool { return w.queue(w.directed, tt).unacked() == 0 })
 		if took := time.Since(begin); took > 5*time.Second {
 			t.Errorf("the directed message took %s", took)
+		}
+	})
+}
+
+// TestATargetIsWellAgainThoughNothingCanBeParked: its slots are held by events that wait for their next attempt and have no place to do
+// so. They must not keep it from being served when its subscriber is well again, although nothing can be parked even then.
+func TestATargetIsWellAgainThoughNothingCanBeParked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		well := false
+		w.hosts[subscriberURL] = func(context.Context, int, Request) Response {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			if well {
+				return Response{StatusCode: 200}
+			}
+			return Response{StatusCode: 503}
+		}
+		w.faults["park"] = math.MaxInt
+		tt := withPolicy(target("t"), delivery.Policy{Retry: 1000, Backoff: delivery.LinearBackoff, Delay: 11 * time.Second})
+		w.publish(tt, ids("e", 1000)...)
+		pool := startPool(t, newProcess(w))
+		pool.Sync(t.Context(), []route.Target{tt})
+		<-time.After(10 * time.Minute)
+		w.mu.Lock()
+		well = true
+		w.mu.Unlock()
+		begin := time.Now()
+		w.awaitSettled(t, tt)
+		if took := time.Since(begin); took > time.Minute {
+			t.Errorf("it took %s until all was delivered", took)
 		}
 	})
 }

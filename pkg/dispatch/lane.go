@@ -22,6 +22,8 @@ type lane struct {
 
 	mu    sync.Mutex
 	order *order
+	// said is why events cannot be parked at present, as it was logged last.
+	said string
 }
 
 // order is what a lane is to serve until the next order comes.
@@ -94,6 +96,25 @@ func (l *lane) serve(cutoff context.Context, o *order) {
 	l.slots = l.slots.resize(o.target)
 	r := &runner{target: o.target, lane: l, ports: l.ports, slots: l.slots, cutoff: cutoff}
 	r.run(o.ctx, func() { close(o.served) })
+}
+
+// sayParking logs why an event cannot be parked, once for each reason, and when that is over.
+func (l *lane) sayParking(err error) {
+	text := ""
+	if err != nil {
+		text = err.Error()
+	}
+	l.mu.Lock()
+	before := l.said
+	l.said = text
+	l.mu.Unlock()
+	switch {
+	case before == text:
+	case err == nil:
+		l.ports.log.Info("events are parked again", "target", l.key.String())
+	default:
+		l.ports.log.Warn("events cannot be parked, they are held here", "target", l.key.String(), "error", err)
+	}
 }
 
 // release gives the message back. An error leaves nothing to do: the hold ends by itself, and the message comes again.

@@ -126,8 +126,8 @@ func (r *runner) deliverAgain(t task, err error) {
 
 // later has the task taken up again after the delay: in this process when the delay is short and few tasks wait, else parked.
 // Work that is too large to be parked waits in this process, whatever the delay. Work for which there is neither place nor store
-// keeps its slot until there is one: that slows its own target down, and forgets none of its attempts. Only when the process stops
-// is it given back, to start with its first attempt again.
+// keeps its slot until there is one, or until its time has come: that slows its own target down, forgets none of its attempts, and ends
+// when the target is well. Only when the process stops is it given back, to start with its first attempt again.
 func (r *runner) later(t task, delay time.Duration) {
 	t.due = time.Now().Add(delay)
 	if delay <= maxLocalDelay && r.lane.waiting.add(t) == nil {
@@ -138,7 +138,10 @@ func (r *runner) later(t task, delay time.Duration) {
 		if r.park(t) || r.lane.waiting.add(t) == nil {
 			return
 		}
-		sleep(r.cutoff, placePause)
+		sleep(r.cutoff, max(min(placePause, time.Until(t.due)), 0))
+		if !time.Now().Before(t.due) && r.lane.waiting.addDue(t) == nil {
+			return
+		}
 	}
 	r.lane.release(t.Message, max(time.Until(t.due), 0))
 }
@@ -147,9 +150,9 @@ func (r *runner) later(t task, delay time.Duration) {
 func (r *runner) park(t task) bool {
 	ctx, cancel := context.WithTimeout(r.cutoff, storeTimeout)
 	defer cancel()
-	if err := r.ports.store.Park(ctx, r.target, t.Work, t.due); err != nil {
-		r.ports.log.Warn("event cannot be parked, it is held here",
-			"target", r.target.Key.String(), "sequence", t.Sequence, "error", err)
+	err := r.ports.store.Park(ctx, r.target, t.Work, t.due)
+	r.lane.sayParking(err)
+	if err != nil {
 		return false
 	}
 	r.lane.counts.parked.Add(1)

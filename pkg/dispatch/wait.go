@@ -71,6 +71,18 @@ func (w *waiting) add(t task) error {
 	return nil
 }
 
+// addDue keeps a task whose time has come, whether there is a place for it or not: it is taken up next, and must not keep a slot from
+// that meanwhile. It returns errWaitingClosed after close.
+func (w *waiting) addDue(t task) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.closed {
+		return errWaitingClosed
+	}
+	w.push(t)
+	return nil
+}
+
 // isBrief tells whether the task may have one of the places of all targets. The caller holds the lock.
 func (w *waiting) isBrief(t task, now time.Time) bool {
 	return len(w.tasks) < maxBrief && t.due.Sub(now) <= briefly && len(t.Event.Data) <= briefData && t.Reply == nil &&
