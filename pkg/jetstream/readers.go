@@ -291,8 +291,7 @@ func knownTags(s route.Snapshot) map[route.Key]map[string]bool {
 
 // stop ends the readers: what they hold and nobody has taken is given back.
 func (rs *readers) stop() {
-	rs.trust.end() // nobody tells of targets any more
-	rs.trust.unfollow()
+	rs.trust.close() // nobody tells of targets any more
 	rs.mu.Lock()
 	rs.stopped = true
 	all := rs.all

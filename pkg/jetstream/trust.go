@@ -29,6 +29,8 @@ type trust struct {
 	behind atomic.Int64
 	// news brings them; nil while nobody follows them.
 	news atomic.Pointer[nats.Subscription]
+	// over is set when the process leaves: the trust does not begin again.
+	over atomic.Bool
 	// onChange is called when the trust ends or pauses.
 	onChange atomic.Pointer[func()]
 }
@@ -52,17 +54,11 @@ func (t *trust) follow(conn *nats.Conn, bucket string) error {
 	return err
 }
 
-func (t *trust) unfollow() {
-	if news := t.news.Load(); news != nil {
-		_ = news.Unsubscribe() // fails only when the connection is closed
-	}
-}
-
 // lives reports whether the trust has begun and not ended, be it paused or not.
 func (t *trust) lives() bool {
 	until, now := t.until.Load(), time.Now()
 	// By the wall clock too: the other one stands still while the machine sleeps.
-	return until != nil && now.Before(*until) && now.Round(0).Before(until.Round(0))
+	return until != nil && now.Before(*until) && now.Round(0).Before(until.Round(0)) && !t.over.Load()
 }
 
 // pauses reports whether a record was written that may not be applied. A message that has come to this process before the call, and
@@ -92,6 +88,14 @@ func (t *trust) extend(until time.Time, heard uint64) (begins bool) {
 		t.behind.Store(0)
 	}
 	return begins
+}
+
+// close ends the trust for good.
+func (t *trust) close() {
+	t.over.Store(true)
+	if news := t.news.Load(); news != nil {
+		_ = news.Unsubscribe() // fails only when the connection is closed
+	}
 }
 
 // end ends the trust before its time.

@@ -21,8 +21,8 @@ type member struct {
 	queue []*part
 	// outlet is where its parts are taken from; nil while nobody does.
 	outlet *outlet
-	// said is the last complaint about it.
-	said string
+	// said is why its parts cannot be parked at present, logged what was logged of that since one was parked.
+	said, logged string
 }
 
 func (m *member) become(one reader) { m.target, m.ended, m.deaf = one.target, one.ended, one.deaf }

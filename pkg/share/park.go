@@ -128,8 +128,8 @@ func (g *Group) say(m *member, err error, dropped bool) {
 		text = err.Error()
 	}
 	g.mu.Lock()
-	changed := m.said != text
-	m.said = text
+	changed := m.logged != text
+	m.said, m.logged = text, text
 	g.mu.Unlock()
 	switch {
 	case !changed || err == nil:

@@ -97,7 +97,7 @@ func TestStorageFull(t *testing.T) {
 func (l *laptop) fillStorage(t *testing.T) (ids []string) {
 	t.Helper()
 	full := time.Time{}
-	eventually(t, 60*time.Second, "the storage is full", func() error {
+	eventually(t, 120*time.Second, "the storage is full", func() error {
 		for range 1000 {
 			id := fmt.Sprint("fills-", len(ids))
 			got := (call{url: l.url("/default/default"), header: event("t", id), body: bytes.NewReader(make([]byte, 8000))}).do(t)
