@@ -126,8 +126,12 @@ func (s *source) run() {
 		case next = <-arrived:
 		case now := <-renew.C:
 			s.leases.renew(now)
-			if now.Sub(s.lastHeard) > 2*s.client.timing.heartbeat || (!s.resumeAt.IsZero() && now.After(s.resumeAt)) {
+			switch {
+			case now.Sub(s.lastHeard) > 2*s.client.timing.heartbeat:
 				s.restart()
+			case !s.resumeAt.IsZero() && now.After(s.resumeAt):
+				s.resumeAt = time.Time{}
+				s.ask()
 			}
 		case status := <-s.status:
 			if status == nats.CLOSED { // nothing can be given back any more: the leases run out
@@ -208,7 +212,7 @@ func (s *source) receive(m *nats.Msg) {
 	s.complained = ""
 	q.used = true
 	q.bytes -= size
-	if q.messages--; q.messages <= 0 {
+	if q.messages--; q.messages <= 0 || q.bytes <= 0 { // of one whose bytes are used up to the last the server says nothing
 		s.end(q)
 		s.grow()
 	}
@@ -230,6 +234,7 @@ func (s *source) takeStatus(q *request, m *nats.Msg) {
 		case m.Header.Get("Nats-Pending-Messages") == "": // consumer deleted, leader changed, server going away: give it a moment
 			s.complain(text)
 			s.holdOff()
+		case text != "Message Size Exceeds MaxBytes":
 		case q.used: // the next message does not fit in what is left
 			s.grow()
 		default:

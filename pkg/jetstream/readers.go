@@ -65,6 +65,13 @@ func (o *Opener) TrustUntil(until time.Time, heard uint64) {
 	}
 }
 
+// Prolong has a trust that has not ended go on until then, as long as no report was missing: no target has become ready without this
+// process, although it may not have applied every record.
+func (o *Opener) Prolong(until time.Time) { o.readers.trust.prolong(until) }
+
+// Current reports whether the trust lives and every record is applied that was heard of.
+func (o *Opener) Current() bool { return o.readers.trust.lives() && o.readers.trust.behind.Load() == 0 }
+
 // Heard counts the records that were written since this process runs.
 func (o *Opener) Heard() uint64 { return o.readers.trust.heard.Load() }
 

@@ -90,6 +90,15 @@ func (t *trust) extend(until time.Time, heard uint64) (begins bool) {
 	return begins
 }
 
+// prolong has a trust that lives go on.
+func (t *trust) prolong(until time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.lives() {
+		t.until.Store(&until)
+	}
+}
+
 // close ends the trust for good.
 func (t *trust) close() {
 	t.over.Store(true)
@@ -100,6 +109,8 @@ func (t *trust) close() {
 
 // end ends the trust before its time.
 func (t *trust) end() {
+	t.mu.Lock()
 	t.until.Store(nil)
+	t.mu.Unlock()
 	t.changed()
 }

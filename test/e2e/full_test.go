@@ -41,7 +41,7 @@ func TestFullLog(t *testing.T) {
 			l.refusesBatch(t)
 
 			close(recovered)
-			eventually(t, 20*time.Second, "the ingress takes events again", func() error {
+			eventually(t, 60*time.Second, "the ingress takes events again", func() error {
 				id := fmt.Sprint("again-", len(ids))
 				got := (call{url: l.url("/default/default"), header: event("t", id), body: bytes.NewReader(make([]byte, 8000))}).do(t)
 				if got.status != http.StatusAccepted {
@@ -50,7 +50,7 @@ func TestFullLog(t *testing.T) {
 				ids = append(ids, id)
 				return nil
 			})
-			eventually(t, 40*time.Second, "everything that was accepted is delivered", func() error {
+			eventually(t, 90*time.Second, "everything that was accepted is delivered", func() error {
 				missing := slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return len(s.of("/stuck", id)) > 0 && len(s.of("/healthy", id)) > 0 })
 				if len(missing) > 0 {
 					return fmt.Errorf("%d of %d are missing", len(missing), len(ids))
@@ -72,7 +72,7 @@ func TestFullLog(t *testing.T) {
 // much is parked as the log may hold.
 func (l *laptop) fill(t *testing.T, holder string) (ids []string, refused answered) {
 	t.Helper()
-	eventually(t, 20*time.Second, "the log is full", func() error {
+	eventually(t, 60*time.Second, "the log is full", func() error {
 		for range 1000 {
 			id := fmt.Sprint("fills-", len(ids))
 			refused = call{url: l.url("/default/default"), header: event("t", id), body: bytes.NewReader(make([]byte, 8000))}.do(t)

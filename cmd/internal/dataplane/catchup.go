@@ -27,15 +27,16 @@ type catchUp struct {
 // trustTargets is called after each report. It has the opener read: no target is ready anywhere that this filter has not applied.
 // While its report lives, none becomes so without it.
 func (f *Filter) trustTargets(ctx context.Context, reported time.Time) error {
-	heard := f.opener.Heard()
-	if !f.opener.Trusted() {
+	heard, until := f.opener.Heard(), reported.Add(route.ReportTTL-trustMargin)
+	if !f.opener.Current() {
 		caughtUp, err := f.caughtUp(ctx, reported, heard)
 		if err != nil || !caughtUp {
+			f.opener.Prolong(until)
 			return err // it reports again once it has applied more
 		}
 	}
 	f.catchUp = catchUp{}
-	f.opener.TrustUntil(reported.Add(route.ReportTTL-trustMargin), heard)
+	f.opener.TrustUntil(until, heard)
 	return nil
 }
 
