@@ -29,11 +29,11 @@ cli: ## Build only kn-jetstream into bin/
 	@$(GO) build -o $(BIN)/ ./cmd/kn-jetstream
 
 # -race     a data race here is a lost event elsewhere.
-# -timeout  counts for each package alone. It is below the six minutes that the whole run may take, so that a test that hangs
-#           ends with every goroutine's stack instead of a killed job.
+# -timeout  counts for each package alone. It is twice what the longest takes on two cores, so that a test that hangs ends with every
+#           goroutine's stack instead of a killed job.
 .PHONY: test
 test: ## Run all tests with the race detector
-	$(GO) test -race -timeout 4m ./...
+	$(GO) test -race -timeout 8m ./...
 
 # Two minutes of what make test does for half a minute. SEED repeats the decisions of a run, which prints its own.
 SEED ?=

@@ -36,7 +36,7 @@ func (p *process) holds() int64 { return p.readers.budget.asked.Load() + p.reade
 // Subscribers that take nothing must not fill the memory of the process: neither those of one Broker nor those of many.
 func TestAProcessHoldsNoMoreThanItsBudget(t *testing.T) {
 	t.Parallel()
-	const budget, size, brokers = 8 << 20, 512 << 10, 4
+	const budget, size, brokers = 8 << 20, 512 << 10, 3
 	i := install(t)
 	p := i.process(i.client)
 	p.Bound(budget)
@@ -45,7 +45,7 @@ func TestAProcessHoldsNoMoreThanItsBudget(t *testing.T) {
 		i.broker = brokerOf("broker-"+strconv.Itoa(n), 64<<20)
 		i.putBroker()
 		targets = append(targets, i.put(i.trigger("one")), i.put(i.trigger("two")))
-		i.publishLarge(i.broker, 40, size)
+		i.publishLarge(i.broker, 16, size)
 	}
 	p.knows(targets...)
 	most := int64(0)
@@ -102,7 +102,7 @@ func TestWhatAllSourcesAskFor(t *testing.T) {
 // to read is slow for a moment.
 func TestManyBacklogsOfLargeEventsMakeNoSlowConsumer(t *testing.T) {
 	t.Parallel()
-	const brokers, events, size = 10, 24, 512 << 10
+	const brokers, events, size = 6, 12, 512 << 10
 	i := install(t)
 	proxy := natstest.Through(t, i.server)
 	p := i.process(dialURL(t, proxy.URL(), naming.DefaultPrefix))
