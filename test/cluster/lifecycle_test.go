@@ -60,7 +60,7 @@ func TestWhatIsDeletedByHandComesBack(t *testing.T) {
 	target := route.TargetKey{Address: address, Namespace: n.name, Name: "orders"}
 
 	wait := n.startSender(load{broker: "default", trigger: "orders", eventType: "order", rate: 100, count: 2000, retry: 10})
-	must(t, hand.JetStream.DeleteConsumer(t.Context(), hand.names.Log(address), hand.names.Consumer(target)))
+	must(t, hand.JetStream.DeleteConsumer(t.Context(), hand.names.Log(address), hand.names.SharedConsumer()))
 	hand.deleteRecord(naming.TargetKey(target))
 	hand.deleteRecord(naming.AddressKey(address))
 	wait()
