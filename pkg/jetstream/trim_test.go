@@ -126,6 +126,22 @@ func TestTrim(t *testing.T) {
 			want: 1,
 		},
 		{
+			name: "a mirror that lacks events does not: it is no consumer that could be seen",
+			arrange: func(i *installation) {
+				log := i.client.names.Log(i.broker.Key)
+				mirror, err := i.client.js.CreateStream(budgetOf(i.t), jetstream.StreamConfig{
+					Name: "mirror", Mirror: &jetstream.StreamSource{Name: log}, MaxMsgs: 10, Discard: jetstream.DiscardNew,
+				})
+				must(i.t, err)
+				i.publish(0, 100, "a", "b")
+				await(i.t, "the mirror has what it takes", func() bool {
+					info, err := mirror.Info(budgetOf(i.t))
+					return err == nil && info.State.Msgs == 10
+				})
+			},
+			want: 101,
+		},
+		{
 			name: "a target without its consumer holds it",
 			arrange: func(i *installation) {
 				one := i.put(i.trigger("one"))
