@@ -1,0 +1,219 @@
+package cesql
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// parser makes nodes of tokens by precedence climbing. Source: CESQLParser.g4.
+type parser struct {
+	text        string
+	environment Environment
+	// tokens are those left to read; the end stays.
+	tokens []token
+	depth  int
+	// err is the first error. After it the parser is at the end, and its nodes mean nothing.
+	err error
+}
+
+func (p *parser) next() token { return p.tokens[0] }
+
+func (p *parser) take() token {
+	t := p.tokens[0]
+	if t.kind != tokenEnd {
+		p.tokens = p.tokens[1:]
+	}
+	return t
+}
+
+// accept takes the next token if it is of this kind.
+func (p *parser) accept(kind string) bool {
+	if p.next().kind != kind {
+		return false
+	}
+	p.take()
+	return true
+}
+
+func (p *parser) expect(kind string) {
+	if found := p.next(); !p.accept(kind) {
+		p.failAt(found, "expected %s, found %s", kind, p.told(found))
+	}
+}
+
+func (p *parser) failAt(t token, format string, arguments ...any) {
+	if p.err == nil {
+		p.err = newSyntaxError(p.text, t.at, fmt.Sprintf(format, arguments...))
+	}
+	p.tokens = p.tokens[len(p.tokens)-1:]
+}
+
+// told is how an error calls a token.
+func (p *parser) told(t token) string {
+	switch {
+	case t.kind == tokenEnd:
+		return "the end"
+	case t.kind == tokenString:
+		return "a string"
+	case t.kind == tokenInteger && !isDigit(t.text[0]):
+		return fmt.Sprintf("the number %s (an operator has a space before the number)", t.text)
+	case len(t.text) > maxTold:
+		return t.text[:maxTold] + "..."
+	default:
+		return t.text
+	}
+}
+
+// maxTold is how much an error says of a token, in bytes.
+const maxTold = 40
+
+// expression reads operands between AND, OR and XOR: any number of them, so without recursion.
+func (p *parser) expression() node {
+	first := p.binary(1)
+	if !p.atLogic() {
+		return first
+	}
+	chain := logic{operands: []node{first}}
+	for p.atLogic() {
+		chain.operators = append(chain.operators, p.take().kind)
+		chain.operands = append(chain.operands, p.binary(1))
+	}
+	return chain
+}
+
+func (p *parser) atLogic() bool { return slices.Contains([]string{"AND", "OR", "XOR"}, p.next().kind) }
+
+// precedence of the operators after an operand, AND, OR and XOR excepted; 0 for everything else.
+func precedence(kind string) int {
+	switch kind {
+	case "LIKE":
+		return 5
+	case "IN":
+		return 4
+	case "*", "/", "%":
+		return 3
+	case "+", "-":
+		return 2
+	case "=", "!=", "<>", "<", "<=", ">", ">=":
+		return 1
+	default:
+		return 0
+	}
+}
+
+// binary reads an operand and the operators after it that bind at least so tightly. They associate to the left.
+func (p *parser) binary(least int) node {
+	left := p.operand()
+	for {
+		operator, negated := p.next(), false
+		if operator.kind == "NOT" {
+			operator, negated = p.tokens[1], true
+			if operator.kind != "LIKE" && operator.kind != "IN" {
+				p.failAt(operator, "expected LIKE or IN after NOT, found %s", p.told(operator))
+				return left
+			}
+		}
+		tightness := precedence(operator.kind)
+		if tightness == 0 || tightness < least {
+			return left
+		}
+		if negated {
+			p.take()
+		}
+		p.take()
+		switch operator.kind {
+		case "LIKE":
+			left = p.like(left, negated)
+		case "IN":
+			p.expect("(")
+			left = in{left, p.list(), negated}
+		default:
+			left = newBinary(operator.kind, left, p.binary(tightness+1))
+		}
+	}
+}
+
+func (p *parser) like(left node, negated bool) node {
+	literal := p.take()
+	if literal.kind != tokenString {
+		p.failAt(literal, "expected a string after LIKE, found %s", p.told(literal))
+	}
+	return like{left, newPattern(literal.text), negated}
+}
+
+// list reads expressions up to the parenthesis; there is at least one.
+func (p *parser) list() []node {
+	list := []node{p.expression()}
+	for p.accept(",") {
+		list = append(list, p.expression())
+	}
+	p.expect(")")
+	return list
+}
+
+// operand reads what operators stand between, with the unary operators before it.
+func (p *parser) operand() node {
+	t := p.take()
+	p.depth++
+	defer func() { p.depth-- }()
+	if p.depth > MaxDepth {
+		p.failAt(t, "nested more than %d deep", MaxDepth)
+		return nil
+	}
+	switch t.kind {
+	case "NOT":
+		return not{p.operand()}
+	case "-":
+		return negation{p.operand()}
+	case "EXISTS":
+		return exists{p.attribute(p.take())}
+	case "(":
+		inner := p.expression()
+		p.expect(")")
+		return inner
+	case "TRUE", "FALSE":
+		return literal{BooleanValue(t.kind == "TRUE")}
+	case tokenString:
+		return literal{StringValue(t.text)}
+	case tokenInteger:
+		return p.integer(t)
+	case tokenWord:
+		if p.accept("(") {
+			return p.call(t)
+		}
+		return attribute{p.attribute(t)}
+	default:
+		p.failAt(t, "expected a value, found %s", p.told(t))
+		return nil
+	}
+}
+
+func (p *parser) integer(t token) node {
+	n, err := strconv.ParseInt(t.text, 10, 32)
+	if err != nil {
+		p.failAt(t, "%s is not an integer from -2147483648 to 2147483647", t.text)
+	}
+	return literal{IntegerValue(int32(n))}
+}
+
+func (p *parser) attribute(t token) Attribute {
+	if t.kind != tokenWord || strings.Contains(t.text, "_") {
+		p.failAt(t, "expected the name of an attribute, which has letters and digits only, found %s", p.told(t))
+		return nil
+	}
+	return p.environment.Attribute(strings.ToLower(t.text))
+}
+
+// call reads the arguments of a function.
+func (p *parser) call(name token) node {
+	if strings.ContainsAny(name.text, "0123456789") {
+		p.failAt(name, "expected the name of a function, which has letters and _ only, found %s", name.text)
+	}
+	var arguments []node
+	if !p.accept(")") {
+		arguments = p.list()
+	}
+	return newCall(strings.ToUpper(name.text), arguments, p.environment.Functions)
+}
