@@ -1,89 +1,87 @@
 package filter
 
 import (
-	"errors"
-	"fmt"
+	"time"
 
-	cesql "github.com/cloudevents/sdk-go/sql/v2"
-	"github.com/cloudevents/sdk-go/sql/v2/parser"
-	"github.com/cloudevents/sdk-go/sql/v2/utils"
-	cloudevents "github.com/cloudevents/sdk-go/v2"
-	"github.com/cloudevents/sdk-go/v2/binding/spec"
-
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/cesql"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 )
 
-// maxCESQL is the longest expression in bytes: the parser needs quadratic time for some malformed ones.
-const maxCESQL = 16 << 10
-
-// query is a CESQL expression. Its functions are those of the engine and those that the process added to it (package
-// runtime of the engine); they are looked up at each evaluation.
+// query is a CESQL expression. It fails on every error of the evaluation but a missing attribute, as upstream does; see package
+// cesql for that one. An integer or string is cast to a boolean, as the Subscriptions API demands; upstream panics there.
 type query struct {
-	expression cesql.Expression
+	expression *cesql.Expression
 }
 
-func parseCESQL(text string) (q query, err error) {
-	if len(text) > maxCESQL {
-		return query{}, fmt.Errorf("longer than %d bytes", maxCESQL)
+func (q query) eval(e event.Event) verdict {
+	if q.expression.Matches(e.Attributes) {
+		return pass
 	}
-	// The parser panics at some malformed expressions; upstream's webhook recovers from them too.
-	defer func() {
-		if recover() != nil {
-			q, err = query{}, errors.New("malformed expression")
+	return fail
+}
+
+func compileCESQL(text string, functions []cesql.Function) (query, error) {
+	expression, err := cesql.Compile(text, cesql.Environment{Attribute: attributeOf, Functions: functions})
+	return query{expression}, err
+}
+
+// CheckCESQL returns what is wrong with an expression, nil for one that Compile takes.
+func CheckCESQL(text string) error {
+	_, err := compileCESQL(text, nil)
+	return err
+}
+
+// attributeOf returns how CESQL reads the attribute. Every attribute is a String, URIs and times as they print after parsing, as they
+// are for upstream, which reads them from HTTP headers.
+//
+// Source: github.com/cloudevents/sdk-go/sql/v2 utils/event.go.
+func attributeOf(name string) cesql.Attribute {
+	read := func(e event.Event) string { return e.Attr(name) }
+	switch name {
+	case event.HopCount:
+		read = func(event.Event) string { return "" }
+	case event.Source:
+		read = func(e event.Event) string { return printedURI(e.Attr(event.Source)) }
+	case event.Time:
+		read = readTime
+	case event.DataSchema:
+		read = func(e event.Event) string { return valueOf(e, event.DataSchema) }
+	case event.SchemaURL, dataContentEncoding:
+		return version03Attribute(name)
+	case event.SpecVersion, event.ID, event.Type, event.Subject, event.DataContentType:
+	default:
+		return extension(name)
+	}
+	return func(attributes []event.Attribute) (cesql.Value, bool) {
+		value := read(event.Event{Attributes: attributes})
+		return cesql.StringValue(value), value != ""
+	}
+}
+
+// extension may be there and empty.
+func extension(name string) cesql.Attribute {
+	return func(attributes []event.Attribute) (cesql.Value, bool) {
+		value, ok := event.Event{Attributes: attributes}.Get(name)
+		return cesql.StringValue(value), ok
+	}
+}
+
+// version03Attribute is an attribute of CloudEvents 0.3 that CESQL does not know, and an extension of later versions.
+func version03Attribute(name string) cesql.Attribute {
+	read := extension(name)
+	return func(attributes []event.Attribute) (cesql.Value, bool) {
+		if (event.Event{Attributes: attributes}).Attr(event.SpecVersion) == version03 {
+			return cesql.Value{}, false
 		}
-	}()
-	expression, err := parser.Parse(text)
-	if err != nil {
-		return query{}, err
+		return read(attributes)
 	}
-	return query{expression}, nil
 }
 
-// eval passes when the expression is true. It fails on every error, also when there is a value besides, as upstream does.
-// An integer or string is cast to a boolean, as the Subscriptions API demands; upstream panics there.
-func (q query) eval(e event.Event, r *Reading) (v verdict) {
-	v = fail
-	defer func() {
-		// The engine is not ours: whatever it can't take is an evaluation error.
-		if recover() != nil {
-			v = fail
-		}
-	}()
-	result, err := q.expression.Evaluate(cloudevents.Event{Context: r.contextOf(e)})
-	if err != nil {
-		return fail
+// readTime returns "" for the zero time too, which is no time for the SDK.
+func readTime(e event.Event) string {
+	t, err := time.Parse(time.RFC3339Nano, e.Attr(event.Time))
+	if err != nil || t.IsZero() {
+		return ""
 	}
-	if truth, err := utils.Cast(result, cesql.BooleanType); err != nil || truth != true {
-		return fail
-	}
-	return pass
-}
-
-// contextOf returns what the engine evaluates, which does not change it.
-func (r *Reading) contextOf(e event.Event) cloudevents.EventContext {
-	if r == nil {
-		return contextOf(e)
-	}
-	if r.context == nil {
-		r.context = contextOf(e)
-	}
-	return r.context
-}
-
-// contextOf builds what the engine evaluates. Extensions are strings, as they are for upstream, which reads them from HTTP
-// headers. What the SDK refuses is left out: the codec let it in, so it is no reason to lose the event.
-func contextOf(e event.Event) cloudevents.EventContext {
-	version := spec.VS.Version(e.Attr(event.SpecVersion))
-	if version == nil {
-		version = spec.V1
-	}
-	context := version.NewContext()
-	for _, a := range e.Attributes {
-		if a.Name == event.HopCount {
-			continue
-		}
-		// SetAttribute takes every name that it doesn't know for an extension.
-		_ = version.SetAttribute(context, a.Name, a.Value)
-	}
-	return context
+	return t.Format(time.RFC3339Nano)
 }
