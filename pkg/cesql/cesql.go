@@ -36,7 +36,7 @@ import (
 const (
 	// MaxLength is the longest expression, in bytes.
 	MaxLength = 16 << 10
-	// MaxDepth is how many parentheses, function calls and unary operators may be inside each other.
+	// MaxDepth is how many parentheses, sets, function calls and unary operators may be inside each other.
 	MaxDepth = 100
 	// MaxText is the longest text, in bytes, that CONCAT and CONCAT_WS return.
 	MaxText = 1 << 20

@@ -69,6 +69,17 @@ func (p *parser) told(t token) string {
 // maxTold is how much an error says of a token, in bytes.
 const maxTold = 40
 
+// deeper reads what is inside of something, so that no expression can exhaust the stack.
+func (p *parser) deeper(read func() node) node {
+	if p.depth == MaxDepth {
+		p.failAt(p.next(), "nested more than %d deep", MaxDepth)
+		return nil
+	}
+	p.depth++
+	defer func() { p.depth-- }()
+	return read()
+}
+
 // expression reads operands between AND, OR and XOR: any number of them, so without recursion.
 func (p *parser) expression() node {
 	first := p.binary(1)
@@ -145,9 +156,9 @@ func (p *parser) like(left node, negated bool) node {
 
 // list reads expressions up to the parenthesis; there is at least one.
 func (p *parser) list() []node {
-	list := []node{p.expression()}
+	list := []node{p.deeper(p.expression)}
 	for p.accept(",") {
-		list = append(list, p.expression())
+		list = append(list, p.deeper(p.expression))
 	}
 	p.expect(")")
 	return list
@@ -156,21 +167,15 @@ func (p *parser) list() []node {
 // operand reads what operators stand between, with the unary operators before it.
 func (p *parser) operand() node {
 	t := p.take()
-	p.depth++
-	defer func() { p.depth-- }()
-	if p.depth > MaxDepth {
-		p.failAt(t, "nested more than %d deep", MaxDepth)
-		return nil
-	}
 	switch t.kind {
 	case "NOT":
-		return not{p.operand()}
+		return not{p.deeper(p.operand)}
 	case "-":
-		return negation{p.operand()}
+		return negation{p.deeper(p.operand)}
 	case "EXISTS":
 		return exists{p.attribute(p.take())}
 	case "(":
-		inner := p.expression()
+		inner := p.deeper(p.expression)
 		p.expect(")")
 		return inner
 	case "TRUE", "FALSE":
