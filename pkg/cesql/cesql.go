@@ -72,7 +72,7 @@ func Compile(text string, environment Environment) (*Expression, error) {
 	}
 	root := p.expression()
 	if end := p.next(); end.kind != tokenEnd {
-		p.failAt(end, "expected an operator or the end, found %s", p.told(end))
+		p.failAt(end, "expected an operator or the end, found %s", told(end))
 	}
 	if p.err != nil {
 		return nil, p.err

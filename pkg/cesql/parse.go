@@ -1,84 +1,10 @@
 package cesql
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 )
-
-// parser makes nodes of tokens by precedence climbing. Source: CESQLParser.g4.
-type parser struct {
-	text        string
-	environment Environment
-	// tokens are those left to read; the end stays.
-	tokens []token
-	depth  int
-	// err is the first error. After it the parser is at the end, and its nodes mean nothing.
-	err error
-}
-
-func (p *parser) next() token { return p.tokens[0] }
-
-func (p *parser) take() token {
-	t := p.tokens[0]
-	if t.kind != tokenEnd {
-		p.tokens = p.tokens[1:]
-	}
-	return t
-}
-
-// accept takes the next token if it is of this kind.
-func (p *parser) accept(kind string) bool {
-	if p.next().kind != kind {
-		return false
-	}
-	p.take()
-	return true
-}
-
-func (p *parser) expect(kind string) {
-	if found := p.next(); !p.accept(kind) {
-		p.failAt(found, "expected %s, found %s", kind, p.told(found))
-	}
-}
-
-func (p *parser) failAt(t token, format string, arguments ...any) {
-	if p.err == nil {
-		p.err = newSyntaxError(p.text, t.at, fmt.Sprintf(format, arguments...))
-	}
-	p.tokens = p.tokens[len(p.tokens)-1:]
-}
-
-// told is how an error calls a token.
-func (p *parser) told(t token) string {
-	switch {
-	case t.kind == tokenEnd:
-		return "the end"
-	case t.kind == tokenString:
-		return "a string"
-	case t.kind == tokenInteger && !isDigit(t.text[0]):
-		return fmt.Sprintf("the number %s (an operator has a space before the number)", t.text)
-	case len(t.text) > maxTold:
-		return t.text[:maxTold] + "..."
-	default:
-		return t.text
-	}
-}
-
-// maxTold is how much an error says of a token, in bytes.
-const maxTold = 40
-
-// deeper reads what is inside of something, so that no expression can exhaust the stack.
-func (p *parser) deeper(read func() node) node {
-	if p.depth == MaxDepth {
-		p.failAt(p.next(), "nested more than %d deep", MaxDepth)
-		return nil
-	}
-	p.depth++
-	defer func() { p.depth-- }()
-	return read()
-}
 
 // expression reads operands between AND, OR and XOR: any number of them, so without recursion.
 func (p *parser) expression() node {
@@ -118,21 +44,12 @@ func precedence(kind string) int {
 func (p *parser) binary(least int) node {
 	left := p.operand()
 	for {
-		operator, negated := p.next(), false
-		if operator.kind == "NOT" {
-			operator, negated = p.tokens[1], true
-			if operator.kind != "LIKE" && operator.kind != "IN" {
-				p.failAt(operator, "expected LIKE or IN after NOT, found %s", p.told(operator))
-				return left
-			}
-		}
+		operator, negated := p.ahead()
 		tightness := precedence(operator.kind)
 		if tightness == 0 || tightness < least {
 			return left
 		}
-		if negated {
-			p.take()
-		}
+		p.accept("NOT")
 		p.take()
 		switch operator.kind {
 		case "LIKE":
@@ -146,10 +63,23 @@ func (p *parser) binary(least int) node {
 	}
 }
 
+// ahead returns the operator after an operand, and whether there is a NOT before it.
+func (p *parser) ahead() (operator token, negated bool) {
+	if p.next().kind != "NOT" {
+		return p.next(), false
+	}
+	operator = p.tokens[1]
+	if operator.kind != "LIKE" && operator.kind != "IN" {
+		p.failAt(operator, "expected LIKE or IN after NOT, found %s", told(operator))
+		return p.next(), false
+	}
+	return operator, true
+}
+
 func (p *parser) like(left node, negated bool) node {
 	literal := p.take()
 	if literal.kind != tokenString {
-		p.failAt(literal, "expected a string after LIKE, found %s", p.told(literal))
+		p.failAt(literal, "expected a string after LIKE, found %s", told(literal))
 	}
 	return like{left, newPattern(literal.text), negated}
 }
@@ -190,7 +120,7 @@ func (p *parser) operand() node {
 		}
 		return attribute{p.attribute(t)}
 	default:
-		p.failAt(t, "expected a value, found %s", p.told(t))
+		p.failAt(t, "expected a value, found %s", told(t))
 		return nil
 	}
 }
@@ -198,14 +128,14 @@ func (p *parser) operand() node {
 func (p *parser) integer(t token) node {
 	n, err := strconv.ParseInt(t.text, 10, 32)
 	if err != nil {
-		p.failAt(t, "%s is not an integer from -2147483648 to 2147483647", t.text)
+		p.failAt(t, "%s is not an integer from -2147483648 to 2147483647", shortened(t.text))
 	}
 	return literal{IntegerValue(int32(n))}
 }
 
 func (p *parser) attribute(t token) Attribute {
 	if t.kind != tokenWord || strings.Contains(t.text, "_") {
-		p.failAt(t, "expected the name of an attribute, which has letters and digits only, found %s", p.told(t))
+		p.failAt(t, "expected the name of an attribute, which has letters and digits only, found %s", told(t))
 		return nil
 	}
 	return p.environment.Attribute(strings.ToLower(t.text))
@@ -214,7 +144,7 @@ func (p *parser) attribute(t token) Attribute {
 // call reads the arguments of a function.
 func (p *parser) call(name token) node {
 	if strings.ContainsAny(name.text, "0123456789") {
-		p.failAt(name, "expected the name of a function, which has letters and _ only, found %s", name.text)
+		p.failAt(name, "expected the name of a function, which has letters and _ only, found %s", told(name))
 	}
 	var arguments []node
 	if !p.accept(")") {

@@ -28,15 +28,15 @@ type tckTest struct {
 }
 
 // attributes returns the event's; extensions have types of their own here.
-func (t tckTest) attributes() map[string]any {
+func (test tckTest) attributes() map[string]any {
 	attributes := map[string]any{
 		"specversion": "1.0", "id": "full-event", "source": "http://example.com/source", "type": "com.example.FullEvent",
 		"subject": "topic", "time": "2020-03-21T12:34:56.78Z", "datacontenttype": "text/json", "dataschema": "http://example.com/schema",
 	}
-	if t.Event != nil {
-		attributes = t.Event
+	if test.Event != nil {
+		attributes = test.Event
 	}
-	maps.Copy(attributes, t.EventOverrides)
+	maps.Copy(attributes, test.EventOverrides)
 	return attributes
 }
 

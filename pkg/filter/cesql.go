@@ -7,8 +7,8 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 )
 
-// query is a CESQL expression. It fails on every error of the evaluation but a missing attribute, as upstream does; see package
-// cesql for that one. An integer or string is cast to a boolean, as the Subscriptions API demands; upstream panics there.
+// query is a CESQL expression. It fails on every error of the evaluation but a missing attribute, of which package cesql has more to
+// say. An Integer or String is cast to a Boolean, as the Subscriptions API demands; upstream panics there.
 type query struct {
 	expression *cesql.Expression
 }
@@ -31,57 +31,45 @@ func CheckCESQL(text string) error {
 	return err
 }
 
-// attributeOf returns how CESQL reads the attribute. Every attribute is a String, URIs and times as they print after parsing, as they
-// are for upstream, which reads them from HTTP headers.
+// attributeOf returns how CESQL reads an attribute. Every attribute is a String, as it is for upstream, which reads them from HTTP
+// headers; URIs and times are as they print after parsing.
 //
 // Source: github.com/cloudevents/sdk-go/sql/v2 utils/event.go.
 func attributeOf(name string) cesql.Attribute {
-	read := func(e event.Event) string { return e.Attr(name) }
+	read := readerOf(name)
+	return func(attributes []event.Attribute) (cesql.Value, bool) {
+		text, ok := read(event.Event{Attributes: attributes})
+		return cesql.StringValue(text), ok
+	}
+}
+
+func readerOf(name string) func(event.Event) (string, bool) {
 	switch name {
 	case event.HopCount:
-		read = func(event.Event) string { return "" }
-	case event.Source:
-		read = func(e event.Event) string { return printedURI(e.Attr(event.Source)) }
+		return func(event.Event) (string, bool) { return "", false }
 	case event.Time:
-		read = readTime
-	case event.DataSchema:
-		read = func(e event.Event) string { return valueOf(e, event.DataSchema) }
-	case event.SchemaURL, dataContentEncoding:
-		return version03Attribute(name)
-	case event.SpecVersion, event.ID, event.Type, event.Subject, event.DataContentType:
-	default:
-		return extension(name)
-	}
-	return func(attributes []event.Attribute) (cesql.Value, bool) {
-		value := read(event.Event{Attributes: attributes})
-		return cesql.StringValue(value), value != ""
-	}
-}
-
-// extension may be there and empty.
-func extension(name string) cesql.Attribute {
-	return func(attributes []event.Attribute) (cesql.Value, bool) {
-		value, ok := event.Event{Attributes: attributes}.Get(name)
-		return cesql.StringValue(value), ok
-	}
-}
-
-// version03Attribute is an attribute of CloudEvents 0.3 that CESQL does not know, and an extension of later versions.
-func version03Attribute(name string) cesql.Attribute {
-	read := extension(name)
-	return func(attributes []event.Attribute) (cesql.Value, bool) {
-		if (event.Event{Attributes: attributes}).Attr(event.SpecVersion) == version03 {
-			return cesql.Value{}, false
+		return readTime
+	case event.SpecVersion, event.ID, event.Source, event.Type, event.Subject, event.DataSchema, event.DataContentType:
+		return func(e event.Event) (string, bool) {
+			value := valueOf(e, name)
+			return value, value != ""
 		}
-		return read(attributes)
+	case event.SchemaURL, dataContentEncoding:
+		// CESQL does not know these two of CloudEvents 0.3. In later versions they are extensions.
+		return func(e event.Event) (string, bool) {
+			if e.Attr(event.SpecVersion) == version03 {
+				return "", false
+			}
+			return e.Get(name)
+		}
+	default:
+		// An extension may be there and empty.
+		return func(e event.Event) (string, bool) { return e.Get(name) }
 	}
 }
 
-// readTime returns "" for the zero time too, which is no time for the SDK.
-func readTime(e event.Event) string {
+// readTime has no time where valueOf has the zero one.
+func readTime(e event.Event) (string, bool) {
 	t, err := time.Parse(time.RFC3339Nano, e.Attr(event.Time))
-	if err != nil || t.IsZero() {
-		return ""
-	}
-	return t.Format(time.RFC3339Nano)
+	return t.Format(time.RFC3339Nano), err == nil && !t.IsZero()
 }

@@ -2,46 +2,6 @@ package cesql
 
 import "github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 
-type literal struct{ value Value }
-
-func (n literal) eval([]event.Attribute) result { return result{n.value, 0} }
-
-type attribute struct{ read Attribute }
-
-func (n attribute) eval(attributes []event.Attribute) result {
-	value, ok := n.read(attributes)
-	if !ok {
-		return result{errors: MissingAttributeError}
-	}
-	return result{value, 0}
-}
-
-type exists struct{ read Attribute }
-
-func (n exists) eval(attributes []event.Attribute) result {
-	_, ok := n.read(attributes)
-	return truth(ok)
-}
-
-// as evaluates an operand for an operator that takes a value of this type. Its value counts only if it comes without errors.
-func as(t Type, operand node, attributes []event.Attribute) (Value, Errors) {
-	r := operand.eval(attributes)
-	if r.errors != 0 {
-		return Value{}, r.errors
-	}
-	return r.to(t)
-}
-
-type negation struct{ operand node }
-
-func (n negation) eval(attributes []event.Attribute) result {
-	x, errors := as(Integer, n.operand, attributes)
-	if errors != 0 {
-		return failed(Integer, errors)
-	}
-	return result{IntegerValue(-x.number), 0}
-}
-
 // newBinary makes the node of an operator between two operands that is neither LIKE, IN nor one of logic.
 func newBinary(operator string, left, right node) node {
 	switch operator {
@@ -68,37 +28,6 @@ func newBinary(operator string, left, right node) node {
 	default:
 		return arithmetic{left, right, remainder}
 	}
-}
-
-// arithmetic wraps around where the result does not fit, as 32-bit two's complement does: the specification has an error for this in
-// ABS only.
-type arithmetic struct {
-	left, right node
-	apply       func(x, y int32) (int32, Errors)
-}
-
-func (n arithmetic) eval(attributes []event.Attribute) result {
-	x, errors := as(Integer, n.left, attributes)
-	y, more := as(Integer, n.right, attributes)
-	if errors |= more; errors != 0 {
-		return failed(Integer, errors)
-	}
-	z, errors := n.apply(x.number, y.number)
-	return result{IntegerValue(z), errors}
-}
-
-func divide(x, y int32) (int32, Errors) {
-	if y == 0 {
-		return 0, MathError
-	}
-	return x / y, 0
-}
-
-func remainder(x, y int32) (int32, Errors) {
-	if y == 0 {
-		return 0, MathError
-	}
-	return x % y, 0
 }
 
 type ordering struct {
