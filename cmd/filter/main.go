@@ -50,8 +50,9 @@ func serve(ctx context.Context, o options) error {
 		return err
 	}
 	defer p.Close(ctx)
+	keys := dataplane.NewReplyKeys(o.replyKeys, p.Logger)
 	filter, err := dataplane.NewFilter(dataplane.FilterConfig{
-		Client: p.Client, Logger: p.Logger, Meter: p.Meter,
+		Client: p.Client, Logger: p.Logger, Meter: p.Meter, Functions: keys.Functions(),
 		Started: func(s route.Snapshot) {
 			_, triggers := s.Count(route.KindBroker)
 			_, subscribers := s.Count(route.KindChannel)
@@ -59,10 +60,6 @@ func serve(ctx context.Context, o options) error {
 		},
 	})
 	if err != nil {
-		return err
-	}
-	keys := dataplane.NewReplyKeys(o.replyKeys, p.Logger)
-	if err := keys.Register(); err != nil {
 		return err
 	}
 	return p.Run(ctx, filter, keys.Follow)

@@ -313,7 +313,7 @@ func TestFilters(t *testing.T) {
 			filter.Spec{}, "spec.filter.attributes[A] spec.filters[1].any[0].suffix[a-b]"},
 		{"bad CESQL", `filters: [{exact: {a: b}}, {not: {cesql: 'a ='}}]`, filter.Spec{}, "spec.filters[1].not.cesql"},
 		{"two dialects", `filters: [{exact: {a: b}}, {all: [{exact: {a: b}, cesql: 'TRUE'}]}]`, filter.Spec{}, "spec.filters[1].all[0]"},
-		{"what only the data plane refuses", `filters: [{cesql: "a = '` + strings.Repeat("x", 17<<10) + `'"}]`, filter.Spec{}, "spec.filters"},
+		{"CESQL that is too long", `filters: [{cesql: "a = '` + strings.Repeat("x", 17<<10) + `'"}]`, filter.Spec{}, "spec.filters[0].cesql"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

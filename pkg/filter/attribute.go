@@ -17,7 +17,7 @@ type condition struct {
 // conditions passes when all of them hold.
 type conditions []condition
 
-func (n conditions) eval(e event.Event, _ *Reading) verdict {
+func (n conditions) eval(e event.Event) verdict {
 	for _, condition := range n {
 		value := valueOf(e, condition.attribute)
 		if value == "" || !condition.holds(value, condition.want) {

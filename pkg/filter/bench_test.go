@@ -10,7 +10,7 @@ import (
 )
 
 // BenchmarkMatch evaluates the same filters on the same event with this package and with upstream's. Upstream's events are read before the
-// clock starts; for CESQL ours include what that costs.
+// clock starts.
 func BenchmarkMatch(b *testing.B) {
 	e := newEvent("source", "https://example.com/shop/orders", "subject", "order/42", "datacontenttype", "application/json", "x", "10")
 	read, err := upstreamEvent(e)

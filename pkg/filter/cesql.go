@@ -1,89 +1,75 @@
 package filter
 
 import (
-	"errors"
-	"fmt"
+	"time"
 
-	cesql "github.com/cloudevents/sdk-go/sql/v2"
-	"github.com/cloudevents/sdk-go/sql/v2/parser"
-	"github.com/cloudevents/sdk-go/sql/v2/utils"
-	cloudevents "github.com/cloudevents/sdk-go/v2"
-	"github.com/cloudevents/sdk-go/v2/binding/spec"
-
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/cesql"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 )
 
-// maxCESQL is the longest expression in bytes: the parser needs quadratic time for some malformed ones.
-const maxCESQL = 16 << 10
-
-// query is a CESQL expression. Its functions are those of the engine and those that the process added to it (package
-// runtime of the engine); they are looked up at each evaluation.
+// query is a CESQL expression. It fails on every error of the evaluation but a missing attribute, of which package cesql has more to
+// say. An Integer or String is cast to a Boolean, as the Subscriptions API demands; upstream panics there.
 type query struct {
-	expression cesql.Expression
+	expression *cesql.Expression
 }
 
-func parseCESQL(text string) (q query, err error) {
-	if len(text) > maxCESQL {
-		return query{}, fmt.Errorf("longer than %d bytes", maxCESQL)
+func (q query) eval(e event.Event) verdict {
+	if q.expression.Matches(e.Attributes) {
+		return pass
 	}
-	// The parser panics at some malformed expressions; upstream's webhook recovers from them too.
-	defer func() {
-		if recover() != nil {
-			q, err = query{}, errors.New("malformed expression")
+	return fail
+}
+
+func compileCESQL(text string, functions []cesql.Function) (query, error) {
+	expression, err := cesql.Compile(text, cesql.Environment{Attribute: attributeOf, Functions: functions})
+	return query{expression}, err
+}
+
+// CheckCESQL returns what is wrong with an expression, nil for one that Compile takes.
+func CheckCESQL(text string) error {
+	_, err := compileCESQL(text, nil)
+	return err
+}
+
+// attributeOf returns how CESQL reads an attribute. Every attribute is a String, as it is for upstream, which reads them from HTTP
+// headers; URIs and times are as they print after parsing.
+//
+// Source: github.com/cloudevents/sdk-go/sql/v2 utils/event.go.
+func attributeOf(name string) cesql.Attribute {
+	read := readerOf(name)
+	return func(attributes []event.Attribute) (cesql.Value, bool) {
+		text, ok := read(event.Event{Attributes: attributes})
+		return cesql.StringValue(text), ok
+	}
+}
+
+func readerOf(name string) func(event.Event) (string, bool) {
+	switch name {
+	case event.HopCount:
+		return func(event.Event) (string, bool) { return "", false }
+	case event.Time:
+		return readTime
+	case event.SpecVersion, event.ID, event.Source, event.Type, event.Subject, event.DataSchema, event.DataContentType:
+		return func(e event.Event) (string, bool) {
+			value := valueOf(e, name)
+			return value, value != ""
 		}
-	}()
-	expression, err := parser.Parse(text)
-	if err != nil {
-		return query{}, err
-	}
-	return query{expression}, nil
-}
-
-// eval passes when the expression is true. It fails on every error, also when there is a value besides, as upstream does.
-// An integer or string is cast to a boolean, as the Subscriptions API demands; upstream panics there.
-func (q query) eval(e event.Event, r *Reading) (v verdict) {
-	v = fail
-	defer func() {
-		// The engine is not ours: whatever it can't take is an evaluation error.
-		if recover() != nil {
-			v = fail
+	case event.SchemaURL, dataContentEncoding:
+		// CESQL does not know these two of CloudEvents 0.3. In later versions they are extensions.
+		return func(e event.Event) (string, bool) {
+			if e.Attr(event.SpecVersion) == version03 {
+				return "", false
+			}
+			return e.Get(name)
 		}
-	}()
-	result, err := q.expression.Evaluate(cloudevents.Event{Context: r.contextOf(e)})
-	if err != nil {
-		return fail
+	default:
+		// An extension may be there and empty.
+		return func(e event.Event) (string, bool) { return e.Get(name) }
 	}
-	if truth, err := utils.Cast(result, cesql.BooleanType); err != nil || truth != true {
-		return fail
-	}
-	return pass
 }
 
-// contextOf returns what the engine evaluates, which does not change it.
-func (r *Reading) contextOf(e event.Event) cloudevents.EventContext {
-	if r == nil {
-		return contextOf(e)
-	}
-	if r.context == nil {
-		r.context = contextOf(e)
-	}
-	return r.context
-}
-
-// contextOf builds what the engine evaluates. Extensions are strings, as they are for upstream, which reads them from HTTP
-// headers. What the SDK refuses is left out: the codec let it in, so it is no reason to lose the event.
-func contextOf(e event.Event) cloudevents.EventContext {
-	version := spec.VS.Version(e.Attr(event.SpecVersion))
-	if version == nil {
-		version = spec.V1
-	}
-	context := version.NewContext()
-	for _, a := range e.Attributes {
-		if a.Name == event.HopCount {
-			continue
-		}
-		// SetAttribute takes every name that it doesn't know for an extension.
-		_ = version.SetAttribute(context, a.Name, a.Value)
-	}
-	return context
+// readTime has no time where valueOf has the zero one.
+func readTime(e event.Event) (string, bool) {
+	t, err := time.Parse(time.RFC3339Nano, e.Attr(event.Time))
+	return t.Format(time.RFC3339Nano), err == nil && !t.IsZero()
 }

@@ -6,16 +6,19 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/cesql"
 )
 
 // Compile makes the Matcher of a Spec. It returns ErrInvalidFilter for what upstream's webhook refuses: an expression with
-// several dialects, an attribute name that is none, unparsable CESQL; and for CESQL of more than 16 KiB.
+// several dialects, an attribute name that is none, malformed CESQL; and for CESQL beyond the bounds of package cesql. The functions
+// are those that CESQL may call beside the specification's.
 //
 // What the webhook lets through and upstream's filter skips is skipped here too: an expression without a dialect, and exact,
 // prefix or suffix with an empty value.
 //
 // Source: knative.dev/eventing pkg/eventfilter/subscriptionsapi/create.go, pkg/apis/eventing/v1/trigger_validation.go.
-func Compile(spec Spec) (*Matcher, error) {
+func Compile(spec Spec, functions ...cesql.Function) (*Matcher, error) {
 	if len(spec.Filters) == 0 {
 		if err := checkNames(spec.Attributes); err != nil {
 			return nil, fmt.Errorf("%w: attributes: %w", ErrInvalidFilter, err)
@@ -25,18 +28,23 @@ func Compile(spec Spec) (*Matcher, error) {
 		}
 		return &Matcher{newConditions(spec.Attributes, equalOrAny)}, nil
 	}
-	parts, err := compileList("filters", spec.Filters)
+	parts, err := compiler{functions}.list("filters", spec.Filters)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrInvalidFilter, err)
 	}
 	return &Matcher{all(parts)}, nil
 }
 
-// compileList leaves out the expressions that say nothing.
-func compileList(path string, expressions []Expression) ([]node, error) {
+// compiler makes nodes of expressions. The path that it is given says where in the Spec an expression is.
+type compiler struct {
+	functions []cesql.Function
+}
+
+// list leaves out the expressions that say nothing.
+func (c compiler) list(path string, expressions []Expression) ([]node, error) {
 	parts := make([]node, 0, len(expressions))
 	for i, expression := range expressions {
-		part, err := compile(path+"["+strconv.Itoa(i)+"]", expression)
+		part, err := c.expression(path+"["+strconv.Itoa(i)+"]", expression)
 		if err != nil {
 			return nil, err
 		}
@@ -47,8 +55,8 @@ func compileList(path string, expressions []Expression) ([]node, error) {
 	return parts, nil
 }
 
-// compile returns nil for an expression that says nothing. The path says where in the Spec it is.
-func compile(path string, e Expression) (node, error) {
+// expression returns nil for an expression that says nothing.
+func (c compiler) expression(path string, e Expression) (node, error) {
 	if dialects := e.dialects(); len(dialects) > 1 {
 		return nil, fmt.Errorf("%s has several dialects: %s", path, strings.Join(dialects, ", "))
 	}
@@ -60,16 +68,16 @@ func compile(path string, e Expression) (node, error) {
 	case len(e.Suffix) > 0:
 		return compileConditions(path+".suffix", e.Suffix, strings.HasSuffix)
 	case len(e.All) > 0:
-		parts, err := compileList(path+".all", e.All)
+		parts, err := c.list(path+".all", e.All)
 		return all(parts), err
 	case len(e.Any) > 0:
-		parts, err := compileList(path+".any", e.Any)
+		parts, err := c.list(path+".any", e.Any)
 		return anyOf(parts), err
 	case e.Not != nil:
-		part, err := compile(path+".not", *e.Not)
+		part, err := c.expression(path+".not", *e.Not)
 		return not{part}, err
 	case e.CESQL != "":
-		q, err := parseCESQL(e.CESQL)
+		q, err := compileCESQL(e.CESQL, c.functions)
 		if err != nil {
 			return nil, fmt.Errorf("%s.cesql %q: %w", path, shortened(e.CESQL), err)
 		}

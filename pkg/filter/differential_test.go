@@ -166,13 +166,28 @@ func agrees(t *rapid.T) {
 		if err != nil {
 			continue
 		}
-		if got != want {
+		if got != want && !(asksCESQL(spec.Filters...) && hasFaultyText(e)) {
 			t.Errorf("got %v, upstream has %v", got, want)
 		}
-		if want && !covers(subjects, address.EventSubject(e.Attr(event.Type))) {
+		if got && !covers(subjects, address.EventSubject(e.Attr(event.Type))) {
 			t.Errorf("the event matches but %q do not cover its subject", subjects)
 		}
 	}
+}
+
+// asksCESQL reports whether CESQL is part of a filter.
+func asksCESQL(expressions ...filter.Expression) bool {
+	return slices.ContainsFunc(expressions, func(e filter.Expression) bool {
+		return e.CESQL != "" || asksCESQL(e.All...) || asksCESQL(e.Any...) || e.Not != nil && asksCESQL(*e.Not)
+	})
+}
+
+// hasFaultyText reports whether the event has text that upstream's CESQL handles wrongly: it counts bytes, and in LIKE a % in the text
+// is not what it seems. Package cesql has the list of these faults.
+func hasFaultyText(e event.Event) bool {
+	return slices.ContainsFunc(e.Attributes, func(a event.Attribute) bool {
+		return strings.ContainsFunc(a.Value, func(c rune) bool { return c > '~' || c == '%' || c == '\\' })
+	})
 }
 
 func checkSubjects(t *rapid.T, subjects []string, address naming.AddressSubjects) {

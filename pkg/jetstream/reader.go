@@ -45,7 +45,7 @@ func (rs *readers) newReader(id consumerID, t route.Target, directed bool) (*rea
 	}
 	config := share.Config{
 		Park: rs.park, Current: r.current, Go: rs.client.background.Go, More: func() { r.source.askMore() },
-		Bytes: min(share.MaxBytes, rs.budget.limit), LogBytes: r.logBytes.Load, Logger: rs.client.log,
+		Bytes: min(share.MaxBytes, rs.budget.limit), LogBytes: r.logBytes.Load, Functions: rs.functions, Logger: rs.client.log,
 		Subjects: func(t route.Target) []string { return filter.Subjects(t.Filter, names.Subjects(t.Key.Address)) },
 	}
 	switch {

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/cesql"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
@@ -22,6 +23,8 @@ type readers struct {
 	park   share.Park
 	budget *budget
 	trust  trust
+	// functions are those that filters may call beside CESQL's own.
+	functions []cesql.Function
 	// unverified has a token when there may be a reader to verify.
 	unverified chan struct{}
 
@@ -46,6 +49,9 @@ type Opener struct{ readers *readers }
 
 // Bound has the process ask for and hold at most so many bytes of messages; else it is DefaultBudget. Call it before Follow.
 func (o *Opener) Bound(bytes int64) { o.readers.budget = newBudget(bytes) }
+
+// Provide has the filters of Triggers know these functions beside CESQL's own. Call it before Follow.
+func (o *Opener) Provide(functions []cesql.Function) { o.readers.functions = functions }
 
 // Follow tells which targets there are. Messages are dealt to them from now on, be they served or not.
 func (o *Opener) Follow(s route.Snapshot) { o.readers.follow(s) }

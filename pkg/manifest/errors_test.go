@@ -162,7 +162,7 @@ func TestLoadErrors(t *testing.T) {
 			"f.yaml:13: spec.filters[1].any[1]: more than one dialect in one filter: only one may be set",
 		}},
 		{"bad CESQL", trigger + "  filters:\n  - exact: {type: a}\n  - cesql: type =\n", []string{
-			"f.yaml:11: spec.filters[1].cesql: invalid value: type =",
+			"f.yaml:11: spec.filters[1].cesql: invalid CESQL: column 7: expected a value, found the end",
 		}},
 		{"unknown annotation of ours", annotated(broker, "jetstream.eventing.knative.dev/max-byte: 1Gi"), []string{
 			"f.yaml:6: metadata.annotations[jetstream.eventing.knative.dev/max-byte]: unknown annotation of a Broker (known: jetstream.eventing.knative.dev/dedup-window, jetstream.eventing.knative.dev/history, jetstream.eventing.knative.dev/max-bytes, jetstream.eventing.knative.dev/max-consumers, jetstream.eventing.knative.dev/replicas, jetstream.eventing.knative.dev/storage)",

@@ -14,9 +14,7 @@ import (
 	"strconv"
 	"strings"
 
-	cesql "github.com/cloudevents/sdk-go/sql/v2"
-	"github.com/cloudevents/sdk-go/sql/v2/function"
-	cloudevents "github.com/cloudevents/sdk-go/v2"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/cesql"
 )
 
 const (
@@ -30,23 +28,31 @@ const (
 // RequestReply of that name for the process. keys returns the content of Secret, by "NAMESPACE.NAME.ANYTHING"; it is called
 // for every event, by any number of goroutines. No error says what was wrong with an id: a Trigger that asks has no other answer.
 func Function(keys func() map[string]string) cesql.Function {
-	arguments := []cesql.Type{cesql.StringType, cesql.StringType, cesql.StringType, cesql.StringType, cesql.IntegerType, cesql.IntegerType}
-	return function.NewFunction(functionName, arguments, nil, cesql.BooleanType, func(_ cloudevents.Event, values []any) (any, error) {
-		// The engine has cast them.
-		id, name, namespace, secret := values[0].(string), values[1].(string), values[2].(string), values[3].(string)
-		process, processes := values[4].(int32), values[5].(int32)
-		parsed, ok := parse(id)
-		if !ok || processes == 0 || parsed.index%processes != process || secret != Secret {
-			return false, nil
+	return cesql.Function{
+		Name:       functionName,
+		Parameters: []cesql.Type{cesql.String, cesql.String, cesql.String, cesql.String, cesql.Integer, cesql.Integer},
+		Returns:    cesql.Boolean,
+		Call: func(values []cesql.Value) (cesql.Value, cesql.Errors) {
+			return cesql.BooleanValue(verify(values, keys)), 0
+		},
+	}
+}
+
+// verify has the arguments as they were cast.
+func verify(values []cesql.Value, keys func() map[string]string) bool {
+	id, name, namespace, secret := values[0].Text(), values[1].Text(), values[2].Text(), values[3].Text()
+	process, processes := values[4].Number(), values[5].Number()
+	parsed, ok := parse(id)
+	if !ok || processes == 0 || parsed.index%processes != process || secret != Secret {
+		return false
+	}
+	prefix := namespace + "." + name + "."
+	for key, value := range keys() {
+		if strings.HasPrefix(key, prefix) && parsed.sealedWith([]byte(value)) {
+			return true
 		}
-		prefix := namespace + "." + name + "."
-		for key, value := range keys() {
-			if strings.HasPrefix(key, prefix) && parsed.sealedWith([]byte(value)) {
-				return true, nil
-			}
-		}
-		return false, nil
-	})
+	}
+	return false
 }
 
 type replyID struct {

@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/cesql"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -36,6 +37,8 @@ type Config struct {
 	ParkFor time.Duration
 	// Subjects returns the subjects that cover all that the target gets; nil when it takes every subject to do so.
 	Subjects func(route.Target) []string
+	// Functions are those that filters may call beside CESQL's own.
+	Functions []cesql.Function
 	// Directed says that the messages were parked for, or sent to, the one member that their subject names. They have passed its
 	// filter, unless they were parked before their first attempt.
 	Directed bool
@@ -87,7 +90,7 @@ func (g *Group) Follow(live, ended []route.Target) {
 	g.following.Lock()
 	defer g.following.Unlock()
 	before := g.roster.Load()
-	next := newRoster(live, ended, before, g.config.Subjects)
+	next := g.config.newRoster(live, ended, before)
 	g.roster.Store(next)
 	var parked, over []*part
 	g.mu.Lock()

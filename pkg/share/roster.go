@@ -35,16 +35,16 @@ type reader struct {
 }
 
 // newRoster takes over the members of the roster before it.
-func newRoster(live, ended []route.Target, before *roster, subjectsOf func(route.Target) []string) *roster {
+func (c *Config) newRoster(live, ended []route.Target, before *roster) *roster {
 	n := len(live) + len(ended)
 	r := &roster{
 		members: make(map[route.TargetKey]*member, n), bySubject: map[string][]reader{}, readers: make(map[route.TargetKey]reader, n),
 	}
 	for _, t := range live {
-		r.enter(readerOf(t, before, subjectsOf))
+		r.enter(c.readerOf(t, before))
 	}
 	for _, t := range ended {
-		one := readerOf(t, before, subjectsOf)
+		one := c.readerOf(t, before)
 		one.ended = true
 		r.enter(one)
 	}
@@ -60,17 +60,17 @@ func newRoster(live, ended []route.Target, before *roster, subjectsOf func(route
 	return r
 }
 
-func readerOf(t route.Target, before *roster, subjectsOf func(route.Target) []string) reader {
+func (c *Config) readerOf(t route.Target, before *roster) reader {
 	one, known := before.readers[t.Key]
 	if !known {
 		one.member = &member{key: t.Key}
 	}
 	if !known || !reflect.DeepEqual(one.target.Filter, t.Filter) {
-		one.match, one.deaf = filter.Compile(t.Filter)
+		one.match, one.deaf = filter.Compile(t.Filter, c.Functions...)
 		if one.deaf != nil {
 			one.match, one.deaf = nil, fmt.Errorf("filter: %w", one.deaf)
 		}
-		one.subjects = subjectsOf(t)
+		one.subjects = c.Subjects(t)
 	}
 	one.target, one.ended = t, false
 	return one
@@ -98,10 +98,9 @@ func (r *roster) enter(one reader) {
 // want returns who gets the message.
 func (g *Group) want(r *roster, d *deal) []*member {
 	var wanted []*member
-	var reading filter.Reading
 	for _, some := range [2][]reader{r.bySubject[d.subject], r.others} {
 		for i := range some {
-			if g.wantsWith(&some[i], d, &reading) {
+			if g.wants(&some[i], d) {
 				wanted = append(wanted, some[i].member)
 			}
 		}
@@ -109,14 +108,9 @@ func (g *Group) want(r *roster, d *deal) []*member {
 	return wanted
 }
 
-func (g *Group) wants(r *reader, d *deal) bool {
-	var reading filter.Reading
-	return g.wantsWith(r, d, &reading)
-}
-
-// wantsWith compares the whole filter. What could not be read, and comes as a failure, is for all who may want its subject; so is
+// wants compares the whole filter. What could not be read, and comes as a failure, is for all who may want its subject; so is
 // everything for a member whose filter cannot be compiled.
-func (g *Group) wantsWith(r *reader, d *deal, reading *filter.Reading) bool {
+func (g *Group) wants(r *reader, d *deal) bool {
 	w := &d.message.Work
 	switch {
 	case g.config.Directed && (w.Attempt > 0 || w.Failure != nil || w.Reply != nil):
@@ -126,7 +120,7 @@ func (g *Group) wantsWith(r *reader, d *deal, reading *filter.Reading) bool {
 	case w.Failure != nil || r.match == nil:
 		return r.covers(d.subject)
 	default:
-		return (!g.config.Directed || r.covers(d.subject)) && r.match.MatchWith(w.Event, reading)
+		return (!g.config.Directed || r.covers(d.subject)) && r.match.Match(w.Event)
 	}
 }
 

@@ -25,6 +25,7 @@ func TestFilters(t *testing.T) {
 		"not":         `filters: [{not: {exact: {type: com.example.order}}}]`,
 		"cesql":       `filters: [{cesql: "region = 'eu' AND amount > 100"}]`,
 		"cesql-like":  `filters: [{cesql: "EXISTS region OR source LIKE '%/us'"}]`,
+		"cesql-or":    `filters: [{cesql: "(region = 'us') OR (type = 'com.example.order')"}]`,
 		"two":         `filters: [{prefix: {type: com.example.}}, {suffix: {source: /us}}]`,
 		"nested":      `filters: [{any: [{all: [{prefix: {type: com.}}, {not: {suffix: {source: /eu}}}]}, {cesql: "amount = 7"}]}]`,
 		"filters-win": `filter: {attributes: {type: nothing}}, filters: [{exact: {type: com.example.refund}}]`,
@@ -41,9 +42,9 @@ func TestFilters(t *testing.T) {
 		want            string
 	}{
 		{"order-eu", "com.example.order", []string{"ce-source", "/shop/eu", "ce-region", "eu", "ce-amount", "150"},
-			"everything attributes any-value exact prefix prefix-half suffix all any cesql cesql-like"},
+			"everything attributes any-value exact prefix prefix-half suffix all any cesql cesql-like cesql-or"},
 		{"order-us", "com.example.order", []string{"ce-source", "/shop/us", "ce-amount", "150"},
-			"everything exact exact-two prefix prefix-half all any cesql-like two nested"},
+			"everything exact exact-two prefix prefix-half all any cesql-like cesql-or two nested"},
 		{"refund", "com.example.refund", []string{"ce-source", "/shop/eu", "ce-region", "eu", "ce-amount", "7"},
 			"everything any-value prefix prefix-half suffix any not cesql-like nested filters-win"},
 		{"other", "com.examples", nil, "everything prefix-half not nested"},

@@ -12,6 +12,7 @@ import (
 	"github.com/nats-io/nuid"
 	"go.opentelemetry.io/otel/metric"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/cesql"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/deliver"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
@@ -48,6 +49,8 @@ type FilterConfig struct {
 	Logger *slog.Logger
 	// Budget bounds what the filter has asked NATS for and holds, in bytes; 0 is MemoryBudget.
 	Budget int64
+	// Functions are those that the filters of Triggers may call beside CESQL's own.
+	Functions []cesql.Function
 	// Meter takes the measurements; nil is OpenTelemetry's global one.
 	Meter metric.MeterProvider
 	// ID is under what it reports; "" is a random one. See IngressConfig.ID.
@@ -62,6 +65,7 @@ func NewFilter(c FilterConfig) (*Filter, error) {
 	store, opener := c.Client.NewStore(f.table)
 	f.opener = opener
 	opener.Bound(cmp.Or(c.Budget, MemoryBudget()))
+	opener.Provide(c.Functions)
 	f.trimmer = c.Client.NewTrimmer(f.table)
 	f.eventTypes = eventtype.NewRecorder(c.Client, c.Logger)
 	var err error

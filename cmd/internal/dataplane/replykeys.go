@@ -6,8 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/cloudevents/sdk-go/sql/v2/runtime"
-
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/cesql"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/config"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/requestreply"
 )
@@ -31,9 +30,10 @@ func NewReplyKeys(folder string, log *slog.Logger) *ReplyKeys {
 	return k
 }
 
-// Register lets the filters of Triggers ask for ids of RequestReplies. CESQL's engine has one table of functions for the whole
-// process: a second call fails.
-func (k *ReplyKeys) Register() error { return runtime.AddFunction(requestreply.Function(k.current)) }
+// Functions are those with which the filters of Triggers ask for ids of RequestReplies.
+func (k *ReplyKeys) Functions() []cesql.Function {
+	return []cesql.Function{requestreply.Function(k.current)}
+}
 
 // Follow reads the keys again whenever they have changed, until ctx ends.
 func (k *ReplyKeys) Follow(ctx context.Context) {

@@ -33,8 +33,7 @@ longest time without an arrival, which a stop of the trim is part of.
 		"the same setting of Go's garbage collector (GOGC=400).\n\n"
 	runsText = "Medians. Rates of open loops are what was offered. CPU is that of each process for one accepted event; a drain's, for one delivered.\n\n"
 
-	filtersText = `What deciding about one event costs (` + "`go test -bench Match ./pkg/filter`" + `). Upstream's filters get an event that is read already;
-ours include, for CESQL, what it costs to hand the event to the CESQL engine.
+	filtersText = `What deciding about one event costs (` + "`go test -bench Match ./pkg/filter`" + `). Upstream's filters get an event that is read already.
 
 `
 )

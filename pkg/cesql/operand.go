@@ -1,0 +1,33 @@
+package cesql
+
+import "github.com/eventing-jetstream/eventing-jetstream/pkg/event"
+
+type literal struct{ value Value }
+
+func (n literal) eval([]event.Attribute) result { return result{n.value, 0} }
+
+type attribute struct{ read Attribute }
+
+func (n attribute) eval(attributes []event.Attribute) result {
+	value, ok := n.read(attributes)
+	if !ok {
+		return result{errors: MissingAttributeError}
+	}
+	return result{value, 0}
+}
+
+type exists struct{ read Attribute }
+
+func (n exists) eval(attributes []event.Attribute) result {
+	_, ok := n.read(attributes)
+	return truth(ok)
+}
+
+// as evaluates an operand for an operator that takes a value of this type. Its value counts only if it comes without errors.
+func as(t Type, operand node, attributes []event.Attribute) (Value, Errors) {
+	r := operand.eval(attributes)
+	if r.errors != 0 {
+		return Value{}, r.errors
+	}
+	return r.to(t)
+}
