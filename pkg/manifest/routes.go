@@ -55,8 +55,7 @@ func (r *router) addBroker(at place, b *eventingv1.Broker) {
 	notes := r.defaultBroker(b)
 	errs := b.Validate(upstreamContext(r.defaults))
 	class := b.Annotations[compile.ClassAnnotation]
-	if class != compile.BrokerClass {
-		at.fieldProblems(r.problems, errs)
+	if class != "" && class != compile.BrokerClass {
 		r.ignore(at, "Broker %s/%s is of class %q, not %s", b.Namespace, b.Name, class, compile.BrokerClass)
 		return
 	}
@@ -104,7 +103,6 @@ func (r *router) addTrigger(at place, t *eventingv1.Trigger) {
 	}
 	broker, found := r.brokers[compile.BrokerKey(t.Namespace, name)]
 	if found && broker.Annotations[compile.ClassAnnotation] != compile.BrokerClass {
-		at.fieldProblems(r.problems, errs)
 		r.ignore(at, "Trigger %s/%s: Broker %s is of class %q", t.Namespace, t.Name, name, broker.Annotations[compile.ClassAnnotation])
 		return
 	}
