@@ -29,6 +29,8 @@ type announcer struct {
 	// owner is whose routes these are; what others have on the same NATS is not told.
 	owner string
 	out   io.Writer
+	// files is set when there are any.
+	files bool
 
 	began bool
 	// ended is set when the end of a route was said since the last change of the files was announced.
@@ -50,6 +52,9 @@ type routeState struct {
 // is not ready after readyBudget is said to be so, and said again when it is.
 func (a *announcer) announce(ctx context.Context, r *manifest.Resources, updates <-chan manifest.Update) (manifest.Update, bool) {
 	a.sayNotes(append(slices.Clone(r.Ignored), r.Desired().Notes...))
+	if a.files && isEmpty(r.Desired()) {
+		fmt.Fprintln(a.out, nothingToDo+" until they change")
+	}
 	deadline := time.Now().Add(readyBudget)
 	for changed := true; ; {
 		status, settled := a.look(ctx)

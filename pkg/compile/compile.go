@@ -103,7 +103,10 @@ func (d deliveries) compile(o Options, target *route.Target) (errs *apis.FieldEr
 	}
 	var sink endpoint
 	if own := sinkOf(d.own); own == nil {
-		sink, _ = locate(sinkOf(d.address), d.addressNamespace, o.Resolve)
+		var err *apis.FieldError
+		if sink, err = locate(sinkOf(d.address), d.addressNamespace, o.Resolve); err != nil {
+			sink.unresolved = "of " + target.Key.Address.String() + " cannot be used: " + err.Error()
+		}
 	} else {
 		var err *apis.FieldError
 		sink, err = locate(own, d.ownNamespace, o.Resolve)

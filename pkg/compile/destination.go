@@ -112,8 +112,8 @@ func orEmpty(s *string) string {
 	return *s
 }
 
-// parseAbsolute demands what upstream's resolver demands, a scheme and a host, and no password: routes are readable by every
-// process. Which schemes can be delivered to is not asked here; an unsupported one is a failed delivery.
+// parseAbsolute demands what upstream's resolver demands, a scheme and a host; that the scheme is one that can be delivered to; and no
+// password: routes are readable by every process.
 func parseAbsolute(text string) (*url.URL, error) {
 	target, err := url.Parse(text)
 	switch {
@@ -121,6 +121,8 @@ func parseAbsolute(text string) (*url.URL, error) {
 		return nil, errors.New("is not a URL")
 	case !target.IsAbs() || target.Host == "":
 		return nil, errors.New("must be an absolute URL with scheme and host")
+	case target.Scheme != "http" && target.Scheme != "https":
+		return nil, fmt.Errorf("events are delivered by http or https, and not by %s", target.Scheme)
 	case target.User != nil:
 		return nil, errors.New("must not hold a user name or password")
 	}

@@ -176,3 +176,26 @@ func TestStandardInput(t *testing.T) {
 		t.Error("no error where there is no standard input")
 	}
 }
+
+func TestAFilterBesideFiltersIsNoted(t *testing.T) {
+	for file, want := range map[string]string{
+		trigger + "  filter: {attributes: {type: a}}\n":                                  "",
+		trigger + "  filter: {}\n  filters: [{exact: {type: a}}]\n":                      "",
+		trigger + "  filter: {attributes: {type: b}}\n  filters: [{exact: {type: a}}]\n": ":1: Trigger default/t: spec.filter is not read beside spec.filters",
+	} {
+		path := filepath.Join(write(t, map[string]string{"f.yaml": broker + "---\n", "t.yaml": file}), "t.yaml")
+		resources, err := manifest.Load([]string{filepath.Dir(path)}, manifest.LoadOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var notes []string
+		for _, note := range resources.Desired().Notes {
+			if strings.Contains(note, "Trigger") {
+				notes = append(notes, strings.TrimPrefix(note, path))
+			}
+		}
+		if got := strings.Join(notes, "; "); got != want {
+			t.Errorf("%s: noted %q, want %q", file, got, want)
+		}
+	}
+}

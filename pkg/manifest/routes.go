@@ -117,6 +117,9 @@ func (r *router) addTrigger(at place, t *eventingv1.Trigger) {
 		r.ignore(at, "Trigger %s/%s: Broker %s not found", t.Namespace, t.Name, name)
 		return
 	}
+	if t.Spec.Filter != nil && len(t.Spec.Filter.Attributes) > 0 && len(t.Spec.Filters) > 0 {
+		r.note(at, "Trigger %s/%s: spec.filter is not read beside spec.filters", t.Namespace, t.Name)
+	}
 	if target.NotReady != "" {
 		r.note(at, "Trigger %s/%s is not ready: %s", t.Namespace, t.Name, target.NotReady)
 	}
