@@ -16,6 +16,8 @@ const (
 	applyBudget = 60 * time.Second
 	// retryPause is the time between two such rounds when something could not be written.
 	retryPause = time.Second
+	// guardInterval is the time between two looks whether what was applied is there.
+	guardInterval = 2 * time.Second
 )
 
 // fileOwner plays the controller's part on one machine: the files are the desired state, and it writes the routes.
@@ -32,6 +34,11 @@ type fileOwner struct {
 	base string
 
 	began bool
+
+	// mu is held while routes are written.
+	mu sync.Mutex
+	// applied is what was applied last, all of it; nil while something is not.
+	applied *manifest.Resources
 }
 
 // begin does, once, what the start has to do with routes of earlier runs that are in no file now.
@@ -63,6 +70,7 @@ func (f *fileOwner) run(ctx context.Context) {
 	var running sync.WaitGroup
 	defer running.Wait()
 	running.Go(func() { f.owner.RunSweeps(ctx, sweepInterval) })
+	running.Go(func() { f.guard(ctx) })
 	updates, next := make(chan manifest.Update), f.resources
 	if next == nil {
 		fmt.Fprintf(f.out, "No files: routes come from kn-jetstream apply. Send events to %s/NAMESPACE/BROKER\n", f.base)
@@ -134,7 +142,58 @@ func (f *fileOwner) apply(ctx context.Context, r *manifest.Resources) error {
 		return err
 	}
 	undelivered := countUndelivered(ctx, f.announcer.status)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.applied = nil
 	ended, err := f.follower.Apply(ctx, r.Desired())
 	f.announcer.sayEnded(ended, undelivered)
+	if err == nil {
+		f.applied = r
+	}
 	return err
+}
+
+// guard writes routes again that somebody else has deleted, such as the whole bucket, until ctx ends: without them no event is taken and
+// none is removed from the logs.
+func (f *fileOwner) guard(ctx context.Context) {
+	for said := ""; ; {
+		timer := time.NewTimer(guardInterval)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		}
+		restored, err := f.restore(ctx)
+		switch {
+		case err != nil && ctx.Err() == nil && err.Error() != said:
+			said = err.Error()
+			fmt.Fprintf(f.out, "%s  routes that are gone could not be written again; it is tried again: %v\n", time.Now().Format(time.TimeOnly), err)
+		case err == nil:
+			said = ""
+		}
+		if restored > 0 && err == nil {
+			fmt.Fprintf(f.out, "%s  %d routes were gone, and are written again\n", time.Now().Format(time.TimeOnly), restored)
+		}
+	}
+}
+
+// restore writes the routes again that were applied and are gone, and returns how many those were.
+func (f *fileOwner) restore(ctx context.Context) (int, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.applied == nil || !f.owner.Connected() {
+		return 0, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, applyBudget)
+	defer cancel()
+	own, err := f.owner.Owned(ctx)
+	if err != nil {
+		return 0, err
+	}
+	gone := manifest.Missing(f.applied.Desired(), own)
+	if n := len(gone.Addresses) + len(gone.Targets); n > 0 {
+		return n, manifest.Put(ctx, f.owner, gone)
+	}
+	return 0, nil
 }
