@@ -7,10 +7,14 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strconv"
 	"time"
 
+	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/dataplane"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/manifest"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
 const (
@@ -185,4 +189,21 @@ func (a *announcer) sayEnded(ended []manifest.Ended, held undelivered) {
 		a.ended = true
 		fmt.Fprintf(a.out, "%s  %s  is removed; %s\n", time.Now().Format(time.TimeOnly), e, held.kept(e))
 	}
+}
+
+// maxShownAttribute bounds what is shown of an event's attribute, in bytes.
+const maxShownAttribute = 200
+
+// sayUnmatched says that an event will be delivered to nobody.
+func sayUnmatched(out io.Writer, e dataplane.UnmatchedEvent) {
+	targets := "Trigger"
+	if e.Address.Kind == route.KindChannel {
+		targets = "Subscription"
+	}
+	shown := func(attribute string) string {
+		value := e.Event.Attr(attribute)
+		return strconv.Quote(value[:min(len(value), maxShownAttribute)])
+	}
+	fmt.Fprintf(out, "%s  %s  has no %s, of %d, that wants event %s of type %s, source %s: it goes to nobody (said once for each type)\n",
+		time.Now().Format(time.TimeOnly), e.Address, targets, e.Targets, shown(event.ID), shown(event.Type), shown(event.Source))
 }

@@ -155,7 +155,7 @@ func serve(ctx context.Context, o runOptions, s served) error {
 	}
 	in := dataplane.NewIngress(dataplane.IngressConfig{
 		Client: s.client, URL: o.base, MaxEventBytes: o.bounds.MaxEventBytes, MaxInFlight: o.bounds.MaxInFlight, Logger: s.log, ID: id,
-		Budget: dataplane.MemoryBudget() / 2,
+		Budget: dataplane.MemoryBudget() / 2, Unmatched: func(e dataplane.UnmatchedEvent) { sayUnmatched(o.out, e) },
 	})
 	filter, err := dataplane.NewFilter(dataplane.FilterConfig{Client: s.client, Logger: s.log, ID: id, Budget: dataplane.MemoryBudget() / 2})
 	if err != nil {

@@ -50,15 +50,21 @@ type IngressConfig struct {
 	ID string
 	// Started is called once, with the routes, when all of them are read for the first time; nil when nobody asks.
 	Started func(route.Snapshot)
+	// Unmatched is told of an event that no target wants, once for each type; nil when nobody asks. It must not block.
+	Unmatched func(UnmatchedEvent)
 }
 
 // NewIngress returns an ingress that has not started.
 func NewIngress(c IngressConfig) *Ingress {
 	i := &Ingress{client: c.Client, table: route.NewTable(), started: c.Started}
 	i.eventTypes = eventtype.NewRecorder(c.Client, c.Logger)
+	var publisher ingress.Publisher = c.Client.NewPublisher()
+	if c.Unmatched != nil {
+		publisher = newUnmatched(publisher, i.table, c.Unmatched)
+	}
 	i.handler = ingress.New(ingress.Config{
 		Addresses:     i.table,
-		Publisher:     c.Client.NewPublisher(),
+		Publisher:     publisher,
 		MaxEventBytes: limitOf(c.MaxEventBytes, c.Client.MaxPayload),
 		Memory:        c.Budget,
 		MaxInFlight:   c.MaxInFlight,
