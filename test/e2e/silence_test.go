@@ -86,3 +86,20 @@ func TestRunWaitsForNATSAloud(t *testing.T) {
 		}
 	}
 }
+
+// TestATriggerGetsItsFirstFilters without an error on a fresh store.
+func TestATriggerGetsItsFirstFilters(t *testing.T) {
+	t.Parallel()
+	s := subscribe(t, nil)
+	b := brokerOf("default", "")
+	l := startLaptop(t, manifest(b, triggerOf(b, "one", s.URL+"/one")))
+	for n, filter := range []string{"filters: [{exact: {type: a}}]", "filters: [{exact: {type: a}}, {prefix: {source: /}}]", "filter: {attributes: {type: a}}"} {
+		l.save(t, manifest(b, triggerOf(b, "one", s.URL+"/one", filter)))
+		l.says(t, "trigger default/one of broker default/default  is ready  (changed)", n+1)
+	}
+	l.accepts(t, "/default/default", event("a", "1"), nil)
+	s.getsEvent(t, "/one", "1")
+	if out := l.output.String(); strings.Contains(out, "not supported") || strings.Contains(out, "tried again") {
+		t.Errorf("%s", out)
+	}
+}
