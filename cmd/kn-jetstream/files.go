@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"time"
 
@@ -39,6 +40,8 @@ type fileOwner struct {
 	mu sync.Mutex
 	// applied is what was applied last, all of it; nil while something is not.
 	applied *manifest.Resources
+	// kept are the routes of earlier runs, which no file names, that were there at the last look.
+	kept manifest.Desired
 }
 
 // begin does, once, what the start has to do with routes of earlier runs that are in no file now.
@@ -144,11 +147,15 @@ func (f *fileOwner) apply(ctx context.Context, r *manifest.Resources) error {
 	undelivered := countUndelivered(ctx, f.announcer.status)
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.applied = nil
+	f.applied, f.kept = nil, manifest.Desired{}
 	ended, err := f.follower.Apply(ctx, r.Desired())
 	f.announcer.sayEnded(ended, undelivered)
+	if err != nil {
+		return err
+	}
+	live, _, err := f.owner.OwnedAndEnding(ctx)
 	if err == nil {
-		f.applied = r
+		f.applied, f.kept = r, manifest.Unnamed(r.Desired(), live)
 	}
 	return err
 }
@@ -178,7 +185,8 @@ func (f *fileOwner) guard(ctx context.Context) {
 	}
 }
 
-// restore writes the routes again that were applied and are gone, and returns how many those were.
+// restore writes the routes again that were applied, or kept, and are gone. It returns how many those were. One that is kept, and that
+// somebody has deleted by the program's own means, has left a mark, and stays deleted.
 func (f *fileOwner) restore(ctx context.Context) (int, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -187,13 +195,15 @@ func (f *fileOwner) restore(ctx context.Context) (int, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, applyBudget)
 	defer cancel()
-	own, err := f.owner.Owned(ctx)
+	live, ending, err := f.owner.OwnedAndEnding(ctx)
 	if err != nil {
 		return 0, err
 	}
-	gone := manifest.Missing(f.applied.Desired(), own)
-	if n := len(gone.Addresses) + len(gone.Targets); n > 0 {
-		return n, manifest.Put(ctx, f.owner, gone)
+	gone, kept := manifest.Missing(f.applied.Desired(), live), manifest.Missing(f.kept, append(slices.Clone(live), ending...))
+	gone.Addresses, gone.Targets = append(gone.Addresses, kept.Addresses...), append(gone.Targets, kept.Targets...)
+	if isEmpty(gone) {
+		f.kept = manifest.Unnamed(f.applied.Desired(), live)
+		return 0, nil
 	}
-	return 0, nil
+	return len(gone.Addresses) + len(gone.Targets), manifest.Put(ctx, f.owner, gone)
 }

@@ -62,6 +62,22 @@ func Missing(d Desired, records []jetstream.StoredRecord) Desired {
 	return missing
 }
 
+// Unnamed returns the routes among the records that are not among the desired ones.
+func Unnamed(d Desired, records []jetstream.StoredRecord) Desired {
+	named := namesOf(d)
+	var unnamed Desired
+	for _, r := range records {
+		switch {
+		case named.has(r.Record):
+		case r.Address != nil:
+			unnamed.Addresses = append(unnamed.Addresses, *r.Address)
+		default:
+			unnamed.Targets = append(unnamed.Targets, *r.Target)
+		}
+	}
+	return unnamed
+}
+
 // RouteRemover ends routes.
 type RouteRemover interface {
 	Owned(ctx context.Context) ([]jetstream.StoredRecord, error)

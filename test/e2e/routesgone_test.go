@@ -22,8 +22,11 @@ func TestRoutesThatAreGoneAreWrittenAgain(t *testing.T) {
 	s := subscribe(t, nil)
 	b := brokerOf("default", "", "max-bytes", "1Mi")
 	c := channelOf("orders", "{}")
-	l := startLaptop(t, manifest(b, triggerOf(b, "a", s.URL+"/a"), triggerOf(b, "b", s.URL+"/b"), c,
+	l := startLaptop(t, manifest(b, triggerOf(b, "left", s.URL+"/left", "filter: {attributes: {type: never}}")))
+	l.stop(t) // what it leaves is in no file then, and is written again too
+	l.restart(t, manifest(b, triggerOf(b, "a", s.URL+"/a"), triggerOf(b, "b", s.URL+"/b"), c,
 		subscriptionOf(c, "s", fmt.Sprintf("subscriber: {uri: %q}", s.URL+"/s"))))
+	l.says(t, "trigger default/left of broker default/default  is in no file", 1)
 	l.accepts(t, "/default/default", event("t", "before"), nil)
 	s.getsEvent(t, "/a", "before")
 
@@ -43,10 +46,10 @@ func TestRoutesThatAreGoneAreWrittenAgain(t *testing.T) {
 	if err := js.DeleteStream(t.Context(), "KV_kn_routes"); err != nil {
 		t.Fatal(err)
 	}
-	l.says(t, "5 routes were gone, and are written again", 1)
+	l.says(t, "6 routes were gone, and are written again", 1)
 	eventually(t, 20*time.Second, "the Triggers are ready", func() error {
 		rows := get[triggerRow](t, l, "triggers")
-		if len(rows) != 2 || !rows[0].Ready || !rows[1].Ready {
+		if len(rows) != 3 || !rows[0].Ready || !rows[1].Ready || rows[2].Key.Name != "left" {
 			return fmt.Errorf("%+v", rows)
 		}
 		return nil

@@ -44,7 +44,7 @@ func TestEachTypeThatNobodyWantsIsToldOnce(t *testing.T) {
 			if fmt.Sprint(told) != fmt.Sprint(want) {
 				t.Errorf("%s of %s: told %q, want %q", eventType, source, told, want)
 			}
-			time.Sleep(unmatchedEvery)
+			<-time.After(unmatchedEvery)
 		}
 		send("t", "/s", "t /s 0")
 		send("t", "/s")
