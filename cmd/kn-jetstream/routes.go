@@ -62,8 +62,8 @@ func (o *routeOptions) load() (*manifest.Resources, error) {
 	if len(o.files) == 0 {
 		return nil, badInput(fmt.Errorf("-f is needed"))
 	}
-	if base, err := url.Parse(o.ingress); o.ingress != "" && (err != nil || !base.IsAbs() || base.Host == "") {
-		return nil, badInput(fmt.Errorf("--ingress-url %q is not a URL with scheme and host", o.ingress))
+	if base, err := url.Parse(o.ingress); o.ingress != "" && (err != nil || base.Scheme != "http" && base.Scheme != "https" || base.Host == "") {
+		return nil, badInput(fmt.Errorf("--ingress-url %q is not a URL with http or https and a host", o.ingress))
 	}
 	resolver, err := compile.NewResolver(o.resolve)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"knative.dev/pkg/apis"
@@ -123,8 +124,15 @@ func parseAbsolute(text string) (*url.URL, error) {
 		return nil, errors.New("must be an absolute URL with scheme and host")
 	case target.Scheme != "http" && target.Scheme != "https":
 		return nil, fmt.Errorf("events are delivered by http or https, and not by %s", target.Scheme)
+	case target.Port() != "" && !isPort(target.Port()):
+		return nil, fmt.Errorf("%s is not a port", target.Port())
 	case target.User != nil:
 		return nil, errors.New("must not hold a user name or password")
 	}
 	return target, nil
+}
+
+func isPort(text string) bool {
+	port, err := strconv.ParseUint(text, 10, 16)
+	return err == nil && port > 0
 }

@@ -78,7 +78,12 @@ func TestOnlyHTTPCanBeDeliveredTo(t *testing.T) {
 			t.Errorf("--resolve takes %s", text)
 		}
 	}
-	for _, text := range []string{"http://host", "https://host:8443/a?b=c#d", "HTTP://host/", "http://[::1]:80/"} {
+	for _, text := range []string{"http://host:0/", "http://host:65536/", "http://host:99999999999999999999/"} {
+		if _, err := parseAbsolute(text); err == nil {
+			t.Errorf("%s is taken", text)
+		}
+	}
+	for _, text := range []string{"http://host", "http://host:", "https://host:8443/a?b=c#d", "HTTP://host/", "http://[::1]:80/"} {
 		if _, err := parseAbsolute(text); err != nil {
 			t.Errorf("%s: %v", text, err)
 		}
