@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
@@ -35,6 +37,9 @@ type fileOwner struct {
 	base string
 
 	began bool
+	// incomplete is set until routes have been applied that were not there at the start: an event that comes between those of a Broker and
+	// of its Triggers would go to nobody.
+	incomplete atomic.Bool
 
 	// mu is held while routes are written.
 	mu sync.Mutex
@@ -65,7 +70,24 @@ func (f *fileOwner) begin(ctx context.Context) error {
 	}
 	err := f.follower.Begin(ctx, d)
 	f.began = err == nil
-	return err
+	if err != nil {
+		return err
+	}
+	own, err := f.owner.Owned(ctx)
+	f.incomplete.Store(err == nil && !isEmpty(manifest.Missing(d, own)))
+	return nil
+}
+
+// holding is a handler that takes nothing while routes are incomplete.
+func (f *fileOwner) holding(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if f.incomplete.Load() {
+			w.Header().Set("Retry-After", "1")
+			http.Error(w, "the files are not applied yet", http.StatusServiceUnavailable)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // run applies the files now and at every change, until ctx ends.
@@ -144,6 +166,7 @@ func (f *fileOwner) apply(ctx context.Context, r *manifest.Resources) error {
 	if err := f.begin(ctx); err != nil {
 		return err
 	}
+	defer f.incomplete.Store(false) // what could not be applied holds up nothing else
 	undelivered := countUndelivered(ctx, f.announcer.status)
 	f.mu.Lock()
 	defer f.mu.Unlock()

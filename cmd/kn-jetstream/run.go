@@ -161,7 +161,6 @@ func serve(ctx context.Context, o runOptions, s served) error {
 	if err != nil {
 		return err
 	}
-	server := ingress.Server(builtInSubscribers(in, o.out, o.quiet), 0)
 	owner := s.client.NewOwner(o.owner, fileGrace)
 	files := &fileOwner{
 		owner: owner, follower: manifest.NewFollower(owner), resources: s.resources, prune: o.prune, out: o.out, base: o.base,
@@ -169,6 +168,7 @@ func serve(ctx context.Context, o runOptions, s served) error {
 			status: s.client.Status, serving: func() bool { return in.Ready() && filter.Ready() }, owner: o.owner, out: o.out, files: s.resources != nil,
 		},
 	}
+	server := ingress.Server(builtInSubscribers(files.holding(in), o.out, o.quiet), 0)
 	// Before anything is delivered; what fails here is tried again, and said, by the file owner's loop.
 	if err := files.begin(ctx); err != nil {
 		s.log.Warn("what is in no file may be delivered for a moment", "error", err)
