@@ -29,6 +29,7 @@ type Ingress struct {
 	synced     atomic.Bool
 	leaving    atomic.Bool
 	started    func(route.Snapshot)
+	unmatched  *unmatched // nil when nobody asks
 }
 
 // IngressConfig is what an Ingress is made of.
@@ -60,7 +61,8 @@ func NewIngress(c IngressConfig) *Ingress {
 	i.eventTypes = eventtype.NewRecorder(c.Client, c.Logger)
 	var publisher ingress.Publisher = c.Client.NewPublisher()
 	if c.Unmatched != nil {
-		publisher = newUnmatched(publisher, i.table, c.Unmatched)
+		i.unmatched = newUnmatched(publisher, i.table, c.Unmatched)
+		publisher = i.unmatched
 	}
 	i.handler = ingress.New(ingress.Config{
 		Addresses:     i.table,
@@ -112,6 +114,10 @@ func (i *Ingress) Leave() { i.leaving.Store(true) }
 
 // Run follows the routes and reports until ctx ends.
 func (i *Ingress) Run(ctx context.Context) {
+	beside := []func(context.Context){i.reporter.Run, i.eventTypes.Run}
+	if i.unmatched != nil {
+		beside = append(beside, i.unmatched.run)
+	}
 	follow(ctx, followed{
 		watch: func(ctx context.Context, synced func()) { i.client.WatchRoutes(ctx, i.table, synced) },
 		table: i.table,
@@ -121,5 +127,5 @@ func (i *Ingress) Run(ctx context.Context) {
 			}
 			i.reporter.Changed()
 		},
-	}, i.reporter.Run, i.eventTypes.Run)
+	}, beside...)
 }

@@ -14,6 +14,10 @@ import (
 const (
 	// unmatchedEvery is the time between two events of one type that are compared with all filters.
 	unmatchedEvery = 100 * time.Millisecond
+	// unmatchedAfter is the time from such an event to its being told: a Trigger that was written just before may not be known yet.
+	unmatchedAfter = time.Second
+	// maxPending bounds the events that wait for that.
+	maxPending = 100
 	// maxUnmatchedTypes bounds the types that are told apart: senders choose them.
 	maxUnmatchedTypes = 1000
 )
@@ -37,6 +41,8 @@ type unmatched struct {
 	// seen is by address and type.
 	seen map[route.Key]map[string]*seenType
 	size int
+	// pending are events to be looked at once more.
+	pending []UnmatchedEvent
 	// routes are those that matchers was made of, by address.
 	routes   route.Snapshot
 	matchers map[route.Key][]*filter.Matcher
@@ -55,22 +61,52 @@ func newUnmatched(to ingress.Publisher, table *route.Table, tell func(UnmatchedE
 func (u *unmatched) Publish(ctx context.Context, to route.Address, messages []ingress.Message) (int, error) {
 	stored, err := u.Publisher.Publish(ctx, to, messages)
 	for _, m := range messages[:stored] {
-		if found, ok := u.look(to.Key, m.Event); ok {
-			u.tell(found)
-		}
+		u.look(to.Key, m.Event)
 	}
 	return stored, err
 }
 
-// look is true for an event that nobody wants, the first time that one of its type is found.
-func (u *unmatched) look(to route.Key, e event.Event) (UnmatchedEvent, bool) {
+// run tells of events that nobody wants until ctx ends.
+func (u *unmatched) run(ctx context.Context) {
+	tick := time.NewTicker(unmatchedAfter)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			for _, e := range u.confirmed() {
+				u.tell(e)
+			}
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// confirmed returns the pending events that nobody wants by now, either.
+func (u *unmatched) confirmed() (confirmed []UnmatchedEvent) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for _, e := range u.pending {
+		var wanted bool
+		if e.Targets, wanted = u.wanted(e.Address, e.Event); wanted {
+			u.seen[e.Address][e.Event.Attr(event.Type)].told = false
+			continue
+		}
+		confirmed = append(confirmed, e)
+	}
+	u.pending = nil
+	return confirmed
+}
+
+// look notes an event that nobody wants, the first time that one of its type is found.
+func (u *unmatched) look(to route.Key, e event.Event) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	eventType := e.Attr(event.Type)
 	seen, known := u.seen[to][eventType]
 	if !known {
 		if u.size++; u.size > maxUnmatchedTypes {
-			return UnmatchedEvent{}, false
+			return
 		}
 		if u.seen[to] == nil {
 			u.seen[to] = map[string]*seenType{}
@@ -78,18 +114,26 @@ func (u *unmatched) look(to route.Key, e event.Event) (UnmatchedEvent, bool) {
 		seen = &seenType{}
 		u.seen[to][eventType] = seen
 	}
-	if seen.told || time.Since(seen.looked) < unmatchedEvery {
-		return UnmatchedEvent{}, false
+	if seen.told || time.Since(seen.looked) < unmatchedEvery || len(u.pending) == maxPending {
+		return
 	}
 	seen.looked = time.Now()
+	if _, wanted := u.wanted(to, e); !wanted {
+		seen.told = true
+		e.Data = nil
+		u.pending = append(u.pending, UnmatchedEvent{Address: to, Event: e})
+	}
+}
+
+// wanted tells whether a target of the address, which has so many, wants the event.
+func (u *unmatched) wanted(to route.Key, e event.Event) (targets int, wanted bool) {
 	matchers := u.matchersOf(to)
 	for _, m := range matchers {
 		if m == nil || m.Match(e) {
-			return UnmatchedEvent{}, false
+			return len(matchers), true
 		}
 	}
-	seen.told = true
-	return UnmatchedEvent{Address: to, Targets: len(matchers), Event: e}, true
+	return len(matchers), false
 }
 
 // matchersOf returns the filters of an address's targets; nil is one that cannot be compiled, and may want anything.

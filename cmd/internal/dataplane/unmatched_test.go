@@ -41,6 +41,9 @@ func TestEachTypeThatNobodyWantsIsToldOnce(t *testing.T) {
 			if _, err := u.Publish(t.Context(), to, []ingress.Message{{Event: e}, {Event: e}}); err != nil {
 				t.Fatal(err)
 			}
+			for _, e := range u.confirmed() {
+				u.tell(e)
+			}
 			if fmt.Sprint(told) != fmt.Sprint(want) {
 				t.Errorf("%s of %s: told %q, want %q", eventType, source, told, want)
 			}
@@ -53,6 +56,12 @@ func TestEachTypeThatNobodyWantsIsToldOnce(t *testing.T) {
 		send("u", "/b", "u /b 1")
 		target("two", "/c")
 		send("v", "/c")
+		late := event.Event{Attributes: []event.Attribute{{Name: event.Type, Value: "late"}, {Name: event.Source, Value: "/late"}}}
+		u.look(to.Key, late)
+		target("three", "/late")
+		if found := u.confirmed(); len(found) != 0 {
+			t.Errorf("told of an event whose Trigger came at the same time: %v", found)
+		}
 		for n := range 2 * maxUnmatchedTypes {
 			if u.look(to.Key, event.Event{Attributes: []event.Attribute{{Name: event.Type, Value: fmt.Sprint(n)}}}); len(u.seen[to.Key]) > maxUnmatchedTypes {
 				t.Fatal("types without bound")
