@@ -72,6 +72,13 @@ func TestWhatIsSomebodyElsesIsPassedBy(t *testing.T) {
 				"---\n" + strings.NewReplacer("name: t", "name: k", "broker: default", "broker: k").Replace(trigger),
 			"f.yaml:1: Broker default/k is of class \"Kafka\", not NatsJetStreamBroker: ignored\nf.yaml:8: Trigger default/k: Broker k is of class \"Kafka\": ignored",
 		},
+		"what belongs to another's, with fields of its own": {
+			"apiVersion: eventing.knative.dev/v1\nkind: Trigger\nmetadata: {name: u}\nspec: {broker: k, ordering: strict, subscriber: {uri: /}}\n---\n" +
+				"apiVersion: messaging.knative.dev/v1\nkind: Subscription\nmetadata: {name: s}\nspec: {channel: {kind: KafkaChannel, name: c}, key: x}\n---\n" +
+				"apiVersion: eventing.knative.dev/v1\nkind: Broker\nmetadata: {name: k, annotations: {eventing.knative.dev/broker.class: Kafka}}\n",
+			"f.yaml:11: Broker default/k is of class \"Kafka\", not NatsJetStreamBroker: ignored\nf.yaml:1: Trigger default/u: Broker k is of class \"Kafka\": ignored\n" +
+				"f.yaml:6: Subscription default/s: its channel is a KafkaChannel: ignored",
+		},
 		"what kubectl get prints": {
 			"apiVersion: v1\nitems: []\nkind: List\nmetadata: {resourceVersion: \"\"}\n", "",
 		},

@@ -77,6 +77,8 @@ type loader struct {
 	subscriptions []located[*messagingv1.Subscription]
 	// homes finds names that are taken.
 	homes map[string]place
+	// doubtful are Triggers and Subscriptions that cannot be decoded.
+	doubtful []doubtful
 	// ignored are lines about what is not read.
 	ignored []string
 	// items counts those of all lists; manyItems is set once that is too many.
@@ -117,7 +119,7 @@ func (l *loader) decode(doc document, h header) {
 			l.brokers = append(l.brokers, located[*eventingv1.Broker]{at, b})
 		}
 	case "Trigger":
-		t, at, ok := decodeAs[eventingv1.Trigger](doc, &l.problems)
+		t, at, ok := decodeLater[eventingv1.Trigger](l, doc, h)
 		if ok && l.claim("Trigger", &t.ObjectMeta, at) {
 			l.triggers = append(l.triggers, located[*eventingv1.Trigger]{at, t})
 		}
@@ -127,7 +129,7 @@ func (l *loader) decode(doc document, h header) {
 			l.channels = append(l.channels, located[*messagingv1.Channel]{at, c})
 		}
 	case "Subscription":
-		s, at, ok := decodeAs[messagingv1.Subscription](doc, &l.problems)
+		s, at, ok := decodeLater[messagingv1.Subscription](l, doc, h)
 		if ok && l.claim("Subscription", &s.ObjectMeta, at) {
 			l.subscriptions = append(l.subscriptions, located[*messagingv1.Subscription]{at, s})
 		}

@@ -47,6 +47,11 @@ func (l *loader) routes() *Resources {
 	for _, s := range l.subscriptions {
 		r.addSubscription(s.place, s.resource)
 	}
+	for _, d := range l.doubtful {
+		if !r.isOthers(d) {
+			r.problems.all = append(r.problems.all, d.found.all...)
+		}
+	}
 	return r.out
 }
 
