@@ -26,6 +26,9 @@ type Options struct {
 	// BrokerChosen says that the caller has found the Trigger's Broker, by upstream's rules for brokerRef; it may be in
 	// another namespace. Without it a Trigger's Broker must be in the Trigger's namespace.
 	BrokerChosen bool
+	// AnySubscriber takes a Trigger's subscriber of any scheme where there is a dead letter sink, to which all its events then go. Knative's
+	// conformance tests ask for that in a cluster.
+	AnySubscriber bool
 }
 
 // BrokerKey is the address that a Broker becomes.
@@ -72,7 +75,7 @@ func Trigger(t *eventingv1.Trigger, b *eventingv1.Broker, o Options) (route.Targ
 		own: t.Spec.Delivery, ownNamespace: t.Namespace, ownPath: "spec.delivery", address: b.Spec.Delivery, addressNamespace: b.Namespace,
 	}.compile(o, &target))
 
-	subscriber, err := locate(&t.Spec.Subscriber, t.Namespace, o.Resolve)
+	subscriber, err := locateSubscriber(t, target.DeadLetter, o)
 	errs = errs.Also(err.ViaField("spec", "subscriber"))
 	target.Subscriber = subscriber.to
 	if subscriber.unresolved != "" {

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	eventingv1 "knative.dev/eventing/pkg/apis/eventing/v1"
 	"knative.dev/pkg/apis"
 	duckv1 "knative.dev/pkg/apis/duck/v1"
 
@@ -81,11 +82,22 @@ func locate(d *duckv1.Destination, namespace string, resolve Resolver) (endpoint
 			return endpoint{unresolved: fmt.Sprintf("ref %s %s/%s is not resolved: %v", ref.Kind, ref.Namespace, ref.Name, err)}, nil
 		}
 	}
-	return endpoint{to: &route.Destination{
-		URL:      target.String(),
-		CACerts:  orEmpty(d.CACerts),
-		Audience: orEmpty(d.Audience),
-	}}, nil
+	return endpoint{to: destinationAt(target, d)}, nil
+}
+
+func destinationAt(url *url.URL, d *duckv1.Destination) *route.Destination {
+	return &route.Destination{URL: url.String(), CACerts: orEmpty(d.CACerts), Audience: orEmpty(d.Audience)}
+}
+
+// locateSubscriber is locate for a Trigger's subscriber; see Options.AnySubscriber.
+func locateSubscriber(t *eventingv1.Trigger, deadLetter *route.Destination, o Options) (endpoint, *apis.FieldError) {
+	d := &t.Spec.Subscriber
+	if o.AnySubscriber && deadLetter != nil && d.Ref == nil && d.URI != nil {
+		if url, err := parseURL(d.URI.String()); err == nil {
+			return endpoint{to: destinationAt(url, d)}, nil
+		}
+	}
+	return locate(d, t.Namespace, o.Resolve)
 }
 
 func refURL(ref duckv1.KReference, relative *url.URL, resolve Resolver) (*url.URL, error) {
@@ -113,19 +125,28 @@ func orEmpty(s *string) string {
 	return *s
 }
 
-// parseAbsolute demands what upstream's resolver demands, a scheme and a host; that the scheme is one that can be delivered to; and no
-// password: routes are readable by every process.
+// parseAbsolute demands a URL that events can be delivered to.
 func parseAbsolute(text string) (*url.URL, error) {
+	target, err := parseURL(text)
+	switch {
+	case err != nil:
+		return nil, err
+	case target.Scheme != "http" && target.Scheme != "https":
+		return nil, fmt.Errorf("events are delivered by http or https, and not by %s", target.Scheme)
+	case target.Port() != "" && !isPort(target.Port()):
+		return nil, fmt.Errorf("%s is not a port", target.Port())
+	}
+	return target, nil
+}
+
+// parseURL demands what upstream's resolver demands, a scheme and a host, and no password: routes are readable by every process.
+func parseURL(text string) (*url.URL, error) {
 	target, err := url.Parse(text)
 	switch {
 	case err != nil:
 		return nil, errors.New("is not a URL")
 	case !target.IsAbs() || target.Host == "":
 		return nil, errors.New("must be an absolute URL with scheme and host")
-	case target.Scheme != "http" && target.Scheme != "https":
-		return nil, fmt.Errorf("events are delivered by http or https, and not by %s", target.Scheme)
-	case target.Port() != "" && !isPort(target.Port()):
-		return nil, fmt.Errorf("%s is not a port", target.Port())
 	case target.User != nil:
 		return nil, errors.New("must not hold a user name or password")
 	}

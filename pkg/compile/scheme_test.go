@@ -67,6 +67,18 @@ func TestOnlyHTTPCanBeDeliveredTo(t *testing.T) {
 		if err != nil || !strings.Contains(target.NotReady, "dead letter sink") || !strings.Contains(target.NotReady, "http or https") {
 			t.Errorf("%s as the Broker's sink: not ready %q, error %v", text, target.NotReady, err)
 		}
+		// In a cluster such a subscriber is one that fails, if its failures have somewhere to go.
+		dead := &eventingv1.Trigger{Spec: eventingv1.TriggerSpec{Subscriber: *to, Delivery: &eventingduckv1.DeliverySpec{
+			DeadLetterSink: &duckv1.Destination{URI: apis.HTTP("sink")},
+		}}}
+		target, err = Trigger(dead, &eventingv1.Broker{}, Options{AnySubscriber: true})
+		if err != nil || target.NotReady != "" || target.Subscriber == nil {
+			t.Errorf("%s with a dead letter sink: %+v, error %v", text, target, err)
+		}
+		dead.Spec.Delivery = nil
+		if _, err = Trigger(dead, &eventingv1.Broker{}, Options{AnySubscriber: true}); err == nil {
+			t.Errorf("%s without a dead letter sink is taken", text)
+		}
 		// Nor is a reference a way to it.
 		ref := duckv1.Destination{Ref: &duckv1.KReference{Kind: "Sink", Name: "s"}}
 		target, err = Trigger(&eventingv1.Trigger{Spec: eventingv1.TriggerSpec{Subscriber: ref}}, &eventingv1.Broker{},
