@@ -99,8 +99,10 @@ soak: ## Send 1,000,000 events through a 64 MiB log and account for each
 	$(GO) test -run '^$$' -bench MillionThroughSmallLog -benchtime 1x -timeout 30m ./pkg/jetstream/
 
 .PHONY: quickstart-test
-quickstart-test: cli ## Run the README's quickstart as a newcomer would and check what it shows
+quickstart-test: cli ## Run the README's quickstart, and its commands for many machines, as a newcomer would
 	hack/quickstart.sh
+	$(GO) build -o $(BIN)/ ./cmd/ingress ./cmd/filter
+	hack/many-machines.sh
 
 .PHONY: tools
 tools: $(LINTER) ## Build the tools into bin/tools

@@ -15,6 +15,7 @@ import (
 	"knative.dev/pkg/signals"
 	"knative.dev/pkg/webhook/certificates"
 
+	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/version"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/config"
 )
 
@@ -26,6 +27,11 @@ func main() {
 	flag.StringVar(&folders.Credentials, "nats-credentials", "/etc/eventing-jetstream/nats-credentials",
 		"folder of the Secret with credentials for NATS: creds, nkey, ca.crt, tls.crt, tls.key")
 	flag.IntVar(&controller.DefaultThreadsPerController, "threads", 8, "resources that each controller reconciles at one time; most of that is waiting for NATS")
+	flag.BoolFunc("version", "print the version", func(string) error {
+		fmt.Println(component, version.String())
+		os.Exit(0) // before anything looks for a cluster
+		return nil
+	})
 	cluster := injection.ParseAndGetRESTConfigOrDie()
 
 	ctx, stop := context.WithCancel(signals.NewContext())

@@ -11,6 +11,7 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/dataplane"
 	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/exitcode"
+	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/version"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/requestreply"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -33,6 +34,7 @@ func newCommand() *cobra.Command {
 		RunE:          exitcode.Failing(func(cmd *cobra.Command, _ []string) error { return serve(cmd.Context(), o) }),
 	}
 	o.Register(cmd)
+	version.Register(cmd)
 	cmd.Flags().StringVar(&o.replyKeys, "request-reply-keys", "", "`folder` of a mounted Secret "+requestreply.Secret+", with the keys of RequestReplies")
 	return cmd
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/dataplane"
 	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/exitcode"
+	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/version"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
@@ -45,6 +46,7 @@ func newCommand() *cobra.Command {
 		"how long to go on taking events, no longer ready, after a signal to stop: until a load balancer has seen it")
 	o.bounds.Register(flags)
 	o.Register(cmd)
+	version.Register(cmd)
 	return cmd
 }
 

@@ -7,10 +7,14 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strconv"
 	"time"
 
+	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/dataplane"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/manifest"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
 const (
@@ -29,6 +33,8 @@ type announcer struct {
 	// owner is whose routes these are; what others have on the same NATS is not told.
 	owner string
 	out   io.Writer
+	// files is set when there are any.
+	files bool
 
 	began bool
 	// ended is set when the end of a route was said since the last change of the files was announced.
@@ -50,6 +56,9 @@ type routeState struct {
 // is not ready after readyBudget is said to be so, and said again when it is.
 func (a *announcer) announce(ctx context.Context, r *manifest.Resources, updates <-chan manifest.Update) (manifest.Update, bool) {
 	a.sayNotes(append(slices.Clone(r.Ignored), r.Desired().Notes...))
+	if a.files && isEmpty(r.Desired()) {
+		fmt.Fprintln(a.out, nothingToDo+" until they change")
+	}
 	deadline := time.Now().Add(readyBudget)
 	for changed := true; ; {
 		status, settled := a.look(ctx)
@@ -180,4 +189,21 @@ func (a *announcer) sayEnded(ended []manifest.Ended, held undelivered) {
 		a.ended = true
 		fmt.Fprintf(a.out, "%s  %s  is removed; %s\n", time.Now().Format(time.TimeOnly), e, held.kept(e))
 	}
+}
+
+// maxShownAttribute bounds what is shown of an event's attribute, in bytes.
+const maxShownAttribute = 200
+
+// sayUnmatched says that an event will be delivered to nobody.
+func sayUnmatched(out io.Writer, e dataplane.UnmatchedEvent) {
+	targets := "Trigger"
+	if e.Address.Kind == route.KindChannel {
+		targets = "Subscription"
+	}
+	shown := func(attribute string) string {
+		value := e.Event.Attr(attribute)
+		return strconv.Quote(value[:min(len(value), maxShownAttribute)])
+	}
+	fmt.Fprintf(out, "%s  %s  has no %s, of %d, that wants event %s of type %s, source %s: it goes to nobody (said once for each type)\n",
+		time.Now().Format(time.TimeOnly), e.Address, targets, e.Targets, shown(event.ID), shown(event.Type), shown(event.Source))
 }

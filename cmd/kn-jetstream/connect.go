@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/dataplane"
+	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/version"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/embedded"
 )
@@ -19,7 +21,10 @@ import (
 // connectBudget is how long a command waits for NATS before it says that it cannot be reached.
 const connectBudget = 10 * time.Second
 
-// connectOrEmbed returns a client of the NATS that the flags name, or of one that it starts in this process.
+// quietBudget is how long it waits without saying so.
+const quietBudget = time.Second
+
+// connectOrEmbed returns a client of the NATS that the flags name, once that is there, or of one that it starts in this process.
 func connectOrEmbed(ctx context.Context, o runOptions, logger *slog.Logger) (*jetstream.Client, func(), error) {
 	options, err := o.nats.Options("kn-jetstream run", logger)
 	if err != nil {
@@ -42,12 +47,35 @@ func connectOrEmbed(ctx context.Context, o runOptions, logger *slog.Logger) (*je
 		stopServer = server.Stop
 		options.InProcess, options.URL = server, server.URL()
 	}
-	client, err := connect(ctx, options)
+	client, err := jetstream.Connect(options)
 	if err != nil {
 		stopServer()
+		return nil, nil, badInput(err)
+	}
+	stop := func() { client.Close(); stopServer() }
+	if err = dataplane.Await(ctx, client, logger); err == nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		stop()
 		return nil, nil, err
 	}
-	return client, func() { client.Close(); stopServer() }, nil
+	o.sayWhere(client)
+	return client, stop, nil
+}
+
+// sayWhere says what runs, and where everything is.
+func (o *runOptions) sayWhere(client *jetstream.Client) {
+	fmt.Fprintln(o.out, "kn-jetstream", version.String())
+	if o.base != "" {
+		fmt.Fprintln(o.out, "  listens on ", o.base)
+	}
+	if o.nats.URL != "" {
+		fmt.Fprintln(o.out, "  NATS       ", client.Servers())
+		return
+	}
+	fmt.Fprintln(o.out, "  store      ", o.store)
+	fmt.Fprintf(o.out, "  NATS        %s, embedded; with its token in %s\n", client.Servers(), embedded.URLFile(o.store))
 }
 
 // defaultStore follows the XDG base directory specification.
@@ -70,11 +98,23 @@ func connect(ctx context.Context, options jetstream.Options) (*jetstream.Client,
 	}
 	ctx, cancel := context.WithTimeout(ctx, connectBudget)
 	defer cancel()
-	if err := client.Wait(ctx); err != nil {
+	if err := waitAloud(ctx, client); err != nil {
 		client.Close()
 		return nil, err
 	}
 	return client, nil
+}
+
+// waitAloud waits for NATS, and says so when that takes longer than a moment.
+func waitAloud(ctx context.Context, client *jetstream.Client) error {
+	first, cancel := context.WithTimeout(ctx, quietBudget)
+	err := client.Wait(first)
+	cancel()
+	if err == nil || first.Err() == nil || ctx.Err() != nil {
+		return err
+	}
+	fmt.Fprintf(os.Stderr, "kn-jetstream: waiting %s for NATS: %v\n", connectBudget, err)
+	return client.Wait(ctx)
 }
 
 // connectToRun connects to the NATS inside the kn-jetstream run that uses the store.

@@ -32,7 +32,10 @@ func newDeleteCommand() *cobra.Command {
 			}
 			return nil
 		},
-		RunE: func(cmd *cobra.Command, args []string) error { return deleteRoutes(cmd, o, args) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.in = cmd.InOrStdin()
+			return deleteRoutes(cmd, o, args)
+		},
 	}
 	o.register(cmd)
 	o.registerFiles(cmd)

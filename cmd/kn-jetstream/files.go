@@ -4,7 +4,10 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net/http"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
@@ -16,6 +19,8 @@ const (
 	applyBudget = 60 * time.Second
 	// retryPause is the time between two such rounds when something could not be written.
 	retryPause = time.Second
+	// guardInterval is the time between two looks whether what was applied is there.
+	guardInterval = 2 * time.Second
 )
 
 // fileOwner plays the controller's part on one machine: the files are the desired state, and it writes the routes.
@@ -32,6 +37,16 @@ type fileOwner struct {
 	base string
 
 	began bool
+	// incomplete is set until routes have been applied that were not there at the start: an event that comes between those of a Broker and
+	// of its Triggers would go to nobody.
+	incomplete atomic.Bool
+
+	// mu is held while routes are written.
+	mu sync.Mutex
+	// applied is what was applied last, all of it; nil while something is not.
+	applied *manifest.Resources
+	// kept are the routes of earlier runs, which no file names, that were there at the last look.
+	kept manifest.Desired
 }
 
 // begin does, once, what the start has to do with routes of earlier runs that are in no file now.
@@ -55,7 +70,24 @@ func (f *fileOwner) begin(ctx context.Context) error {
 	}
 	err := f.follower.Begin(ctx, d)
 	f.began = err == nil
-	return err
+	if err != nil {
+		return err
+	}
+	own, err := f.owner.Owned(ctx)
+	f.incomplete.Store(err == nil && !isEmpty(manifest.Missing(d, own)))
+	return nil
+}
+
+// holding is a handler that takes nothing while routes are incomplete.
+func (f *fileOwner) holding(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if f.incomplete.Load() {
+			w.Header().Set("Retry-After", "1")
+			http.Error(w, "the files are not applied yet", http.StatusServiceUnavailable)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // run applies the files now and at every change, until ctx ends.
@@ -63,6 +95,7 @@ func (f *fileOwner) run(ctx context.Context) {
 	var running sync.WaitGroup
 	defer running.Wait()
 	running.Go(func() { f.owner.RunSweeps(ctx, sweepInterval) })
+	running.Go(func() { f.guard(ctx) })
 	updates, next := make(chan manifest.Update), f.resources
 	if next == nil {
 		fmt.Fprintf(f.out, "No files: routes come from kn-jetstream apply. Send events to %s/NAMESPACE/BROKER\n", f.base)
@@ -133,8 +166,67 @@ func (f *fileOwner) apply(ctx context.Context, r *manifest.Resources) error {
 	if err := f.begin(ctx); err != nil {
 		return err
 	}
+	defer f.incomplete.Store(false) // what could not be applied holds up nothing else
 	undelivered := countUndelivered(ctx, f.announcer.status)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.applied, f.kept = nil, manifest.Desired{}
 	ended, err := f.follower.Apply(ctx, r.Desired())
 	f.announcer.sayEnded(ended, undelivered)
+	if err != nil {
+		return err
+	}
+	live, _, err := f.owner.OwnedAndEnding(ctx)
+	if err == nil {
+		f.applied, f.kept = r, manifest.Unnamed(r.Desired(), live)
+	}
 	return err
+}
+
+// guard writes routes again that somebody else has deleted, such as the whole bucket, until ctx ends: without them no event is taken and
+// none is removed from the logs.
+func (f *fileOwner) guard(ctx context.Context) {
+	for said := ""; ; {
+		timer := time.NewTimer(guardInterval)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		}
+		restored, err := f.restore(ctx)
+		switch {
+		case err != nil && ctx.Err() == nil && err.Error() != said:
+			said = err.Error()
+			fmt.Fprintf(f.out, "%s  routes that are gone could not be written again; it is tried again: %v\n", time.Now().Format(time.TimeOnly), err)
+		case err == nil:
+			said = ""
+		}
+		if restored > 0 && err == nil {
+			fmt.Fprintf(f.out, "%s  %d routes were gone, and are written again\n", time.Now().Format(time.TimeOnly), restored)
+		}
+	}
+}
+
+// restore writes the routes again that were applied, or kept, and are gone. It returns how many those were. One that is kept, and that
+// somebody has deleted by the program's own means, has left a mark, and stays deleted.
+func (f *fileOwner) restore(ctx context.Context) (int, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.applied == nil || !f.owner.Connected() {
+		return 0, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, applyBudget)
+	defer cancel()
+	live, ending, err := f.owner.OwnedAndEnding(ctx)
+	if err != nil {
+		return 0, err
+	}
+	gone, kept := manifest.Missing(f.applied.Desired(), live), manifest.Missing(f.kept, append(slices.Clone(live), ending...))
+	gone.Addresses, gone.Targets = append(gone.Addresses, kept.Addresses...), append(gone.Targets, kept.Targets...)
+	if isEmpty(gone) {
+		f.kept = manifest.Unnamed(f.applied.Desired(), live)
+		return 0, nil
+	}
+	return len(gone.Addresses) + len(gone.Targets), manifest.Put(ctx, f.owner, gone)
 }

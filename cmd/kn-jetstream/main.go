@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/exitcode"
+	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/version"
 )
 
 // badInput marks an error of files, flags or arguments.
@@ -29,7 +30,9 @@ func newRootCommand() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newRunCommand(), newApplyCommand(), newDeleteCommand(), newGetCommand(), newSendCommand(), newDisplayCommand(), newBenchCommand(), newMigrateCommand())
+	root.AddCommand(newRunCommand(), newApplyCommand(), newDeleteCommand(), newGetCommand(), newSendCommand(), newDisplayCommand(), newBenchCommand(), newMigrateCommand(),
+		version.Command(root.Name()))
+	version.Register(root)
 	for _, command := range root.Commands() {
 		command.RunE = exitcode.Failing(command.RunE)
 	}

@@ -131,3 +131,12 @@ func TestUnreachableNATSIsNamedWithTheCause(t *testing.T) {
 		t.Errorf("the error tells a secret: %v", err)
 	}
 }
+
+func TestVersion(t *testing.T) {
+	for _, args := range []string{"version", "--version"} {
+		out, err := execute(t, args)
+		if err != nil || !strings.HasPrefix(out, "kn-jetstream ") || !strings.Contains(out, " go1.") || strings.Count(out, "\n") != 1 {
+			t.Errorf("%s: %q, error %v", args, out, err)
+		}
+	}
+}

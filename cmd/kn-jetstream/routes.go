@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/url"
 	"os"
@@ -19,6 +20,7 @@ import (
 // routeOptions are what the commands that read or write routes have in common.
 type routeOptions struct {
 	files   []string
+	in      io.Reader // what the file "-" is
 	resolve []string
 	ingress string
 	owner   string
@@ -38,7 +40,7 @@ func (o *routeOptions) register(cmd *cobra.Command) {
 
 func (o *routeOptions) registerFiles(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringArrayVarP(&o.files, "file", "f", nil, "YAML `file or folder` with Brokers and Triggers, Channels and Subscriptions")
+	flags.StringArrayVarP(&o.files, "file", "f", nil, "YAML or JSON `file or folder` with Brokers and Triggers, Channels and Subscriptions; - is standard input")
 	flags.StringArrayVar(&o.resolve, "resolve", nil, "`kind/namespace/name=URL` of something that a Trigger or Subscription refers to")
 	flags.StringVar(&o.ingress, "ingress-url", "", "`URL` of the ingress, for references to Brokers and Channels that are in the files")
 	flags.StringVar(&o.owner, "owner", commandOwner, "name under which the routes are written")
@@ -60,19 +62,24 @@ func (o *routeOptions) load() (*manifest.Resources, error) {
 	if len(o.files) == 0 {
 		return nil, badInput(fmt.Errorf("-f is needed"))
 	}
-	if base, err := url.Parse(o.ingress); o.ingress != "" && (err != nil || !base.IsAbs() || base.Host == "") {
-		return nil, badInput(fmt.Errorf("--ingress-url %q is not a URL with scheme and host", o.ingress))
+	if base, err := url.Parse(o.ingress); o.ingress != "" && (err != nil || base.Scheme != "http" && base.Scheme != "https" || base.Host == "") {
+		return nil, badInput(fmt.Errorf("--ingress-url %q is not a URL with http or https and a host", o.ingress))
 	}
 	resolver, err := compile.NewResolver(o.resolve)
 	if err != nil {
 		return nil, badInput(err)
 	}
-	resources, err := manifest.Load(o.files, manifest.LoadOptions{Owner: o.owner, Resolve: resolver, IngressURL: strings.TrimSuffix(o.ingress, "/")})
+	resources, err := manifest.LoadWith(o.in, o.files, manifest.LoadOptions{Owner: o.owner, Resolve: resolver, IngressURL: strings.TrimSuffix(o.ingress, "/")})
 	if err != nil {
 		return nil, badInput(err)
 	}
 	return resources, nil
 }
+
+// nothingToDo is said of files that name nothing that is served here: nobody should wait for what will not come.
+const nothingToDo = "The files name no Broker, Trigger, Channel or Subscription that is served here: there is nothing to do"
+
+func isEmpty(d manifest.Desired) bool { return len(d.Addresses)+len(d.Targets) == 0 }
 
 func newApplyCommand() *cobra.Command {
 	o := routeOptions{}
@@ -82,7 +89,10 @@ func newApplyCommand() *cobra.Command {
 		Long: `Write the routes of Brokers and Triggers, Channels and Subscriptions to a NATS, for the ingress and filter processes that use it.
 It adds and changes what the files name, and ends nothing: what is in none of them goes on as it was. kn-jetstream delete ends routes.`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return applyRoutes(cmd, o) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			o.in = cmd.InOrStdin()
+			return applyRoutes(cmd, o)
+		},
 	}
 	o.register(cmd)
 	o.registerFiles(cmd)
@@ -112,6 +122,9 @@ func applyRoutes(cmd *cobra.Command, o routeOptions) error {
 		fmt.Fprintln(cmd.OutOrStdout(), line)
 	}
 	d := resources.Desired()
+	if isEmpty(d) {
+		fmt.Fprintln(cmd.OutOrStdout(), nothingToDo)
+	}
 	for _, a := range d.Addresses {
 		fmt.Fprintln(cmd.OutOrStdout(), a.Key, "applied")
 	}

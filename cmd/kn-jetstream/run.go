@@ -46,6 +46,7 @@ type runOptions struct {
 	bounds  dataplane.IngressFlags
 	nats    dataplane.NATSFlags
 	out     io.Writer
+	in      io.Reader // what the file "-" is
 	// base is the URL of the ingress.
 	base string
 }
@@ -57,12 +58,12 @@ func newRunCommand() *cobra.Command {
 		Short: "Run Brokers and Triggers, Channels and Subscriptions from files, with an embedded NATS JetStream unless --nats is given",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			o.out = cmd.OutOrStdout()
+			o.out, o.in = cmd.OutOrStdout(), cmd.InOrStdin()
 			return runBroker(cmd.Context(), o)
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringArrayVarP(&o.files, "file", "f", nil, "YAML `file or folder` with Brokers and Triggers, Channels and Subscriptions; it is watched. Without one, routes come from kn-jetstream apply")
+	flags.StringArrayVarP(&o.files, "file", "f", nil, "YAML or JSON `file or folder` with Brokers and Triggers, Channels and Subscriptions; it is watched; - is standard input. Without one, routes come from kn-jetstream apply")
 	flags.StringVar(&o.listen, "listen", "127.0.0.1:8080", "`address` to take events on")
 	flags.StringVar(&o.store, "store", "", "`folder` of the embedded NATS (default: kn-jetstream in the user's data folder)")
 	flags.StringVar(&o.sync, "sync", "interval", "`interval`: a power cut may take the last two minutes; always: every event is on the disk before its 202, which is slow")
@@ -121,7 +122,7 @@ func (o *runOptions) load() (*manifest.Resources, error) {
 	if len(o.files) == 0 {
 		return nil, nil
 	}
-	return manifest.Load(o.files, manifest.LoadOptions{Owner: o.owner, Resolve: resolver, IngressURL: o.base})
+	return manifest.LoadWith(o.in, o.files, manifest.LoadOptions{Owner: o.owner, Resolve: resolver, IngressURL: o.base})
 }
 
 func defaultOwner(natsURL string) string {
@@ -154,20 +155,20 @@ func serve(ctx context.Context, o runOptions, s served) error {
 	}
 	in := dataplane.NewIngress(dataplane.IngressConfig{
 		Client: s.client, URL: o.base, MaxEventBytes: o.bounds.MaxEventBytes, MaxInFlight: o.bounds.MaxInFlight, Logger: s.log, ID: id,
-		Budget: dataplane.MemoryBudget() / 2,
+		Budget: dataplane.MemoryBudget() / 2, Unmatched: func(e dataplane.UnmatchedEvent) { sayUnmatched(o.out, e) },
 	})
 	filter, err := dataplane.NewFilter(dataplane.FilterConfig{Client: s.client, Logger: s.log, ID: id, Budget: dataplane.MemoryBudget() / 2})
 	if err != nil {
 		return err
 	}
-	server := ingress.Server(builtInSubscribers(in, o.out, o.quiet), 0)
 	owner := s.client.NewOwner(o.owner, fileGrace)
 	files := &fileOwner{
 		owner: owner, follower: manifest.NewFollower(owner), resources: s.resources, prune: o.prune, out: o.out, base: o.base,
 		announcer: announcer{
-			status: s.client.Status, serving: func() bool { return in.Ready() && filter.Ready() }, owner: o.owner, out: o.out,
+			status: s.client.Status, serving: func() bool { return in.Ready() && filter.Ready() }, owner: o.owner, out: o.out, files: s.resources != nil,
 		},
 	}
+	server := ingress.Server(builtInSubscribers(files.holding(in), o.out, o.quiet), 0)
 	// Before anything is delivered; what fails here is tried again, and said, by the file owner's loop.
 	if err := files.begin(ctx); err != nil {
 		s.log.Warn("what is in no file may be delivered for a moment", "error", err)

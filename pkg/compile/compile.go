@@ -26,6 +26,9 @@ type Options struct {
 	// BrokerChosen says that the caller has found the Trigger's Broker, by upstream's rules for brokerRef; it may be in
 	// another namespace. Without it a Trigger's Broker must be in the Trigger's namespace.
 	BrokerChosen bool
+	// AnySubscriber takes a Trigger's subscriber of any scheme where there is a dead letter sink, to which all its events then go. Knative's
+	// conformance tests ask for that in a cluster.
+	AnySubscriber bool
 }
 
 // BrokerKey is the address that a Broker becomes.
@@ -72,7 +75,7 @@ func Trigger(t *eventingv1.Trigger, b *eventingv1.Broker, o Options) (route.Targ
 		own: t.Spec.Delivery, ownNamespace: t.Namespace, ownPath: "spec.delivery", address: b.Spec.Delivery, addressNamespace: b.Namespace,
 	}.compile(o, &target))
 
-	subscriber, err := locate(&t.Spec.Subscriber, t.Namespace, o.Resolve)
+	subscriber, err := locateSubscriber(t, target.DeadLetter, o)
 	errs = errs.Also(err.ViaField("spec", "subscriber"))
 	target.Subscriber = subscriber.to
 	if subscriber.unresolved != "" {
@@ -103,7 +106,10 @@ func (d deliveries) compile(o Options, target *route.Target) (errs *apis.FieldEr
 	}
 	var sink endpoint
 	if own := sinkOf(d.own); own == nil {
-		sink, _ = locate(sinkOf(d.address), d.addressNamespace, o.Resolve)
+		var err *apis.FieldError
+		if sink, err = locate(sinkOf(d.address), d.addressNamespace, o.Resolve); err != nil {
+			sink.unresolved = "of " + target.Key.Address.String() + " cannot be used: " + err.Error()
+		}
 	} else {
 		var err *apis.FieldError
 		sink, err = locate(own, d.ownNamespace, o.Resolve)

@@ -160,7 +160,7 @@ func TestSubscriber(t *testing.T) {
 	}{
 		{"uri", `uri: 'https://s/a?b=c', CACerts: ca, audience: aud`, nil,
 			&route.Destination{URL: "https://s/a?b=c", CACerts: "ca", Audience: "aud"}, "", ""},
-		{"a scheme that cannot be delivered to is no error here", `uri: 'ftp://s/'`, nil, &route.Destination{URL: "ftp://s/"}, "", ""},
+		{"a scheme that cannot be delivered to", `uri: 'ftp://s/'`, nil, nil, "", "spec.subscriber.uri"},
 		{"relative uri", `uri: '/a'`, nil, nil, "", "spec.subscriber.uri"},
 		{"uri without host", `uri: 'mailto:a@b'`, nil, nil, "", "spec.subscriber.uri"},
 		{"uri with a password", `uri: 'http://a:b@s/'`, nil, nil, "", "spec.subscriber.uri"},

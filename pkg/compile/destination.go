@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strconv"
 	"strings"
 
+	eventingv1 "knative.dev/eventing/pkg/apis/eventing/v1"
 	"knative.dev/pkg/apis"
 	duckv1 "knative.dev/pkg/apis/duck/v1"
 
@@ -80,11 +82,22 @@ func locate(d *duckv1.Destination, namespace string, resolve Resolver) (endpoint
 			return endpoint{unresolved: fmt.Sprintf("ref %s %s/%s is not resolved: %v", ref.Kind, ref.Namespace, ref.Name, err)}, nil
 		}
 	}
-	return endpoint{to: &route.Destination{
-		URL:      target.String(),
-		CACerts:  orEmpty(d.CACerts),
-		Audience: orEmpty(d.Audience),
-	}}, nil
+	return endpoint{to: destinationAt(target, d)}, nil
+}
+
+func destinationAt(url *url.URL, d *duckv1.Destination) *route.Destination {
+	return &route.Destination{URL: url.String(), CACerts: orEmpty(d.CACerts), Audience: orEmpty(d.Audience)}
+}
+
+// locateSubscriber is locate for a Trigger's subscriber; see Options.AnySubscriber.
+func locateSubscriber(t *eventingv1.Trigger, deadLetter *route.Destination, o Options) (endpoint, *apis.FieldError) {
+	d := &t.Spec.Subscriber
+	if o.AnySubscriber && deadLetter != nil && d.Ref == nil && d.URI != nil {
+		if url, err := parseURL(d.URI.String()); err == nil {
+			return endpoint{to: destinationAt(url, d)}, nil
+		}
+	}
+	return locate(d, t.Namespace, o.Resolve)
 }
 
 func refURL(ref duckv1.KReference, relative *url.URL, resolve Resolver) (*url.URL, error) {
@@ -112,9 +125,22 @@ func orEmpty(s *string) string {
 	return *s
 }
 
-// parseAbsolute demands what upstream's resolver demands, a scheme and a host, and no password: routes are readable by every
-// process. Which schemes can be delivered to is not asked here; an unsupported one is a failed delivery.
+// parseAbsolute demands a URL that events can be delivered to.
 func parseAbsolute(text string) (*url.URL, error) {
+	target, err := parseURL(text)
+	switch {
+	case err != nil:
+		return nil, err
+	case target.Scheme != "http" && target.Scheme != "https":
+		return nil, fmt.Errorf("events are delivered by http or https, and not by %s", target.Scheme)
+	case target.Port() != "" && !isPort(target.Port()):
+		return nil, fmt.Errorf("%s is not a port", target.Port())
+	}
+	return target, nil
+}
+
+// parseURL demands what upstream's resolver demands, a scheme and a host, and no password: routes are readable by every process.
+func parseURL(text string) (*url.URL, error) {
 	target, err := url.Parse(text)
 	switch {
 	case err != nil:
@@ -125,4 +151,9 @@ func parseAbsolute(text string) (*url.URL, error) {
 		return nil, errors.New("must not hold a user name or password")
 	}
 	return target, nil
+}
+
+func isPort(text string) bool {
+	port, err := strconv.ParseUint(text, 10, 16)
+	return err == nil && port > 0
 }

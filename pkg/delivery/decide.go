@@ -1,10 +1,13 @@
 package delivery
 
 import (
+	"bytes"
 	"errors"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // Action is what to do with an event after a request. The zero Action is none of them.
@@ -44,6 +47,8 @@ type Result struct {
 	Now time.Time
 	// Err is why the delivery failed whatever the status: no connection, no response in time, a malformed reply.
 	Err error
+	// Body is the response's, or its head: it often says what the status does not.
+	Body []byte
 }
 
 // Outcome says what to do next. After is set for Retry, Reason for Retry and DeadLetter.
@@ -59,10 +64,11 @@ type Outcome struct {
 // followed the first; all other statuses, and ErrPermanent, are dead-lettered at once. Without Policy.Retry no failure is tried again.
 // Source: knative.dev/eventing pkg/kncloudevents/retries.go (SelectiveRetry) and specs/eventing/data-plane.md.
 func (p Policy) Decide(attempt int, r Result) Outcome {
+	if r.Err == nil && r.StatusCode >= 200 && r.StatusCode <= 299 {
+		return Outcome{Action: Delivered}
+	}
 	reason := r.reason()
 	switch {
-	case r.Err == nil && r.StatusCode >= 200 && r.StatusCode <= 299:
-		return Outcome{Action: Delivered}
 	case !r.transient():
 		return Outcome{Action: DeadLetter, Reason: reason + " is not retried"}
 	case p.Retry <= 0:
@@ -107,6 +113,31 @@ func (r Result) reason() string {
 		if text := http.StatusText(r.StatusCode); text != "" {
 			reason += " (" + text + ")"
 		}
+		if said := said(r.Body); said != "" {
+			reason += ": " + said
+		}
 		return reason
 	}
+}
+
+// maxSaid is how many bytes of a body a reason holds.
+const maxSaid = 200
+
+// said is the head of a response's body in one line and in quotes; empty when the body is no text.
+func said(body []byte) string {
+	head := body[:min(len(body), maxSaid)]
+	for cut := 0; cut < utf8.UTFMax && cut < len(head) && len(head) < len(body) && !utf8.Valid(head); cut++ {
+		head = head[:len(head)-1] // a character that is cut in two
+	}
+	if !utf8.Valid(head) || bytes.IndexByte(head, 0) >= 0 {
+		return ""
+	}
+	line := strings.Join(strings.Fields(string(head)), " ")
+	switch {
+	case line == "":
+		return ""
+	case len(head) < len(body):
+		line += " ..."
+	}
+	return strconv.Quote(line)
 }

@@ -65,6 +65,7 @@ func resultOf(response Response) delivery.Result {
 		RetryAfter: response.Header.Get("Retry-After"),
 		Now:        time.Now(),
 		Err:        response.Err,
+		Body:       response.Body,
 	}
 }
 

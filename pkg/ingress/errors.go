@@ -44,18 +44,23 @@ type LogFullError struct {
 	Address route.Key
 	// Holder is the target with the lowest cursor; nil when it could not be found out.
 	Holder *route.TargetKey
+	// Why is what else keeps the events when there is no such target; empty when that could not be found out.
+	Why string
 	// Exhausted is set when it is not the log's own limit that was reached, but what the NATS account or its disk has.
 	Exhausted bool
 }
 
-// Error names the address and the holder.
+// Error names the address and what holds its log.
 func (e *LogFullError) Error() string {
 	if e.Exhausted {
 		return "NATS has no storage left for the log of " + e.Address.String()
 	}
 	message := "the log of " + e.Address.String() + " is full"
-	if e.Holder != nil {
+	switch {
+	case e.Holder != nil:
 		message += ": held by undelivered events of " + e.Holder.String()
+	case e.Why != "":
+		message += ": " + e.Why
 	}
 	return message
 }

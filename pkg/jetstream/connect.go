@@ -228,6 +228,9 @@ func (c *Client) whyAway(conn *nats.Conn, waited error) error {
 // Connected reports whether NATS can be reached now; a process's readiness follows it.
 func (c *Client) Connected() bool { return c.conn.IsConnected() && c.events.IsConnected() }
 
+// Servers are the URLs of NATS, without names, passwords and tokens.
+func (c *Client) Servers() string { return c.servers }
+
 // Reconnects is how often the connection that reads was lost and came back.
 func (c *Client) Reconnects() uint64 { return c.conn.Stats().Reconnects }
 

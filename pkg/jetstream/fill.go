@@ -3,9 +3,13 @@ package jetstream
 import (
 	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
@@ -64,9 +68,15 @@ type holderCache struct {
 
 // holderAt is who held one log when it was last asked. Its lock is held while asking.
 type holderAt struct {
-	mu     sync.Mutex
+	mu sync.Mutex
+	holding
+	at time.Time
+}
+
+// holding is what keeps the events in a full log: the target that has not got them, or, where that is not one target, why.
+type holding struct {
 	target *route.TargetKey
-	at     time.Time
+	why    string
 }
 
 const holderFresh = 2 * time.Second
@@ -75,9 +85,8 @@ func newHolderCache(c *Client) *holderCache {
 	return &holderCache{client: c, known: map[route.Key]*holderAt{}}
 }
 
-// find returns the target at the log's lowest cursor; nil when the server does not say in time. Callers for the same log
-// wait for one answer.
-func (h *holderCache) find(ctx context.Context, address route.Address) *route.TargetKey {
+// find returns who holds the log; nothing when the server does not say in time. Callers for the same log wait for one answer.
+func (h *holderCache) find(ctx context.Context, address route.Address) holding {
 	h.mu.Lock()
 	have, ok := h.known[address.Key]
 	if !ok {
@@ -89,45 +98,65 @@ func (h *holderCache) find(ctx context.Context, address route.Address) *route.Ta
 	have.mu.Lock()
 	defer have.mu.Unlock()
 	if time.Since(have.at) < holderFresh {
-		return have.target
+		return have.holding
 	}
 	// The answer is for all who wait: it does not end with the one who happens to ask.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), requestTimeout/2)
 	defer cancel()
-	target, err := h.client.holder(ctx, address)
-	if err != nil {
-		return nil
+	found, err := h.client.holder(ctx, address)
+	switch {
+	case errors.Is(err, jetstream.ErrBucketNotFound):
+		found.why = "its delivered events cannot be removed, as the routes are gone; their owner has to write them again"
+	case err != nil:
+		return holding{}
 	}
-	have.target, have.at = target, time.Now()
-	return target
+	have.holding, have.at = found, time.Now()
+	return found
 }
 
-// holder returns the target that holds the log, or who else does; nil when nobody does. Where targets share the cursor, those that are
+// holder returns the target that holds the log, or who or what else does. Where targets share the cursor, those that are
 // behind have their events parked for them until there is no room for that: then the one with most of them holds the log.
-func (c *Client) holder(ctx context.Context, address route.Address) (*route.TargetKey, error) {
+func (c *Client) holder(ctx context.Context, address route.Address) (holding, error) {
 	reading, err := c.readLog(ctx, c.logOf(address))
-	if err != nil || reading.holder == nil {
-		return nil, err
+	if err != nil {
+		return holding{}, err
+	}
+	records, err := c.Records(ctx, naming.TargetKeysOf(address.Key))
+	if err != nil {
+		return holding{}, err
+	}
+	if lost := reading.lostCursor(records); lost != nil {
+		return holding{why: fmt.Sprintf("its delivered events cannot be removed before the consumer of %s, which is gone, is made again", lost.Key)}, nil
+	}
+	if reading.holder == nil {
+		return holding{why: notTrimmed(address)}, nil
 	}
 	meta := reading.holder.Config.Metadata
 	switch {
 	case meta[metaUse] == sharedUse:
-		return c.mostBehind(ctx, address.Key)
+		return c.mostBehind(ctx, address.Key, records)
 	case meta[metaName] == "":
-		return &route.TargetKey{Address: address.Key, Name: "(foreign consumer) " + reading.holder.Name}, nil
+		return holding{target: &route.TargetKey{Address: address.Key, Name: "(foreign consumer) " + reading.holder.Name}}, nil
 	}
-	return &route.TargetKey{Address: address.Key, Namespace: meta[metaNamespace], Name: meta[metaName]}, nil
+	return holding{target: &route.TargetKey{Address: address.Key, Namespace: meta[metaNamespace], Name: meta[metaName]}}, nil
 }
 
-// mostBehind returns the target with most parked events, or the only one; nil when several have none.
-func (c *Client) mostBehind(ctx context.Context, key route.Key) (*route.TargetKey, error) {
-	records, err := c.Records(ctx, naming.TargetKeysOf(key))
-	if err != nil {
-		return nil, err
+// notTrimmed is why a log is full though every target has got its events.
+func notTrimmed(address route.Address) string {
+	switch {
+	case address.Log.Stream != "":
+		return "its stream is another's, who has to remove what is delivered"
+	case address.Log.History > 0:
+		return fmt.Sprintf("delivered events are kept for %s", address.Log.History)
 	}
+	return "its delivered events are being removed"
+}
+
+// mostBehind returns the target with most parked events, or the only one.
+func (c *Client) mostBehind(ctx context.Context, key route.Key, records []StoredRecord) (holding, error) {
 	parked, err := c.parkedFor(ctx, key, records)
 	if err != nil {
-		return nil, err
+		return holding{}, err
 	}
 	var live []route.TargetKey
 	for _, r := range records {
@@ -136,11 +165,11 @@ func (c *Client) mostBehind(ctx context.Context, key route.Key) (*route.TargetKe
 		}
 	}
 	if len(live) == 0 {
-		return nil, nil
+		return holding{why: "its consumer is that of targets which have no route any more"}, nil
 	}
 	most := slices.MaxFunc(live, func(a, b route.TargetKey) int { return cmp.Compare(parked.events[a], parked.events[b]) })
 	if len(live) > 1 && parked.events[most] == 0 {
-		return nil, nil
+		return holding{why: fmt.Sprintf("held by events that one of its %d targets or more have not got", len(live))}, nil
 	}
-	return &most, nil
+	return holding{target: &most}, nil
 }

@@ -69,7 +69,8 @@ func (p *Publisher) Publish(ctx context.Context, to route.Address, messages []in
 		return stored, &ingress.LogFullError{Address: to.Key, Exhausted: true}
 	case isLogFull(err):
 		p.fill.full(to)
-		return stored, &ingress.LogFullError{Address: to.Key, Holder: p.holder.find(ctx, to)}
+		held := p.holder.find(ctx, to)
+		return stored, &ingress.LogFullError{Address: to.Key, Holder: held.target, Why: held.why}
 	case errors.Is(err, nats.ErrMaxPayload):
 		return stored, ingress.ErrEventTooLarge
 	default:

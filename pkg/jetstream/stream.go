@@ -191,10 +191,21 @@ func (c *Client) alignConsumer(ctx context.Context, stream string, have, want je
 	if slices.Equal(filterSubjects(have), next.FilterSubjects) && reflect.DeepEqual(withoutFilters(have), withoutFilters(next)) {
 		return nil
 	}
-	if _, err := c.js.UpdateConsumer(ctx, stream, next); err != nil {
+	_, err := c.js.UpdateConsumer(ctx, stream, next)
+	if errors.Is(err, jetstream.ErrConsumerMultipleFilterSubjectsNotSupported) && c.hasFilters(ctx, stream, next) {
+		return nil
+	}
+	if err != nil {
 		return fmt.Errorf("update consumer %s of stream %s: %w", want.Durable, stream, err)
 	}
 	return nil
+}
+
+// hasFilters asks the server again whether a consumer has the filters that it was given: nats.go calls filters unsupported when the
+// answer to the request has none, and an answer may have been made before they were in force.
+func (c *Client) hasFilters(ctx context.Context, stream string, want jetstream.ConsumerConfig) bool {
+	there, err := c.js.Consumer(ctx, stream, want.Durable)
+	return err == nil && slices.Equal(filterSubjects(there.CachedInfo().Config), want.FilterSubjects)
 }
 
 // everything is the filter that lets every subject pass.

@@ -38,6 +38,46 @@ func Put(ctx context.Context, to RouteWriter, d Desired) error {
 	return errors.Join(errs...)
 }
 
+// Missing returns what of the desired routes is not among the records.
+func Missing(d Desired, records []jetstream.StoredRecord) Desired {
+	have := namesOf(Desired{})
+	for _, r := range records {
+		if r.Address != nil {
+			have.addresses[r.Address.Key] = true
+		} else {
+			have.targets[r.Target.Key] = true
+		}
+	}
+	var missing Desired
+	for _, a := range d.Addresses {
+		if !have.addresses[a.Key] {
+			missing.Addresses = append(missing.Addresses, a)
+		}
+	}
+	for _, t := range d.Targets {
+		if !have.targets[t.Key] {
+			missing.Targets = append(missing.Targets, t)
+		}
+	}
+	return missing
+}
+
+// Unnamed returns the routes among the records that are not among the desired ones.
+func Unnamed(d Desired, records []jetstream.StoredRecord) Desired {
+	named := namesOf(d)
+	var unnamed Desired
+	for _, r := range records {
+		switch {
+		case named.has(r.Record):
+		case r.Address != nil:
+			unnamed.Addresses = append(unnamed.Addresses, *r.Address)
+		default:
+			unnamed.Targets = append(unnamed.Targets, *r.Target)
+		}
+	}
+	return unnamed
+}
+
 // RouteRemover ends routes.
 type RouteRemover interface {
 	Owned(ctx context.Context) ([]jetstream.StoredRecord, error)

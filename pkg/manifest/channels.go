@@ -1,7 +1,6 @@
 package manifest
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -34,7 +33,6 @@ func (r *router) addChannel(at place, c *messagingv1.Channel) {
 	key := compile.ChannelKey(c.Namespace, c.Name)
 	if !ours {
 		r.channels[key] = knownChannel{kind: c.Spec.ChannelTemplate.Kind}
-		at.fieldProblems(r.problems, errs)
 		r.ignore(at, "Channel %s/%s is a %s, not a %s", c.Namespace, c.Name, c.Spec.ChannelTemplate.Kind, compile.ChannelKind)
 		return
 	}
@@ -55,9 +53,8 @@ func (r *router) addSubscription(at place, s *messagingv1.Subscription) {
 	s.SetDefaults(ctx)
 	errs := validateSubscription(ctx, s)
 	ref := s.Spec.Channel
-	if !slices.Contains(channelKinds(), ref.Kind) {
-		at.fieldProblems(r.problems, errs)
-		r.ignore(at, "Subscription %s/%s: its channel is a %s", s.Namespace, s.Name, cmp.Or(ref.Kind, "thing without a kind"))
+	if ref.Kind != "" && !slices.Contains(channelKinds(), ref.Kind) {
+		r.ignore(at, "Subscription %s/%s: its channel is a %s", s.Namespace, s.Name, ref.Kind)
 		return
 	}
 	channel, found := r.channels[compile.ChannelKey(s.Namespace, ref.Name)]

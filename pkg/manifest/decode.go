@@ -118,6 +118,9 @@ func (d *decoder) object(n *yaml.Node, t reflect.Type, path string) any {
 			fieldPath = path + "." + p.name
 		}
 		d.locate(fieldPath, p)
+		if fieldPath == "status" {
+			continue // what a cluster said, maybe in the words of another version
+		}
 		out[p.name] = d.value(p.value, fieldType, fieldPath)
 	}
 	return out

@@ -2,12 +2,11 @@ package manifest
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -18,6 +17,10 @@ import (
 type document struct {
 	file string
 	root *yaml.Node
+	// implied is what an item of a list is that does not say it.
+	implied header
+	// depth is how many lists the document is in.
+	depth int
 }
 
 // documents splits a file. What follows a syntax error cannot be read: that is the file's last problem.
@@ -27,17 +30,27 @@ func documents(s source, problems *problems) []document {
 		problems.add(s.path, 0, s.err)
 		return nil
 	}
-	stream := yaml.NewDecoder(bytes.NewReader(s.data))
+	for _, part := range parts(s.data) {
+		for _, root := range part.documents(s.path, problems) {
+			out = append(out, document{file: s.path, root: root})
+		}
+	}
+	return out
+}
+
+// documents returns the roots of the documents of one part, with the lines that they have in the file.
+func (p part) documents(file string, problems *problems) (roots []*yaml.Node) {
+	stream := yaml.NewDecoder(bytes.NewReader(p.data))
 	for {
 		var node yaml.Node
 		err := stream.Decode(&node)
 		if errors.Is(err, io.EOF) {
-			return out
+			return roots
 		}
 		if err != nil {
 			line, message := syntaxError(err)
-			problems.add(s.path, line, errors.New(message))
-			return out
+			problems.add(file, p.lines+line, errors.New(message))
+			return roots
 		}
 		if len(node.Content) == 0 {
 			continue
@@ -46,7 +59,19 @@ func documents(s source, problems *problems) []document {
 		if root.Kind == yaml.ScalarNode && root.ShortTag() == "!!null" {
 			continue // Nothing but comments between two separators.
 		}
-		out = append(out, document{s.path, root})
+		p.move(root)
+		roots = append(roots, root)
+	}
+}
+
+// move adds the lines before the part. What aliases stand for is in the same part, and is moved where it stands.
+func (p part) move(n *yaml.Node) {
+	if p.lines == 0 {
+		return
+	}
+	n.Line += p.lines
+	for _, inner := range n.Content {
+		p.move(inner)
 	}
 }
 
@@ -86,37 +111,25 @@ func (doc document) header(problems *problems) (header, bool) {
 		d.problem(doc.root, "", fmt.Errorf("must be a mapping with apiVersion and kind, not %s", shown(doc.root)))
 		return header{}, false
 	}
-	var h header
-	lines := map[string]*yaml.Node{}
-	for i := 0; i+1 < len(doc.root.Content); i += 2 {
-		key, value := doc.root.Content[i], doc.root.Content[i+1]
-		lines[key.Value] = key
-		switch {
-		case key.Value == "apiVersion" && value.Kind == yaml.ScalarNode:
-			h.apiVersion = value.Value
-		case key.Value == "kind" && value.Kind == yaml.ScalarNode:
-			h.kind = value.Value
-		}
-	}
+	h := header{apiVersion: text(field(doc.root, "apiVersion")), kind: text(field(doc.root, "kind"))}
+	h.apiVersion, h.kind = cmp.Or(h.apiVersion, doc.implied.apiVersion), cmp.Or(h.kind, doc.implied.kind)
 	for _, field := range []struct{ name, value string }{{"apiVersion", h.apiVersion}, {"kind", h.kind}} {
 		if field.value == "" {
-			at := doc.root
-			if key, there := lines[field.name]; there {
-				at = key
-			}
-			d.problem(at, "", fmt.Errorf("%s: must be a string that is not empty", field.name))
+			problems.add(doc.file, doc.lineOf(field.name), fmt.Errorf("%s: must be a string that is not empty", field.name))
 			return header{}, false
 		}
 	}
-	wantVersion, known := apiVersions()[h.kind]
-	switch {
-	case !known:
-		d.problem(lines["kind"], "", fmt.Errorf("unknown kind %q: known are %s", h.kind,
-			strings.Join(slices.Sorted(maps.Keys(apiVersions())), ", ")))
-	case h.apiVersion != wantVersion:
-		d.problem(lines["apiVersion"], "", fmt.Errorf("unknown apiVersion %q of a %s: want %s", h.apiVersion, h.kind, wantVersion))
+	return h, true
+}
+
+// lineOf is the line of a field of the document, or where the document begins when it is not there.
+func (doc document) lineOf(name string) int {
+	for i := 0; i+1 < len(doc.root.Content); i += 2 {
+		if doc.root.Content[i].Value == name {
+			return doc.root.Content[i].Line
+		}
 	}
-	return h, !d.failed
+	return doc.root.Line
 }
 
 // decodeAs decodes the document; false means that there were problems.

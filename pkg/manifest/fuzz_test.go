@@ -28,7 +28,7 @@ func FuzzLoad(f *testing.F) {
 	f.Add(quickstart)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		sources := []source{{path: "broker.yaml", data: []byte(brokerYAML("default"))}, {path: "f.yaml", data: data}}
-		resources, err := load(sources, nil, LoadOptions{})
+		resources, err := load(sources, LoadOptions{})
 		if err != nil {
 			return
 		}

@@ -17,6 +17,7 @@ type Resources struct {
 
 	desired Desired
 	paths   []string
+	input   input
 	options LoadOptions
 	digest  digest
 }

@@ -47,6 +47,11 @@ func (l *loader) routes() *Resources {
 	for _, s := range l.subscriptions {
 		r.addSubscription(s.place, s.resource)
 	}
+	for _, d := range l.doubtful {
+		if !r.isOthers(d) {
+			r.problems.all = append(r.problems.all, d.found.all...)
+		}
+	}
 	return r.out
 }
 
@@ -55,8 +60,7 @@ func (r *router) addBroker(at place, b *eventingv1.Broker) {
 	notes := r.defaultBroker(b)
 	errs := b.Validate(upstreamContext(r.defaults))
 	class := b.Annotations[compile.ClassAnnotation]
-	if class != compile.BrokerClass {
-		at.fieldProblems(r.problems, errs)
+	if class != "" && class != compile.BrokerClass {
 		r.ignore(at, "Broker %s/%s is of class %q, not %s", b.Namespace, b.Name, class, compile.BrokerClass)
 		return
 	}
@@ -104,7 +108,6 @@ func (r *router) addTrigger(at place, t *eventingv1.Trigger) {
 	}
 	broker, found := r.brokers[compile.BrokerKey(t.Namespace, name)]
 	if found && broker.Annotations[compile.ClassAnnotation] != compile.BrokerClass {
-		at.fieldProblems(r.problems, errs)
 		r.ignore(at, "Trigger %s/%s: Broker %s is of class %q", t.Namespace, t.Name, name, broker.Annotations[compile.ClassAnnotation])
 		return
 	}
@@ -118,6 +121,9 @@ func (r *router) addTrigger(at place, t *eventingv1.Trigger) {
 	if !found {
 		r.ignore(at, "Trigger %s/%s: Broker %s not found", t.Namespace, t.Name, name)
 		return
+	}
+	if t.Spec.Filter != nil && len(t.Spec.Filter.Attributes) > 0 && len(t.Spec.Filters) > 0 {
+		r.note(at, "Trigger %s/%s: spec.filter is not read beside spec.filters", t.Namespace, t.Name)
 	}
 	if target.NotReady != "" {
 		r.note(at, "Trigger %s/%s is not ready: %s", t.Namespace, t.Name, target.NotReady)

@@ -37,6 +37,10 @@ func list(paths []string) []source {
 		}
 	}
 	for _, path := range paths {
+		if path == standardInput {
+			add(source{path: path})
+			continue
+		}
 		info, err := os.Stat(path)
 		if err != nil || !info.IsDir() {
 			add(source{path: path, err: pathless(err)})
@@ -77,11 +81,38 @@ func absolute(path string) string {
 	return filepath.Clean(path)
 }
 
+// standardInput is the path that names it, as with kubectl; in errors and notes it is standardInputName.
+const (
+	standardInput     = "-"
+	standardInputName = "standard input"
+)
+
+// input is what standard input held. It can be read only once.
+type input struct {
+	data []byte
+	err  error
+}
+
+// readInput reads standard input if a path names it.
+func readInput(paths []string, from io.Reader) input {
+	switch {
+	case !slices.Contains(paths, standardInput):
+		return input{}
+	case from == nil:
+		return input{err: errors.New("is not read here")}
+	}
+	data, err := readBounded(from)
+	return input{data, err}
+}
+
 // read lists the files and reads each of them.
-func read(paths []string) []source {
+func read(paths []string, in input) []source {
 	sources := list(paths)
 	for i := range sources {
-		if sources[i].err == nil {
+		switch {
+		case sources[i].path == standardInput:
+			sources[i] = source{path: standardInputName, data: in.data, err: in.err}
+		case sources[i].err == nil:
 			sources[i].data, sources[i].err = readFile(sources[i].path)
 		}
 	}
@@ -102,7 +133,11 @@ func readFile(path string) ([]byte, error) {
 		return nil, pathless(err)
 	}
 	defer func() { _ = file.Close() }()
-	data, err := io.ReadAll(io.LimitReader(file, maxFileBytes+1))
+	return readBounded(file)
+}
+
+func readBounded(from io.Reader) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(from, maxFileBytes+1))
 	if err != nil {
 		return nil, pathless(err)
 	}

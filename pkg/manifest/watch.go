@@ -31,13 +31,14 @@ type Update struct {
 // caller's goroutine, when the files have changed, have been still for 200 ms, and do not hold what they held at the last call
 // (at first: at known's Load). No goroutine outlives it.
 func Watch(ctx context.Context, known *Resources, apply func(Update)) {
-	w := watcher{quiet: quietTime, poll: pollInterval, paths: known.paths, options: known.options, last: known.digest}
+	w := watcher{quiet: quietTime, poll: pollInterval, paths: known.paths, input: known.input, options: known.options, last: known.digest}
 	w.run(ctx, apply)
 }
 
 type watcher struct {
 	quiet, poll time.Duration
 	paths       []string
+	input       input
 	options     LoadOptions
 	// last is the content that apply has seen, seen the state of the files at the last look.
 	last digest
@@ -121,7 +122,7 @@ func (w *watcher) changed() bool {
 // check reads the files. It is not done when they changed meanwhile; the update is nil when there is nothing new in them.
 func (w *watcher) check() (update *Update, done bool) {
 	w.seen = w.look()
-	sources := read(w.paths)
+	sources := read(w.paths, w.input)
 	if w.changed() {
 		return nil, false
 	}
@@ -130,7 +131,7 @@ func (w *watcher) check() (update *Update, done bool) {
 		return nil, true
 	}
 	w.last = now
-	resources, err := load(sources, w.paths, w.options)
+	resources, err := load(sources, w.options)
 	return &Update{Resources: resources, Err: err}, true
 }
 
@@ -155,12 +156,18 @@ func (w *watcher) look() fingerprint {
 		directories[filepath.Dir(real)] = true
 	}
 	for _, path := range w.paths {
+		if path == standardInput {
+			continue
+		}
 		note(path)
 		if isDirectory(path) {
 			directories[absolute(path)] = true
 		}
 	}
 	for _, source := range list(w.paths) {
+		if source.path == standardInput {
+			continue
+		}
 		note(source.path)
 	}
 	w.watch(directories)

@@ -29,6 +29,7 @@ type Ingress struct {
 	synced     atomic.Bool
 	leaving    atomic.Bool
 	started    func(route.Snapshot)
+	unmatched  *unmatched // nil when nobody asks
 }
 
 // IngressConfig is what an Ingress is made of.
@@ -50,15 +51,22 @@ type IngressConfig struct {
 	ID string
 	// Started is called once, with the routes, when all of them are read for the first time; nil when nobody asks.
 	Started func(route.Snapshot)
+	// Unmatched is told of an event that no target wants, once for each type; nil when nobody asks. It must not block.
+	Unmatched func(UnmatchedEvent)
 }
 
 // NewIngress returns an ingress that has not started.
 func NewIngress(c IngressConfig) *Ingress {
 	i := &Ingress{client: c.Client, table: route.NewTable(), started: c.Started}
 	i.eventTypes = eventtype.NewRecorder(c.Client, c.Logger)
+	var publisher ingress.Publisher = c.Client.NewPublisher()
+	if c.Unmatched != nil {
+		i.unmatched = newUnmatched(publisher, i.table, c.Unmatched)
+		publisher = i.unmatched
+	}
 	i.handler = ingress.New(ingress.Config{
 		Addresses:     i.table,
-		Publisher:     c.Client.NewPublisher(),
+		Publisher:     publisher,
 		MaxEventBytes: limitOf(c.MaxEventBytes, c.Client.MaxPayload),
 		Memory:        c.Budget,
 		MaxInFlight:   c.MaxInFlight,
@@ -106,6 +114,10 @@ func (i *Ingress) Leave() { i.leaving.Store(true) }
 
 // Run follows the routes and reports until ctx ends.
 func (i *Ingress) Run(ctx context.Context) {
+	beside := []func(context.Context){i.reporter.Run, i.eventTypes.Run}
+	if i.unmatched != nil {
+		beside = append(beside, i.unmatched.run)
+	}
 	follow(ctx, followed{
 		watch: func(ctx context.Context, synced func()) { i.client.WatchRoutes(ctx, i.table, synced) },
 		table: i.table,
@@ -115,5 +127,5 @@ func (i *Ingress) Run(ctx context.Context) {
 			}
 			i.reporter.Changed()
 		},
-	}, i.reporter.Run, i.eventTypes.Run)
+	}, beside...)
 }

@@ -19,23 +19,26 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
 )
 
-func TestAwaitSaysEachReasonOnce(t *testing.T) {
+// Who starts a process while NATS is away reads within seconds what it waits for, and then every ten seconds.
+func TestAwaitSaysWhatItWaitsFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
-		rounds := 0
+		began := time.Now()
 		err := awaitUsable(t.Context(), func(ctx context.Context) error {
-			rounds++
-			switch {
-			case rounds == 10:
-				return nil
-			case rounds > 5:
+			switch after := time.Since(began); {
+			case after < 35*time.Second:
+				<-ctx.Done() // a server that does not answer
+				return errors.New("silent")
+			case after < 56*time.Second:
 				return errors.New("refused")
 			}
-			<-ctx.Done() // a server that does not answer
-			return errors.New("silent")
+			return nil
 		}, slog.New(slog.NewTextHandler(&log, nil)))
-		if err != nil || strings.Count(log.String(), "error=silent") != 1 || strings.Count(log.String(), "error=refused") != 1 {
+		if err != nil || strings.Count(log.String(), "error=silent") != 5 || strings.Count(log.String(), "error=refused") != 2 {
 			t.Errorf("error %v, log:\n%s", err, log.String())
+		}
+		if !strings.Contains(log.String(), "for=1s") || !strings.Contains(log.String(), "for=11s") || !strings.Contains(log.String(), "for=21s") {
+			t.Errorf("log:\n%s", log.String())
 		}
 	})
 }

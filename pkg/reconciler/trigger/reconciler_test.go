@@ -160,8 +160,11 @@ func rows() []row {
 		{name: "subscriber by reference", trigger: newTrigger("service", to(service("s"))),
 			others: []runtime.Object{&corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "s"}}},
 			want:   func(s *eventingv1.TriggerStatus) { s.SubscriberURI = uri("http://s.shop.svc.cluster.local").URI }},
-		{name: "a subscriber that nobody can call is ready", trigger: newTrigger("bad", to(uri("bad://uri"))),
-			want: func(s *eventingv1.TriggerStatus) { s.SubscriberURI = uri("bad://uri").URI }},
+		{name: "a subscriber that nobody can call is ready with a dead letter sink", trigger: newTrigger("bad", to(uri("bad://uri")), withSink(uri("http://own.example/"))),
+			want: func(s *eventingv1.TriggerStatus) {
+				s.SubscriberURI, s.DeadLetterSinkURI = uri("bad://uri").URI, uri("http://own.example/").URI
+				s.MarkDeadLetterSinkResolvedSucceeded()
+			}},
 		{name: "a subscriber with certificates and an audience", trigger: newTrigger("secure", to(secure("https://s.example/"))),
 			want: func(s *eventingv1.TriggerStatus) {
 				d := secure("https://s.example/")

@@ -92,7 +92,9 @@ func compileTarget(w *work, defaults config.Broker) (route.Target, error) {
 	} else if why == nil {
 		why = w.sink
 	}
-	target, err := compile.Trigger(t, b, compile.Options{Defaults: defaults, BrokerChosen: true, Resolve: destination.Unresolved(why)})
+	target, err := compile.Trigger(t, b, compile.Options{
+		Defaults: defaults, BrokerChosen: true, AnySubscriber: true, Resolve: destination.Unresolved(why),
+	})
 	if err == nil && target.NotReady == "" && w.sink != nil {
 		target.NotReady = fmt.Sprintf("dead letter sink: %v", w.sink)
 	}

@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# Runs the README's commands of "On many machines" as a reader would copy them: the first block are processes that go on, the second
+# block is typed while they run. Ports, the store of NATS and a copy of the example are temporary.
+# Usage: hack/many-machines.sh, after bin/kn-jetstream, bin/ingress and bin/filter were built
+set -euo pipefail
+cd "$(dirname "$0")/.."
+set -m # each process gets a group of its own: go run has a child
+
+work=$(mktemp -d)
+processes=()
+cleanup() {
+  for process in "${processes[@]}"; do
+    kill -KILL -- "-$process" 2>/dev/null || true
+  done
+  { wait || true; } 2>/dev/null
+  rm -rf "$work"
+}
+trap cleanup EXIT
+
+fail() {
+  echo "many-machines: $*" >&2
+  for log in "$work"/*.log; do
+    echo "--- $(basename "$log")" >&2
+    tail -n 30 "$log" >&2
+  done
+  exit 1
+}
+
+# eventually SECONDS WHAT COMMAND... : repeats the command until it succeeds.
+eventually() {
+  local deadline=$((SECONDS + $1)) what=$2
+  shift 2
+  until "$@" >/dev/null 2>&1; do
+    ((SECONDS < deadline)) || fail "waited in vain for $what"
+    sleep 0.1
+  done
+}
+
+listens() { (: <"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
+# free_port: one that nobody listens at, that was not given before, and that holds none of the README's.
+next_port=$((20000 + RANDOM % 10000))
+free_port() {
+  next_port=$((next_port + 1))
+  while listens "$next_port" || [[ $next_port =~ 4222|8080|8081 ]]; do next_port=$((next_port + 1)); done
+}
+
+# block N: the lines of the Nth code block under the heading.
+block() {
+  awk -v want="$1" '/^### / { on = ($0 == "### On many machines") } on && /^```/ { fence++; next } on && fence == 2 * want - 1' README.md
+}
+
+# adapted: the commands with the temporary ports, store and files.
+free_port; readonly nats=$next_port
+free_port; readonly ingress=$next_port
+free_port; readonly display=$next_port
+adapt() { sed "s/4222/$nats/g; s/8080/$ingress/g; s/8081/$display/g; s#/tmp/many-machines#$work/nats#g; s#examples/many-machines#$work/files#g"; }
+mkdir "$work/files"
+for file in examples/many-machines/*.yaml; do adapt <"$file" >"$work/files/$(basename "$file")"; done
+
+n=0
+while read -r command; do
+  n=$((n + 1))
+  bash -c "exec $command" >"$work/$n.log" 2>&1 </dev/null &
+  processes+=($!)
+done < <(block 1 | adapt)
+((n == 4)) || fail "the README has $n commands in the first block, want 4"
+
+eventually 60 "NATS" listens "$nats"
+eventually 30 "the subscriber" listens "$display"
+while read -r command; do
+  eventually 30 "success of: $command" bash -c "$command"
+done < <(block 2 | adapt)
+eventually 30 "the event at the subscriber" grep -qE '[ :]order-20$' "$work/4.log"
+get=$(block 2 | adapt | grep ' get ')
+eventually 30 "the Trigger to be ready" bash -c "$get | grep -q 'orders.*true'"
+! grep -qi 'dead letter' "$work/3.log" || fail "the filter tells of a dead letter"
+echo "the README's commands for many machines work: the event came to the subscriber"
