@@ -246,12 +246,13 @@ func (o *Owner) Owned(ctx context.Context) ([]StoredRecord, error) {
 }
 
 // OwnedAndEnding returns, beside what Owned returns, the tombstones whose grace period is not over.
+// Errors: route.ErrRecord when some cannot be read; the others are returned with it.
 func (o *Owner) OwnedAndEnding(ctx context.Context) (live, ending []StoredRecord, err error) {
 	all, err := o.client.Records(ctx, "")
 	if errors.Is(err, jetstream.ErrBucketNotFound) {
 		return nil, nil, o.client.EnsureBuckets(ctx)
 	}
-	if err != nil {
+	if err != nil && !errors.Is(err, route.ErrRecord) {
 		return nil, nil, err
 	}
 	for _, r := range all {
@@ -263,5 +264,5 @@ func (o *Owner) OwnedAndEnding(ctx context.Context) (live, ending []StoredRecord
 			ending = append(ending, r)
 		}
 	}
-	return live, ending, nil
+	return live, ending, err
 }

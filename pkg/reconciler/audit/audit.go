@@ -8,8 +8,10 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
+	eventingv1 "knative.dev/eventing/pkg/apis/eventing/v1"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
 const (
@@ -53,6 +55,8 @@ type Audit struct {
 	wake   chan struct{}
 	// swept and searched are when that was done last; the first search is as late as any other.
 	swept, searched time.Time
+	// told are the Triggers that were reconciled because they lost their Broker.
+	told map[route.TargetKey]bool
 }
 
 // New returns an audit that has not started.
@@ -107,12 +111,12 @@ func (a *Audit) once(ctx context.Context) error {
 	if !synced {
 		return nil
 	}
-	owned, ending, err := a.config.Routes.OwnedAndEnding(ctx)
-	if err != nil {
-		return err
+	owned, ending, unreadable := a.config.Routes.OwnedAndEnding(ctx)
+	if unreadable != nil && !errors.Is(unreadable, route.ErrRecord) {
+		return unreadable
 	}
-	found := compare(owned, cached.wanted())
-	a.tellLeftBehind(slices.Concat(found.orphans, ending))
+	found := compare(owned, cached.wanted()) // a record that cannot be read is missing: its resource is reconciled, which writes it anew
+	a.tellLeftBehind(slices.Concat(found.orphans, ending), cached.Triggers)
 	for _, key := range found.brokers {
 		a.config.Broker(key)
 	}
@@ -123,18 +127,32 @@ func (a *Audit) once(ctx context.Context) error {
 		a.config.Channel(key)
 	}
 	if !a.config.Leads() {
-		return nil
+		return unreadable
 	}
-	return errors.Join(a.end(ctx, found.orphans), a.search(ctx), a.sweep(ctx))
+	return errors.Join(unreadable, a.end(ctx, found.orphans), a.search(ctx), a.sweep(ctx))
 }
 
-// tellLeftBehind has those Triggers reconciled that lost their Broker: nobody else calls for them when no process led as it went.
-func (a *Audit) tellLeftBehind(ended []jetstream.StoredRecord) {
+// tellLeftBehind has those Triggers reconciled, once, that are there and lost their Broker: nobody else calls for them when no process
+// led as it went.
+func (a *Audit) tellLeftBehind(ended []jetstream.StoredRecord, triggers []*eventingv1.Trigger) {
+	there := make(map[types.NamespacedName]bool, len(triggers))
+	for _, t := range triggers {
+		there[types.NamespacedName{Namespace: t.Namespace, Name: t.Name}] = true
+	}
+	told := map[route.TargetKey]bool{}
 	for _, r := range ended {
-		if r.Target != nil {
-			a.config.Trigger(types.NamespacedName{Namespace: r.Target.Key.Namespace, Name: r.Target.Key.Name})
+		if r.Target == nil || r.Target.Key.Address.Kind != route.KindBroker {
+			continue
+		}
+		key := r.Target.Key
+		if name := (types.NamespacedName{Namespace: key.Namespace, Name: key.Name}); there[name] {
+			if !a.told[key] {
+				a.config.Trigger(name)
+			}
+			told[key] = true
 		}
 	}
+	a.told = told
 }
 
 // end ends the routes that have no resource. The caches that said so may be old, so the API server has the last word.

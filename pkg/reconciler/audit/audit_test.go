@@ -3,6 +3,7 @@ package audit
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"testing"
@@ -163,10 +164,11 @@ type routes struct {
 	owned, ending, unrecorded []jetstream.StoredRecord
 	removed                   []jetstream.StoredRecord
 	sweeps                    int
+	err                       error
 }
 
 func (r *routes) OwnedAndEnding(context.Context) (live, ending []jetstream.StoredRecord, err error) {
-	return r.owned, r.ending, nil
+	return r.owned, r.ending, r.err
 }
 
 func (r *routes) Unrecorded(context.Context) ([]jetstream.StoredRecord, error) {
@@ -248,9 +250,15 @@ func TestWhatHasNoRecordEndsToo(t *testing.T) {
 	}
 }
 
-// Whoever leads: a Broker may have gone while nobody did.
-func TestTriggersThatLostTheirBrokerAreTold(t *testing.T) {
-	r := &routes{owned: []jetstream.StoredRecord{target("orphan", "b"), target("served", "here")}, ending: []jetstream.StoredRecord{target("ending", "b"), address("b", "1")}}
+// Whoever leads: a Broker may have gone while nobody did. A Trigger that is gone itself has nothing to be told, nor is any told twice: a
+// reconciliation that finds nothing would have the audit made again.
+func TestTriggersThatLostTheirBrokerAreToldOnce(t *testing.T) {
+	r := &routes{
+		owned: []jetstream.StoredRecord{target("orphan", "b"), target("served", "here")},
+		ending: []jetstream.StoredRecord{
+			target("ending", "b"), target("deleted", "here"), address("b", "1"), ofChannel("c", "1", "orphan"),
+		},
+	}
 	var told []string
 	a := New(Config{
 		Routes: r, Logger: slog.New(slog.DiscardHandler),
@@ -261,10 +269,30 @@ func TestTriggersThatLostTheirBrokerAreTold(t *testing.T) {
 		Leads:  func() bool { return false },
 		Broker: func(types.NamespacedName) {}, Trigger: func(key types.NamespacedName) { told = append(told, key.Name) },
 	})
-	if err := a.once(t.Context()); err != nil {
-		t.Error(err)
+	for range 3 {
+		if err := a.once(t.Context()); err != nil {
+			t.Error(err)
+		}
 	}
 	if !slices.Equal(told, []string{"orphan", "ending"}) {
 		t.Errorf("told %v", told)
+	}
+}
+
+// One record that cannot be read keeps nothing else from being compared and swept.
+func TestAnUnreadableRecordStopsNoAudit(t *testing.T) {
+	r := &routes{owned: []jetstream.StoredRecord{target("t", "b")}, err: fmt.Errorf("key x: %w", route.ErrRecord)}
+	a := New(Config{
+		Routes: r, Logger: slog.New(slog.DiscardHandler),
+		Cached: func() (Resources, bool) { return Resources{}, true },
+		Live:   func(context.Context) (Resources, error) { return Resources{}, nil },
+		Leads:  func() bool { return true },
+		Broker: func(types.NamespacedName) {}, Trigger: func(types.NamespacedName) {},
+	})
+	if err := a.once(t.Context()); !errors.Is(err, route.ErrRecord) {
+		t.Errorf("error %v, want that of the record", err)
+	}
+	if !slices.Equal(names(r.removed), []string{"trigger t"}) || r.sweeps != 1 {
+		t.Errorf("removed %v, %d sweeps", names(r.removed), r.sweeps)
 	}
 }
