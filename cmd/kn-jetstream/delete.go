@@ -11,6 +11,7 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/manifest"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
 type deleteOptions struct {
@@ -57,6 +58,9 @@ func deleteRoutes(cmd *cobra.Command, o deleteOptions, args []string) error {
 	defer client.Close()
 	ctx, cancel := context.WithTimeout(cmd.Context(), applyBudget)
 	defer cancel()
+	if err := sweepEarlier(ctx, client, o.owner); err != nil {
+		return err
+	}
 	what, err := choose(ctx, client)
 	if err != nil {
 		return err
@@ -77,9 +81,36 @@ func deleteRoutes(cmd *cobra.Command, o deleteOptions, args []string) error {
 		return fmt.Errorf("nothing to delete: none of these is a route of the owner %q", what.owner)
 	}
 	if what.owner != o.owner {
-		return nil // the kn-jetstream run that it belongs to removes what it had
+		fmt.Fprintln(cmd.ErrOrStderr(), "The kn-jetstream run that it belongs to removes what it had after 30 s; where there is none, the next apply or delete does.")
+		return nil
 	}
 	return o.sweep(cmd, owner)
+}
+
+// sweepEarlier finishes what commands before this one have left: removals of this owner, also those that were broken off half-way and
+// would keep their routes from being put, and of routes that a kn-jetstream run had in no file and that may have no run any more.
+func sweepEarlier(ctx context.Context, client *jetstream.Client, owner string) error {
+	records, err := client.Records(ctx, "")
+	if errors.Is(err, natsjetstream.ErrBucketNotFound) {
+		return nil
+	}
+	if err != nil && !errors.Is(err, route.ErrRecord) {
+		return err
+	}
+	owners := map[string]bool{}
+	for _, r := range records {
+		if r.DeletedAt != nil && !r.Swept && (r.Owner() == owner || inNoFile(r.Record)) {
+			owners[r.Owner()] = true
+		}
+	}
+	var errs []error
+	for name := range owners {
+		errs = append(errs, client.NewOwner(name, fileGrace).Sweep(ctx))
+	}
+	if err := errors.Join(errs...); err != nil && !errors.Is(err, route.ErrRecord) {
+		return err
+	}
+	return nil
 }
 
 // sweep removes what the routes had, after the grace period.

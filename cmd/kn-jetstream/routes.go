@@ -114,6 +114,9 @@ func applyRoutes(cmd *cobra.Command, o routeOptions) error {
 	if err := client.MakeBuckets(ctx); err != nil {
 		return err
 	}
+	if err := sweepEarlier(ctx, client, o.owner); err != nil {
+		return err
+	}
 	owner := client.NewOwner(o.owner, fileGrace)
 	if err := manifest.Put(ctx, owner, resources.Desired()); err != nil {
 		return err
