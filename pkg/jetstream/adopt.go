@@ -104,7 +104,7 @@ func (c *Client) leaveStream(ctx context.Context, t route.Target) error {
 	if t.Stream == "" {
 		return nil // it goes with its log
 	}
-	return ignoreMissing(c.js.DeleteConsumer(ctx, t.Stream, c.consumerOf(t)))
+	return ignoreMissing(c.removals.DeleteConsumer(ctx, t.Stream, c.consumerOf(t)))
 }
 
 // removeForeign takes the cursors of an address's targets out of the stream that it had adopted.
@@ -115,7 +115,7 @@ func (o *Owner) removeForeign(ctx context.Context, a route.Address) error {
 	}
 	errs := []error{err}
 	for _, r := range records {
-		errs = append(errs, ignoreMissing(o.client.js.DeleteConsumer(ctx, a.Log.Stream, o.client.names.ForeignConsumer(r.Target.Key))))
+		errs = append(errs, ignoreMissing(o.client.removals.DeleteConsumer(ctx, a.Log.Stream, o.client.names.ForeignConsumer(r.Target.Key))))
 	}
 	return errors.Join(errs...)
 }

@@ -16,13 +16,17 @@ import (
 // overdue is how long after its time a parked event is taken for forgotten by the server.
 const overdue = 30 * time.Second
 
-// rescueBatch bounds the parked events that a sweep looks at, for each directed stream.
-const rescueBatch = 256
+// rescueMost bounds the parked events that a sweep looks at, in all directed streams together: each costs a request. The next sweep goes
+// on where this one stopped.
+const rescueMost = 1024
 
 // rescueOverdue wakes parked events of the address whose time has come and gone. The server forgets one when it cannot store what a
 // schedule fires, because its disk or account is full just then: the schedule stays marked as being fired until it is
-// stored anew (nats-server server/scheduler.go, 2.15). Each round goes on where the last one stopped.
-func (o *Owner) rescueOverdue(ctx context.Context, key route.Key) error {
+// stored anew (nats-server server/scheduler.go, 2.15). left is how many more the sweep may look at.
+func (o *Owner) rescueOverdue(ctx context.Context, key route.Key, left *int) error {
+	if *left <= 0 {
+		return nil
+	}
 	name := o.client.names.DirectedStream(key)
 	stream, err := o.client.js.Stream(ctx, name)
 	if err != nil {
@@ -31,7 +35,7 @@ func (o *Owner) rescueOverdue(ctx context.Context, key route.Key) error {
 	o.mu.Lock()
 	from := o.rescued[key]
 	o.mu.Unlock()
-	from, err = o.rescueIn(ctx, stream, from)
+	from, err = o.rescueIn(ctx, stream, rescue{from, left})
 	o.mu.Lock()
 	o.rescued[key] = from
 	o.mu.Unlock()
@@ -41,10 +45,17 @@ func (o *Owner) rescueOverdue(ctx context.Context, key route.Key) error {
 	return nil
 }
 
-// rescueIn looks at the parked events from the sequence on, and returns where the next round begins.
-func (o *Owner) rescueIn(ctx context.Context, stream jetstream.Stream, from uint64) (uint64, error) {
-	parked := o.client.names.Prefix() + ".p.>"
-	for range rescueBatch {
+// rescue is where a look for overdue events begins, and how many it may look at.
+type rescue struct {
+	from uint64
+	left *int
+}
+
+// rescueIn looks at the parked events, and returns where the next round begins.
+func (o *Owner) rescueIn(ctx context.Context, stream jetstream.Stream, r rescue) (uint64, error) {
+	parked, from := o.client.names.Prefix()+".p.>", r.from
+	for *r.left > 0 {
+		*r.left--
 		msg, err := stream.GetMsg(ctx, max(from, 1), jetstream.WithGetMsgSubject(parked))
 		if errors.Is(err, jetstream.ErrMsgNotFound) {
 			return 0, nil // the end: from the start again

@@ -52,3 +52,30 @@ func TestAnEventParkedBeyondItsTimeIsWoken(t *testing.T) {
 		return err == nil && info.State.Msgs == 0
 	})
 }
+
+// However much is parked, in however many streams, a sweep looks at a bounded part and the next one at the rest.
+func TestALookForOverdueEventsIsBounded(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	all := i.put(i.trigger("all"))
+	store, _ := i.client.NewStore(tableOf(i.broker))
+	const parked = 12
+	for n := range uint64(parked) {
+		must(t, store.Park(budgetOf(t), all, dispatch.Work{Event: eventOf("1", "a"), Sequence: n + 1, Attempt: 1}, time.Now().Add(time.Hour)))
+	}
+	looked := uint64(0)
+	for range 3 {
+		left := 5
+		must(t, i.owner.rescueOverdue(budgetOf(t), i.broker.Key, &left))
+		next := i.owner.rescued[i.broker.Key]
+		if next != 0 && next != looked+6 && next != looked+5 {
+			t.Errorf("the look goes on at %d, the last one at %d", next, looked)
+		}
+		looked = next
+	}
+	if looked != 0 {
+		t.Errorf("three looks at 5 each end at %d, want the end of %d", looked, parked)
+	}
+	none := 0
+	must(t, i.owner.rescueOverdue(budgetOf(t), i.broker.Key, &none))
+}

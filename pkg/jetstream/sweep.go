@@ -47,13 +47,14 @@ func (o *Owner) Sweep(ctx context.Context) error {
 			addresses[r.Address.Key] = *r.Address
 		}
 	}
-	for key, address := range addresses {
+	rescues := rescueMost
+	for key, address := range addresses { // in another order each time, so that each has its turn
 		errs = append(errs, o.repairStreams(ctx, address, len(targets[key]) > 0))
 		if err == nil { // else one that cannot be read may be the record of a member
 			errs = append(errs, o.sweepMembers(ctx, key, members[key]))
 		}
 		if len(targets[key]) > 0 {
-			errs = append(errs, o.rescueOverdue(ctx, key))
+			errs = append(errs, o.rescueOverdue(ctx, key, &rescues))
 		}
 	}
 	for key, ofAddress := range targets {
