@@ -48,8 +48,10 @@ func receive(incoming *http.Response, replyLimit int64, giveUp func()) dispatch.
 	return response
 }
 
-// isReply tells whether the body of an answer with this status may be a reply; 200 alone says that there is one.
-func isReply(status int) bool { return status == http.StatusOK }
+// isReply reports whether the body of an answer with this status may be a reply.
+func isReply(status int) bool {
+	return status >= http.StatusOK && status < http.StatusMultipleChoices && status != http.StatusAccepted
+}
 
 // head reads at most limit bytes of the body.
 func head(incoming *http.Response, limit int64) ([]byte, error) {

@@ -1,6 +1,8 @@
 package dispatch
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
 	"errors"
 	"net/http"
@@ -61,7 +63,12 @@ func TestLifeOfAnEvent(t *testing.T) {
 		{name: "structured reply", target: plain, subscriber: answer(200, structured, "Content-Type", "application/cloudevents+json"),
 			wantRequests: 1, wantReply: `"pong"`},
 		{name: "202 is never a reply", target: plain, subscriber: binaryReply(202), wantRequests: 1},
-		{name: "201 is never a reply", target: plain, subscriber: binaryReply(201), wantRequests: 1},
+		{name: "201 with an event is a reply", target: plain, subscriber: binaryReply(201), wantRequests: 1, wantReply: "pong"},
+		{name: "201 with anything else is none", target: plain, subscriber: answer(201, "{}", "Content-Type", "application/json"), wantRequests: 1},
+		{name: "a reply in gzip", target: plain, subscriber: answer(200, gzipped(structured), "Content-Type", "application/cloudevents+json", "Content-Encoding", "gzip"),
+			wantRequests: 1, wantReply: `"pong"`},
+		{name: "a reply in a coding that nobody knows", target: retried, subscriber: answer(200, structured, "Content-Type", "application/cloudevents+json", "Content-Encoding", "br"),
+			wantRequests: 4, wantCode: 502, wantDeadLetter: "*"},
 		{name: "empty 200 is no reply", target: plain, subscriber: answer(200, "", "Content-Type", "text/plain"), wantRequests: 1},
 		{name: "a body that is no event is a failure", target: plain, subscriber: answer(200, "ok"), wantRequests: 1,
 			wantDeadLetter: "the response is neither empty nor a CloudEvent: not a CloudEvent: no ce-specversion header",
@@ -196,4 +203,12 @@ func TestSinkIsTriedForEver(t *testing.T) {
 			t.Errorf("%d requests to the subscriber, want 1", n)
 		}
 	})
+}
+
+func gzipped(data string) string {
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	_, _ = w.Write([]byte(data))
+	_ = w.Close()
+	return b.String()
 }

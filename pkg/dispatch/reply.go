@@ -56,19 +56,26 @@ func (r *runner) reply(t task, hops int, response Response) (*refusal, error) {
 	return nil, err
 }
 
-// replyIn returns the CloudEvent in a response. Only 200 is an answer; 202 says that work goes on, and carries none whatever its body.
-// A 200 with an empty body and no ce- header is no reply either, but any other one has to be a CloudEvent.
-// Source: specs/eventing/data-plane.md (Derived (Reply) Events), knative.dev/eventing pkg/broker/filter/filter_handler.go.
+// maxReplyBytes bounds a reply whose content coding is taken off, as the sender bounds one without.
+const maxReplyBytes = 3 << 19
+
+// replyIn returns the CloudEvent in a response. A 202 says that work goes on, and carries none whatever its body. A 200 with an empty
+// body and no ce- header is no reply either, but any other one has to be a CloudEvent. Of the other successes what claims to be a
+// CloudEvent is a reply. Source: specs/eventing/data-plane.md (Derived (Reply) Events), which names 200 and 202 alone, and
+// knative.dev/eventing pkg/broker/filter/filter_handler.go, which takes an event with any of them.
 func replyIn(response Response) (reply event.Event, found bool, err error) {
-	switch {
-	case response.StatusCode != http.StatusOK:
+	switch code := response.StatusCode; {
+	case !isSuccess(code), code == http.StatusAccepted, code != http.StatusOK && !claimsEvent(response.Header):
 		return event.Event{}, false, nil
 	case response.Truncated:
 		return event.Event{}, false, errTruncatedReply
 	case len(response.Body) == 0 && !hasAttributes(response.Header):
 		return event.Event{}, false, nil
 	}
-	reply, err = event.FromHTTP(response.Header, response.Body)
+	body, err := event.DecodeBody(response.Header, response.Body, event.Room{Limit: maxReplyBytes})
+	if err == nil {
+		reply, err = event.FromHTTP(response.Header, body)
+	}
 	if err != nil {
 		return event.Event{}, false, fmt.Errorf("%w: %w", errMalformedReply, err)
 	}

@@ -6,13 +6,16 @@ import (
 	"io"
 	"net/http"
 	"os"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 )
 
 // firstBuffer is the memory that a body gets before any of it has arrived, in bytes. From there it doubles as bytes
 // come in, so that a client that announces a megabyte and stalls holds this much and no more.
 const firstBuffer = 16 << 10
 
-// readBody reads the whole body, at most limit bytes of it. The error is an *http.MaxBytesError, ErrBusy, ErrBodyTimeout or ErrBody.
+// readBody reads the whole body, at most limit bytes of it, and takes its content coding off, within the same limit. The error is an
+// *http.MaxBytesError, ErrBusy, ErrBodyTimeout, ErrBody, or one of event.DecodeBody.
 //
 // The request holds the memory for a body of known length already, which is not above the limit. One of unknown length is read to
 // limit+1 bytes and no further, and net/http closes the connection.
@@ -25,7 +28,9 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64, held *holding
 	if err != nil {
 		return nil, bodyError(err)
 	}
-	return body, nil
+	return event.DecodeBody(r.Header, body, event.Room{
+		Limit: limit, Grow: func(bytes int) error { return held.take(r.Context(), int64(bytes)) },
+	})
 }
 
 // readAll is io.ReadAll with a buffer that never exceeds length, when that is known, and limit+1 otherwise. It asks grow before it makes

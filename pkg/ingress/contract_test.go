@@ -1,6 +1,8 @@
 package ingress_test
 
 import (
+	"bytes"
+	"compress/gzip"
 	"net/http"
 	"strings"
 	"testing"
@@ -26,6 +28,15 @@ type contractRow struct {
 	wantHeader map[string]string
 	wantBody   []string // parts of the body; none means that it is empty
 	wantStored int
+	wantData   string // of each event that is stored; not looked at when empty
+}
+
+func gzipped(data string) string {
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	_, _ = w.Write([]byte(data))
+	_ = w.Close()
+	return b.String()
 }
 
 // contract is the ingress table of the project's contract, row by row.
@@ -42,6 +53,15 @@ func contract() []contractRow {
 		{name: "binary 0.3", header: map[string]string{"Ce-Specversion": "0.3"}, wantStatus: 202, wantStored: 1},
 		{name: "structured 1.0", header: inJSON, body: structured, wantStatus: 202, wantStored: 1},
 		{name: "structured 0.3", header: inJSON, body: strings.Replace(structured, "1.0", "0.3", 1), wantStatus: 202, wantStored: 1},
+		{name: "gzip", header: map[string]string{"Content-Encoding": "gzip"}, body: gzipped("hello"), wantStatus: 202, wantStored: 1, wantData: "hello"},
+		{name: "structured and gzip", header: map[string]string{"Content-Type": "application/cloudevents+json", "Ce-Specversion": "", "Content-Encoding": "gzip"},
+			body: gzipped(structured), wantStatus: 202, wantStored: 1, wantData: `{"n":1}`},
+		{name: "batch and gzip", header: map[string]string{"Content-Type": "application/cloudevents-batch+json", "Ce-Specversion": "", "Content-Encoding": "gzip"},
+			body: gzipped("[" + structured + "," + structured + "]"), wantStatus: 202, wantStored: 2, wantData: `{"n":1}`},
+		{name: "a gzip bomb", header: map[string]string{"Content-Encoding": "gzip"}, body: gzipped(strings.Repeat("x", 32<<20)), wantStatus: 413, wantBody: []string{"too large"}},
+		{name: "not gzip", header: map[string]string{"Content-Encoding": "gzip"}, wantStatus: 400, wantBody: []string{"Content-Encoding"}},
+		{name: "another content coding", header: map[string]string{"Content-Encoding": "br"}, wantStatus: 415,
+			wantHeader: map[string]string{"Accept-Encoding": "gzip, identity"}, wantBody: []string{`"br"`}},
 		{name: "no body", body: "-", wantStatus: 202, wantStored: 1},
 		{name: "trailing slash", path: "/default/orders/", wantStatus: 202, wantStored: 1},
 		{name: "query is ignored", path: "/default/orders?x=1", wantStatus: 202, wantStored: 1},
@@ -133,6 +153,11 @@ func (row contractRow) check(t *testing.T, c *http.Client) {
 	}
 	if got := len(store.got()); got != row.wantStored {
 		t.Errorf("%d events stored, want %d", got, row.wantStored)
+	}
+	for _, m := range store.got() {
+		if row.wantData != "" && string(m.Event.Data) != row.wantData {
+			t.Errorf("stored %q, want %q", m.Event.Data, row.wantData)
+		}
 	}
 }
 

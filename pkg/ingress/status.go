@@ -25,7 +25,7 @@ type answer struct {
 }
 
 // answerTo is the one table from errors to statuses. Which of them a sender may repeat is the data plane spec's table:
-// 404, 408, 429 and 5xx are retried, 400, 403, 413 and 431 are not.
+// 404, 408, 429 and 5xx are retried, 400, 403, 413, 415 and 431 are not.
 func answerTo(err error) answer {
 	switch {
 	case errors.Is(err, ErrNoPath), errors.Is(err, ErrUnknownBroker), errors.Is(err, ErrUnknownChannel):
@@ -36,11 +36,14 @@ func answerTo(err error) answer {
 		return answer{status: http.StatusBadRequest}
 	case errors.Is(err, ErrBodyTimeout):
 		return answer{status: http.StatusRequestTimeout}
-	case isMaxBytes(err), errors.Is(err, ErrEventTooLarge), errors.Is(err, event.ErrBatchTooLong):
+	case isMaxBytes(err), errors.Is(err, ErrEventTooLarge), errors.Is(err, event.ErrBatchTooLong),
+		errors.Is(err, event.ErrDecodedTooLarge):
 		return answer{status: http.StatusRequestEntityTooLarge}
 	case errors.Is(err, ErrAttributesTooLarge):
 		return answer{status: http.StatusRequestHeaderFieldsTooLarge}
-	case errors.Is(err, event.ErrNotCloudEvent), errors.Is(err, event.ErrMalformed), errors.Is(err, event.ErrHopsExhausted),
+	case errors.Is(err, event.ErrContentCoding):
+		return answer{status: http.StatusUnsupportedMediaType}
+	case errors.Is(err, event.ErrNotCloudEvent), errors.Is(err, event.ErrCodedBody), errors.Is(err, event.ErrMalformed), errors.Is(err, event.ErrHopsExhausted),
 		isAttribute(err), isBatch(err):
 		return answer{status: http.StatusBadRequest}
 	case errors.Is(err, ErrBusy):

@@ -1,0 +1,102 @@
+package event
+
+import (
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+)
+
+// AcceptEncoding names the content codings that DecodeBody knows, as an Accept-Encoding header does (RFC 7694).
+const AcceptEncoding = "gzip, identity"
+
+// maxCodings is how many codings may be on top of each other: nobody needs more than one.
+const maxCodings = 4
+
+// firstDecoded is the memory that a decoded body gets first, in bytes. From there it doubles.
+const firstDecoded = 4 << 10
+
+// Room bounds a decoded body, in bytes. Grow, if not nil, is asked before each growth of the buffer, and its error ends the decoding.
+type Room struct {
+	Limit int64
+	Grow  func(bytes int) error
+}
+
+// DecodeBody takes the content codings off the body that came with these headers: an event is what was coded, not the coding
+// (RFC 9110 8.4). Without a coding it returns the body itself. An empty body stays empty, whatever coding is announced.
+//
+// Errors: ErrContentCoding for a coding other than gzip and identity, ErrCodedBody for a body that is not coded as announced,
+// ErrDecodedTooLarge for more than room.Limit bytes, of which no more than that are held; and what room.Grow returns.
+func DecodeBody(h http.Header, body []byte, room Room) ([]byte, error) {
+	announced := h["Content-Encoding"]
+	if len(announced) == 0 {
+		return body, nil
+	}
+	codings, err := contentCodings(announced)
+	if err != nil {
+		return nil, err
+	}
+	for range codings {
+		if len(body) == 0 {
+			break
+		}
+		if body, err = gunzip(body, room); err != nil {
+			return nil, err
+		}
+	}
+	return body, nil
+}
+
+// contentCodings counts the gzip codings in the values of a Content-Encoding header.
+func contentCodings(values []string) (gzips int, err error) {
+	for _, value := range values {
+		for coding := range strings.SplitSeq(value, ",") {
+			switch coding = strings.TrimSpace(coding); {
+			case coding == "", strings.EqualFold(coding, "identity"):
+			case strings.EqualFold(coding, "gzip"), strings.EqualFold(coding, "x-gzip"):
+				gzips++
+			default:
+				return 0, fmt.Errorf("%w %.40q", ErrContentCoding, coding)
+			}
+		}
+	}
+	if gzips > maxCodings {
+		return 0, fmt.Errorf("%w: gzip %d times", ErrContentCoding, gzips)
+	}
+	return gzips, nil
+}
+
+// gunzip decodes all members of the body. What follows them has to be another member: RFC 1952 2.2.
+func gunzip(body []byte, room Room) ([]byte, error) {
+	reader, err := gzip.NewReader(bytes.NewReader(body))
+	if err != nil {
+		return nil, fmt.Errorf("%w: gzip: %w", ErrCodedBody, err)
+	}
+	var decoded []byte
+	for {
+		if len(decoded) == cap(decoded) {
+			size := int(min(room.Limit+1, max(firstDecoded, 2*int64(cap(decoded)))))
+			if room.Grow != nil {
+				if err := room.Grow(size - cap(decoded)); err != nil {
+					return nil, err
+				}
+			}
+			larger := make([]byte, len(decoded), size)
+			copy(larger, decoded)
+			decoded = larger
+		}
+		n, err := reader.Read(decoded[len(decoded):cap(decoded)])
+		decoded = decoded[:len(decoded)+n]
+		switch {
+		case int64(len(decoded)) > room.Limit:
+			return nil, fmt.Errorf("%w: more than %d bytes", ErrDecodedTooLarge, room.Limit)
+		case errors.Is(err, io.EOF):
+			return decoded, nil
+		case err != nil:
+			return nil, fmt.Errorf("%w: gzip: %w", ErrCodedBody, err)
+		}
+	}
+}

@@ -1,0 +1,77 @@
+package event_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
+)
+
+func gzipped(data string) string {
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	_, _ = w.Write([]byte(data))
+	_ = w.Close()
+	return b.String()
+}
+
+func TestDecodeBody(t *testing.T) {
+	const limit = 64 << 10
+	once := gzipped("hello")
+	damaged := []byte(once)
+	damaged[len(damaged)-6] ^= 1 // its checksum
+	for _, test := range []struct {
+		name    string
+		codings []string
+		body    string
+		want    string
+		wantErr error
+	}{
+		{"none", nil, "hello", "hello", nil},
+		{"identity", []string{"identity"}, "hello", "hello", nil},
+		{"gzip", []string{"gzip"}, once, "hello", nil},
+		{"x-gzip, upper case", []string{"X-GZIP"}, once, "hello", nil},
+		{"in a list", []string{"identity, gzip ,"}, once, "hello", nil},
+		{"twice, in a list", []string{"gzip, gzip"}, gzipped(once), "hello", nil},
+		{"twice, in two headers", []string{"gzip", "gzip"}, gzipped(once), "hello", nil},
+		{"two members", []string{"gzip"}, once + gzipped(" world"), "hello world", nil},
+		{"nothing", []string{"gzip"}, "", "", nil},
+		{"an empty member", []string{"gzip"}, gzipped(""), "", nil},
+		{"as large as allowed", []string{"gzip"}, gzipped(strings.Repeat("x", limit)), strings.Repeat("x", limit), nil},
+		{"a byte too many", []string{"gzip"}, gzipped(strings.Repeat("x", limit+1)), "", event.ErrDecodedTooLarge},
+		{"a bomb", []string{"gzip"}, gzipped(strings.Repeat("x", 64<<20)), "", event.ErrDecodedTooLarge},
+		{"a bomb in a bomb", []string{"gzip,gzip"}, gzipped(gzipped(strings.Repeat("x", 64<<20))), "", event.ErrDecodedTooLarge},
+		{"not coded", []string{"gzip"}, "hello", "", event.ErrCodedBody},
+		{"cut off", []string{"gzip"}, once[:len(once)-3], "", event.ErrCodedBody},
+		{"damaged", []string{"gzip"}, string(damaged), "", event.ErrCodedBody},
+		{"something behind", []string{"gzip"}, once + "garbage", "", event.ErrCodedBody},
+		{"another coding", []string{"br"}, "hello", "", event.ErrContentCoding},
+		{"another one below", []string{"deflate, gzip"}, once, "", event.ErrContentCoding},
+		{"too many", []string{"gzip,gzip,gzip,gzip,gzip"}, once, "", event.ErrContentCoding},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			grown := 0
+			h := http.Header{"Content-Encoding": test.codings}
+			body, err := event.DecodeBody(h, []byte(test.body), event.Room{Limit: limit, Grow: func(n int) error { grown += n; return nil }})
+			if !errors.Is(err, test.wantErr) || string(body) != test.want {
+				t.Errorf("%d bytes, error %v; want %d and %v", len(body), err, len(test.want), test.wantErr)
+			}
+			if most := 2 * (limit + 1); grown > most {
+				t.Errorf("%d bytes were asked for, want %d at most", grown, most)
+			}
+		})
+	}
+}
+
+func TestDecodingEndsWhenThereIsNoRoom(t *testing.T) {
+	errFull := errors.New("full")
+	h := http.Header{"Content-Encoding": {"gzip"}}
+	_, err := event.DecodeBody(h, []byte(gzipped("hello")), event.Room{Limit: 100, Grow: func(int) error { return errFull }})
+	if !errors.Is(err, errFull) {
+		t.Errorf("error %v", err)
+	}
+}
