@@ -25,6 +25,17 @@ const (
 // (decoded: percent-encoding belongs to the wire, not to this value).
 type Attribute struct {
 	Name, Value string
+	// text is what stood in the header that it came in, where that is not how we encode the value: what goes on in a header goes on as it
+	// came. Empty otherwise.
+	text string
+}
+
+// header returns the attribute as the text of a header: without CR, LF or NUL, whatever the value is.
+func (a Attribute) header() string {
+	if a.text != "" {
+		return a.text
+	}
+	return encodeValue(a.Value)
 }
 
 // Header is one HTTP header that travels with the event, from sender to subscriber, without being part of it.
@@ -64,7 +75,7 @@ func (e Event) With(name, value string) Event {
 			attributes = append(attributes, a)
 		}
 	}
-	e.Attributes = append(attributes, Attribute{name, value})
+	e.Attributes = append(attributes, Attribute{Name: name, Value: value})
 	return e
 }
 

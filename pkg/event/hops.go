@@ -50,8 +50,8 @@ func (e Event) underway(hops int, now time.Time) (Event, error) {
 		}
 	}
 	e.Attributes = append(attributes,
-		Attribute{HopCount, strconv.Itoa(hops)},
-		Attribute{ArrivalTime, now.UTC().Format(time.RFC3339Nano)})
+		Attribute{Name: HopCount, Value: strconv.Itoa(hops)},
+		Attribute{Name: ArrivalTime, Value: now.UTC().Format(time.RFC3339Nano)})
 	return e, nil
 }
 

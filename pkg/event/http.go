@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/textproto"
+	"slices"
 	"strings"
 )
 
@@ -97,31 +98,39 @@ func (b *builder) addHTTP(raw string, values []string) error {
 	return b.addHeader(name, values)
 }
 
-// addHeader adds an attribute from the percent-encoded values of its header, of which there has to be one.
+// addHeader adds an attribute from its header, which may be percent-encoded.
 func (b *builder) addHeader(name string, values []string) error {
-	if len(values) != 1 {
+	if len(values) == 0 || !allEqual(values) {
 		return b.addSole(name, values)
 	}
-	value, ok := decodeValue(values[0])
+	a, ok := attributeOf(name, values[0])
 	if !ok {
 		return &AttributeError{name, "is not UTF-8"}
 	}
-	return b.add(name, value)
+	if err := b.admit(name); err != nil {
+		return err
+	}
+	b.attributes = append(b.attributes, a)
+	return nil
 }
 
-// addSole adds an attribute whose value is not encoded, and refuses a header that came more than once.
+// addSole adds an attribute whose value is not encoded. A header that came more than once has to say the same each time.
 func (b *builder) addSole(name string, values []string) error {
-	switch len(values) {
-	case 0:
+	switch {
+	case len(values) == 0:
 		return nil
-	case 1:
+	case allEqual(values):
 		return b.add(name, values[0])
 	}
-	return &AttributeError{name, "is given more than once"}
+	return &AttributeError{name, "is given more than once, with different values"}
+}
+
+func allEqual(values []string) bool {
+	return !slices.ContainsFunc(values[1:], func(value string) bool { return value != values[0] })
 }
 
 // WriteHTTP sets the headers of a binary mode request for the event, whose body is e.Data: Content-Type, one ce- header per
-// attribute, percent-encoded as HTTP binding 3.1.3.2 demands, and the headers that travel along. The hop count is an
+// attribute, as the text that it came as or else percent-encoded as HTTP binding 3.1.3.2 demands, and the headers that travel along. The hop count is an
 // attribute like any other here; see Depart.
 //
 // An event whose datacontenttype is itself a CloudEvents type cannot be told from a structured one in binary mode, a gap in
@@ -135,7 +144,7 @@ func WriteHTTP(e Event, h http.Header) {
 	for i, a := range e.Attributes {
 		values[i] = a.Value
 		if a.Name != DataContentType {
-			values[i] = encodeValue(a.Value)
+			values[i] = a.header()
 		}
 		h[httpName(a.Name)] = values[i : i+1 : i+1]
 	}

@@ -19,7 +19,7 @@ func FuzzPercent(f *testing.F) {
 				t.Fatalf("%q holds %q", encoded, c)
 			}
 		}
-		if decoded := decodePercent(unquote(encoded)); decoded != value {
+		if decoded, ok := decodePercent(unquote(encoded)); decoded != value || !ok {
 			t.Fatalf("got %q, want %q", decoded, value)
 		}
 	})

@@ -26,7 +26,7 @@ func ToNATS(e Event) map[string][]string {
 	h := make(map[string][]string, len(e.Attributes)+len(e.Headers))
 	values := make([]string, len(e.Attributes))
 	for i, a := range e.Attributes {
-		values[i] = encodeValue(a.Value)
+		values[i] = a.header()
 		h[natsName(a.Name)] = values[i : i+1 : i+1]
 	}
 	for _, header := range e.Headers {
@@ -97,7 +97,7 @@ func fromBinaryNATS(h map[string][]string, data []byte) (Event, error) {
 		}
 	}
 	if contentType, ok := lookupFold(h, natsContentType); ok && !b.has(DataContentType) {
-		b.attributes = append(b.attributes, Attribute{DataContentType, contentType})
+		b.attributes = append(b.attributes, Attribute{Name: DataContentType, Value: contentType})
 	}
 	attributes, err := b.finish()
 	if err != nil {
@@ -115,7 +115,8 @@ func travellingNATS(h map[string][]string) []Header {
 			continue
 		}
 		for _, value := range values {
-			headers = append(headers, Header{name, decodePercent(value)})
+			value, _ = decodePercent(value) // what others have written there stays as it is
+			headers = append(headers, Header{name, value})
 		}
 	}
 	return bounded(headers)

@@ -39,20 +39,33 @@ func mustEncode(c byte) bool {
 	return c <= ' ' || c >= 0x7F || c == '"' || c == '%'
 }
 
-// decodeValue is the receiving side of HTTP binding 3.1.3.2: unquote a quoted string, then one round of
-// percent-decoding. A percent sign that starts no escape stays as it is, since many senders do not encode. It reports
-// false when the result is not UTF-8, which the binding demands to reject.
-func decodeValue(value string) (string, bool) {
-	if isPlain(value) {
-		return value, true
+// attributeOf reads an attribute from the text of its header. It reports false when the text is not UTF-8 and cannot become so.
+//
+// Many senders, the CloudEvents SDKs for Go and JavaScript among them, do not encode what they put into a header, and do not decode what
+// they find there. So a text counts as percent-encoded only where that is what it must be: if each of its escapes stands for something
+// that the binding has a sender encode, and all together are UTF-8. Anything else is meant as it stands, such as the escapes of a URI.
+func attributeOf(name, text string) (Attribute, bool) {
+	if isPlain(text) {
+		return Attribute{Name: name, Value: text}, true
 	}
-	value = decodePercent(unquote(value))
-	return value, utf8.ValidString(value)
+	value := unquote(text)
+	if decoded, ok := decodePercent(value); ok && utf8.ValidString(decoded) {
+		value = decoded
+	}
+	if !utf8.ValidString(value) {
+		return Attribute{}, false
+	}
+	a := Attribute{Name: name, Value: value}
+	if encodeValue(value) != text && !hasControl(text) {
+		a.text = text
+	}
+	return a, true
 }
 
-func isPlain(value string) bool {
-	for i := range len(value) {
-		if c := value[i]; c == '%' || c == '"' || c >= utf8.RuneSelf {
+// isPlain reports whether the text is the encoded form of itself.
+func isPlain(text string) bool {
+	for i := range len(text) {
+		if mustEncode(text[i]) {
 			return false
 		}
 	}
@@ -83,26 +96,33 @@ func unquote(value string) string {
 	return string(unquoted)
 }
 
-func decodePercent(value string) string {
-	first := strings.IndexByte(value, '%')
+// decodePercent makes one round of percent-decoding. It reports false, and returns the text, when that is not what encodeValue makes of
+// anything: some percent sign starts no escape, or an escape stands for a byte that needs none.
+func decodePercent(text string) (string, bool) {
+	first := strings.IndexByte(text, '%')
 	if first < 0 {
-		return value
+		return text, true
 	}
-	decoded := make([]byte, 0, len(value))
-	decoded = append(decoded, value[:first]...)
-	for i := first; i < len(value); i++ {
-		if value[i] == '%' && i+2 < len(value) {
-			high, highOK := hexDigit(value[i+1])
-			low, lowOK := hexDigit(value[i+2])
-			if highOK && lowOK {
-				decoded = append(decoded, high<<4|low)
-				i += 2
-				continue
-			}
+	decoded := make([]byte, 0, len(text))
+	decoded = append(decoded, text[:first]...)
+	for i := first; i < len(text); i++ {
+		if text[i] != '%' {
+			decoded = append(decoded, text[i])
+			continue
 		}
-		decoded = append(decoded, value[i])
+		if i+2 >= len(text) {
+			return text, false
+		}
+		high, highOK := hexDigit(text[i+1])
+		low, lowOK := hexDigit(text[i+2])
+		c := high<<4 | low
+		if !highOK || !lowOK || !mustEncode(c) {
+			return text, false
+		}
+		decoded = append(decoded, c)
+		i += 2
 	}
-	return string(decoded)
+	return string(decoded), true
 }
 
 func hexDigit(c byte) (byte, bool) {

@@ -21,7 +21,7 @@ type Plain struct {
 // is JSON, else that of bytes that nobody knows; nothing at all has none.
 func (p Plain) Event() Event {
 	e := Event{Data: p.Data, Attributes: []Attribute{
-		{SpecVersion, version10}, {ID, p.ID}, {Source, p.Source}, {Type, p.Type}, {Time, p.Time.UTC().Format(time.RFC3339Nano)},
+		{Name: SpecVersion, Value: version10}, {Name: ID, Value: p.ID}, {Name: Source, Value: p.Source}, {Name: Type, Value: p.Type}, {Name: Time, Value: p.Time.UTC().Format(time.RFC3339Nano)},
 	}}
 	contentType, announced := lookupFold(p.Header, natsContentType)
 	switch {
@@ -34,7 +34,7 @@ func (p Plain) Event() Event {
 		contentType = opaqueType
 	}
 	if contentType != "" {
-		e.Attributes = append(e.Attributes, Attribute{DataContentType, contentType})
+		e.Attributes = append(e.Attributes, Attribute{Name: DataContentType, Value: contentType})
 	}
 	for key, values := range p.Header {
 		if isTraceContext(key) && len(values) > 0 {

@@ -142,7 +142,7 @@ func (v *envelope) payload(e Event) (Event, error) {
 		return e, nil
 	case !declared:
 		// JSON format 3.1.2: what the envelope implies has to be said once the event leaves it.
-		e.Attributes = append(e.Attributes, Attribute{DataContentType, jsonType})
+		e.Attributes = append(e.Attributes, Attribute{Name: DataContentType, Value: jsonType})
 		e.Data = v.data
 	case isJSONType(contentType):
 		e.Data = v.data

@@ -25,7 +25,7 @@ func (b *builder) add(name, value string) error {
 	if err := b.admit(name); err != nil {
 		return err
 	}
-	b.attributes = append(b.attributes, Attribute{name, value})
+	b.attributes = append(b.attributes, Attribute{Name: name, Value: value})
 	return nil
 }
 
