@@ -99,11 +99,13 @@ func oneSeed(t *testing.T, seed uint64, store string) {
 	if len(subscribers) == 1 {
 		subscribers[0].kind = "made"
 	}
-	all := []*process{{name: "owner", wires: ownerWires, stop: owner.Close}, w.startIngress("ingress")}
+	routes := owner.NewOwner("simulator", time.Hour)
+	sweeping := run(process{name: "owner", wires: ownerWires, client: owner}, func(ctx context.Context) { routes.RunSweeps(ctx, 10*time.Second) }, func(context.Context) {})
+	all := []*process{sweeping, w.startIngress("ingress")}
 	for i := range 1 + w.rng.IntN(3) {
 		all = append(all, w.startFilter(fmt.Sprintf("filter-%d", i)))
 	}
-	w.route(owner.NewOwner("simulator", time.Hour), subscribers)
+	w.route(routes, subscribers)
 	time.Sleep(time.Minute) // all have read their routes
 
 	w.traffic(all)
