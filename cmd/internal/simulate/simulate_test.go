@@ -113,6 +113,7 @@ func oneSeed(t *testing.T, seed uint64, store string) {
 	for !w.history.settled(subscribers) && time.Now().Before(deadline) {
 		time.Sleep(time.Second)
 	}
+	time.Sleep(time.Minute) // what comes too much, comes now
 	for _, p := range all {
 		p.stop()
 	}
