@@ -67,7 +67,7 @@ func simulate(t *testing.T, seed int, planted string) (string, error) {
 func TestOneSeed(t *testing.T) {
 	seed, err := strconv.ParseUint(os.Getenv("SIMULATE_ONE"), 10, 64)
 	if err != nil {
-		t.Skip("TestSimulate runs it")
+		return // TestSimulate runs it
 	}
 	ats.Register() // its ticker would keep virtual time from advancing
 	store, began := t.TempDir(), time.Now()
@@ -109,7 +109,7 @@ func oneSeed(t *testing.T, seed uint64, store string) {
 	time.Sleep(time.Minute) // all have read their routes
 
 	w.traffic(all)
-	deadline := time.Now().Add(2 * time.Hour)
+	deadline := time.Now().Add(20 * time.Minute)
 	for !w.history.settled(subscribers) && time.Now().Before(deadline) {
 		time.Sleep(time.Second)
 	}
