@@ -43,6 +43,13 @@ chaos: DURATION = 2m
 chaos: ## Cut filters and ingress from NATS at random for DURATION (2m), with edits, and account for each event
 	CHAOS_DURATION=$(DURATION) CHAOS_SEED=$(SEED) $(GO) test -race -count 1 -timeout 30m -v -run '^TestPartitionsLoseNothing$$' ./test/e2e
 
+# Prints for each seed what was simulated, and of a failure the history of the event.
+SEEDS ?= 20
+
+.PHONY: simulate
+simulate: ## Simulate the whole broker in virtual time, for SEEDS seeds or for SEED alone
+	SIMULATE_SEEDS=$(SEEDS) SIMULATE_SEED=$(SEED) $(GO) test -count 1 -timeout 60m -v -run '^TestSimulate$$' ./cmd/internal/simulate
+
 .PHONY: lint
 lint: $(LINTER) ## Run golangci-lint, built once from third_party/tools
 	$(LINTER) run

@@ -18,7 +18,7 @@ import (
 // costs more than all else that a delivery does. Here the caller's goroutine writes, reads, and is done. The response is still
 // net/http's to read. Safe for concurrent use.
 type plain struct {
-	dialer      net.Dialer
+	dial        func(ctx context.Context, network, address string) (net.Conn, error)
 	idleTimeout time.Duration
 
 	mu     sync.Mutex
@@ -29,7 +29,7 @@ type plain struct {
 
 func newPlain(config Config) *plain {
 	return &plain{
-		dialer:      net.Dialer{Timeout: config.ConnectTimeout / 2},
+		dial:        config.Dial,
 		idleTimeout: config.IdleTimeout,
 		idle:        map[string][]*conn{},
 	}
@@ -63,7 +63,7 @@ func (p *plain) connection(ctx context.Context, address string) (*conn, error) {
 		c := p.take(address)
 		switch {
 		case c == nil:
-			dialed, err := p.dialer.DialContext(ctx, "tcp", address)
+			dialed, err := p.dial(ctx, "tcp", address)
 			if err != nil {
 				return nil, err
 			}

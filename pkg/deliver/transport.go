@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
-	"net"
 	"net/http"
 	"sync"
 	"time"
@@ -98,9 +97,8 @@ func newTransport(config Config, roots *x509.CertPool) *http.Transport {
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
 	protocols.SetHTTP2(true)
-	dialer := &net.Dialer{Timeout: config.ConnectTimeout / 2}
 	return &http.Transport{
-		DialContext:         dialer.DialContext,
+		DialContext:         config.Dial,
 		TLSHandshakeTimeout: config.ConnectTimeout / 2,
 		TLSClientConfig: &tls.Config{
 			MinVersion: tls.VersionTLS12,

@@ -55,13 +55,15 @@ type FilterConfig struct {
 	Meter metric.MeterProvider
 	// ID is under what it reports; "" is a random one. See IngressConfig.ID.
 	ID string
+	// Deliver tunes how events are sent.
+	Deliver deliver.Config
 	// Started is called once, with the routes, when all of them are read for the first time; nil when nobody asks.
 	Started func(route.Snapshot)
 }
 
 // NewFilter returns a filter that has not started.
 func NewFilter(c FilterConfig) (*Filter, error) {
-	f := &Filter{client: c.Client, table: route.NewTable(), sender: deliver.New(deliver.Config{}), started: c.Started, log: c.Logger}
+	f := &Filter{client: c.Client, table: route.NewTable(), sender: deliver.New(c.Deliver), started: c.Started, log: c.Logger}
 	store, opener := c.Client.NewStore(f.table)
 	f.opener = opener
 	opener.Bound(cmp.Or(c.Budget, MemoryBudget()))
