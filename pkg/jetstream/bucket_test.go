@@ -17,7 +17,7 @@ import (
 )
 
 // bucketInfo is what the server says of a bucket's stream.
-func bucketInfo(t testing.TB, c *Client, name string) *jetstream.StreamInfo {
+func bucketInfo(t *testing.T, c *Client, name string) *jetstream.StreamInfo {
 	t.Helper()
 	stream, err := c.js.Stream(budgetOf(t), bucketStream(name))
 	must(t, err)

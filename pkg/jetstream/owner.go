@@ -126,16 +126,12 @@ func (o *Owner) PutTarget(ctx context.Context, t route.Target) (Applied, error) 
 			return Applied{}, err
 		}
 		wanted := t
-		had, err := o.cursorOf(ctx, wanted, have)
-		if err != nil {
+		if err := o.makeCursor(ctx, &wanted, have); err != nil {
 			return Applied{}, err
 		}
-		applied, written := Applied{}, false
-		if err = o.makeCursor(ctx, &wanted, had); err == nil {
-			applied, written, err = o.put(ctx, route.Record{Target: &wanted}, have)
-		}
+		applied, written, err := o.put(ctx, route.Record{Target: &wanted}, have)
 		if err != nil {
-			return Applied{}, errors.Join(err, o.takeBack(ctx, wanted, had))
+			return Applied{}, err
 		}
 		if written {
 			return applied, o.settle(ctx, wanted)

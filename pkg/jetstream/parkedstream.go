@@ -22,31 +22,8 @@ func (o *Owner) ensureDirected(ctx context.Context, key route.Key) error {
 	return o.ensureDirectedConsumer(ctx, *have.Address)
 }
 
-// ensureDirectedConsumer makes the consumer of the directed stream. Where former versions had a consumer for each target, those go first:
-// NATS lets no two consumers of such a stream read the same. What they have not got stays in the stream.
 func (o *Owner) ensureDirectedConsumer(ctx context.Context, a route.Address) error {
-	name := o.client.names.DirectedStream(a.Key)
-	_, err := o.client.ensureConsumer(ctx, name, o.client.directedConsumerConfig(a))
-	if !isConsumerNotUnique(err) {
-		return err
-	}
-	stream, err := o.client.js.Stream(ctx, name)
-	if err != nil {
-		return err
-	}
-	former, err := consumersOf(ctx, stream)
-	if err != nil {
-		return err
-	}
-	for consumer, info := range former {
-		if info.Config.Metadata[metaOwner] == "" {
-			continue // not one of ours
-		}
-		if err := ignoreMissing(o.client.removals.DeleteConsumer(ctx, name, consumer)); err != nil {
-			return err
-		}
-	}
-	_, err = o.client.ensureConsumer(ctx, name, o.client.directedConsumerConfig(a))
+	_, err := o.client.ensureConsumer(ctx, o.client.names.DirectedStream(a.Key), o.client.directedConsumerConfig(a))
 	return err
 }
 

@@ -78,13 +78,5 @@ const (
 	errCodeMemoryExceeded        jetstream.ErrorCode = 10028
 	errCodeStorageExceeded       jetstream.ErrorCode = 10047
 	errCodeStoreFailed           jetstream.ErrorCode = 10077
-	errCodeConsumerNotFiltered   jetstream.ErrorCode = 10099
-	errCodeConsumerNotUnique     jetstream.ErrorCode = 10100
 	errCodeDuplicateInProcess    jetstream.ErrorCode = 10158
 )
-
-// isConsumerNotUnique reports whether the server refused a consumer of a work queue because another one reads some of the same.
-func isConsumerNotUnique(err error) bool {
-	var api *jetstream.APIError
-	return errors.As(err, &api) && (api.ErrorCode == errCodeConsumerNotFiltered || api.ErrorCode == errCodeConsumerNotUnique)
-}

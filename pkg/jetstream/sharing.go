@@ -151,24 +151,19 @@ func (o *Owner) sharing(ctx context.Context, key route.Key) ([]route.Target, err
 // leave takes members out of the shared consumer, and removes it with the last one: it would hold the log for ever.
 func (o *Owner) leave(ctx context.Context, key route.Key, tags ...string) error {
 	have, err := o.client.sharedConsumer(ctx, key)
-	if ignoreMissing(err) != nil {
-		return err
+	if err != nil {
+		return ignoreMissing(err)
 	}
-	members := 0
-	if err == nil {
-		want := have.Config
-		want.Metadata = withoutMember(have.Config.Metadata, tags...)
-		if err := o.client.alignConsumer(ctx, o.client.names.Log(key), have.Config, want); err != nil {
-			return err
-		}
-		members = len(membersIn(want.Metadata))
+	want := have.Config
+	want.Metadata = withoutMember(have.Config.Metadata, tags...)
+	if err := o.client.alignConsumer(ctx, o.client.names.Log(key), have.Config, want); err != nil {
+		return err
 	}
 	sharing, err := o.sharing(ctx, key)
-	if err != nil || len(sharing) > 0 || members > 0 {
+	if err != nil || len(sharing) > 0 || len(membersIn(want.Metadata)) > 0 {
 		return err
 	}
-	// One that is missing may be what an earlier removal has deleted, which has failed then: its position must go all the same.
-	if err := ignoreMissing(o.client.removals.DeleteConsumer(ctx, o.client.names.Log(key), o.client.names.SharedConsumer())); err != nil {
+	if err := ignoreMissing(o.client.removals.DeleteConsumer(ctx, o.client.names.Log(key), have.Name)); err != nil {
 		return err
 	}
 	if err := o.positions.forget(ctx, naming.SharedKey(key)); err != nil {

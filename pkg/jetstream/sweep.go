@@ -148,9 +148,11 @@ func (o *Owner) removeCursors(ctx context.Context, t route.Target) error {
 	if t.Stream == "" {
 		errs = append(errs, o.leave(ctx, t.Key.Address, memberTag(t.Key)))
 	}
-	// It may have both: what its record said has changed, or the record was lost in between.
-	return errors.Join(append(errs, ignoreMissing(o.client.removals.DeleteConsumer(ctx, o.client.streamOf(t), o.client.consumerOf(t))),
-		o.positions.forget(ctx, naming.TargetKey(t.Key)))...)
+	if t.Consumer != o.client.names.SharedConsumer() {
+		errs = append(errs, ignoreMissing(o.client.removals.DeleteConsumer(ctx, o.client.streamOf(t), o.client.consumerOf(t))),
+			o.positions.forget(ctx, naming.TargetKey(t.Key)))
+	}
+	return errors.Join(errs...)
 }
 
 // removeStreams removes the streams of an address. Of one that it had adopted only our cursors go.

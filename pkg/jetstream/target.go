@@ -20,14 +20,18 @@ type cursor struct {
 	after uint64
 }
 
-// makeCursor makes what a target needs that had this cursor, and enters it in the target: a new cursor where its Start says, one that it
+// makeCursor makes what a target needs that has this record, and enters it in the target: a new cursor where its Start says, one that it
 // had where that stood; and the directed stream. A target that is not ready gets no cursor, unless it had one: then its events wait.
-func (o *Owner) makeCursor(ctx context.Context, t *route.Target, had cursor) error {
+func (o *Owner) makeCursor(ctx context.Context, t *route.Target, have StoredRecord) error {
+	had, err := o.cursorOf(ctx, *t, have)
+	if err != nil {
+		return err
+	}
 	t.Consumer, t.After = "", 0
 	if t.NotReady != "" && had.consumer == "" {
 		return nil
 	}
-	err := o.ensureCursor(ctx, t, had)
+	err = o.ensureCursor(ctx, t, had)
 	if errors.Is(err, jetstream.ErrStreamNotFound) && t.NotReady != "" {
 		t.Consumer, t.After = "", 0 // the log is gone with its address, and the cursor with the log
 		return nil
@@ -35,26 +39,12 @@ func (o *Owner) makeCursor(ctx context.Context, t *route.Target, had cursor) err
 	return err
 }
 
-// takeBack takes a target that had no cursor out of the shared consumer again, because it could not be put: as a member without a record
-// it would keep every filter from reading the log.
-func (o *Owner) takeBack(ctx context.Context, t route.Target, had cursor) error {
-	if had.consumer != "" || t.Stream != "" {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), requestTimeout)
-	defer cancel()
-	// The record may have been written all the same, or by somebody else.
-	have, _, err := o.client.record(ctx, naming.TargetKey(t.Key))
-	if err != nil || have.Revision != 0 && !have.Swept {
-		return err
-	}
-	return o.leave(ctx, t.Key.Address, memberTag(t.Key))
-}
-
 // cursorOf tells what cursor the target had that has this record, or whose record is lost: then it takes that over. A swept one has
 // none any more.
 func (o *Owner) cursorOf(ctx context.Context, t route.Target, have StoredRecord) (cursor, error) {
 	switch {
+	case have.Target == nil && shares(t):
+		return o.lostMember(ctx, t)
 	case have.Target == nil:
 		return o.lostCursor(ctx, t)
 	case have.Swept:
@@ -63,15 +53,6 @@ func (o *Owner) cursorOf(ctx context.Context, t route.Target, have StoredRecord)
 		return cursor{}, o.client.leaveStream(ctx, *have.Target) // what it had is in another stream
 	}
 	return cursor{have.Target.Consumer, have.Target.After}, nil
-}
-
-// lostCursor tells what cursor a target has that has no record.
-func (o *Owner) lostCursor(ctx context.Context, t route.Target) (cursor, error) {
-	own, err := o.lostOwn(ctx, t) // it may have one although it would share today: its start position may have been another
-	if err != nil || own.consumer != "" || !shares(t) {
-		return own, err
-	}
-	return o.lostMember(ctx, t)
 }
 
 // lostMember tells whether a target without a record is a member of the shared consumer, or was one when somebody deleted that too. Then
@@ -92,9 +73,9 @@ func (o *Owner) lostMember(ctx context.Context, t route.Target) (cursor, error) 
 	return cursor{}, ignoreMissing(err)
 }
 
-// lostOwn tells whether a target without a record has a cursor of its own. One whose consumer was deleted by hand has it too, until a
+// lostCursor tells whether a target without a record has a cursor of its own. One whose consumer was deleted by hand has it too, until a
 // sweep gives it up.
-func (o *Owner) lostOwn(ctx context.Context, t route.Target) (cursor, error) {
+func (o *Owner) lostCursor(ctx context.Context, t route.Target) (cursor, error) {
 	own := cursor{consumer: o.client.consumerOf(t)}
 	_, err := o.client.js.Consumer(ctx, o.client.streamOf(t), own.consumer)
 	if err == nil {
@@ -109,16 +90,19 @@ func (o *Owner) lostOwn(ctx context.Context, t route.Target) (cursor, error) {
 	return cursor{}, nil
 }
 
-// ensureCursor makes the directed stream and the target's cursor, and enters the cursor in the target. The cursor comes last: where NATS
-// has no room for the stream, nothing is left behind.
+// ensureCursor makes the target's cursor and the directed stream, and enters the cursor in the target.
 func (o *Owner) ensureCursor(ctx context.Context, t *route.Target, had cursor) error {
-	if err := o.ensureDirected(ctx, t.Key.Address); err != nil {
+	shared := o.client.names.SharedConsumer()
+	var err error
+	if had.consumer == shared || (had.consumer == "" && shares(*t)) {
+		err = o.join(ctx, t, had)
+	} else {
+		err = o.ensureOwn(ctx, t, had)
+	}
+	if err != nil {
 		return err
 	}
-	if shared := o.client.names.SharedConsumer(); had.consumer == shared || (had.consumer == "" && shares(*t)) {
-		return o.join(ctx, t, had)
-	}
-	return o.ensureOwn(ctx, t, had)
+	return o.ensureDirected(ctx, t.Key.Address)
 }
 
 // ensureOwn makes the consumer that is the cursor of this target alone.
