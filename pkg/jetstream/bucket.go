@@ -24,7 +24,7 @@ func (c *Client) MakeBuckets(ctx context.Context) error { return c.ensureBuckets
 func (c *Client) ensureBuckets(ctx context.Context, stays bool) error {
 	made := map[string]bool{}
 	for _, b := range []bucketConfig{
-		{name: c.names.RoutesBucket(), description: "addresses and targets", markerTTL: routesMarkerTTL, reserve: routesReserve},
+		{name: c.names.RoutesBucket(), description: "addresses and targets", reserve: routesReserve},
 		{
 			name: c.names.ReportsBucket(), description: "what the live ingress and filter processes have applied",
 			ttl: c.timing.reportTTL, markerTTL: c.timing.reportTTL, memory: stays,

@@ -3,10 +3,8 @@ package jetstream
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go/jetstream"
@@ -113,79 +111,18 @@ func TestReportsMoveIntoMemory(t *testing.T) {
 	}
 }
 
-// What routes reserve grows with them, whoever writes what.
+// What routes reserve grows with them.
 func TestTheRoutesBucketGrows(t *testing.T) {
 	t.Parallel()
-	const many = 20
-	large := func(i *installation, n int) route.Target {
-		target := i.trigger(fmt.Sprint("t-", n))
-		target.Owner, target.NotReady = "tests", strings.Repeat("x", 30<<10)
-		return target
-	}
-	putAll := func(i *installation) {
-		for n := range many {
-			_, err := i.owner.PutTarget(budgetOf(t), large(i, n))
-			must(t, err)
-		}
-	}
-	for _, c := range []struct {
-		name  string
-		write func(*installation)
-	}{
-		{"records are put", func(i *installation) {
-			for n := range many {
-				target := large(i, n)
-				_, err := i.client.PutRecord(budgetOf(t), route.Record{Target: &target})
-				must(t, err)
-			}
-		}},
-		{"targets are put", putAll},
-		{"targets are made ready, changed and removed", func(i *installation) {
-			for n := range many {
-				i.put(i.trigger(fmt.Sprint("t-", n)))
-			}
-			putAll(i)
-			for n := range many {
-				must(t, i.owner.RemoveTarget(budgetOf(t), large(i, n).Key))
-			}
-			i.sweep()
-		}},
-		{"targets without a record are ended", func(i *installation) {
-			for n := range many {
-				target := large(i, n)
-				must(t, i.owner.End(budgetOf(t), StoredRecord{Record: route.Record{Target: &target}}))
-			}
-		}},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			i := install(t)
-			c.write(i)
-			info := bucketInfo(t, i.client, i.client.names.RoutesBucket())
-			if info.State.Bytes < many*30<<10 || info.Config.MaxBytes < int64(info.State.Bytes) {
-				t.Errorf("%d bytes of %d are used", info.State.Bytes, info.Config.MaxBytes)
-			}
-		})
-	}
-}
-
-// The mark that a tombstone was there is no record of anything: it would fill the bucket.
-func TestATombstoneLeavesNothingForEver(t *testing.T) {
-	t.Parallel()
 	i := install(t)
-	target, ended := i.trigger("gone"), time.Now().Add(-2*tombstoneLife)
-	target.Owner = "tests"
-	record := route.Record{Target: &target, DeletedAt: &ended, Swept: true}
-	_, err := i.client.PutRecord(budgetOf(t), record)
-	must(t, err)
-	i.sweep()
-	bucket := i.client.names.RoutesBucket()
-	stream, err := i.client.js.Stream(budgetOf(t), bucketStream(bucket))
-	must(t, err)
-	mark, err := stream.GetLastMsgForSubject(budgetOf(t), "$KV."+bucket+"."+recordKey(record))
-	must(t, err)
-	if ttl := mark.Header.Get(jetstream.MsgTTLHeader); ttl == "" {
-		t.Errorf("the mark of the removal stays for ever: %v", mark.Header)
+	target := i.trigger("all")
+	for n := range 20 {
+		target.Key.Name, target.Owner, target.NotReady = fmt.Sprint("t-", n), "tests", string(make([]byte, 30<<10))
+		_, err := i.client.PutRecord(budgetOf(t), route.Record{Target: &target})
+		must(t, err)
+	}
+	if info := bucketInfo(t, i.client, i.client.names.RoutesBucket()); info.Config.MaxBytes < int64(info.State.Bytes) {
+		t.Errorf("%d bytes of %d are used", info.State.Bytes, info.Config.MaxBytes)
 	}
 }
 

@@ -2,6 +2,7 @@ package jetstream
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -99,8 +100,19 @@ func notRecorded(found, records []StoredRecord) []StoredRecord {
 
 // endUnrecorded writes the tombstone of a route that has no record; a record that came meanwhile holds.
 func (o *Owner) endUnrecorded(ctx context.Context, r route.Record) error {
+	bucket, err := o.client.js.KeyValue(ctx, o.client.names.RoutesBucket())
+	if err != nil {
+		return fmt.Errorf("open bucket %s: %w", o.client.names.RoutesBucket(), err)
+	}
 	now := time.Now().UTC()
 	r.DeletedAt = &now
-	_, _, err := o.client.swapRecord(ctx, StoredRecord{Record: r})
-	return err
+	data, err := r.Encode()
+	if err != nil {
+		return err
+	}
+	_, err = bucket.Create(ctx, recordKey(r), data)
+	if err == nil || errors.Is(err, jetstream.ErrKeyExists) {
+		return nil
+	}
+	return fmt.Errorf("write route %s: %w", recordKey(r), err)
 }

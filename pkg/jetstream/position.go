@@ -75,11 +75,7 @@ func (p *positions) remember(ctx context.Context, key string, now position) erro
 	if err != nil {
 		return err
 	}
-	err = p.client.withRoom(ctx, func() error {
-		_, err := bucket.Put(ctx, key, data)
-		return err
-	})
-	if err != nil {
+	if _, err := bucket.Put(ctx, key, data); err != nil {
 		return fmt.Errorf("remember where %s stands: %w", key, err)
 	}
 	p.mu.Lock()
@@ -167,5 +163,5 @@ func (p *positions) forget(ctx context.Context, key string) error {
 	if err != nil {
 		return err
 	}
-	return p.client.withRoom(ctx, func() error { return bucket.Purge(ctx, key, jetstream.PurgeTTL(positionMarkerTTL)) })
+	return bucket.Purge(ctx, key, jetstream.PurgeTTL(positionMarkerTTL))
 }

@@ -15,10 +15,6 @@ import (
 // retryPause is how long a background loop waits before it tries a failed step again.
 const retryPause = time.Second
 
-// routesMarkerTTL is how long NATS keeps the mark that a tombstone was removed. A process that is cut off from NATS for longer keeps the
-// swept target in mind, which harms nobody.
-const routesMarkerTTL = time.Hour
-
 // checkEvery is how often a watch of a bucket makes sure that its bucket is still the same, and that it hears of what is written.
 const checkEvery = 5 * time.Second
 
@@ -142,17 +138,25 @@ func (c *Client) PutRecord(ctx context.Context, r route.Record) (route.Place, er
 	if err != nil {
 		return route.Place{}, err
 	}
+	bucket, err := c.js.KeyValue(ctx, c.names.RoutesBucket())
+	if err != nil {
+		return route.Place{}, fmt.Errorf("open bucket %s: %w", c.names.RoutesBucket(), err)
+	}
+	data, err := r.Encode()
+	if err != nil {
+		return route.Place{}, err
+	}
 	key := recordKey(r)
-	for {
-		have, found, err := c.record(ctx, key)
-		if err != nil {
-			return route.Place{}, err
+	for grown := false; ; {
+		revision, retry, err := putOnce(ctx, bucket, kvWrite{key: key, data: data, owner: r.Owner()})
+		if isLogFull(err) && !grown { // it has taken many records since it was looked at
+			grown = true
+			if err := c.MakeBuckets(ctx); err != nil {
+				return route.Place{}, err
+			}
+			continue
 		}
-		if found && have.DeletedAt == nil && have.Owner() != r.Owner() {
-			return route.Place{}, fmt.Errorf("%s: %w (%s)", key, ErrForeignRoute, have.Owner())
-		}
-		revision, written, err := c.swapRecord(ctx, StoredRecord{Record: r, Revision: have.Revision})
-		if err != nil || written {
+		if !retry {
 			return route.Place{Key: key, Revision: revision, Bucket: made}, err
 		}
 	}
@@ -182,6 +186,37 @@ func (c *Client) RoutesMade(ctx context.Context) (time.Time, error) {
 	return made, nil
 }
 
+type kvWrite struct {
+	key   string
+	data  []byte
+	owner string
+}
+
+// putOnce makes one compare-and-set; retry is true when somebody else wrote in between.
+func putOnce(ctx context.Context, bucket jetstream.KeyValue, w kvWrite) (revision uint64, retry bool, err error) {
+	entry, err := bucket.Get(ctx, w.key)
+	switch {
+	case errors.Is(err, jetstream.ErrKeyNotFound):
+		revision, err = bucket.Create(ctx, w.key, w.data)
+	case err != nil:
+		return 0, false, fmt.Errorf("read route %s: %w", w.key, err)
+	case string(entry.Value()) == string(w.data):
+		return entry.Revision(), false, nil
+	default:
+		if have, decodeErr := route.DecodeRecord(entry.Value()); decodeErr == nil && have.DeletedAt == nil && have.Owner() != w.owner {
+			return 0, false, fmt.Errorf("%s: %w (%s)", w.key, ErrForeignRoute, have.Owner())
+		}
+		revision, err = bucket.Update(ctx, w.key, w.data, entry.Revision())
+	}
+	if errors.Is(err, jetstream.ErrKeyExists) {
+		return 0, true, nil
+	}
+	if err != nil {
+		return 0, false, fmt.Errorf("write route %s: %w", w.key, err)
+	}
+	return revision, false, nil
+}
+
 // swapRecord writes the record in place of what was read at its revision, 0 if that was nothing, and leaves the same alone. swapped is
 // false when somebody has written there since: then what they wrote holds.
 func (c *Client) swapRecord(ctx context.Context, r StoredRecord) (revision uint64, swapped bool, err error) {
@@ -197,10 +232,7 @@ func (c *Client) swapRecord(ctx context.Context, r StoredRecord) (revision uint6
 	entry, err := bucket.Get(ctx, key)
 	switch {
 	case errors.Is(err, jetstream.ErrKeyNotFound) && r.Revision == 0:
-		err = c.withRoom(ctx, func() error {
-			revision, err = bucket.Create(ctx, key, data)
-			return err
-		})
+		revision, err = bucket.Create(ctx, key, data)
 	case errors.Is(err, jetstream.ErrKeyNotFound):
 		return 0, false, nil
 	case err != nil:
@@ -210,10 +242,7 @@ func (c *Client) swapRecord(ctx context.Context, r StoredRecord) (revision uint6
 	case string(entry.Value()) == string(data):
 		return r.Revision, true, nil
 	default:
-		err = c.withRoom(ctx, func() error {
-			revision, err = bucket.Update(ctx, key, data, r.Revision)
-			return err
-		})
+		revision, err = bucket.Update(ctx, key, data, r.Revision)
 	}
 	if errors.Is(err, jetstream.ErrKeyExists) {
 		return 0, false, nil
@@ -224,27 +253,13 @@ func (c *Client) swapRecord(ctx context.Context, r StoredRecord) (revision uint6
 	return revision, true, nil
 }
 
-// withRoom writes into a bucket, and once more when the bucket was full and has grown: it has taken many values since it was looked at.
-func (c *Client) withRoom(ctx context.Context, write func() error) error {
-	err := write()
-	if !isLogFull(err) {
-		return err
-	}
-	if err := c.MakeBuckets(ctx); err != nil {
-		return err
-	}
-	return write()
-}
-
-// purgeRecord removes a key whose tombstone has done its work. The mark that it was there goes, too, after routesMarkerTTL.
+// purgeRecord removes a key whose tombstone has done its work.
 func (c *Client) purgeRecord(ctx context.Context, r StoredRecord) error {
 	bucket, err := c.js.KeyValue(ctx, c.names.RoutesBucket())
 	if err != nil {
 		return err
 	}
-	return c.withRoom(ctx, func() error {
-		return bucket.Purge(ctx, recordKey(r.Record), jetstream.LastRevision(r.Revision), jetstream.PurgeTTL(routesMarkerTTL))
-	})
+	return bucket.Delete(ctx, recordKey(r.Record), jetstream.LastRevision(r.Revision))
 }
 
 func pause(ctx context.Context, d time.Duration) {
