@@ -2,11 +2,9 @@ package jetstream
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
-	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -96,23 +94,4 @@ func notRecorded(found, records []StoredRecord) []StoredRecord {
 		}
 	}
 	return left
-}
-
-// endUnrecorded writes the tombstone of a route that has no record; a record that came meanwhile holds.
-func (o *Owner) endUnrecorded(ctx context.Context, r route.Record) error {
-	bucket, err := o.client.js.KeyValue(ctx, o.client.names.RoutesBucket())
-	if err != nil {
-		return fmt.Errorf("open bucket %s: %w", o.client.names.RoutesBucket(), err)
-	}
-	now := time.Now().UTC()
-	r.DeletedAt = &now
-	data, err := r.Encode()
-	if err != nil {
-		return err
-	}
-	_, err = bucket.Create(ctx, recordKey(r), data)
-	if err == nil || errors.Is(err, jetstream.ErrKeyExists) {
-		return nil
-	}
-	return fmt.Errorf("write route %s: %w", recordKey(r), err)
 }

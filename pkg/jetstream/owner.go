@@ -218,11 +218,9 @@ func (o *Owner) Refuse(ctx context.Context, key route.Key, why string) error {
 	return err
 }
 
-// End ends the route that was read, unless it was written again since then. Like Remove, it leaves what the route had to Sweep.
+// End ends the route that was read, unless it was written again since then; one of Unrecorded, unless it was written at all. Like Remove,
+// it leaves what the route had to Sweep.
 func (o *Owner) End(ctx context.Context, r StoredRecord) error {
-	if r.Revision == 0 {
-		return o.endUnrecorded(ctx, r.Record)
-	}
 	_, err := o.end(ctx, r)
 	return err
 }

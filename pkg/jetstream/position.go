@@ -75,7 +75,11 @@ func (p *positions) remember(ctx context.Context, key string, now position) erro
 	if err != nil {
 		return err
 	}
-	if _, err := bucket.Put(ctx, key, data); err != nil {
+	err = p.client.makingRoom(ctx, func() error {
+		_, err := bucket.Put(ctx, key, data)
+		return err
+	})
+	if err != nil {
 		return fmt.Errorf("remember where %s stands: %w", key, err)
 	}
 	p.mu.Lock()
@@ -163,5 +167,5 @@ func (p *positions) forget(ctx context.Context, key string) error {
 	if err != nil {
 		return err
 	}
-	return bucket.Purge(ctx, key, jetstream.PurgeTTL(positionMarkerTTL))
+	return p.client.makingRoom(ctx, func() error { return bucket.Purge(ctx, key, jetstream.PurgeTTL(positionMarkerTTL)) })
 }
