@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -160,8 +159,14 @@ func (o *Owner) leave(ctx context.Context, key route.Key, tags ...string) error 
 		return err
 	}
 	sharing, err := o.sharing(ctx, key)
-	if err != nil || len(sharing) > 0 || len(membersIn(want.Metadata)) > 0 {
+	if err != nil {
 		return err
+	}
+	if missing := notAmong(membersIn(want.Metadata), sharing); len(missing) > 0 {
+		return o.enter(ctx, missing...) // another owner has put one of them meanwhile
+	}
+	if len(membersIn(want.Metadata)) > 0 {
+		return nil
 	}
 	if err := ignoreMissing(o.client.removals.DeleteConsumer(ctx, o.client.names.Log(key), have.Name)); err != nil {
 		return err
@@ -177,25 +182,49 @@ func (o *Owner) leave(ctx context.Context, key route.Key, tags ...string) error 
 	return o.enter(ctx, sharing[0])
 }
 
+// takeBack takes a target out of the shared consumer whose Put has entered it there and has then failed, unless there is a record of it:
+// the Put may fail for long, and a filter that starts reads nothing as long as it does not know every member.
+func (o *Owner) takeBack(ctx context.Context, key route.TargetKey) {
+	if !o.Connected() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), requestTimeout) // the Put may have failed because its time was over
+	defer cancel()
+	have, found, err := o.client.record(ctx, naming.TargetKey(key))
+	switch {
+	case err == nil && !found && have.Revision > 0:
+		return // one that cannot be read may be that of a member
+	case err == nil && found && !have.Swept && have.Target.Consumer == o.client.names.SharedConsumer():
+		return
+	case err == nil:
+		err = o.leave(ctx, key.Address, memberTag(key))
+	}
+	if err != nil {
+		o.client.log.Warn("a target that could not be put is left a member of the shared consumer for a while", "target", key.String(), "error", err)
+	}
+}
+
 // repairShared is repairCursors for the targets that share. shared is the consumer, nil if it is gone.
 func (o *Owner) repairShared(ctx context.Context, records []StoredRecord, log *jetstream.StreamInfo, shared *jetstream.ConsumerInfo) error {
 	if len(records) == 0 {
 		return nil
 	}
 	var errs []error
-	var missing []route.Target
+	var targets []route.Target
 	for _, r := range records {
 		t := *r.Target
-		if shared == nil || !slices.Contains(membersIn(shared.Config.Metadata), memberTag(t.Key)) {
-			missing = append(missing, t)
-		}
+		targets = append(targets, t)
 		if t.After > log.State.LastSeq { // somebody made the log anew, with lower sequences
 			t.After, r.Target = 0, &t
 			_, _, err := o.client.swapRecord(ctx, r) // one that was written meanwhile is looked at by the next sweep
 			errs = append(errs, err)
 		}
 	}
-	if len(missing) > 0 {
+	var members []string
+	if shared != nil {
+		members = membersIn(shared.Config.Metadata)
+	}
+	if missing := notAmong(members, targets); len(missing) > 0 {
 		errs = append(errs, o.enter(ctx, missing...))
 	}
 	if shared != nil {
