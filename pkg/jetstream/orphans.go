@@ -66,10 +66,7 @@ func (o *Owner) cursorsIn(ctx context.Context, log string, key route.Key) ([]Sto
 	var found []StoredRecord
 	for name, info := range consumers {
 		meta := info.Config.Metadata
-		target := route.Target{
-			Key: route.TargetKey{Address: key, Namespace: meta[metaNamespace], Name: meta[metaName]},
-			UID: meta[metaUID], Owner: o.name, Consumer: name,
-		}
+		target := route.Target{Key: targetIn(meta, key), UID: meta[metaUID], Owner: o.name, Consumer: name}
 		if meta[metaOwner] == o.name && name == o.client.names.Consumer(target.Key) {
 			found = append(found, StoredRecord{Record: route.Record{Target: &target}})
 		}
@@ -79,6 +76,11 @@ func (o *Owner) cursorsIn(ctx context.Context, log string, key route.Key) ([]Sto
 
 func addressOf(meta map[string]string) route.Key {
 	return route.Key{Kind: route.Kind(meta[metaKind]), Namespace: meta[metaNamespace], Name: meta[metaName]}
+}
+
+// targetIn returns the target of the address that a consumer with this metadata is for.
+func targetIn(meta map[string]string, address route.Key) route.TargetKey {
+	return route.TargetKey{Address: address, Namespace: meta[metaNamespace], Name: meta[metaName]}
 }
 
 // notRecorded leaves out what has a record.
