@@ -167,5 +167,8 @@ func (p *positions) forget(ctx context.Context, key string) error {
 	if err != nil {
 		return err
 	}
+	if _, err := bucket.Get(ctx, key); errors.Is(err, jetstream.ErrKeyNotFound) {
+		return nil // a mark would take room for nothing
+	}
 	return p.client.makingRoom(ctx, func() error { return bucket.Purge(ctx, key, jetstream.PurgeTTL(positionMarkerTTL)) })
 }

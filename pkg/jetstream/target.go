@@ -39,10 +39,12 @@ func (o *Owner) makeCursor(ctx context.Context, t *route.Target, had cursor) err
 // none any more.
 func (o *Owner) cursorOf(ctx context.Context, t route.Target, have StoredRecord) (cursor, error) {
 	switch {
-	case have.Target == nil && shares(t):
-		return o.lostMember(ctx, t)
 	case have.Target == nil:
-		return o.lostCursor(ctx, t)
+		own, err := o.lostCursor(ctx, t)
+		if err != nil || own.consumer != "" || !shares(t) {
+			return own, err
+		}
+		return o.lostMember(ctx, t)
 	case have.Swept:
 		return cursor{}, nil
 	case have.Target.Stream != t.Stream:
