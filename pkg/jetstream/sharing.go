@@ -147,31 +147,30 @@ func (o *Owner) sharing(ctx context.Context, key route.Key) ([]route.Target, err
 	return sharing, err
 }
 
-// leave takes members out of the shared consumer, and removes it with the last one: it would hold the log for ever.
+// leave takes members out of the shared consumer, and removes it with the last one: it would hold the log for ever. Where it stood is
+// forgotten with it, and before: a target that comes later would go on there.
 func (o *Owner) leave(ctx context.Context, key route.Key, tags ...string) error {
-	have, err := o.client.sharedConsumer(ctx, key)
+	members, gone, err := o.takeOut(ctx, key, tags)
 	if err != nil {
-		return ignoreMissing(err)
-	}
-	want := have.Config
-	want.Metadata = withoutMember(have.Config.Metadata, tags...)
-	if err := o.client.alignConsumer(ctx, o.client.names.Log(key), have.Config, want); err != nil {
 		return err
 	}
 	sharing, err := o.sharing(ctx, key)
+	if gone && (len(sharing) > 0 || errors.Is(err, route.ErrRecord)) {
+		return nil // a sweep makes it again for them, where it stood
+	}
 	if err != nil {
 		return err
 	}
-	if missing := notAmong(membersIn(want.Metadata), sharing); len(missing) > 0 {
+	if missing := notAmong(members, sharing); len(missing) > 0 {
 		return o.enter(ctx, missing...) // another owner has put one of them meanwhile
 	}
-	if len(membersIn(want.Metadata)) > 0 {
+	if len(members) > 0 {
 		return nil
 	}
-	if err := ignoreMissing(o.client.removals.DeleteConsumer(ctx, o.client.names.Log(key), have.Name)); err != nil {
+	if err := o.positions.forget(ctx, naming.SharedKey(key)); err != nil || gone {
 		return err
 	}
-	if err := o.positions.forget(ctx, naming.SharedKey(key)); err != nil {
+	if err := ignoreMissing(o.client.removals.DeleteConsumer(ctx, o.client.names.Log(key), o.client.names.SharedConsumer())); err != nil {
 		return err
 	}
 	// A target may have become a member just before: its owner looks whether the consumer is there after its record is, we look for its
@@ -179,7 +178,18 @@ func (o *Owner) leave(ctx context.Context, key route.Key, tags ...string) error 
 	if sharing, err = o.sharing(ctx, key); err != nil || len(sharing) == 0 {
 		return err
 	}
-	return o.enter(ctx, sharing[0])
+	return o.enter(ctx, sharing...)
+}
+
+// takeOut takes members out of the shared consumer and returns the others. gone tells that there is no such consumer.
+func (o *Owner) takeOut(ctx context.Context, key route.Key, tags []string) (others []string, gone bool, err error) {
+	have, err := o.client.sharedConsumer(ctx, key)
+	if err != nil {
+		return nil, true, ignoreMissing(err)
+	}
+	want := have.Config
+	want.Metadata = withoutMember(have.Config.Metadata, tags...)
+	return membersIn(want.Metadata), false, o.client.alignConsumer(ctx, o.client.names.Log(key), have.Config, want)
 }
 
 // takeBack takes a target out of the shared consumer whose Put has entered it there and has then failed, unless there is a record of it:
