@@ -24,7 +24,7 @@ func (c *Client) MakeBuckets(ctx context.Context) error { return c.ensureBuckets
 func (c *Client) ensureBuckets(ctx context.Context, stays bool) error {
 	made := map[string]bool{}
 	for _, b := range []bucketConfig{
-		{name: c.names.RoutesBucket(), description: "addresses and targets", reserve: routesReserve},
+		{name: c.names.RoutesBucket(), description: "addresses and targets", markerTTL: c.timing.routeMarkerTTL, reserve: routesReserve},
 		{
 			name: c.names.ReportsBucket(), description: "what the live ingress and filter processes have applied",
 			ttl: c.timing.reportTTL, markerTTL: c.timing.reportTTL, memory: stays,
@@ -42,6 +42,18 @@ func (c *Client) ensureBuckets(ctx context.Context, stays bool) error {
 	// Where there were no routes, nobody reported that he serves them.
 	first := made[c.names.RoutesBucket()] && made[c.names.ReportsBucket()]
 	return c.startReports(ctx, reportsStart{Lost: !first})
+}
+
+// makingRoom does a write to a bucket, and once more if that was full, for which the buckets grow: it has taken much since it was looked at.
+func (c *Client) makingRoom(ctx context.Context, write func() error) error {
+	err := write()
+	if !isLogFull(err) {
+		return err
+	}
+	if err := c.MakeBuckets(ctx); err != nil {
+		return err
+	}
+	return write()
 }
 
 // ensureBucket makes the bucket, or makes the one that is there what is wanted. Storage cannot be changed in place: a bucket in

@@ -17,6 +17,10 @@ const (
 	positionsReserve = 64 << 10
 )
 
+// routeMarkerTTL is how long NATS keeps the mark that a record is purged; who watches hears of it at once, and the record was a swept
+// tombstone for long.
+const routeMarkerTTL = time.Hour
+
 // bucketConfig is what is ours to say of a bucket's stream.
 type bucketConfig struct {
 	name, description string

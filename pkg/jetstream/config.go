@@ -37,6 +37,7 @@ type timing struct {
 	checkEvery          time.Duration
 	heartbeat           time.Duration
 	reportTTL           time.Duration
+	routeMarkerTTL      time.Duration
 	overdue             time.Duration
 	strayPatience       time.Duration
 }
@@ -46,7 +47,7 @@ func defaultTiming() timing {
 		now:           time.Now,
 		firstSequence: func() uint64 { return uint64(time.Now().UnixMicro()) }, //nolint:gosec // after 1970
 		ackWait:       ackWait, renewEvery: renewEvery, trimEvery: trimEvery,
-		checkEvery: checkEvery, heartbeat: pullHeartbeat, reportTTL: route.ReportTTL,
+		checkEvery: checkEvery, heartbeat: pullHeartbeat, reportTTL: route.ReportTTL, routeMarkerTTL: routeMarkerTTL,
 		overdue: overdue, strayPatience: strayPatience,
 	}
 }

@@ -31,7 +31,7 @@ func brisk(c *Client) {
 		now: time.Now, firstSequence: one,
 		ackWait: time.Second, renewEvery: 300 * time.Millisecond,
 		trimEvery: time.Second, checkEvery: 100 * time.Millisecond, heartbeat: 500 * time.Millisecond, reportTTL: time.Second,
-		strayPatience: strayPatience,
+		routeMarkerTTL: time.Second, strayPatience: strayPatience,
 	}
 }
 

@@ -2,11 +2,9 @@ package jetstream
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
-	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -68,10 +66,7 @@ func (o *Owner) cursorsIn(ctx context.Context, log string, key route.Key) ([]Sto
 	var found []StoredRecord
 	for name, info := range consumers {
 		meta := info.Config.Metadata
-		target := route.Target{
-			Key: route.TargetKey{Address: key, Namespace: meta[metaNamespace], Name: meta[metaName]},
-			UID: meta[metaUID], Owner: o.name, Consumer: name,
-		}
+		target := route.Target{Key: targetIn(meta, key), UID: meta[metaUID], Owner: o.name, Consumer: name}
 		if meta[metaOwner] == o.name && name == o.client.names.Consumer(target.Key) {
 			found = append(found, StoredRecord{Record: route.Record{Target: &target}})
 		}
@@ -81,6 +76,11 @@ func (o *Owner) cursorsIn(ctx context.Context, log string, key route.Key) ([]Sto
 
 func addressOf(meta map[string]string) route.Key {
 	return route.Key{Kind: route.Kind(meta[metaKind]), Namespace: meta[metaNamespace], Name: meta[metaName]}
+}
+
+// targetIn returns the target of the address that a consumer with this metadata is for.
+func targetIn(meta map[string]string, address route.Key) route.TargetKey {
+	return route.TargetKey{Address: address, Namespace: meta[metaNamespace], Name: meta[metaName]}
 }
 
 // notRecorded leaves out what has a record.
@@ -96,23 +96,4 @@ func notRecorded(found, records []StoredRecord) []StoredRecord {
 		}
 	}
 	return left
-}
-
-// endUnrecorded writes the tombstone of a route that has no record; a record that came meanwhile holds.
-func (o *Owner) endUnrecorded(ctx context.Context, r route.Record) error {
-	bucket, err := o.client.js.KeyValue(ctx, o.client.names.RoutesBucket())
-	if err != nil {
-		return fmt.Errorf("open bucket %s: %w", o.client.names.RoutesBucket(), err)
-	}
-	now := time.Now().UTC()
-	r.DeletedAt = &now
-	data, err := r.Encode()
-	if err != nil {
-		return err
-	}
-	_, err = bucket.Create(ctx, recordKey(r), data)
-	if err == nil || errors.Is(err, jetstream.ErrKeyExists) {
-		return nil
-	}
-	return fmt.Errorf("write route %s: %w", recordKey(r), err)
 }

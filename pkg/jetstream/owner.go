@@ -118,15 +118,26 @@ func (o *Owner) ensureLog(ctx context.Context, a *route.Address) (made time.Time
 // PutTarget makes the target's cursor, where its Start says, and only then writes its route: from the moment that a filter
 // knows the target, nothing is missed; if it shares a consumer, from the moment that all of them do. A target that is not ready gets no cursor, unless it had one: then its events wait.
 // Errors: ErrForeignRoute; ErrImmutable; ErrSweeping; ErrTooManyTargets; why NATS made no consumer.
-func (o *Owner) PutTarget(ctx context.Context, t route.Target) (Applied, error) {
+func (o *Owner) PutTarget(ctx context.Context, t route.Target) (applied Applied, err error) {
 	t.Owner = o.name
+	enters := false
+	defer func() {
+		if err != nil && enters {
+			o.takeBack(ctx, t.Key)
+		}
+	}()
 	for {
 		have, err := o.present(ctx, naming.TargetKey(t.Key))
 		if err != nil {
 			return Applied{}, err
 		}
+		had, err := o.cursorOf(ctx, t, have)
+		if err != nil {
+			return Applied{}, err
+		}
+		enters = enters || (had.consumer == "" && shares(t))
 		wanted := t
-		if err := o.makeCursor(ctx, &wanted, have); err != nil {
+		if err := o.makeCursor(ctx, &wanted, had); err != nil {
 			return Applied{}, err
 		}
 		applied, written, err := o.put(ctx, route.Record{Target: &wanted}, have)
@@ -218,11 +229,9 @@ func (o *Owner) Refuse(ctx context.Context, key route.Key, why string) error {
 	return err
 }
 
-// End ends the route that was read, unless it was written again since then. Like Remove, it leaves what the route had to Sweep.
+// End ends the route that was read, unless it was written again since then; one of Unrecorded, unless it was written at all. Like Remove,
+// it leaves what the route had to Sweep.
 func (o *Owner) End(ctx context.Context, r StoredRecord) error {
-	if r.Revision == 0 {
-		return o.endUnrecorded(ctx, r.Record)
-	}
 	_, err := o.end(ctx, r)
 	return err
 }

@@ -2,6 +2,8 @@ package jetstream
 
 import (
 	"context"
+	"errors"
+	"fmt"
 
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -22,9 +24,42 @@ func (o *Owner) ensureDirected(ctx context.Context, key route.Key) error {
 	return o.ensureDirectedConsumer(ctx, *have.Address)
 }
 
+// ensureDirectedConsumer makes the consumer of the address's directed stream. Earlier versions had one for each target there, beside which
+// NATS takes none of the same messages: those go. What they have not acknowledged stays in the stream.
 func (o *Owner) ensureDirectedConsumer(ctx context.Context, a route.Address) error {
-	_, err := o.client.ensureConsumer(ctx, o.client.names.DirectedStream(a.Key), o.client.directedConsumerConfig(a))
+	stream, want := o.client.names.DirectedStream(a.Key), o.client.directedConsumerConfig(a)
+	_, err := o.client.ensureConsumer(ctx, stream, want)
+	var api *jetstream.APIError
+	if !errors.As(err, &api) || api.ErrorCode != errCodeNotUnique {
+		return err
+	}
+	if err := o.removeFormer(ctx, stream, a.Key); err != nil {
+		return err
+	}
+	_, err = o.client.ensureConsumer(ctx, stream, want)
 	return err
+}
+
+// removeFormer removes the consumers of single targets of the address, of any owner, from its directed stream.
+func (o *Owner) removeFormer(ctx context.Context, name string, key route.Key) error {
+	stream, err := o.client.js.Stream(ctx, name)
+	if err != nil {
+		return fmt.Errorf("read stream %s: %w", name, err)
+	}
+	consumers, err := consumersOf(ctx, stream)
+	if err != nil {
+		return err
+	}
+	for consumer, info := range consumers {
+		meta := info.Config.Metadata
+		if meta[metaOwner] == "" || meta[metaKind] != key.TargetKind() || consumer != o.client.names.Consumer(targetIn(meta, key)) {
+			continue
+		}
+		if err := ignoreMissing(o.client.removals.DeleteConsumer(ctx, name, consumer)); err != nil {
+			return fmt.Errorf("delete consumer %s of stream %s: %w", consumer, name, err)
+		}
+	}
+	return nil
 }
 
 // purgeDirected removes what was parked for a target that is gone: nobody would ever take it.

@@ -75,7 +75,11 @@ func (p *positions) remember(ctx context.Context, key string, now position) erro
 	if err != nil {
 		return err
 	}
-	if _, err := bucket.Put(ctx, key, data); err != nil {
+	err = p.client.makingRoom(ctx, func() error {
+		_, err := bucket.Put(ctx, key, data)
+		return err
+	})
+	if err != nil {
 		return fmt.Errorf("remember where %s stands: %w", key, err)
 	}
 	p.mu.Lock()
@@ -163,5 +167,8 @@ func (p *positions) forget(ctx context.Context, key string) error {
 	if err != nil {
 		return err
 	}
-	return bucket.Purge(ctx, key, jetstream.PurgeTTL(positionMarkerTTL))
+	if _, err := bucket.Get(ctx, key); errors.Is(err, jetstream.ErrKeyNotFound) {
+		return nil // a mark would take room for nothing
+	}
+	return p.client.makingRoom(ctx, func() error { return bucket.Purge(ctx, key, jetstream.PurgeTTL(positionMarkerTTL)) })
 }

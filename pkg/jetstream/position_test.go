@@ -138,6 +138,43 @@ func TestAPositionThatIsGivenUpIsForgotten(t *testing.T) {
 	}
 }
 
+// An owner dies between the two steps of a removal; whoever goes on does not find the consumer any more.
+func TestAPositionIsForgottenWhoseConsumerIsGoneAlready(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	one := i.put(i.trigger("one"))
+	i.sweep()
+	must(t, i.owner.RemoveTarget(budgetOf(t), one.Key))
+	i.removeConsumer(one)
+	i.sweep()
+	if _, known, err := i.owner.positions.read(budgetOf(t), naming.SharedKey(i.broker.Key)); err != nil || known {
+		t.Errorf("known %t, error %v", known, err)
+	}
+	i.publish(0, 10, "a")
+	late := i.put(i.trigger("late"))
+	i.publish(10, 20, "a")
+	source := open(t, i.client, late, 20)
+	defer source.Stop()
+	if ids := takeAll(t, source, 10, 20); !slices.Equal(ids, idsOf(10, 20)) {
+		t.Errorf("got %v, want what came after the Trigger", ids)
+	}
+}
+
+// The shared consumer that somebody deleted by hand comes back for the others, where it stood.
+func TestAPositionIsKeptForThoseWhoStillShare(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	one, other := i.put(i.trigger("one")), i.put(i.trigger("other"))
+	i.publish(0, 10, "a")
+	i.sweep()
+	must(t, i.owner.RemoveTarget(budgetOf(t), one.Key))
+	i.removeConsumer(one)
+	i.sweep()
+	source := open(t, i.client, other, 10)
+	defer source.Stop()
+	takeAll(t, source, 0, 10)
+}
+
 // A process that leads again must not believe what it remembers of a target that another one has removed meanwhile.
 func TestANewTargetDoesNotBeginWhereAFormerOneStood(t *testing.T) {
 	t.Parallel()

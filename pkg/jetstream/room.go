@@ -78,5 +78,6 @@ const (
 	errCodeMemoryExceeded        jetstream.ErrorCode = 10028
 	errCodeStorageExceeded       jetstream.ErrorCode = 10047
 	errCodeStoreFailed           jetstream.ErrorCode = 10077
+	errCodeNotUnique             jetstream.ErrorCode = 10100
 	errCodeDuplicateInProcess    jetstream.ErrorCode = 10158
 )

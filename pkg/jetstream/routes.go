@@ -130,38 +130,6 @@ func (c *Client) record(ctx context.Context, key string) (r StoredRecord, found 
 	return StoredRecord{Record: have, Revision: entry.Revision()}, true, nil
 }
 
-// PutRecord writes a record by compare-and-set, unless the same is there already, and returns where it stands.
-// Errors: ErrForeignRoute when a live record of another owner is there.
-func (c *Client) PutRecord(ctx context.Context, r route.Record) (route.Place, error) {
-	// Read before the record is written: if the bucket is made anew in between, nobody ever reports to be past this place.
-	made, err := c.RoutesMade(ctx)
-	if err != nil {
-		return route.Place{}, err
-	}
-	bucket, err := c.js.KeyValue(ctx, c.names.RoutesBucket())
-	if err != nil {
-		return route.Place{}, fmt.Errorf("open bucket %s: %w", c.names.RoutesBucket(), err)
-	}
-	data, err := r.Encode()
-	if err != nil {
-		return route.Place{}, err
-	}
-	key := recordKey(r)
-	for grown := false; ; {
-		revision, retry, err := putOnce(ctx, bucket, kvWrite{key: key, data: data, owner: r.Owner()})
-		if isLogFull(err) && !grown { // it has taken many records since it was looked at
-			grown = true
-			if err := c.MakeBuckets(ctx); err != nil {
-				return route.Place{}, err
-			}
-			continue
-		}
-		if !retry {
-			return route.Place{Key: key, Revision: revision, Bucket: made}, err
-		}
-	}
-}
-
 // RoutesEnd returns the revision of the last change of the routes bucket that is there, and when the bucket was made.
 func (c *Client) RoutesEnd(ctx context.Context) (revision uint64, made time.Time, err error) {
 	return c.bucketEnd(ctx, c.names.RoutesBucket(), jetstream.AllKeys)
@@ -184,82 +152,6 @@ func (c *Client) RoutesMade(ctx context.Context) (time.Time, error) {
 		return time.Time{}, fmt.Errorf("read bucket %s: %w", c.names.RoutesBucket(), err)
 	}
 	return made, nil
-}
-
-type kvWrite struct {
-	key   string
-	data  []byte
-	owner string
-}
-
-// putOnce makes one compare-and-set; retry is true when somebody else wrote in between.
-func putOnce(ctx context.Context, bucket jetstream.KeyValue, w kvWrite) (revision uint64, retry bool, err error) {
-	entry, err := bucket.Get(ctx, w.key)
-	switch {
-	case errors.Is(err, jetstream.ErrKeyNotFound):
-		revision, err = bucket.Create(ctx, w.key, w.data)
-	case err != nil:
-		return 0, false, fmt.Errorf("read route %s: %w", w.key, err)
-	case string(entry.Value()) == string(w.data):
-		return entry.Revision(), false, nil
-	default:
-		if have, decodeErr := route.DecodeRecord(entry.Value()); decodeErr == nil && have.DeletedAt == nil && have.Owner() != w.owner {
-			return 0, false, fmt.Errorf("%s: %w (%s)", w.key, ErrForeignRoute, have.Owner())
-		}
-		revision, err = bucket.Update(ctx, w.key, w.data, entry.Revision())
-	}
-	if errors.Is(err, jetstream.ErrKeyExists) {
-		return 0, true, nil
-	}
-	if err != nil {
-		return 0, false, fmt.Errorf("write route %s: %w", w.key, err)
-	}
-	return revision, false, nil
-}
-
-// swapRecord writes the record in place of what was read at its revision, 0 if that was nothing, and leaves the same alone. swapped is
-// false when somebody has written there since: then what they wrote holds.
-func (c *Client) swapRecord(ctx context.Context, r StoredRecord) (revision uint64, swapped bool, err error) {
-	bucket, err := c.js.KeyValue(ctx, c.names.RoutesBucket())
-	if err != nil {
-		return 0, false, fmt.Errorf("open bucket %s: %w", c.names.RoutesBucket(), err)
-	}
-	data, err := r.Encode()
-	if err != nil {
-		return 0, false, err
-	}
-	key := recordKey(r.Record)
-	entry, err := bucket.Get(ctx, key)
-	switch {
-	case errors.Is(err, jetstream.ErrKeyNotFound) && r.Revision == 0:
-		revision, err = bucket.Create(ctx, key, data)
-	case errors.Is(err, jetstream.ErrKeyNotFound):
-		return 0, false, nil
-	case err != nil:
-		return 0, false, fmt.Errorf("read route %s: %w", key, err)
-	case entry.Revision() != r.Revision:
-		return 0, false, nil
-	case string(entry.Value()) == string(data):
-		return r.Revision, true, nil
-	default:
-		revision, err = bucket.Update(ctx, key, data, r.Revision)
-	}
-	if errors.Is(err, jetstream.ErrKeyExists) {
-		return 0, false, nil
-	}
-	if err != nil {
-		return 0, false, fmt.Errorf("write route %s: %w", key, err)
-	}
-	return revision, true, nil
-}
-
-// purgeRecord removes a key whose tombstone has done its work.
-func (c *Client) purgeRecord(ctx context.Context, r StoredRecord) error {
-	bucket, err := c.js.KeyValue(ctx, c.names.RoutesBucket())
-	if err != nil {
-		return err
-	}
-	return bucket.Delete(ctx, recordKey(r.Record), jetstream.LastRevision(r.Revision))
 }
 
 func pause(ctx context.Context, d time.Duration) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -148,25 +147,30 @@ func (o *Owner) sharing(ctx context.Context, key route.Key) ([]route.Target, err
 	return sharing, err
 }
 
-// leave takes members out of the shared consumer, and removes it with the last one: it would hold the log for ever.
+// leave takes members out of the shared consumer, and removes it with the last one: it would hold the log for ever. Where it stood is
+// forgotten with it, and before: a target that comes later would go on there.
 func (o *Owner) leave(ctx context.Context, key route.Key, tags ...string) error {
-	have, err := o.client.sharedConsumer(ctx, key)
+	members, gone, err := o.takeOut(ctx, key, tags)
 	if err != nil {
-		return ignoreMissing(err)
-	}
-	want := have.Config
-	want.Metadata = withoutMember(have.Config.Metadata, tags...)
-	if err := o.client.alignConsumer(ctx, o.client.names.Log(key), have.Config, want); err != nil {
 		return err
 	}
 	sharing, err := o.sharing(ctx, key)
-	if err != nil || len(sharing) > 0 || len(membersIn(want.Metadata)) > 0 {
+	if gone && (len(sharing) > 0 || errors.Is(err, route.ErrRecord)) {
+		return nil // a sweep makes it again for them, where it stood
+	}
+	if err != nil {
 		return err
 	}
-	if err := ignoreMissing(o.client.removals.DeleteConsumer(ctx, o.client.names.Log(key), have.Name)); err != nil {
+	if missing := notAmong(members, sharing); len(missing) > 0 {
+		return o.enter(ctx, missing...) // another owner has put one of them meanwhile
+	}
+	if len(members) > 0 {
+		return nil
+	}
+	if err := o.positions.forget(ctx, naming.SharedKey(key)); err != nil || gone {
 		return err
 	}
-	if err := o.positions.forget(ctx, naming.SharedKey(key)); err != nil {
+	if err := ignoreMissing(o.client.removals.DeleteConsumer(ctx, o.client.names.Log(key), o.client.names.SharedConsumer())); err != nil {
 		return err
 	}
 	// A target may have become a member just before: its owner looks whether the consumer is there after its record is, we look for its
@@ -174,7 +178,40 @@ func (o *Owner) leave(ctx context.Context, key route.Key, tags ...string) error 
 	if sharing, err = o.sharing(ctx, key); err != nil || len(sharing) == 0 {
 		return err
 	}
-	return o.enter(ctx, sharing[0])
+	return o.enter(ctx, sharing...)
+}
+
+// takeOut takes members out of the shared consumer and returns the others. gone tells that there is no such consumer.
+func (o *Owner) takeOut(ctx context.Context, key route.Key, tags []string) (others []string, gone bool, err error) {
+	have, err := o.client.sharedConsumer(ctx, key)
+	if err != nil {
+		return nil, true, ignoreMissing(err)
+	}
+	want := have.Config
+	want.Metadata = withoutMember(have.Config.Metadata, tags...)
+	return membersIn(want.Metadata), false, o.client.alignConsumer(ctx, o.client.names.Log(key), have.Config, want)
+}
+
+// takeBack takes a target out of the shared consumer whose Put has entered it there and has then failed, unless there is a record of it:
+// the Put may fail for long, and a filter that starts reads nothing as long as it does not know every member.
+func (o *Owner) takeBack(ctx context.Context, key route.TargetKey) {
+	if !o.Connected() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), requestTimeout) // the Put may have failed because its time was over
+	defer cancel()
+	have, found, err := o.client.record(ctx, naming.TargetKey(key))
+	switch {
+	case err == nil && !found && have.Revision > 0:
+		return // one that cannot be read may be that of a member
+	case err == nil && found && !have.Swept && have.Target.Consumer == o.client.names.SharedConsumer():
+		return
+	case err == nil:
+		err = o.leave(ctx, key.Address, memberTag(key))
+	}
+	if err != nil {
+		o.client.log.Warn("a target that could not be put is left a member of the shared consumer for a while", "target", key.String(), "error", err)
+	}
 }
 
 // repairShared is repairCursors for the targets that share. shared is the consumer, nil if it is gone.
@@ -183,19 +220,21 @@ func (o *Owner) repairShared(ctx context.Context, records []StoredRecord, log *j
 		return nil
 	}
 	var errs []error
-	var missing []route.Target
+	var targets []route.Target
 	for _, r := range records {
 		t := *r.Target
-		if shared == nil || !slices.Contains(membersIn(shared.Config.Metadata), memberTag(t.Key)) {
-			missing = append(missing, t)
-		}
+		targets = append(targets, t)
 		if t.After > log.State.LastSeq { // somebody made the log anew, with lower sequences
 			t.After, r.Target = 0, &t
 			_, _, err := o.client.swapRecord(ctx, r) // one that was written meanwhile is looked at by the next sweep
 			errs = append(errs, err)
 		}
 	}
-	if len(missing) > 0 {
+	var members []string
+	if shared != nil {
+		members = membersIn(shared.Config.Metadata)
+	}
+	if missing := notAmong(members, targets); len(missing) > 0 {
 		errs = append(errs, o.enter(ctx, missing...))
 	}
 	if shared != nil {

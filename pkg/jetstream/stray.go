@@ -59,6 +59,16 @@ func tagsOf(targets []route.Target) []string {
 	return tags
 }
 
+// notAmong returns the targets whose tags are not among these.
+func notAmong(members []string, targets []route.Target) (missing []route.Target) {
+	for _, t := range targets {
+		if !slices.Contains(members, memberTag(t.Key)) {
+			missing = append(missing, t)
+		}
+	}
+	return missing
+}
+
 func without(tags, others []string) []string {
 	return slices.DeleteFunc(slices.Clone(tags), func(tag string) bool { return slices.Contains(others, tag) })
 }

@@ -142,16 +142,15 @@ func (o *Owner) mark(ctx context.Context, r *StoredRecord) error {
 	return err
 }
 
-// removeCursors removes what a target had. Its part of the shared consumer goes last: until then a filter parks for it.
+// removeCursors removes what a target had, also a consumer of its own that its record does not name: it would hold the log for ever. What was
+// parked goes before its part of the shared consumer: until that is gone a filter parks for it.
 func (o *Owner) removeCursors(ctx context.Context, t route.Target) error {
 	errs := []error{o.purgeDirected(ctx, t.Key)}
 	if t.Stream == "" {
 		errs = append(errs, o.leave(ctx, t.Key.Address, memberTag(t.Key)))
 	}
-	if t.Consumer != o.client.names.SharedConsumer() {
-		errs = append(errs, ignoreMissing(o.client.removals.DeleteConsumer(ctx, o.client.streamOf(t), o.client.consumerOf(t))),
-			o.positions.forget(ctx, naming.TargetKey(t.Key)))
-	}
+	errs = append(errs, ignoreMissing(o.client.removals.DeleteConsumer(ctx, o.client.streamOf(t), o.client.consumerOf(t))),
+		o.positions.forget(ctx, naming.TargetKey(t.Key)))
 	return errors.Join(errs...)
 }
 

@@ -20,18 +20,14 @@ type cursor struct {
 	after uint64
 }
 
-// makeCursor makes what a target needs that has this record, and enters it in the target: a new cursor where its Start says, one that it
+// makeCursor makes what a target needs that had this cursor, and enters it in the target: a new cursor where its Start says, one that it
 // had where that stood; and the directed stream. A target that is not ready gets no cursor, unless it had one: then its events wait.
-func (o *Owner) makeCursor(ctx context.Context, t *route.Target, have StoredRecord) error {
-	had, err := o.cursorOf(ctx, *t, have)
-	if err != nil {
-		return err
-	}
+func (o *Owner) makeCursor(ctx context.Context, t *route.Target, had cursor) error {
 	t.Consumer, t.After = "", 0
 	if t.NotReady != "" && had.consumer == "" {
 		return nil
 	}
-	err = o.ensureCursor(ctx, t, had)
+	err := o.ensureCursor(ctx, t, had)
 	if errors.Is(err, jetstream.ErrStreamNotFound) && t.NotReady != "" {
 		t.Consumer, t.After = "", 0 // the log is gone with its address, and the cursor with the log
 		return nil
@@ -43,10 +39,12 @@ func (o *Owner) makeCursor(ctx context.Context, t *route.Target, have StoredReco
 // none any more.
 func (o *Owner) cursorOf(ctx context.Context, t route.Target, have StoredRecord) (cursor, error) {
 	switch {
-	case have.Target == nil && shares(t):
-		return o.lostMember(ctx, t)
 	case have.Target == nil:
-		return o.lostCursor(ctx, t)
+		own, err := o.lostCursor(ctx, t)
+		if err != nil || own.consumer != "" || !shares(t) {
+			return own, err
+		}
+		return o.lostMember(ctx, t)
 	case have.Swept:
 		return cursor{}, nil
 	case have.Target.Stream != t.Stream:
@@ -90,19 +88,17 @@ func (o *Owner) lostCursor(ctx context.Context, t route.Target) (cursor, error) 
 	return cursor{}, nil
 }
 
-// ensureCursor makes the target's cursor and the directed stream, and enters the cursor in the target.
+// ensureCursor makes the directed stream and the target's cursor, and enters the cursor in the target. The stream comes first: a member of
+// the shared consumer that gets no record keeps every filter that starts from reading (see takeBack).
 func (o *Owner) ensureCursor(ctx context.Context, t *route.Target, had cursor) error {
-	shared := o.client.names.SharedConsumer()
-	var err error
-	if had.consumer == shared || (had.consumer == "" && shares(*t)) {
-		err = o.join(ctx, t, had)
-	} else {
-		err = o.ensureOwn(ctx, t, had)
-	}
-	if err != nil {
+	if err := o.ensureDirected(ctx, t.Key.Address); err != nil {
 		return err
 	}
-	return o.ensureDirected(ctx, t.Key.Address)
+	shared := o.client.names.SharedConsumer()
+	if had.consumer == shared || (had.consumer == "" && shares(*t)) {
+		return o.join(ctx, t, had)
+	}
+	return o.ensureOwn(ctx, t, had)
 }
 
 // ensureOwn makes the consumer that is the cursor of this target alone.

@@ -1,0 +1,90 @@
+package jetstream
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+)
+
+// readsDirected gives the target a consumer of its own in the directed stream, as earlier versions did, instead of the one of all.
+func (i *installation) readsDirected(name string, target route.Target) {
+	i.t.Helper()
+	stream := i.client.names.DirectedStream(i.broker.Key)
+	must(i.t, ignoreMissing(i.client.js.DeleteConsumer(budgetOf(i.t), stream, i.client.names.SharedConsumer())))
+	config := i.client.leasedConsumer(name, target)
+	config.DeliverPolicy = jetstream.DeliverAllPolicy
+	config.FilterSubject = i.client.names.DirectedSubject(target.Key)
+	_, err := i.client.js.CreateConsumer(budgetOf(i.t), stream, config)
+	must(i.t, err)
+}
+
+func (i *installation) directedConsumers() map[string]*jetstream.ConsumerInfo {
+	i.t.Helper()
+	stream, err := i.client.js.Stream(budgetOf(i.t), i.client.names.DirectedStream(i.broker.Key))
+	must(i.t, err)
+	consumers, err := consumersOf(budgetOf(i.t), stream)
+	must(i.t, err)
+	return consumers
+}
+
+// Earlier versions had a consumer for each target in the directed stream. NATS takes no other of the same messages beside them.
+func TestWhatAnEarlierVersionHasParkedIsRead(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name    string
+		upgrade func(*installation, route.Target)
+	}{
+		{"after a sweep", func(i *installation, _ route.Target) { i.sweep() }},
+		{"after a put", func(i *installation, target route.Target) { i.put(target) }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			i := install(t, brisk)
+			one, other := i.put(i.trigger("one")), i.put(i.trigger("other"))
+			i.readsDirected(i.client.names.Consumer(one.Key), one)
+			i.readsDirected(i.client.names.Consumer(other.Key), other)
+			store, _ := i.client.NewStore(tableOf(i.broker))
+			must(t, store.Park(budgetOf(t), one, dispatch.Work{Event: eventOf("1", "a"), Sequence: 1, Attempt: 1}, time.Now()))
+			must(t, store.Park(budgetOf(t), one, dispatch.Work{Event: eventOf("2", "a"), Sequence: 2, Attempt: 1}, time.Now()))
+			former, err := i.client.js.Consumer(budgetOf(t), i.client.names.DirectedStream(i.broker.Key), i.client.names.Consumer(one.Key))
+			must(t, err)
+			_, err = former.Next(jetstream.FetchMaxWait(patience)) // by a filter that then dies
+			must(t, err)
+
+			c.upgrade(i, one)
+			if have := i.directedConsumers(); len(have) != 1 || have[i.client.names.SharedConsumer()] == nil {
+				t.Fatalf("the consumers are %v, want the one of all targets", have)
+			}
+			source := directed(t, i.client, one)
+			defer source.Stop()
+			seen := map[uint64]bool{}
+			for range 2 {
+				m := next(t, source)
+				must(t, m.Ack())
+				seen[m.Sequence] = true
+			}
+			if !seen[1] || !seen[2] {
+				t.Errorf("what was parked came as %v", seen)
+			}
+		})
+	}
+}
+
+func TestAConsumerInADirectedStreamThatIsNotOursStays(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	one := i.put(i.trigger("one"))
+	i.readsDirected("by-hand", one)
+	var api *jetstream.APIError
+	if _, err := i.owner.PutTarget(budgetOf(t), one); !errors.As(err, &api) || api.ErrorCode != errCodeNotUnique {
+		t.Errorf("error %v, want what NATS says", err)
+	}
+	if i.directedConsumers()["by-hand"] == nil {
+		t.Error("somebody else's consumer is gone")
+	}
+}

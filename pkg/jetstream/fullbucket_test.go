@@ -1,0 +1,143 @@
+package jetstream
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+)
+
+// bucketState is what the server says of the bucket.
+func (i *installation) bucketState(name string) *jetstream.StreamInfo {
+	i.t.Helper()
+	stream, err := i.client.js.Stream(budgetOf(i.t), bucketStream(name))
+	must(i.t, err)
+	return stream.CachedInfo()
+}
+
+// waiting is a Trigger without a cursor, whose record alone takes a part of what the routes bucket reserves.
+func (i *installation) waiting(n int) route.Target {
+	target := i.trigger(fmt.Sprintf("waiting-%d", n))
+	target.Consumer, target.NotReady = "", "it waits"
+	target.Subscriber.URL = "http://subscriber.example/" + strings.Repeat("x", routesReserve/50)
+	return target
+}
+
+// Whoever writes a route makes room for it: nobody else may come by for a long time.
+func TestTheRoutesBucketGrowsWithItsRoutes(t *testing.T) {
+	t.Parallel()
+	const many = 120 // more than twice of what the bucket takes at first
+	i := install(t)
+	for n := range many {
+		_, err := i.owner.PutTarget(budgetOf(t), i.waiting(n))
+		must(t, err)
+	}
+	for n := range many {
+		edited := i.waiting(n)
+		edited.Subscriber.URL += strings.Repeat("y", routesReserve/50)
+		_, err := i.owner.PutTarget(budgetOf(t), edited)
+		must(t, err)
+	}
+	for n := range many {
+		must(t, i.owner.RemoveTarget(budgetOf(t), i.waiting(n).Key))
+	}
+	i.sweep()
+	if state := i.bucketState(i.client.names.RoutesBucket()); state.Config.MaxBytes < int64(state.State.Bytes) { //nolint:gosec // small
+		t.Errorf("the bucket has a limit of %d bytes and holds %d", state.Config.MaxBytes, state.State.Bytes)
+	}
+}
+
+// The smallest changes must be possible in a bucket that is full to the last byte: a write by hand may have filled it.
+func TestAFullRoutesBucketTakesEveryKindOfChange(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name string
+		do   func(*installation, route.Target) error
+	}{
+		{"put a Trigger", func(i *installation, _ route.Target) error {
+			_, err := i.owner.PutTarget(budgetOf(i.t), i.trigger("another"))
+			return err
+		}},
+		{"put a Broker", func(i *installation, _ route.Target) error {
+			_, err := i.owner.PutAddress(budgetOf(i.t), brokerOf("another", 1<<20))
+			return err
+		}},
+		{"remove a Trigger", func(i *installation, one route.Target) error { return i.owner.RemoveTarget(budgetOf(i.t), one.Key) }},
+		{"refuse events", func(i *installation, _ route.Target) error {
+			return i.owner.Refuse(budgetOf(i.t), i.broker.Key, "it is late")
+		}},
+		{"end what has no record", func(i *installation, _ route.Target) error {
+			target := i.trigger("unrecorded")
+			target.Owner = "tests"
+			return i.owner.End(budgetOf(i.t), StoredRecord{Record: route.Record{Target: &target}})
+		}},
+		{"purge a record", func(i *installation, one route.Target) error {
+			r, _, err := i.client.record(budgetOf(i.t), recordKey(route.Record{Target: &one}))
+			must(i.t, err)
+			return i.client.purgeRecord(budgetOf(i.t), r)
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			i := install(t)
+			one := i.put(i.trigger("one"))
+			i.fillBucket(i.client.names.RoutesBucket())
+			must(t, c.do(i, one))
+		})
+	}
+}
+
+func TestAFullPositionsBucketTakesMore(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	own := i.put(i.alone("own"))
+	i.fillBucket(i.client.names.PositionsBucket())
+	i.put(i.alone("another"))
+	i.fillBucket(i.client.names.PositionsBucket())
+	must(t, i.owner.RemoveTarget(budgetOf(t), own.Key))
+	i.sweep()
+	if i.has(own) {
+		t.Error("the removed Trigger has its consumer")
+	}
+}
+
+// fillBucket writes keys by hand until not even the smallest fits.
+func (i *installation) fillBucket(name string) {
+	i.t.Helper()
+	bucket, err := i.client.js.KeyValue(budgetOf(i.t), name)
+	must(i.t, err)
+	for n, size := 0, 64<<10; size > 0; n++ {
+		_, err := bucket.Put(budgetOf(i.t), fmt.Sprintf("by-hand.%d", n), make([]byte, size))
+		if isLogFull(err) {
+			size /= 4
+			continue
+		}
+		must(i.t, err)
+	}
+}
+
+func TestRoutesThatAreOverLeaveNothingInTheBucket(t *testing.T) {
+	t.Parallel()
+	const many = 20
+	i := install(t, func(c *Client) { c.timing.routeMarkerTTL = time.Second })
+	before := i.bucketState(i.client.names.RoutesBucket()).State
+	table := i.watch(dial(t, i.server)).table
+	for n := range many {
+		_, err := i.owner.PutTarget(budgetOf(t), i.waiting(n))
+		must(t, err)
+		must(t, i.owner.RemoveTarget(budgetOf(t), i.waiting(n).Key))
+	}
+	i.sweep()
+	await(t, "the watch hears that they are swept", func() bool { return len(table.Snapshot().Swept) == many })
+	i.owner.grace = -tombstoneLife - time.Hour // that much later
+	i.sweep()
+	await(t, "the watch hears that they are gone", func() bool { return len(table.Snapshot().Swept) == 0 })
+	await(t, "the bucket holds what it did before", func() bool {
+		now := i.bucketState(i.client.names.RoutesBucket()).State
+		return now.Msgs == before.Msgs && now.Bytes <= before.Bytes
+	})
+}

@@ -1,0 +1,83 @@
+package jetstream
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// As long as a Put fails, the other targets of the Broker are served, also by a filter that starts, which asks the shared consumer whose
+// cursor it is.
+func TestAPutThatFailsLeavesNoMember(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name  string
+		spoil func(*installation)
+	}{
+		{"no directed stream can be made", func(i *installation) {
+			names := i.client.names
+			must(i.t, ignoreMissing(i.client.js.DeleteStream(budgetOf(i.t), names.DirectedStream(i.broker.Key))))
+			_, err := i.client.js.CreateStream(budgetOf(i.t), jetstream.StreamConfig{
+				Name: "IN-THE-WAY", Subjects: []string{names.DirectedSubjects(i.broker.Key)},
+			})
+			must(i.t, err)
+		}},
+		{"no record can be written", func(i *installation) {
+			config := i.bucketState(i.client.names.RoutesBucket()).Config
+			config.MaxMsgSize = 100
+			_, err := i.client.js.UpdateStream(budgetOf(i.t), config)
+			must(i.t, err)
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			i := install(t, brisk)
+			one := i.put(i.trigger("one"))
+			c.spoil(i)
+			for range 2 {
+				if _, err := i.owner.PutTarget(budgetOf(t), i.trigger("another")); err == nil {
+					t.Fatal("the Trigger is put")
+				}
+			}
+			if have := i.members(); !slices.Equal(have, []string{memberTag(one.Key)}) {
+				t.Errorf("the members are %v, want the one that is recorded", have)
+			}
+			p := i.process(dial(t, i.server, brisk))
+			p.knows(one)
+			source := p.Log(one)
+			i.publish(0, 10, "a")
+			takeAll(t, source, 0, 10)
+		})
+		t.Run(c.name+" for the first Trigger", func(t *testing.T) {
+			t.Parallel()
+			i := install(t, brisk)
+			c.spoil(i)
+			if _, err := i.owner.PutTarget(budgetOf(t), i.trigger("one")); err == nil {
+				t.Fatal("the Trigger is put")
+			}
+			if left := i.consumersLeft(); left != 0 {
+				t.Errorf("%d consumers are left; they hold the log", left)
+			}
+		})
+	}
+}
+
+// What was a member before, without a record since somebody deleted that, stays one: what it has not got is kept.
+func TestAPutThatFailsKeepsAMemberWhoseRecordIsLost(t *testing.T) {
+	t.Parallel()
+	i := install(t, brisk)
+	one := i.put(i.trigger("one"))
+	i.publish(0, 10, "a")
+	i.deleteByHand("target.broker.shop.orders.shop.one")
+	config := i.bucketState(i.client.names.RoutesBucket()).Config
+	config.MaxMsgSize = 100
+	_, err := i.client.js.UpdateStream(budgetOf(t), config)
+	must(t, err)
+	if _, err := i.owner.PutTarget(budgetOf(t), one); err == nil {
+		t.Fatal("the Trigger is put")
+	}
+	if !i.has(one) {
+		t.Error("the Trigger lost its place")
+	}
+}
