@@ -154,6 +154,11 @@ func (o *Owner) leave(ctx context.Context, key route.Key, tags ...string) error 
 	if err != nil {
 		return err
 	}
+	if gone {
+		if _, known, err := o.positions.read(ctx, naming.SharedKey(key)); err != nil || !known {
+			return err
+		}
+	}
 	sharing, err := o.sharing(ctx, key)
 	if gone && (len(sharing) > 0 || errors.Is(err, route.ErrRecord)) {
 		return nil // a sweep makes it again for them, where it stood
