@@ -112,7 +112,9 @@ func (a *Audit) once(ctx context.Context) error {
 		return err
 	}
 	found := compare(owned, cached.wanted())
-	a.tellLeftBehind(slices.Concat(found.orphans, ending))
+	for _, key := range cached.leftBehind(slices.Concat(found.orphans, ending)) {
+		a.config.Trigger(key)
+	}
 	for _, key := range found.brokers {
 		a.config.Broker(key)
 	}
@@ -126,15 +128,6 @@ func (a *Audit) once(ctx context.Context) error {
 		return nil
 	}
 	return errors.Join(a.end(ctx, found.orphans), a.search(ctx), a.sweep(ctx))
-}
-
-// tellLeftBehind has those Triggers reconciled that lost their Broker: nobody else calls for them when no process led as it went.
-func (a *Audit) tellLeftBehind(ended []jetstream.StoredRecord) {
-	for _, r := range ended {
-		if r.Target != nil {
-			a.config.Trigger(types.NamespacedName{Namespace: r.Target.Key.Namespace, Name: r.Target.Key.Name})
-		}
-	}
 }
 
 // end ends the routes that have no resource. The caches that said so may be old, so the API server has the last word.
