@@ -42,3 +42,38 @@ func TestDeletionCostsOneReconcileEach(t *testing.T) {
 		t.Errorf("%d deletions cost %+v", several, spent)
 	}
 }
+
+// A Trigger is reconciled when it comes, and once more when the filters serve it. Its own status is no news to it.
+func TestCostOfTriggers(t *testing.T) {
+	c, s := start(t), newSubscriber(t)
+	c.createBroker(brokerNamed("orders"))
+	c.awaitBrokerReady("orders")
+	c.createTriggers("orders", s.url)
+	watchFor(2 * time.Second)
+	made := c.costOf("triggers")
+	if made.reconciles > 2*several || made.statusWrites > 2*several {
+		t.Errorf("%d Triggers cost %+v", several, made)
+	}
+	brokers := c.costOf("brokers")
+	watchFor(12 * time.Second) // more than one comparison and one sweep
+	if idle := c.costOf("triggers").minus(made); idle.reconciles > 0 || idle.calls > several { // the test looks at them, too
+		t.Errorf("%d Triggers cost %+v when nothing happens", several, idle)
+	}
+	if idle := c.costOf("brokers").minus(brokers); idle.reconciles > 0 || idle.statusWrites > 0 {
+		t.Errorf("a Broker costs %+v when nothing happens", idle)
+	}
+}
+
+// All at once, as a namespace is applied: the Broker becomes ready while its Triggers are being made.
+func TestCostOfTriggersMadeWithTheirBroker(t *testing.T) {
+	c, s := start(t), newSubscriber(t)
+	c.createBroker(brokerNamed("orders"))
+	c.createTriggers("orders", s.url)
+	watchFor(2 * time.Second)
+	if made := c.costOf("triggers"); made.reconciles > 3*several || made.statusWrites > 3*several {
+		t.Errorf("%d Triggers cost %+v", several, made)
+	}
+	if brokers := c.costOf("brokers"); brokers.reconciles > 4 || brokers.statusWrites > 3 {
+		t.Errorf("a Broker cost %+v", brokers)
+	}
+}

@@ -7,7 +7,6 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/cache"
 	"knative.dev/eventing/pkg/apis/feature"
-	"knative.dev/eventing/pkg/auth"
 	eventpolicyinformer "knative.dev/eventing/pkg/client/injection/informers/eventing/v1alpha1/eventpolicy"
 	kubeclient "knative.dev/pkg/client/injection/kube/client"
 	serviceinformer "knative.dev/pkg/client/injection/kube/informers/core/v1/service/filtered"
@@ -80,7 +79,7 @@ func NewController(ctx context.Context, cmw configmap.Watcher, d Dependencies) *
 	handle(services.Informer(), cache.FilteringResourceEventHandler{
 		FilterFunc: controller.FilterController(&v1alpha1.NatsJetStreamChannel{}), Handler: controller.HandleAll(impl.EnqueueControllerOf),
 	})
-	handle(policies.Informer(), auth.EventPolicyEventHandler(channels.Informer().GetIndexer(), kind.GroupKind(), impl.EnqueueKey))
+	handle(policies.Informer(), address.OnPolicyChange(channels.Informer().GetIndexer(), kind.GroupKind(), impl.EnqueueKey))
 	return impl
 }
 

@@ -54,7 +54,7 @@ func (v View) answer(q Question) Answer {
 		return Answer{corev1.ConditionUnknown, ReasonLost, route.Reports{Lost: v.Lost}.WhyUnknown()}
 	}
 	if !live {
-		return Answer{corev1.ConditionUnknown, ReasonNoProcess, fmt.Sprintf("no %s has reported for %s", q.Role, route.ReportTTL)}
+		return Answer{corev1.ConditionUnknown, ReasonNoProcess, fmt.Sprintf("no %s is known to be live: none has a report that is younger than %s", q.Role, route.ReportTTL)}
 	}
 	return Answer{corev1.ConditionUnknown, ReasonNotApplied, why}
 }
