@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"fmt"
+	eventingv1 "knative.dev/eventing/pkg/apis/eventing/v1"
 	"sync/atomic"
 
 	clientgotesting "k8s.io/client-go/testing"
@@ -70,4 +72,26 @@ func (c *cluster) costOf(resource string) cost {
 
 func (a cost) minus(b cost) cost {
 	return cost{a.reconciles - b.reconciles, a.statusWrites - b.statusWrites, a.calls - b.calls}
+}
+
+// writes are the conditions of a Trigger that is not True, at each write of its status.
+func (c *cluster) writes(name string) (all []string) {
+	for _, action := range fakeeventingclient.Get(c.ctx).Actions() {
+		update, isUpdate := action.(clientgotesting.UpdateAction)
+		if !isUpdate || action.GetSubresource() != "status" {
+			continue
+		}
+		t, isTrigger := update.GetObject().(*eventingv1.Trigger)
+		if !isTrigger || t.Name != name {
+			continue
+		}
+		open := ""
+		for _, condition := range t.Status.Conditions {
+			if !condition.IsTrue() {
+				open += fmt.Sprintf("%s=%s %s: %s; ", condition.Type, condition.Status, condition.Reason, condition.Message)
+			}
+		}
+		all = append(all, open)
+	}
+	return all
 }

@@ -25,6 +25,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/compile"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/address"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/brokerconfig"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/news"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/readiness"
 )
 
@@ -80,7 +81,7 @@ func NewController(ctx context.Context, cmw configmap.Watcher, d Dependencies) *
 
 	resync = func() { impl.FilteredGlobalResync(ours, brokers.Informer()) }
 	d.Board.Listen(readiness.Listener{Changed: impl.EnqueueKey, Outage: resync})
-	handle(brokers.Informer(), cache.FilteringResourceEventHandler{FilterFunc: ours, Handler: controller.HandleAll(impl.Enqueue)})
+	handle(brokers.Informer(), cache.FilteringResourceEventHandler{FilterFunc: ours, Handler: news.Handler(impl.Enqueue)})
 	handle(configMaps.Informer(), controller.HandleAll(
 		controller.EnsureTypeMeta(impl.Tracker.OnChanged, corev1.SchemeGroupVersion.WithKind("ConfigMap"))))
 	handle(policies.Informer(), address.OnPolicyChange(brokers.Informer().GetIndexer(),

@@ -23,6 +23,7 @@ import (
 	channelreconciler "github.com/eventing-jetstream/eventing-jetstream/pkg/client/injection/reconciler/messaging/v1alpha1/natsjetstreamchannel"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/address"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/broker"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/news"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/readiness"
 )
 
@@ -75,7 +76,7 @@ func NewController(ctx context.Context, cmw configmap.Watcher, d Dependencies) *
 	kind := v1alpha1.SchemeGroupVersion.WithKind(v1alpha1.Kind)
 	resync = func() { impl.GlobalResync(channels.Informer()) }
 	d.Board.Listen(readiness.Listener{Changed: impl.EnqueueKey, Outage: resync})
-	handle(channels.Informer(), controller.HandleAll(impl.Enqueue))
+	handle(channels.Informer(), news.Handler(impl.Enqueue))
 	handle(services.Informer(), cache.FilteringResourceEventHandler{
 		FilterFunc: controller.FilterController(&v1alpha1.NatsJetStreamChannel{}), Handler: controller.HandleAll(impl.EnqueueControllerOf),
 	})

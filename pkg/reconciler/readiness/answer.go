@@ -31,6 +31,14 @@ type Answer struct {
 	Reason, Message string
 }
 
+// isNews reports whether it says more than the answer before. Whom of several processes one waits for changes often, and is none.
+func (a Answer) isNews(before Answer) bool {
+	if a.Status == corev1.ConditionUnknown && before.Status == corev1.ConditionUnknown {
+		return a.Reason != before.Reason
+	}
+	return a != before
+}
+
 // answer is a pure function of the view.
 func (v View) answer(q Question) Answer {
 	if !v.Known {
