@@ -64,13 +64,14 @@ func TestCostOfTriggers(t *testing.T) {
 	}
 }
 
-// All at once, as a namespace is applied: the Broker becomes ready while its Triggers are being made.
+// All at once, as a namespace is applied: the Broker becomes ready while its Triggers are being made. That is one more only if it takes
+// longer than its changes are collected for.
 func TestCostOfTriggersMadeWithTheirBroker(t *testing.T) {
 	c, s := start(t), newSubscriber(t)
 	c.createBroker(brokerNamed("orders"))
 	c.createTriggers("orders", s.url)
 	watchFor(2 * time.Second)
-	if made := c.costOf("triggers"); made.reconciles > 2*several || made.statusWrites > 2*several {
+	if made := c.costOf("triggers"); made.reconciles > 3*several || made.statusWrites > 3*several {
 		t.Errorf("%d Triggers cost %+v; the writes of one: %q", several, made, c.writes("t03"))
 	}
 	if brokers := c.costOf("brokers"); brokers.reconciles > 4 || brokers.statusWrites > 3 {
