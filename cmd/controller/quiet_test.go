@@ -55,7 +55,7 @@ func TestCostOfTriggers(t *testing.T) {
 		t.Errorf("%d Triggers cost %+v; the writes of one: %q", several, made, c.writes("t03"))
 	}
 	brokers := c.costOf("brokers")
-	watchFor(12 * time.Second)                                                                 // more than one comparison and one sweep
+	watchFor(12 * time.Second) // more than one comparison and one sweep
 	if idle := c.costOf("triggers").minus(made); idle.reconciles > 0 || idle.statusWrites > 0 {
 		t.Errorf("%d Triggers cost %+v when nothing happens", several, idle)
 	}

@@ -17,7 +17,7 @@ const (
 	Every = 10 * time.Second
 	// sweepEvery is how often consumers and streams are repaired and removed, searchEvery how often those are looked for that have
 	// no record any more: by then the reconcilers have given one to all that have a resource.
-	sweepEvery  = 15 * time.Second
+	sweepEvery  = 10 * time.Second
 	searchEvery = 10 * time.Minute
 	// settle is how long a deletion is waited for others: a namespace goes with all its Triggers.
 	settle = 200 * time.Millisecond
@@ -31,6 +31,9 @@ type Routes interface {
 	Unrecorded(ctx context.Context) ([]jetstream.StoredRecord, error)
 	End(ctx context.Context, r jetstream.StoredRecord) error
 	Sweep(ctx context.Context) error
+	Differing(ctx context.Context, live []jetstream.StoredRecord) ([]jetstream.StoredRecord, error)
+	// Applied is the revision at which this process wrote the record last, or false if it did not.
+	Applied(r jetstream.StoredRecord) (revision uint64, known bool)
 }
 
 // Config is what an Audit is made of. All fields are required.
@@ -45,6 +48,8 @@ type Config struct {
 	// Broker, Trigger and Channel have a resource reconciled.
 	Broker, Trigger, Channel func(types.NamespacedName)
 	Logger                   *slog.Logger
+	// Repaired, if not nil, is called for each route that somebody else changed, or whose streams and consumers somebody changed.
+	Repaired func()
 }
 
 // Audit compares and repairs.
@@ -53,6 +58,10 @@ type Audit struct {
 	wake   chan struct{}
 	// swept and searched are when that was done last; the first search is as late as any other.
 	swept, searched time.Time
+	// strange are the records that somebody else wrote, and at which revision that was told.
+	strange map[string]uint64
+	// differing are the records whose streams or consumers were found changed by the last look.
+	differing map[string]bool
 }
 
 // New returns an audit that has not started.
@@ -127,7 +136,8 @@ func (a *Audit) once(ctx context.Context) error {
 	if !a.config.Leads() {
 		return nil
 	}
-	return errors.Join(a.end(ctx, found.orphans), a.search(ctx), a.sweep(ctx))
+	a.repairRecords(owned)
+	return errors.Join(a.end(ctx, found.orphans), a.search(ctx), a.sweep(ctx, owned))
 }
 
 // end ends the routes that have no resource. The caches that said so may be old, so the API server has the last word.
@@ -165,10 +175,10 @@ func (a *Audit) search(ctx context.Context) error {
 	return errors.Join(err, a.end(ctx, unrecorded))
 }
 
-func (a *Audit) sweep(ctx context.Context) error {
+func (a *Audit) sweep(ctx context.Context, owned []jetstream.StoredRecord) error {
 	if time.Since(a.swept) < sweepEvery {
 		return nil
 	}
 	a.swept = time.Now()
-	return a.config.Routes.Sweep(ctx)
+	return errors.Join(a.config.Routes.Sweep(ctx), a.repairStreams(ctx, owned))
 }

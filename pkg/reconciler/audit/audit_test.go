@@ -163,6 +163,8 @@ type routes struct {
 	owned, ending, unrecorded []jetstream.StoredRecord
 	removed                   []jetstream.StoredRecord
 	sweeps                    int
+	applied                   map[string]uint64
+	differing                 []jetstream.StoredRecord
 }
 
 func (r *routes) OwnedAndEnding(context.Context) (live, ending []jetstream.StoredRecord, err error) {
@@ -176,6 +178,15 @@ func (r *routes) Unrecorded(context.Context) ([]jetstream.StoredRecord, error) {
 func (r *routes) End(_ context.Context, record jetstream.StoredRecord) error {
 	r.removed = append(r.removed, record)
 	return nil
+}
+
+func (r *routes) Applied(record jetstream.StoredRecord) (uint64, bool) {
+	revision, known := r.applied[nameOf(record)]
+	return revision, known
+}
+
+func (r *routes) Differing(context.Context, []jetstream.StoredRecord) ([]jetstream.StoredRecord, error) {
+	return r.differing, nil
 }
 
 func (r *routes) Sweep(context.Context) error { r.sweeps++; return nil }
