@@ -68,12 +68,22 @@ type cluster struct {
 	ingress string
 	// features are the data of config-features.
 	features map[string]string
+	// grace is how long the process keeps what was deleted.
+	grace time.Duration
+	// counted are the controllers' reconcilers.
+	counted map[string]*countedReconciler
 }
 
 // start runs a cluster until the test ends. These features are on.
 func start(t *testing.T, features ...string) *cluster {
 	t.Helper()
-	c := &cluster{t: t, nats: natstest.Start(t, nil), features: map[string]string{}}
+	return startWithGrace(t, time.Millisecond, features...)
+}
+
+// startWithGrace is start for a cluster that keeps what was deleted for this long.
+func startWithGrace(t *testing.T, grace time.Duration, features ...string) *cluster {
+	t.Helper()
+	c := &cluster{t: t, nats: natstest.Start(t, nil), features: map[string]string{}, grace: grace}
 	for _, name := range features {
 		c.features[name] = string(feature.Enabled)
 	}
@@ -105,7 +115,7 @@ func (c *cluster) startControllers() {
 	var err error
 	c.process, err = newProcess(config.NATSFolders{Config: folder, Credentials: filepath.Join(folder, "none")}, cancel)
 	must(c.t, err)
-	c.process.grace = time.Millisecond
+	c.process.grace = c.grace
 	features := configmap.NewStaticWatcher(&corev1.ConfigMap{
 		ObjectMeta: metav1.ObjectMeta{Name: "config-features", Namespace: "knative-testing"}, Data: c.features,
 	})
@@ -113,6 +123,7 @@ func (c *cluster) startControllers() {
 		c.process.newBrokerController(ctx, features), c.process.newChannelController(ctx, features),
 		c.process.newTriggerController(ctx, features), c.process.newEventTypeController(ctx, features),
 	}
+	c.count(controllers)
 	wait, err := rtesting.RunAndSyncInformers(ctx, informers...)
 	must(c.t, err)
 	var running sync.WaitGroup

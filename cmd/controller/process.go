@@ -8,6 +8,8 @@ import (
 
 	"github.com/go-logr/logr"
 	"github.com/go-logr/zapr"
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/metric"
 	"k8s.io/apimachinery/pkg/types"
 	"knative.dev/eventing/pkg/apis/feature"
 	filteredfactory "knative.dev/pkg/client/injection/kube/informers/factory/filtered"
@@ -25,6 +27,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/readiness"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/trigger"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/telemetry"
 )
 
 const (
@@ -41,7 +44,7 @@ type process struct {
 	grace   time.Duration
 
 	client   *jetstream.Client
-	owner    *jetstream.Owner
+	owner    *audit.Owner
 	watch    *readiness.Watch
 	audit    *audit.Audit
 	log      *slog.Logger
@@ -73,7 +76,7 @@ func (p *process) newBrokerController(ctx context.Context, cmw configmap.Watcher
 		logger.Fatalw("cannot use the connection to NATS as configured", "error", err)
 	}
 	p.client = client
-	p.owner = client.NewOwner(ownerName, p.grace)
+	p.owner = audit.NewOwner(client.NewOwner(ownerName, p.grace))
 	p.owner.Remade = p.logRemade
 	p.watch = readiness.NewWatch(client)
 	p.brokers = broker.NewController(ctx, cmw, broker.Dependencies{
@@ -100,7 +103,7 @@ func (p *process) newTriggerController(ctx context.Context, cmw configmap.Watche
 	api := newAPI(ctx, features)
 	p.audit = audit.New(audit.Config{
 		Routes: p.owner, Cached: api.cached, Live: api.live, Logger: p.log,
-		Leads:  func() bool { return leads(p.brokers) },
+		Leads: func() bool { return leads(p.brokers) }, Repaired: repairs(p.log),
 		Broker: p.brokers.EnqueueKey, Trigger: impl.EnqueueKey, Channel: p.channels.EnqueueKey,
 	})
 	p.running.Go(func() { p.watch.Run(ctx) })
@@ -116,6 +119,17 @@ func (p *process) newEventTypeController(ctx context.Context, cmw configmap.Watc
 	impl, follower := eventtype.NewController(ctx, cmw, p.client)
 	p.running.Go(func() { follower.Run(ctx) })
 	return impl
+}
+
+// repairs counts in a metric what the audit has repaired.
+func repairs(log *slog.Logger) func() {
+	counter, err := otel.Meter(component).Int64Counter(telemetry.Repairs,
+		metric.WithDescription("Routes, or the streams and consumers behind them, that somebody else changed and that were made right again."))
+	if err != nil {
+		log.Warn("repairs are not counted", "error", err)
+		return nil
+	}
+	return func() { counter.Add(context.Background(), 1) }
 }
 
 // leads reports whether this process is the one that ends routes: the leader for the share of Brokers that the audit's key

@@ -31,6 +31,8 @@ var (
 	ErrUnknownChannel = errors.New("unknown Channel")
 	// ErrRefused means that the address takes no events of anybody; the message says why.
 	ErrRefused = errors.New("forbidden")
+	// ErrNoHTTPS means that the address is to be reached by https only, which it cannot be yet. Upstream has nobody listen there then.
+	ErrNoHTTPS = errors.New("not found")
 	// ErrBusy means that the requests in flight hold all of Config.Memory, or are as many as Config.MaxInFlight.
 	ErrBusy = errors.New("too much in flight")
 	// ErrBodyTimeout means that the body did not arrive within the server's read timeout.

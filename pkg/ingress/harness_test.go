@@ -83,15 +83,18 @@ func (a addresses) Address(key route.Key) (route.Address, bool) {
 	if key.Name == "closed" {
 		address.Refuse = whyClosed
 	}
+	if key.Name == "tls" {
+		address.Refuse = route.NoHTTPS
+	}
 	return address, ok && key.Kind == route.KindBroker
 }
 
-// whyClosed is why the Broker default/closed takes no events.
+// whyClosed is why the Broker default/closed and tls take no events.
 const whyClosed = "an EventPolicy selects the Broker"
 
-// brokers are the Brokers of every test: dedup is the one that de-duplicates, closed takes no events.
+// brokers are the Brokers of every test: dedup is the one that de-duplicates, closed and tls take no events.
 func brokers() addresses {
-	return addresses{"default/orders": {}, "default/dedup": {DedupWindow: time.Minute}, "default/closed": {}, "channels/odd": {}}
+	return addresses{"default/orders": {}, "default/dedup": {DedupWindow: time.Minute}, "default/closed": {}, "default/tls": {}, "channels/odd": {}}
 }
 
 // configFor is a Config whose ids count up from id-1.

@@ -29,12 +29,14 @@ func addressKey(path string) (route.Key, error) {
 }
 
 // find returns the address that the request's path names or, where that says nothing, its host. Errors: addressKey's,
-// ErrUnknownBroker, ErrUnknownChannel and ErrRefused.
+// ErrUnknownBroker, ErrUnknownChannel, ErrRefused and ErrNoHTTPS.
 func (h *Handler) find(r *http.Request) (route.Address, error) {
 	address, known, err := h.lookUp(r)
 	switch {
 	case err != nil:
 		return route.Address{}, err
+	case known && address.Refuse == route.NoHTTPS:
+		return route.Address{}, fmt.Errorf("%w: %s", ErrNoHTTPS, address.Refuse)
 	case known && address.Refuse != "":
 		return route.Address{}, fmt.Errorf("%w: %s", ErrRefused, address.Refuse)
 	case known:

@@ -28,7 +28,7 @@ type answer struct {
 // 404, 408, 429 and 5xx are retried, 400, 403, 413, 415 and 431 are not.
 func answerTo(err error) answer {
 	switch {
-	case errors.Is(err, ErrNoPath), errors.Is(err, ErrUnknownBroker), errors.Is(err, ErrUnknownChannel):
+	case errors.Is(err, ErrNoPath), errors.Is(err, ErrUnknownBroker), errors.Is(err, ErrUnknownChannel), errors.Is(err, ErrNoHTTPS):
 		return answer{status: http.StatusNotFound}
 	case errors.Is(err, ErrRefused):
 		return answer{status: http.StatusForbidden}

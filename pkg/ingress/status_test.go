@@ -32,6 +32,7 @@ func statusRows() []statusRow {
 		{"ErrUnknownBroker", ErrUnknownBroker, 404, false},
 		{"ErrUnknownChannel", ErrUnknownChannel, 404, false},
 		{"ErrRefused", ErrRefused, 403, false},
+		{"ErrNoHTTPS", ErrNoHTTPS, 404, false},
 		{"ErrBusy", ErrBusy, 429, true},
 		{"ErrBodyTimeout", ErrBodyTimeout, 408, false},
 		{"ErrBody", ErrBody, 400, false},

@@ -179,16 +179,8 @@ func (c *Client) alignConsumer(ctx context.Context, stream string, have, want je
 	if have.AckPolicy != want.AckPolicy {
 		return fmt.Errorf("consumer %s of stream %s: %w: ackPolicy", want.Durable, stream, ErrImmutable)
 	}
-	next := have
-	next.Description, next.AckWait, next.MaxDeliver = want.Description, want.AckWait, want.MaxDeliver
-	next.MaxAckPending = want.MaxAckPending
-	next.FilterSubject, next.FilterSubjects = "", slices.Clone(filterSubjects(want))
-	if len(next.FilterSubjects) == 0 && len(filterSubjects(have)) > 0 {
-		// A consumer whose filter is taken away is no longer woken by new messages (nats-server 2.15); one with this filter is.
-		next.FilterSubjects = []string{everything}
-	}
-	next.Metadata = withMetadata(have.Metadata, want.Metadata)
-	if slices.Equal(filterSubjects(have), next.FilterSubjects) && reflect.DeepEqual(withoutFilters(have), withoutFilters(next)) {
+	next, same := alignedConsumer(have, want)
+	if same {
 		return nil
 	}
 	_, err := c.js.UpdateConsumer(ctx, stream, next)
@@ -199,6 +191,20 @@ func (c *Client) alignConsumer(ctx context.Context, stream string, have, want je
 		return fmt.Errorf("update consumer %s of stream %s: %w", want.Durable, stream, err)
 	}
 	return nil
+}
+
+// alignedConsumer returns the consumer's present configuration with the fields that are ours, and whether it is that already.
+func alignedConsumer(have, want jetstream.ConsumerConfig) (next jetstream.ConsumerConfig, same bool) {
+	next = have
+	next.Description, next.AckWait, next.MaxDeliver = want.Description, want.AckWait, want.MaxDeliver
+	next.MaxAckPending = want.MaxAckPending
+	next.FilterSubject, next.FilterSubjects = "", slices.Clone(filterSubjects(want))
+	if len(next.FilterSubjects) == 0 && len(filterSubjects(have)) > 0 {
+		// A consumer whose filter is taken away is no longer woken by new messages (nats-server 2.15); one with this filter is.
+		next.FilterSubjects = []string{everything}
+	}
+	next.Metadata = withMetadata(have.Metadata, want.Metadata)
+	return next, slices.Equal(filterSubjects(have), next.FilterSubjects) && reflect.DeepEqual(withoutFilters(have), withoutFilters(next))
 }
 
 // hasFilters asks the server again whether a consumer has the filters that it was given: nats.go calls filters unsupported when the

@@ -98,6 +98,9 @@ type Placement struct {
 	Tags string `json:"tags,omitempty"`
 }
 
+// NoHTTPS is the Refuse of an address in a cluster where events must be encrypted on their way: it has no address for them yet.
+const NoHTTPS = "the feature transport-encryption is strict and there is no https address yet: every event is refused"
+
 // Address is where events come in: one Broker or one Channel.
 type Address struct {
 	Key   Key    `json:"key"`
@@ -111,7 +114,7 @@ type Address struct {
 	// Notes are facts that a reader of this address should know, such as a default that was applied.
 	Notes []string `json:"notes,omitempty"`
 	// Refuse is why the ingress takes no event of anybody: something restricts who may send, and we cannot enforce that yet.
-	// Empty when events are taken.
+	// Empty when events are taken. The ingress answers 403, which nobody repeats, and for NoHTTPS 404, which senders do.
 	Refuse string `json:"refuse,omitempty"`
 	// RecordEventTypes asks ingress and filter to note which types of events the address takes (package eventtype).
 	RecordEventTypes bool `json:"recordEventTypes,omitempty"`

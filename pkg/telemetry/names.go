@@ -17,6 +17,9 @@ const (
 	ProcessDuration = "kn.eventing.process.duration"
 )
 
+// Repairs counts what the controller found changed by somebody else, and made right again.
+const Repairs = "eventing.jetstream.repairs"
+
 // UnitSeconds is the unit of the histograms, in UCUM.
 const UnitSeconds = "s"
 

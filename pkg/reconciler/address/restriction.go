@@ -10,12 +10,14 @@ import (
 	eventingv1alpha1 "knative.dev/eventing/pkg/apis/eventing/v1alpha1"
 	"knative.dev/eventing/pkg/apis/feature"
 	"knative.dev/eventing/pkg/auth"
+	"knative.dev/pkg/apis"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
 // CheckRestrictions sets ConditionEventPolicies, and returns why the resource takes no events: somebody asked for protection that we
-// do not give yet. It is "" when nobody did. Whoever sends then gets 403: an address is never silently open.
+// do not give yet. It is "" when nobody did. Whoever sends then gets 403, or 404 where there is no
+// https address yet: an address is never silently open.
 func (s Steps) CheckRestrictions(ctx context.Context, r Resource) string {
 	var restricted restriction
 	policies, err := auth.GetEventPoliciesForResource(s.Policies, r.GetGroupVersionKind(),
@@ -32,6 +34,16 @@ func (s Steps) CheckRestrictions(ctx context.Context, r Resource) string {
 	}
 	r.Conditions.MarkFalse(ConditionEventPolicies, restricted.reason, "%s", restricted.message)
 	return restricted.message
+}
+
+// MarkAddressable sets the condition that says that the resource has its address, and that it is by http only where https is asked for too.
+func MarkAddressable(ctx context.Context, conditions apis.ConditionManager, condition apis.ConditionType) {
+	if feature.FromContext(ctx).IsPermissiveTransportEncryption() {
+		conditions.MarkTrueWithReason(condition, ReasonHTTPOnly,
+			"the feature %s is permissive and there is no https address yet: events are taken by http only", feature.TransportEncryption)
+		return
+	}
+	conditions.MarkTrue(condition)
 }
 
 // Refusal is why an address takes no events; Why is empty when it takes them.
@@ -72,8 +84,7 @@ func restrictionOf(kind string, flags feature.Flags, policies []*eventingv1alpha
 		return restriction{ReasonOIDC,
 			fmt.Sprintf("the feature %s is on and senders cannot be authenticated yet: every event is refused", feature.OIDCAuthentication)}
 	case flags.IsStrictTransportEncryption():
-		return restriction{ReasonStrictTLS,
-			fmt.Sprintf("the feature %s is strict and there is no https address yet: every event is refused", feature.TransportEncryption)}
+		return restriction{ReasonStrictTLS, route.NoHTTPS}
 	}
 	return restriction{}
 }

@@ -43,6 +43,7 @@ const (
 	ReasonOIDC             = "OIDCNotSupported"
 	ReasonNoRestriction    = "NoEventPolicy"
 	ReasonNotRefused       = "RefusalNotStored"
+	ReasonHTTPOnly         = "HTTPOnly"
 	ReasonStrictTLS        = "StrictTransportEncryptionNotSupported"
 	ReasonNATSAway         = "NATSUnavailable"
 	ReasonNATSUnknown      = "NATSNotSeenYet"

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
-	eventingv1 "knative.dev/eventing/pkg/apis/eventing/v1"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
@@ -19,7 +18,7 @@ const (
 	Every = 10 * time.Second
 	// sweepEvery is how often consumers and streams are repaired and removed, searchEvery how often those are looked for that have
 	// no record any more: by then the reconcilers have given one to all that have a resource.
-	sweepEvery  = 15 * time.Second
+	sweepEvery  = 10 * time.Second
 	searchEvery = 10 * time.Minute
 	// settle is how long a deletion is waited for others: a namespace goes with all its Triggers.
 	settle = 200 * time.Millisecond
@@ -33,6 +32,9 @@ type Routes interface {
 	Unrecorded(ctx context.Context) ([]jetstream.StoredRecord, error)
 	End(ctx context.Context, r jetstream.StoredRecord) error
 	Sweep(ctx context.Context) error
+	Differing(ctx context.Context, live []jetstream.StoredRecord) ([]jetstream.StoredRecord, error)
+	// Applied is the revision at which this process wrote the record last, or false if it did not.
+	Applied(r jetstream.StoredRecord) (revision uint64, known bool)
 }
 
 // Config is what an Audit is made of. All fields are required.
@@ -47,6 +49,8 @@ type Config struct {
 	// Broker, Trigger and Channel have a resource reconciled.
 	Broker, Trigger, Channel func(types.NamespacedName)
 	Logger                   *slog.Logger
+	// Repaired, if not nil, is called for each route that somebody else changed, or whose streams and consumers somebody changed.
+	Repaired func()
 }
 
 // Audit compares and repairs.
@@ -55,8 +59,10 @@ type Audit struct {
 	wake   chan struct{}
 	// swept and searched are when that was done last; the first search is as late as any other.
 	swept, searched time.Time
-	// told are the Triggers that were reconciled because they lost their Broker.
-	told map[route.TargetKey]bool
+	// strange are the records that somebody else wrote, and at which revision that was told.
+	strange map[string]uint64
+	// differing are the records whose streams or consumers were found changed by the last look.
+	differing map[string]bool
 }
 
 // New returns an audit that has not started.
@@ -116,7 +122,9 @@ func (a *Audit) once(ctx context.Context) error {
 		return unreadable
 	}
 	found := compare(owned, cached.wanted()) // a record that cannot be read is missing: its resource is reconciled, which writes it anew
-	a.tellLeftBehind(slices.Concat(found.orphans, ending), cached.Triggers)
+	for _, key := range cached.leftBehind(slices.Concat(found.orphans, ending)) {
+		a.config.Trigger(key)
+	}
 	for _, key := range found.brokers {
 		a.config.Broker(key)
 	}
@@ -129,30 +137,8 @@ func (a *Audit) once(ctx context.Context) error {
 	if !a.config.Leads() {
 		return unreadable
 	}
-	return errors.Join(unreadable, a.end(ctx, found.orphans), a.search(ctx), a.sweep(ctx))
-}
-
-// tellLeftBehind has those Triggers reconciled, once, that are there and lost their Broker: nobody else calls for them when no process
-// led as it went.
-func (a *Audit) tellLeftBehind(ended []jetstream.StoredRecord, triggers []*eventingv1.Trigger) {
-	there := make(map[types.NamespacedName]bool, len(triggers))
-	for _, t := range triggers {
-		there[types.NamespacedName{Namespace: t.Namespace, Name: t.Name}] = true
-	}
-	told := map[route.TargetKey]bool{}
-	for _, r := range ended {
-		if r.Target == nil || r.Target.Key.Address.Kind != route.KindBroker {
-			continue
-		}
-		key := r.Target.Key
-		if name := (types.NamespacedName{Namespace: key.Namespace, Name: key.Name}); there[name] {
-			if !a.told[key] {
-				a.config.Trigger(name)
-			}
-			told[key] = true
-		}
-	}
-	a.told = told
+	a.repairRecords(owned)
+	return errors.Join(unreadable, a.end(ctx, found.orphans), a.search(ctx), a.sweep(ctx, owned))
 }
 
 // end ends the routes that have no resource. The caches that said so may be old, so the API server has the last word.
@@ -190,10 +176,10 @@ func (a *Audit) search(ctx context.Context) error {
 	return errors.Join(err, a.end(ctx, unrecorded))
 }
 
-func (a *Audit) sweep(ctx context.Context) error {
+func (a *Audit) sweep(ctx context.Context, owned []jetstream.StoredRecord) error {
 	if time.Since(a.swept) < sweepEvery {
 		return nil
 	}
 	a.swept = time.Now()
-	return a.config.Routes.Sweep(ctx)
+	return errors.Join(a.config.Routes.Sweep(ctx), a.repairStreams(ctx, owned))
 }

@@ -115,3 +115,30 @@ func (d *difference) missChannel(name types.NamespacedName) {
 		d.channels = append(d.channels, name)
 	}
 }
+
+// leftBehind are the Triggers that lost their Broker and do not say so yet: nobody else calls for them when no process led as it went.
+// What is gone itself, and the subscribers of Channels, have nothing to say.
+func (r Resources) leftBehind(ended []jetstream.StoredRecord) []types.NamespacedName {
+	lost := map[route.TargetKey]bool{}
+	for _, record := range ended {
+		if record.Target != nil && record.Target.Key.Address.Kind == route.KindBroker {
+			lost[record.Target.Key] = true
+		}
+	}
+	if len(lost) == 0 {
+		return nil
+	}
+	there := map[route.Key]bool{} // in whatever class
+	for _, b := range r.Brokers {
+		there[compile.BrokerKey(b.Namespace, b.Name)] = true
+	}
+	var keys []types.NamespacedName
+	for _, t := range r.Triggers {
+		address := compile.ChosenBroker(t, r.CrossNamespace)
+		key := route.TargetKey{Address: address, Namespace: t.Namespace, Name: t.Name}
+		if lost[key] && !there[address] && !t.Status.GetCondition(eventingv1.TriggerConditionBroker).IsFalse() {
+			keys = append(keys, types.NamespacedName{Namespace: t.Namespace, Name: t.Name})
+		}
+	}
+	return keys
+}

@@ -9,7 +9,6 @@ import (
 	"k8s.io/client-go/tools/cache"
 	eventingv1 "knative.dev/eventing/pkg/apis/eventing/v1"
 	"knative.dev/eventing/pkg/apis/feature"
-	"knative.dev/eventing/pkg/auth"
 	eventingclient "knative.dev/eventing/pkg/client/injection/client"
 	brokerinformer "knative.dev/eventing/pkg/client/injection/informers/eventing/v1/broker"
 	eventpolicyinformer "knative.dev/eventing/pkg/client/injection/informers/eventing/v1alpha1/eventpolicy"
@@ -26,6 +25,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/compile"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/address"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/brokerconfig"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/news"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/readiness"
 )
 
@@ -81,10 +81,10 @@ func NewController(ctx context.Context, cmw configmap.Watcher, d Dependencies) *
 
 	resync = func() { impl.FilteredGlobalResync(ours, brokers.Informer()) }
 	d.Board.Listen(readiness.Listener{Changed: impl.EnqueueKey, Outage: resync})
-	handle(brokers.Informer(), cache.FilteringResourceEventHandler{FilterFunc: ours, Handler: controller.HandleAll(impl.Enqueue)})
+	handle(brokers.Informer(), cache.FilteringResourceEventHandler{FilterFunc: ours, Handler: news.Handler(impl.Enqueue)})
 	handle(configMaps.Informer(), controller.HandleAll(
 		controller.EnsureTypeMeta(impl.Tracker.OnChanged, corev1.SchemeGroupVersion.WithKind("ConfigMap"))))
-	handle(policies.Informer(), auth.EventPolicyEventHandler(brokers.Informer().GetIndexer(),
+	handle(policies.Informer(), address.OnPolicyChange(brokers.Informer().GetIndexer(),
 		eventingv1.SchemeGroupVersion.WithKind("Broker").GroupKind(), impl.EnqueueKey))
 	return impl
 }

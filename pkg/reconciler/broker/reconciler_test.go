@@ -196,6 +196,10 @@ func TestReconcile(t *testing.T) {
 			condition(ConditionDeadLetterSink, is(corev1.ConditionTrue, "", "")), sinkURI("http://dls.shop.svc.cluster.local"),
 			object(&corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "dls"}})),
 
+		ready("encryption is permissive", newBroker("permissive"), condition(ConditionAddressable, is(corev1.ConditionTrue, address.ReasonHTTPOnly,
+			"the feature transport-encryption is permissive and there is no https address yet: events are taken by http only")),
+			data(flagsKey, feature.Flags{feature.TransportEncryption: feature.Permissive})),
+
 		unready("no such ConfigMap", newBroker("noconfig", withConfig("ConfigMap", "none")), neverRouted,
 			configured(is(corev1.ConditionFalse, brokerconfig.ReasonMissing, "ConfigMap config/none does not exist"))),
 		unready("a broken ConfigMap names its key", newBroker("broken", withConfig("ConfigMap", "broken")), neverRouted,
@@ -212,7 +216,7 @@ func TestReconcile(t *testing.T) {
 			"the feature authentication-oidc is on and senders cannot be authenticated yet: every event is refused")),
 			data(flagsKey, feature.Flags{feature.OIDCAuthentication: feature.Enabled})),
 		unready("encryption is strict", newBroker("strict"), condition(ConditionEventPolicies, is(corev1.ConditionFalse, address.ReasonStrictTLS,
-			"the feature transport-encryption is strict and there is no https address yet: every event is refused")),
+			route.NoHTTPS)),
 			condition(ConditionAddressable, is(corev1.ConditionFalse, address.ReasonStrictTLS, "there is no https address yet")),
 			expectation{status: func(b *eventingv1.Broker) { b.Status.AddressStatus = duckv1.AddressStatus{} }},
 			data(flagsKey, feature.Flags{feature.TransportEncryption: feature.Strict})),
@@ -228,7 +232,7 @@ func TestReconcile(t *testing.T) {
 			{Role: route.RoleIngress, ID: "i", Revision: math.MaxUint64, Failures: map[string]string{"address.broker.shop.cannot": "odd"}}}}),
 			condition(ConditionIngress, is(corev1.ConditionFalse, readiness.ReasonFailed, "ingress i: odd"))),
 		unknown("no ingress", newBroker("noingress"), data(viewKey, readiness.View{Known: true}),
-			condition(ConditionIngress, is(corev1.ConditionUnknown, readiness.ReasonNoProcess, "no ingress has reported for 30s"))),
+			condition(ConditionIngress, is(corev1.ConditionUnknown, readiness.ReasonNoProcess, "no ingress is known to be live: none has a report that is younger than 30s"))),
 		unknown("an ingress is behind", newBroker("behind"), data(viewKey, readiness.View{Known: true, Reports: []route.Report{{Role: route.RoleIngress, ID: "i"}}}),
 			condition(ConditionIngress, is(corev1.ConditionUnknown, readiness.ReasonNotApplied, "ingress i has not applied it yet"))),
 	}
@@ -288,7 +292,7 @@ func checkRoutes(t *testing.T, client *jetstream.Client) {
 	for _, r := range records {
 		refused[r.Address.Key.Name] = r.Address.Refuse != ""
 	}
-	want := map[string]bool{"well": false, "same": false, "mt": false, "sink": false, "sinkref": false, "securesink": false, "nosink": false, "policy": true, "oidc": true, "strict": true,
+	want := map[string]bool{"well": false, "same": false, "mt": false, "permissive": false, "sink": false, "sinkref": false, "securesink": false, "nosink": false, "policy": true, "oidc": true, "strict": true,
 		"cannot": false, "noingress": false, "behind": false, "remade": false, "told": false, "healed": false,
 		"replaced": false, "replacedmade": false, "replacedbad": false, "replacedstale": false, "replacedunread": false}
 	for name, refuses := range want {

@@ -68,7 +68,7 @@ func (r *Reconciler) setAddress(ctx context.Context, w *work) {
 		URL:  &apis.URL{Scheme: scheme, Host: r.ingressHost, Path: fmt.Sprintf("/%s/%s", w.broker.Namespace, w.broker.Name)},
 	}
 	status.AddressStatus = duckv1.AddressStatus{Address: &at, Addresses: []duckv1.Addressable{at}}
-	w.status.MarkTrue(ConditionAddressable)
+	address.MarkAddressable(ctx, w.status, ConditionAddressable)
 }
 
 // checkNATS sets ConditionNATS. The other conditions stay as they were known while NATS is away.

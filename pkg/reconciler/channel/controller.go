@@ -7,7 +7,6 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/cache"
 	"knative.dev/eventing/pkg/apis/feature"
-	"knative.dev/eventing/pkg/auth"
 	eventpolicyinformer "knative.dev/eventing/pkg/client/injection/informers/eventing/v1alpha1/eventpolicy"
 	kubeclient "knative.dev/pkg/client/injection/kube/client"
 	serviceinformer "knative.dev/pkg/client/injection/kube/informers/core/v1/service/filtered"
@@ -24,6 +23,7 @@ import (
 	channelreconciler "github.com/eventing-jetstream/eventing-jetstream/pkg/client/injection/reconciler/messaging/v1alpha1/natsjetstreamchannel"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/address"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/broker"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/news"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/readiness"
 )
 
@@ -76,11 +76,11 @@ func NewController(ctx context.Context, cmw configmap.Watcher, d Dependencies) *
 	kind := v1alpha1.SchemeGroupVersion.WithKind(v1alpha1.Kind)
 	resync = func() { impl.GlobalResync(channels.Informer()) }
 	d.Board.Listen(readiness.Listener{Changed: impl.EnqueueKey, Outage: resync})
-	handle(channels.Informer(), controller.HandleAll(impl.Enqueue))
+	handle(channels.Informer(), news.Handler(impl.Enqueue))
 	handle(services.Informer(), cache.FilteringResourceEventHandler{
 		FilterFunc: controller.FilterController(&v1alpha1.NatsJetStreamChannel{}), Handler: controller.HandleAll(impl.EnqueueControllerOf),
 	})
-	handle(policies.Informer(), auth.EventPolicyEventHandler(channels.Informer().GetIndexer(), kind.GroupKind(), impl.EnqueueKey))
+	handle(policies.Informer(), address.OnPolicyChange(channels.Informer().GetIndexer(), kind.GroupKind(), impl.EnqueueKey))
 	return impl
 }
 

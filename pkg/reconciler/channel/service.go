@@ -74,7 +74,7 @@ func (r *Reconciler) makeService(ctx context.Context, w *work) {
 	url := httpURL(hosts(w.channel)[0])
 	at := duckv1.Addressable{Name: &url.Scheme, URL: url}
 	status.AddressStatus = duckv1.AddressStatus{Address: &at, Addresses: []duckv1.Addressable{at}}
-	w.status.MarkTrue(v1alpha1.ConditionAddressable)
+	address.MarkAddressable(ctx, w.status, v1alpha1.ConditionAddressable)
 }
 
 // ensureService makes the Service what it should be, or says why it cannot.

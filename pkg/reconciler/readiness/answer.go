@@ -31,6 +31,14 @@ type Answer struct {
 	Reason, Message string
 }
 
+// isNews reports whether it says more than the answer before. Whom of several processes one waits for changes often, and is none.
+func (a Answer) isNews(before Answer) bool {
+	if a.Status == corev1.ConditionUnknown && before.Status == corev1.ConditionUnknown {
+		return a.Reason != before.Reason
+	}
+	return a != before
+}
+
 // answer is a pure function of the view.
 func (v View) answer(q Question) Answer {
 	if !v.Known {
@@ -54,7 +62,7 @@ func (v View) answer(q Question) Answer {
 		return Answer{corev1.ConditionUnknown, ReasonLost, route.Reports{Lost: v.Lost}.WhyUnknown()}
 	}
 	if !live {
-		return Answer{corev1.ConditionUnknown, ReasonNoProcess, fmt.Sprintf("no %s has reported for %s", q.Role, route.ReportTTL)}
+		return Answer{corev1.ConditionUnknown, ReasonNoProcess, fmt.Sprintf("no %s is known to be live: none has a report that is younger than %s", q.Role, route.ReportTTL)}
 	}
 	return Answer{corev1.ConditionUnknown, ReasonNotApplied, why}
 }

@@ -11,6 +11,9 @@ import (
 // urgency is how long after a question that could not be answered with True the reports are read often.
 const urgency = 20 * time.Second
 
+// failureGrace is how long a failure has to last to be told: while a process takes a record over, it says for a moment that it cannot.
+const failureGrace = 2 * time.Second
+
 // Listener is whom a Board calls; neither function may block.
 type Listener struct {
 	// Changed is called for each resource whose last answer no longer holds.
@@ -33,6 +36,8 @@ type Board struct {
 type asked struct {
 	question Question
 	answer   Answer
+	// failing is since when a process says that it cannot apply the record, which is not in answer yet.
+	failing time.Time
 }
 
 // Fixed returns a board without a watch, which always shows this view.
@@ -59,7 +64,7 @@ func (b *Board) AskAll(who types.NamespacedName, questions []Question) []Answer 
 	answers, remembered, open := make([]Answer, len(questions)), make([]asked, len(questions)), false
 	for i, q := range questions {
 		answers[i] = b.view.answer(q)
-		remembered[i] = asked{q, answers[i]}
+		remembered[i] = asked{question: q, answer: answers[i]}
 		open = open || answers[i].Status != corev1.ConditionTrue
 	}
 	b.asked[who] = remembered
@@ -90,11 +95,26 @@ func (b *Board) State() (known bool, outage *Outage) {
 // answerAnew puts the answers of this view in the place of those before, and reports whether one is another. Who is called for it
 // may have nothing to ask any more, and is not called for the same answer again.
 func (v View) answerAnew(all []asked) (changed bool) {
-	for i, a := range all {
-		all[i].answer = v.answer(a.question)
-		changed = changed || all[i].answer != a.answer
+	for i := range all {
+		a, next := &all[i], v.answer(all[i].question)
+		if a.holds(next, time.Now()) {
+			continue
+		}
+		changed = changed || next.isNews(a.answer)
+		a.answer, a.failing = next, time.Time{}
 	}
 	return changed
+}
+
+// holds reports whether the answer before is kept although a process says now that it cannot apply the record.
+func (a *asked) holds(next Answer, now time.Time) bool {
+	if next.Reason != ReasonFailed || a.answer.Reason == ReasonFailed {
+		return false
+	}
+	if a.failing.IsZero() {
+		a.failing = now
+	}
+	return now.Sub(a.failing) < failureGrace
 }
 
 // show takes a new view over and calls the listener.

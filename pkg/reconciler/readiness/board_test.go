@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -109,6 +110,41 @@ func TestBoardCallsForWhatChanged(t *testing.T) {
 	if changed, _ := told.take(); !slices.Equal(changed, []string{"new"}) {
 		t.Errorf("called for %v after one is forgotten", changed)
 	}
+}
+
+// A failure that passes, as while a filter takes a new target over, is no news; one that lasts is.
+func TestBoardCallsForFailuresThatLast(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var told calls
+		b := Fixed(View{Known: true, Reports: filters("a")})
+		b.Listen(told.listener())
+		q := Question{Role: route.RoleFilter, Place: route.Place{Key: "k", Revision: 8}}
+		if got := b.Ask(types.NamespacedName{Name: "new"}, q); got.Reason != ReasonNotApplied {
+			t.Fatalf("%+v", got)
+		}
+		failing := View{Known: true, Reports: []route.Report{{Role: route.RoleFilter, ID: "a", Revision: 8, Failures: map[string]string{"k": "lost"}}}}
+		steps := []struct {
+			name string
+			view View
+			wait time.Duration
+			want []string
+		}{
+			{"a failure", failing, time.Second, nil},
+			{"it passes", View{Known: true, Reports: filters("a")}, time.Minute, nil},
+			{"another", failing, time.Second, nil},
+			{"it goes on", failing, failureGrace, nil},
+			{"it lasts", failing, time.Second, []string{"new"}},
+			{"the same", failing, time.Second, nil},
+			{"it is served", View{Known: true, Reports: []route.Report{{Role: route.RoleFilter, ID: "a", Revision: 8}}}, 0, []string{"new"}},
+		}
+		for _, step := range steps {
+			b.show(step.view)
+			if changed, _ := told.take(); !slices.Equal(changed, step.want) {
+				t.Errorf("%s: called for %v", step.name, changed)
+			}
+			time.Sleep(step.wait)
+		}
+	})
 }
 
 // source is a Source whose answers a test sets.

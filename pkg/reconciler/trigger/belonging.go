@@ -1,7 +1,7 @@
 package trigger
 
 import (
-	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/client-go/tools/cache"
 	eventingv1 "knative.dev/eventing/pkg/apis/eventing/v1"
 	eventinglisters "knative.dev/eventing/pkg/client/listers/eventing/v1"
 
@@ -11,7 +11,7 @@ import (
 // belonging tells which Triggers are ours, as far as the caches know: those whose Broker exists and is of our class.
 type belonging struct {
 	brokers  eventinglisters.BrokerLister
-	triggers eventinglisters.TriggerLister
+	triggers cache.Indexer // with byBroker
 	// crossNamespace reports whether the feature cross-namespace-event-links is on.
 	crossNamespace func() bool
 }
@@ -27,15 +27,42 @@ func (b belonging) isOurs(object any) bool {
 	return err == nil && broker.Annotations[compile.ClassAnnotation] == compile.BrokerClass
 }
 
+// waits reports whether the Trigger's Broker is not ready yet: when it is, or says why not, the Trigger has the news from there.
+func (b belonging) waits(t *eventingv1.Trigger) bool {
+	key := compile.ChosenBroker(t, b.crossNamespace())
+	broker, err := b.brokers.Brokers(key.Namespace).Get(key.Name)
+	return err == nil && broker.Status.GetTopLevelCondition().IsUnknown()
+}
+
+// byBroker is the index of Triggers by the Brokers that they may belong to.
+const byBroker = "broker"
+
+// index adds byBroker. It fails only for an informer that was stopped, or has it already. The Broker that a Trigger names
+// depends on the feature cross-namespace-event-links: it is found by the one with and by the one without.
+func index(triggers cache.SharedIndexInformer) {
+	_ = triggers.AddIndexers(cache.Indexers{byBroker: func(object any) ([]string, error) {
+		t, ok := object.(*eventingv1.Trigger)
+		if !ok {
+			return nil, nil
+		}
+		own, crossed := compile.ChosenBroker(t, false), compile.ChosenBroker(t, true)
+		if own == crossed {
+			return []string{own.String()}, nil
+		}
+		return []string{own.String(), crossed.String()}, nil
+	}})
+}
+
 // of returns the Triggers of a Broker.
 func (b belonging) of(broker *eventingv1.Broker) []*eventingv1.Trigger {
-	all, err := b.triggers.List(labels.Everything())
+	key := compile.BrokerKey(broker.Namespace, broker.Name)
+	found, err := b.triggers.ByIndex(byBroker, key.String())
 	if err != nil {
-		return nil // a cache has no errors
+		return nil // only without the index
 	}
 	var own []*eventingv1.Trigger
-	for _, t := range all {
-		if compile.ChosenBroker(t, b.crossNamespace()) == compile.BrokerKey(broker.Namespace, broker.Name) {
+	for _, object := range found {
+		if t, ok := object.(*eventingv1.Trigger); ok && compile.ChosenBroker(t, b.crossNamespace()) == key {
 			own = append(own, t)
 		}
 	}

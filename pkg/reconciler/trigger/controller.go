@@ -2,9 +2,9 @@ package trigger
 
 import (
 	"context"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/client-go/tools/cache"
 	eventingv1 "knative.dev/eventing/pkg/apis/eventing/v1"
 	"knative.dev/eventing/pkg/apis/feature"
@@ -23,8 +23,12 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/compile"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/brokerconfig"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/news"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/readiness"
 )
+
+// settle is how long changes of a Broker are collected before its Triggers are reconciled: one that comes becomes ready in several steps.
+const settle = 500 * time.Millisecond
 
 // agent is who the Kubernetes events come from.
 const agent = "eventing-jetstream-trigger-controller"
@@ -48,8 +52,9 @@ func NewController(ctx context.Context, cmw configmap.Watcher, d Dependencies) *
 		}
 	})
 	features.WatchConfigs(cmw)
+	index(triggers.Informer())
 	ours := belonging{
-		brokers: brokers.Lister(), triggers: triggers.Lister(),
+		brokers: brokers.Lister(), triggers: triggers.Informer().GetIndexer(),
 		crossNamespace: func() bool { return features.Load().IsCrossNamespaceEventLinks() },
 	}
 
@@ -63,39 +68,24 @@ func NewController(ctx context.Context, cmw configmap.Watcher, d Dependencies) *
 
 	resync = func() { impl.FilteredGlobalResync(ours.isOurs, triggers.Informer()) }
 	d.Board.Listen(readiness.Listener{Changed: impl.EnqueueKey, Outage: resync})
-	handle(triggers.Informer(), cache.FilteringResourceEventHandler{FilterFunc: ours.isOurs, Handler: controller.HandleAll(impl.Enqueue)})
+	handle(triggers.Informer(), cache.FilteringResourceEventHandler{FilterFunc: ours.isOurs, Handler: news.Handler(func(object any) {
+		if t, ok := object.(*eventingv1.Trigger); ok && ours.waits(t) {
+			impl.EnqueueAfter(t, settle)
+			return
+		}
+		impl.Enqueue(object)
+	})})
 	handle(brokers.Informer(), cache.FilteringResourceEventHandler{
 		FilterFunc: pkgreconciler.AnnotationFilterFunc(brokerreconciler.ClassAnnotationKey, compile.BrokerClass, false),
 		Handler: onBrokerChange(func(b *eventingv1.Broker) {
 			for _, t := range ours.of(b) {
-				impl.Enqueue(t)
+				impl.EnqueueAfter(t, settle)
 			}
 		}),
 	})
 	handle(configMaps.Informer(), controller.HandleAll(
 		controller.EnsureTypeMeta(impl.Tracker.OnChanged, corev1.SchemeGroupVersion.WithKind("ConfigMap"))))
 	return impl
-}
-
-// onBrokerChange calls for a Broker that came, went, or changed in what its Triggers depend on.
-func onBrokerChange(call func(*eventingv1.Broker)) cache.ResourceEventHandler {
-	always := func(object any) {
-		if b, ok := object.(*eventingv1.Broker); ok {
-			call(b)
-		}
-	}
-	return cache.ResourceEventHandlerFuncs{
-		AddFunc:    always,
-		DeleteFunc: always,
-		UpdateFunc: func(before, after any) {
-			old, wasBroker := before.(*eventingv1.Broker)
-			if now, ok := after.(*eventingv1.Broker); ok && wasBroker && equality.Semantic.DeepEqual(old.Spec, now.Spec) &&
-				equality.Semantic.DeepEqual(old.Status, now.Status) && old.UID == now.UID {
-				return
-			}
-			always(after)
-		},
-	}
 }
 
 // handle registers a handler. It fails only for an informer that was stopped, and these run as long as the process.

@@ -277,7 +277,7 @@ func rows() []row {
 		}},
 		{name: "no filter", trigger: newTrigger("nofilter"), view: &readiness.View{Known: true},
 			want: func(s *eventingv1.TriggerStatus) {
-				s.MarkSubscribedUnknown(readiness.ReasonNoProcess, "no filter has reported for 30s")
+				s.MarkSubscribedUnknown(readiness.ReasonNoProcess, "no filter is known to be live: none has a report that is younger than 30s")
 			}},
 	}
 }

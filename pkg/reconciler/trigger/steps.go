@@ -31,7 +31,12 @@ func (r *Reconciler) findBroker(ctx context.Context, w *work) {
 		w.trigger.Status.MarkBrokerUnknown(ReasonBrokerMissing, "Broker %q: %v", key.Name, err)
 	default:
 		w.broker = b
-		w.trigger.Status.PropagateBrokerCondition(b.Status.GetTopLevelCondition())
+		ready := b.Status.GetTopLevelCondition()
+		if ready.IsUnknown() { // what it waits for is in its own status
+			w.trigger.Status.MarkBrokerUnknown(ReasonWaitsForBroker, "Broker %q is not ready yet", b.Name)
+			return
+		}
+		w.trigger.Status.PropagateBrokerCondition(ready)
 	}
 }
 

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	eventingv1 "knative.dev/eventing/pkg/apis/eventing/v1"
+	"sync/atomic"
+
+	clientgotesting "k8s.io/client-go/testing"
+	fakeeventingclient "knative.dev/eventing/pkg/client/injection/client/fake"
+	"knative.dev/pkg/controller"
+	"knative.dev/pkg/reconciler"
+
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// leading is what a generated reconciler is besides a controller.Reconciler.
+type leading interface {
+	reconciler.LeaderAware
+	IsLeaderFor(key types.NamespacedName) bool
+}
+
+// countedReconciler counts how often a reconciler is called.
+type countedReconciler struct {
+	controller.Reconciler
+	leading
+	calls atomic.Int64
+}
+
+func (r *countedReconciler) Reconcile(ctx context.Context, key string) error {
+	r.calls.Add(1)
+	return r.Reconciler.Reconcile(ctx, key)
+}
+
+// count has the reconciles of the controllers counted: of Brokers, Channels, Triggers and EventTypes, in this order.
+func (c *cluster) count(controllers []*controller.Impl) {
+	c.t.Helper()
+	c.counted = map[string]*countedReconciler{}
+	for i, kind := range []string{"brokers", "channels", "triggers", "eventtypes"} {
+		aware, ok := controllers[i].Reconciler.(leading)
+		if !ok {
+			c.t.Fatalf("the reconciler of %s knows nothing of leadership", kind)
+		}
+		c.counted[kind] = &countedReconciler{Reconciler: controllers[i].Reconciler, leading: aware}
+		controllers[i].Reconciler = c.counted[kind]
+	}
+}
+
+// cost is what something took from the API server and from the controllers.
+type cost struct {
+	reconciles, statusWrites, calls int
+}
+
+// costOf is what a resource ("triggers") has cost so far. The calls of informers are not counted.
+func (c *cluster) costOf(resource string) cost {
+	c.t.Helper()
+	var sum cost
+	if counted := c.counted[resource]; counted != nil {
+		sum.reconciles = int(counted.calls.Load())
+	}
+	for _, action := range fakeeventingclient.Get(c.ctx).Actions() {
+		if action.GetResource().Resource != resource || action.GetVerb() == "watch" {
+			continue
+		}
+		sum.calls++
+		if _, isUpdate := action.(clientgotesting.UpdateAction); isUpdate && action.GetSubresource() == "status" {
+			sum.statusWrites++
+		}
+	}
+	return sum
+}
+
+func (a cost) minus(b cost) cost {
+	return cost{a.reconciles - b.reconciles, a.statusWrites - b.statusWrites, a.calls - b.calls}
+}
+
+// writes are the conditions of a Trigger that is not True, at each write of its status.
+func (c *cluster) writes(name string) (all []string) {
+	for _, action := range fakeeventingclient.Get(c.ctx).Actions() {
+		update, isUpdate := action.(clientgotesting.UpdateAction)
+		if !isUpdate || action.GetSubresource() != "status" {
+			continue
+		}
+		t, isTrigger := update.GetObject().(*eventingv1.Trigger)
+		if !isTrigger || t.Name != name {
+			continue
+		}
+		open := ""
+		for _, condition := range t.Status.Conditions {
+			if !condition.IsTrue() {
+				open += fmt.Sprintf("%s=%s %s: %s; ", condition.Type, condition.Status, condition.Reason, condition.Message)
+			}
+		}
+		all = append(all, open)
+	}
+	return all
+}

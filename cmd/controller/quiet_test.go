@@ -1,0 +1,80 @@
+package main
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	eventingclient "knative.dev/eventing/pkg/client/injection/client"
+)
+
+// several are the Triggers of the tests that count.
+const several = 20
+
+func (c *cluster) createTriggers(broker, url string) (names []string) {
+	c.t.Helper()
+	for i := range several {
+		names = append(names, fmt.Sprintf("t%02d", i))
+		c.createTrigger(triggerNamed(names[i], broker, url))
+	}
+	for _, name := range names {
+		c.awaitTriggerReady(name)
+	}
+	return names
+}
+
+// watchFor lets a time pass in which nothing is to happen.
+func watchFor(d time.Duration) { <-time.After(d) }
+
+// What was deleted is looked at once; the grace period, in which its route is kept, costs nothing.
+func TestDeletionCostsOneReconcileEach(t *testing.T) {
+	c, s := startWithGrace(t, time.Hour), newSubscriber(t)
+	c.createBroker(brokerNamed("orders"))
+	names := c.createTriggers("orders", s.url)
+	before := c.costOf("triggers")
+	for _, name := range names {
+		must(t, eventingclient.Get(c.ctx).EventingV1().Triggers(namespace).Delete(c.ctx, name, metav1.DeleteOptions{}))
+	}
+	c.awaitRoutes("broker orders")
+	watchFor(2 * time.Second)
+	if spent := c.costOf("triggers").minus(before); spent.reconciles > 2*several {
+		t.Errorf("%d deletions cost %+v", several, spent)
+	}
+}
+
+// A Trigger is reconciled when it comes, and once more when the filters serve it. Its own status is no news to it.
+func TestCostOfTriggers(t *testing.T) {
+	c, s := start(t), newSubscriber(t)
+	c.createBroker(brokerNamed("orders"))
+	c.awaitBrokerReady("orders")
+	c.createTriggers("orders", s.url)
+	watchFor(2 * time.Second)
+	made := c.costOf("triggers")
+	if made.reconciles > 2*several || made.statusWrites > 2*several {
+		t.Errorf("%d Triggers cost %+v; the writes of one: %q", several, made, c.writes("t03"))
+	}
+	brokers := c.costOf("brokers")
+	watchFor(12 * time.Second) // more than one comparison and one sweep
+	if idle := c.costOf("triggers").minus(made); idle.reconciles > 0 || idle.statusWrites > 0 {
+		t.Errorf("%d Triggers cost %+v when nothing happens", several, idle)
+	}
+	if idle := c.costOf("brokers").minus(brokers); idle.reconciles > 0 || idle.statusWrites > 0 {
+		t.Errorf("a Broker costs %+v when nothing happens", idle)
+	}
+}
+
+// All at once, as a namespace is applied: the Broker becomes ready while its Triggers are being made. That is one more only if it takes
+// longer than its changes are collected for.
+func TestCostOfTriggersMadeWithTheirBroker(t *testing.T) {
+	c, s := start(t), newSubscriber(t)
+	c.createBroker(brokerNamed("orders"))
+	c.createTriggers("orders", s.url)
+	watchFor(2 * time.Second)
+	if made := c.costOf("triggers"); made.reconciles > 3*several || made.statusWrites > 3*several {
+		t.Errorf("%d Triggers cost %+v; the writes of one: %q", several, made, c.writes("t03"))
+	}
+	if brokers := c.costOf("brokers"); brokers.reconciles > 4 || brokers.statusWrites > 3 {
+		t.Errorf("a Broker cost %+v", brokers)
+	}
+}

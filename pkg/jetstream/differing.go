@@ -1,0 +1,88 @@
+package jetstream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+)
+
+// Differing returns those of these live records whose streams or consumers are not what they say: somebody changed them by hand, and
+// may lose events so. To put the address or target again mends it. It changes nothing itself: the records may be older by now than what
+// a Put is writing. What is gone is for Sweep. Of targets that share a consumer, it returns one.
+func (o *Owner) Differing(ctx context.Context, live []StoredRecord) ([]StoredRecord, error) {
+	var differing, targets []StoredRecord
+	var errs []error
+	for _, r := range live {
+		if r.Target != nil && r.Target.Consumer != "" {
+			targets = append(targets, r)
+		}
+		if r.Address == nil {
+			continue
+		}
+		differs, err := o.client.streamsDiffer(ctx, *r.Address)
+		if errs = append(errs, err); differs {
+			differing = append(differing, r)
+		}
+	}
+	for stream, cursors := range o.client.byStream(targets) {
+		found, err := o.client.consumersDiffering(ctx, stream, cursors)
+		errs, differing = append(errs, err), append(differing, found...)
+	}
+	return differing, errors.Join(errs...)
+}
+
+func (c *Client) streamsDiffer(ctx context.Context, a route.Address) (bool, error) {
+	wanted := []jetstream.StreamConfig{deadLetterConfig(c.names, a), directedConfig(c.names, a)}
+	if a.Log.Stream == "" { // one that was adopted is not ours to judge
+		wanted = append(wanted, logConfig(c.names, a))
+	}
+	for _, want := range wanted {
+		stream, err := c.js.Stream(ctx, want.Name)
+		if errors.Is(err, jetstream.ErrStreamNotFound) {
+			continue
+		}
+		if err != nil {
+			return false, fmt.Errorf("read stream %s: %w", want.Name, err)
+		}
+		have := stream.CachedInfo().Config
+		if !reflect.DeepEqual(have, withWanted(have, want)) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// consumersDiffering returns those of the targets with a cursor in the stream that is not what it should be.
+func (c *Client) consumersDiffering(ctx context.Context, name string, targets []StoredRecord) ([]StoredRecord, error) {
+	stream, err := c.js.Stream(ctx, name)
+	if err != nil {
+		return nil, ignoreMissing(err)
+	}
+	consumers, err := consumersOf(ctx, stream)
+	if err != nil {
+		return nil, err
+	}
+	var differing []StoredRecord
+	var seen []string
+	for _, r := range targets {
+		info, there := consumers[r.Target.Consumer]
+		if !there || slices.Contains(seen, info.Name) {
+			continue
+		}
+		seen = append(seen, info.Name)
+		want := c.cursorConfig(*r.Target)
+		if info.Name == c.names.SharedConsumer() {
+			want = c.sharedConfig(*r.Target)
+		}
+		if _, same := alignedConsumer(info.Config, want); !same || info.Config.AckPolicy != want.AckPolicy {
+			differing = append(differing, r)
+		}
+	}
+	return differing, nil
+}

@@ -1,0 +1,62 @@
+package audit
+
+import (
+	"context"
+	"sync"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+)
+
+// Owner is a jetstream.Owner that knows at which revisions it wrote its records. Safe for concurrent use.
+type Owner struct {
+	*jetstream.Owner
+
+	mu      sync.Mutex
+	applied map[string]uint64
+}
+
+// NewOwner returns the owner that every reconciler of the process is to use.
+func NewOwner(o *jetstream.Owner) *Owner {
+	return &Owner{Owner: o, applied: map[string]uint64{}}
+}
+
+// PutAddress is jetstream.Owner's.
+func (o *Owner) PutAddress(ctx context.Context, a route.Address) (jetstream.Applied, error) {
+	applied, err := o.Owner.PutAddress(ctx, a)
+	o.note(a.Key.String(), applied.Revision, err)
+	return applied, err
+}
+
+// PutTarget is jetstream.Owner's.
+func (o *Owner) PutTarget(ctx context.Context, t route.Target) (jetstream.Applied, error) {
+	applied, err := o.Owner.PutTarget(ctx, t)
+	o.note(t.Key.String(), applied.Revision, err)
+	return applied, err
+}
+
+// Refuse is jetstream.Owner's. At which revision it has written is not known, nor whether it has.
+func (o *Owner) Refuse(ctx context.Context, key route.Key, why string) error {
+	err := o.Owner.Refuse(ctx, key, why)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	delete(o.applied, key.String())
+	return err
+}
+
+func (o *Owner) note(name string, revision uint64, err error) {
+	if err != nil {
+		return
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.applied[name] = revision
+}
+
+// Applied is the revision at which this process wrote the record last, or false if it did not.
+func (o *Owner) Applied(r jetstream.StoredRecord) (revision uint64, known bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	revision, known = o.applied[nameOf(r)]
+	return revision, known
+}
