@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"compress/gzip"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -102,7 +103,10 @@ func (w ingressWorld) takesEvents(t *testing.T) {
 		{name: "no data", header: without(event("t", "ID"), "content-type")},
 		{name: "percent-encoded attributes", header: event("t", "ID", "ce-subject", "%E2%82%AC%20%22x%22", "ce-time", "2026-01-02T03:04:05.678Z"),
 			want: headers("ce-subject", "%E2%82%AC%20%22x%22", "ce-time", "2026-01-02T03:04:05.678Z")},
-		{name: "odd types", header: event("a.*.>. %25 b/\\c", "ID"), want: headers("ce-type", "a.*.>.%20%25%20b/\\c")},
+		{name: "odd types", header: event("a.*.>. %25 b/\\c", "ID"), want: headers("ce-type", "a.*.>. %25 b/\\c")},
+		{name: "attributes that are not encoded", header: event("t", "ID", "ce-subject", "hello big world", "ce-ref", "group%2Fproject%ff"),
+			want: headers("ce-subject", "hello big world", "ce-ref", "group%2Fproject%ff")},
+		{name: "gzip", header: event("t", "ID", "content-encoding", "gzip"), body: gzipped("{}"), wantBody: []byte("{}")},
 		{name: "a trailing slash", path: "/default/default/", header: event("t", "ID")},
 		{name: "h2c", client: h2c(t), header: event("t", "ID"), body: "{}", wantBody: []byte("{}")},
 		{name: "nearly the size limit", header: event("t", "ID"), body: big(1<<20 - 8<<10), wantBody: []byte(big(1<<20 - 8<<10))},
@@ -228,7 +232,8 @@ func (w ingressWorld) refusesNoEvents(t *testing.T) {
 		{"dataschema", refused("ce-dataschema", "relative"), "{}", `"dataschema"`},
 		{"content type", refused("content-type", "text/plain; ="), "{}", `"datacontenttype"`},
 		{"attribute name", refused("ce-not_legal", "x"), "{}", "Not_legal"},
-		{"not UTF-8", refused("ce-subject", "%ff"), "{}", `"subject"`},
+		{"not UTF-8", refused("ce-subject", "\xff"), "{}", `"subject"`},
+		{"not gzip", refused("content-encoding", "gzip"), "{}", "Content-Encoding"},
 		{"twice", refused("ce-subject", "a", "ce-subject", "b"), "{}", `"subject"`},
 		{"hops used up", refused("ce-knativebrokerttl", "0"), "{}", "knativebrokerttl"},
 		{"last hop used up", refused("ce-knativebrokerttl", "1"), "{}", "knativebrokerttl"},
@@ -347,4 +352,12 @@ func (w ingressWorld) servesPaths(t *testing.T) {
 			}
 		})
 	}
+}
+
+func gzipped(data string) string {
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	_, _ = w.Write([]byte(data))
+	_ = w.Close()
+	return b.String()
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -67,9 +68,15 @@ func (l *ledger) count(w *window) (owed, missing int) {
 	return owed, missing
 }
 
-func (l *ledger) owes(w *window) bool {
-	_, missing := l.count(w)
-	return missing > 0
+// owes reports whether something has not come that a Trigger of this name was ever owed.
+func (l *ledger) owes(name string) bool {
+	l.mu.Lock()
+	windows := l.windows
+	l.mu.Unlock()
+	return slices.ContainsFunc(windows, func(w *window) bool {
+		_, missing := l.count(w)
+		return w.name == name && missing > 0
+	})
 }
 
 // settled is how many deliveries are owed, with an error that tells how many of them are missing, and of which windows.

@@ -119,7 +119,7 @@ func (e *editor) run(ctx context.Context, n int) {
 			trigger.generation++ // at once: what is owed comes to the one subscriber or the other
 			continue
 		}
-		for e.ledger.owes(w) {
+		for e.ledger.owes(trigger.name) { // of what it was owed with its former subscribers, too: that may come again only after ackWait
 			if !wait(ctx, 100*time.Millisecond) {
 				return
 			}
