@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	"k8s.io/apimachinery/pkg/types"
 	"knative.dev/eventing/pkg/apis/feature"
+	kubeclient "knative.dev/pkg/client/injection/kube/client"
 	filteredfactory "knative.dev/pkg/client/injection/kube/informers/factory/filtered"
 	"knative.dev/pkg/configmap"
 	"knative.dev/pkg/controller"
@@ -22,6 +23,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/audit"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/broker"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/brokerconfig"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/channel"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/eventtype"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/readiness"
@@ -46,6 +48,7 @@ type process struct {
 	client   *jetstream.Client
 	owner    *audit.Owner
 	watch    *readiness.Watch
+	configs  *brokerconfig.Watcher
 	audit    *audit.Audit
 	log      *slog.Logger
 	brokers  *controller.Impl
@@ -79,8 +82,9 @@ func (p *process) newBrokerController(ctx context.Context, cmw configmap.Watcher
 	p.owner = audit.NewOwner(client.NewOwner(ownerName, p.grace))
 	p.owner.Remade = p.logRemade
 	p.watch = readiness.NewWatch(client)
+	p.configs = brokerconfig.NewWatcher(ctx, kubeclient.Get(ctx))
 	p.brokers = broker.NewController(ctx, cmw, broker.Dependencies{
-		Routes: p.owner, Board: p.watch.Board(), Deleted: p.resourceDeleted,
+		Routes: p.owner, Board: p.watch.Board(), Configs: p.configs, Deleted: p.resourceDeleted,
 	})
 	return p.brokers
 }
@@ -96,7 +100,7 @@ func (p *process) newChannelController(ctx context.Context, cmw configmap.Watche
 // newTriggerController makes the third controller and starts what runs beside them.
 func (p *process) newTriggerController(ctx context.Context, cmw configmap.Watcher) *controller.Impl {
 	impl := trigger.NewController(ctx, cmw, trigger.Dependencies{
-		Routes: p.owner, Board: p.watch.Board(), Deleted: p.resourceDeleted,
+		Routes: p.owner, Board: p.watch.Board(), Configs: p.configs, Deleted: p.resourceDeleted,
 	})
 	features := feature.NewStore(logging.FromContext(ctx).Named("features"))
 	features.WatchConfigs(cmw)
@@ -156,6 +160,9 @@ func (p *process) logRemade(key route.Key) {
 // wait returns when everything that the process started has ended.
 func (p *process) wait() {
 	p.running.Wait()
+	if p.configs != nil {
+		p.configs.Wait()
+	}
 	if p.client != nil {
 		p.client.Close()
 	}

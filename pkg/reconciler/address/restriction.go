@@ -73,6 +73,8 @@ type restriction struct {
 // restrictionOf is a pure function of the cluster's features and of the EventPolicies that select the resource.
 func restrictionOf(kind string, flags feature.Flags, policies []*eventingv1alpha1.EventPolicy) restriction {
 	switch {
+	case flags.IsStrictTransportEncryption(): // first: by http nobody is asked who he is
+		return restriction{ReasonStrictTLS, route.NoHTTPS}
 	case len(policies) > 0:
 		names := make([]string, len(policies))
 		for i, p := range policies {
@@ -83,8 +85,6 @@ func restrictionOf(kind string, flags feature.Flags, policies []*eventingv1alpha
 	case flags.IsOIDCAuthentication():
 		return restriction{ReasonOIDC,
 			fmt.Sprintf("the feature %s is on and senders cannot be authenticated yet: every event is refused", feature.OIDCAuthentication)}
-	case flags.IsStrictTransportEncryption():
-		return restriction{ReasonStrictTLS, route.NoHTTPS}
 	}
 	return restriction{}
 }

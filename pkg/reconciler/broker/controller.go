@@ -13,7 +13,6 @@ import (
 	brokerinformer "knative.dev/eventing/pkg/client/injection/informers/eventing/v1/broker"
 	eventpolicyinformer "knative.dev/eventing/pkg/client/injection/informers/eventing/v1alpha1/eventpolicy"
 	brokerreconciler "knative.dev/eventing/pkg/client/injection/reconciler/eventing/v1/broker"
-	configmapinformer "knative.dev/pkg/client/injection/kube/informers/core/v1/configmap"
 	"knative.dev/pkg/configmap"
 	"knative.dev/pkg/controller"
 	"knative.dev/pkg/logging"
@@ -25,6 +24,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/compile"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/address"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/brokerconfig"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/deletion"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/news"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/readiness"
 )
@@ -39,6 +39,8 @@ const agent = "eventing-jetstream-broker-controller"
 type Dependencies struct {
 	Routes address.Routes
 	Board  *readiness.Board
+	// Configs are the ConfigMaps of Brokers.
+	Configs *brokerconfig.Watcher
 	// Deleted is called when a Broker is gone; it must not block.
 	Deleted func()
 }
@@ -48,7 +50,7 @@ type Dependencies struct {
 func NewController(ctx context.Context, cmw configmap.Watcher, d Dependencies) *controller.Impl {
 	eventingv1.RegisterAlternateBrokerConditionSet(conditions())
 	ours := pkgreconciler.AnnotationFilterFunc(brokerreconciler.ClassAnnotationKey, compile.BrokerClass, false)
-	brokers, configMaps, policies := brokerinformer.Get(ctx), configmapinformer.Get(ctx), eventpolicyinformer.Get(ctx)
+	brokers, policies := brokerinformer.Get(ctx), eventpolicyinformer.Get(ctx)
 
 	var resync func()
 	features := feature.NewStore(logging.FromContext(ctx).Named("features"), func(string, any) {
@@ -77,13 +79,12 @@ func NewController(ctx context.Context, cmw configmap.Watcher, d Dependencies) *
 		return controller.Options{ConfigStore: features, AgentName: agent, PromoteFilterFunc: ours}
 	})
 	r.resolver = resolver.NewURIResolverFromTracker(ctx, impl.Tracker)
-	r.configs = brokerconfig.Reader{ConfigMaps: configMaps.Lister(), Tracker: impl.Tracker}
+	r.configs = brokerconfig.Reader{ConfigMaps: d.Configs, Tracker: impl.Tracker}
 
 	resync = func() { impl.FilteredGlobalResync(ours, brokers.Informer()) }
 	d.Board.Listen(readiness.Listener{Changed: impl.EnqueueKey, Outage: resync})
 	handle(brokers.Informer(), cache.FilteringResourceEventHandler{FilterFunc: ours, Handler: news.Handler(impl.Enqueue)})
-	handle(configMaps.Informer(), controller.HandleAll(
-		controller.EnsureTypeMeta(impl.Tracker.OnChanged, corev1.SchemeGroupVersion.WithKind("ConfigMap"))))
+	d.Configs.Listen(controller.EnsureTypeMeta(impl.Tracker.OnChanged, corev1.SchemeGroupVersion.WithKind("ConfigMap")))
 	handle(policies.Informer(), address.OnPolicyChange(brokers.Informer().GetIndexer(),
 		eventingv1.SchemeGroupVersion.WithKind("Broker").GroupKind(), impl.EnqueueKey))
 	return impl
@@ -91,5 +92,5 @@ func NewController(ctx context.Context, cmw configmap.Watcher, d Dependencies) *
 
 // handle registers a handler. It fails only for an informer that was stopped, and these run as long as the process.
 func handle(informer cache.SharedIndexInformer, handler cache.ResourceEventHandler) {
-	_, _ = informer.AddEventHandler(handler)
+	_, _ = informer.AddEventHandler(deletion.Handler(handler))
 }

@@ -220,6 +220,11 @@ func TestReconcile(t *testing.T) {
 			condition(ConditionAddressable, is(corev1.ConditionFalse, address.ReasonStrictTLS, "there is no https address yet")),
 			expectation{status: func(b *eventingv1.Broker) { b.Status.AddressStatus = duckv1.AddressStatus{} }},
 			data(flagsKey, feature.Flags{feature.TransportEncryption: feature.Strict})),
+		unready("encryption is strict: by http nobody is asked who he is", newBroker("strictoidc"), condition(ConditionEventPolicies,
+			is(corev1.ConditionFalse, address.ReasonStrictTLS, route.NoHTTPS)),
+			condition(ConditionAddressable, is(corev1.ConditionFalse, address.ReasonStrictTLS, "there is no https address yet")),
+			expectation{status: func(b *eventingv1.Broker) { b.Status.AddressStatus = duckv1.AddressStatus{} }},
+			data(flagsKey, feature.Flags{feature.TransportEncryption: feature.Strict, feature.OIDCAuthentication: feature.Enabled})),
 		unready("a wrong annotation", newBroker("annotation", func(b *eventingv1.Broker) { b.Annotations[compile.ReplicasAnnotation] = "2" }),
 			neverRouted, condition(ConditionStream, is(corev1.ConditionFalse, ReasonInvalid,
 				"invalid value: 2: metadata.annotations[jetstream.eventing.knative.dev/replicas]\nmust be 1, 3 or 5"))),
@@ -292,7 +297,7 @@ func checkRoutes(t *testing.T, client *jetstream.Client) {
 	for _, r := range records {
 		refused[r.Address.Key.Name] = r.Address.Refuse != ""
 	}
-	want := map[string]bool{"well": false, "same": false, "mt": false, "permissive": false, "sink": false, "sinkref": false, "securesink": false, "nosink": false, "policy": true, "oidc": true, "strict": true,
+	want := map[string]bool{"well": false, "same": false, "mt": false, "permissive": false, "sink": false, "sinkref": false, "securesink": false, "nosink": false, "policy": true, "oidc": true, "strict": true, "strictoidc": true,
 		"cannot": false, "noingress": false, "behind": false, "remade": false, "told": false, "healed": false,
 		"replaced": false, "replacedmade": false, "replacedbad": false, "replacedstale": false, "replacedunread": false}
 	for name, refuses := range want {

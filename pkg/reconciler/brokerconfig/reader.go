@@ -7,7 +7,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrs "k8s.io/apimachinery/pkg/api/errors"
-	corev1listers "k8s.io/client-go/listers/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 	eventingv1 "knative.dev/eventing/pkg/apis/eventing/v1"
 	duckv1 "knative.dev/pkg/apis/duck/v1"
 	"knative.dev/pkg/tracker"
@@ -33,9 +33,14 @@ type Result struct {
 	Reason, Message string
 }
 
+// ConfigMaps returns a ConfigMap; it is what Watcher does.
+type ConfigMaps interface {
+	Get(key types.NamespacedName) (*corev1.ConfigMap, error)
+}
+
 // Reader reads the ConfigMaps of Brokers.
 type Reader struct {
-	ConfigMaps corev1listers.ConfigMapLister
+	ConfigMaps ConfigMaps
 	// Tracker has the resource that asked reconciled when the ConfigMap changes or comes to be.
 	Tracker tracker.Interface
 }
@@ -56,7 +61,7 @@ func (r Reader) Read(b *eventingv1.Broker, onBehalf any) Result {
 	if err := r.Tracker.TrackReference(tracker.Reference{APIVersion: "v1", Kind: "ConfigMap", Namespace: namespace, Name: ref.Name}, onBehalf); err != nil {
 		return Result{Reason: ReasonUnreadable, Message: fmt.Sprintf("ConfigMap %s/%s: %v", namespace, ref.Name, err)}
 	}
-	found, err := r.ConfigMaps.ConfigMaps(namespace).Get(ref.Name)
+	found, err := r.ConfigMaps.Get(types.NamespacedName{Namespace: namespace, Name: ref.Name})
 	return judge(duckv1.KReference{Namespace: namespace, Name: ref.Name}, found, err)
 }
 

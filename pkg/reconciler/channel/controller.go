@@ -23,6 +23,7 @@ import (
 	channelreconciler "github.com/eventing-jetstream/eventing-jetstream/pkg/client/injection/reconciler/messaging/v1alpha1/natsjetstreamchannel"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/address"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/broker"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/deletion"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/news"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/readiness"
 )
@@ -86,5 +87,5 @@ func NewController(ctx context.Context, cmw configmap.Watcher, d Dependencies) *
 
 // handle registers a handler. It fails only for an informer that was stopped, and these run as long as the process.
 func handle(informer cache.SharedIndexInformer, handler cache.ResourceEventHandler) {
-	_, _ = informer.AddEventHandler(handler)
+	_, _ = informer.AddEventHandler(deletion.Handler(handler))
 }

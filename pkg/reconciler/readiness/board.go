@@ -12,7 +12,7 @@ import (
 const urgency = 20 * time.Second
 
 // failureGrace is how long a failure has to last to be told: while a process takes a record over, it says for a moment that it cannot.
-const failureGrace = 2 * time.Second
+const failureGrace = 5 * time.Second
 
 // Listener is whom a Board calls; neither function may block.
 type Listener struct {

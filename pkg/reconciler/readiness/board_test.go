@@ -142,7 +142,7 @@ func TestBoardCallsForFailuresThatLast(t *testing.T) {
 			if changed, _ := told.take(); !slices.Equal(changed, step.want) {
 				t.Errorf("%s: called for %v", step.name, changed)
 			}
-			time.Sleep(step.wait)
+			<-time.After(step.wait)
 		}
 	})
 }

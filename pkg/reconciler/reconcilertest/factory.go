@@ -31,6 +31,7 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/brokerconfig"
 	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
 )
 
@@ -43,7 +44,7 @@ type World struct {
 	Brokers    eventinglisters.BrokerLister
 	Triggers   eventinglisters.TriggerLister
 	Policies   eventingv1alpha1listers.EventPolicyLister
-	ConfigMaps corev1listers.ConfigMapLister
+	ConfigMaps brokerconfig.ConfigMaps
 }
 
 // Factory has each row of a table test reconciled by what build returns.
@@ -69,7 +70,7 @@ func Factory(build func(context.Context, *rtesting.TableRow, World) controller.R
 			Brokers:    eventinglisters.NewBrokerLister(sorted.IndexerForObjectType(&eventingv1.Broker{})),
 			Triggers:   eventinglisters.NewTriggerLister(sorted.IndexerForObjectType(&eventingv1.Trigger{})),
 			Policies:   eventingv1alpha1listers.NewEventPolicyLister(sorted.IndexerForObjectType(&eventingv1alpha1.EventPolicy{})),
-			ConfigMaps: corev1listers.NewConfigMapLister(sorted.IndexerForObjectType(&corev1.ConfigMap{})),
+			ConfigMaps: configMaps{corev1listers.NewConfigMapLister(sorted.IndexerForObjectType(&corev1.ConfigMap{}))},
 		})
 		if leader, ok := r.(reconciler.LeaderAware); ok {
 			must(t, leader.Promote(reconciler.UniversalBucket(), func(reconciler.Bucket, types.NamespacedName) {}))
@@ -77,6 +78,13 @@ func Factory(build func(context.Context, *rtesting.TableRow, World) controller.R
 		_ = dynamic // its actions are the informers' own
 		return r, rtesting.ActionRecorderList{client}, rtesting.EventList{Recorder: recorder}
 	}
+}
+
+// configMaps are those of a row.
+type configMaps struct{ lister corev1listers.ConfigMapLister }
+
+func (c configMaps) Get(key types.NamespacedName) (*corev1.ConfigMap, error) {
+	return c.lister.ConfigMaps(key.Namespace).Get(key.Name)
 }
 
 // Owner returns an owner of routes in a new nats-server, and a client that sees what it does.

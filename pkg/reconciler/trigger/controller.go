@@ -14,7 +14,6 @@ import (
 	triggerreconciler "knative.dev/eventing/pkg/client/injection/reconciler/eventing/v1/trigger"
 	"knative.dev/eventing/pkg/duck"
 	"knative.dev/pkg/client/injection/ducks/duck/v1/source"
-	configmapinformer "knative.dev/pkg/client/injection/kube/informers/core/v1/configmap"
 	"knative.dev/pkg/configmap"
 	"knative.dev/pkg/controller"
 	"knative.dev/pkg/logging"
@@ -23,6 +22,7 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/compile"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/brokerconfig"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/deletion"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/news"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/readiness"
 )
@@ -37,13 +37,15 @@ const agent = "eventing-jetstream-trigger-controller"
 type Dependencies struct {
 	Routes Routes
 	Board  *readiness.Board
+	// Configs are the ConfigMaps of Brokers.
+	Configs *brokerconfig.Watcher
 	// Deleted is called when a Trigger is gone; it must not block.
 	Deleted func()
 }
 
 // NewController returns the controller of the Triggers of our Brokers.
 func NewController(ctx context.Context, cmw configmap.Watcher, d Dependencies) *controller.Impl {
-	brokers, triggers, configMaps := brokerinformer.Get(ctx), triggerinformer.Get(ctx), configmapinformer.Get(ctx)
+	brokers, triggers := brokerinformer.Get(ctx), triggerinformer.Get(ctx)
 
 	var resync func()
 	features := feature.NewStore(logging.FromContext(ctx).Named("features"), func(string, any) {
@@ -64,7 +66,7 @@ func NewController(ctx context.Context, cmw configmap.Watcher, d Dependencies) *
 	})
 	r.resolver = resolver.NewURIResolverFromTracker(ctx, impl.Tracker)
 	r.sources = duck.NewListableTrackerFromTracker(ctx, source.Get, impl.Tracker)
-	r.configs = brokerconfig.Reader{ConfigMaps: configMaps.Lister(), Tracker: impl.Tracker}
+	r.configs = brokerconfig.Reader{ConfigMaps: d.Configs, Tracker: impl.Tracker}
 
 	resync = func() { impl.FilteredGlobalResync(ours.isOurs, triggers.Informer()) }
 	d.Board.Listen(readiness.Listener{Changed: impl.EnqueueKey, Outage: resync})
@@ -83,12 +85,11 @@ func NewController(ctx context.Context, cmw configmap.Watcher, d Dependencies) *
 			}
 		}),
 	})
-	handle(configMaps.Informer(), controller.HandleAll(
-		controller.EnsureTypeMeta(impl.Tracker.OnChanged, corev1.SchemeGroupVersion.WithKind("ConfigMap"))))
+	d.Configs.Listen(controller.EnsureTypeMeta(impl.Tracker.OnChanged, corev1.SchemeGroupVersion.WithKind("ConfigMap")))
 	return impl
 }
 
 // handle registers a handler. It fails only for an informer that was stopped, and these run as long as the process.
 func handle(informer cache.SharedIndexInformer, handler cache.ResourceEventHandler) {
-	_, _ = informer.AddEventHandler(handler)
+	_, _ = informer.AddEventHandler(deletion.Handler(handler))
 }
