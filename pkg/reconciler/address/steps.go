@@ -50,6 +50,7 @@ const (
 	ReasonForeign          = "RouteOfAnotherOwner"
 	ReasonImmutable        = "ImmutableField"
 	ReasonNotStored        = "StreamNotMade"
+	ReasonNoDeadLetters    = "DeadLetterStreamNotMade"
 	ReasonPredecessor      = "WaitsForPredecessor"
 	ReasonRemade           = "StreamRemade"
 )
@@ -136,7 +137,16 @@ func (s Steps) PutRoute(ctx context.Context, r Resource, a route.Address) Put {
 		}
 		return Put{Retry: RetryAfter}
 	}
+	if applied.Lacking != nil {
+		r.Conditions.MarkFalse(ConditionStream, ReasonNoDeadLetters, "%v", applied.Lacking)
+		return Put{Applied: &applied, Retry: RetryAfter}
+	}
 	return Put{Applied: &applied, Retry: markStream(ctx, r, applied.LogMade)}
+}
+
+// HasLog tells, by ConditionStream, whether there is a log that cursors can be made in, be there room for dead letters or not.
+func HasLog(stream *apis.Condition) bool {
+	return stream.IsTrue() || stream.IsFalse() && stream.Reason == ReasonNoDeadLetters
 }
 
 func putReason(err error) string {
