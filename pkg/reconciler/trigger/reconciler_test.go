@@ -261,6 +261,14 @@ func rows() []row {
 			broker: readyBroker(func(b *eventingv1.Broker) {
 				b.Status.Conditions[1].Status, b.Status.Conditions[1].Reason = corev1.ConditionFalse, address.ReasonNoDeadLetters
 			}), want: func(*eventingv1.TriggerStatus) {}},
+		{name: "a change that comes while the Broker has no stream is not served yet", trigger: newTrigger("changedearly", func(t *eventingv1.Trigger) {
+			t.Generation, t.Status.ObservedGeneration = 2, 1
+			(&eventingv1.Trigger{}).GetConditionSet().Manage(&t.Status).MarkTrue(eventingv1.TriggerConditionSubscribed)
+		}), broker: readyBroker(func(b *eventingv1.Broker) { b.Status.Conditions = b.Status.Conditions[:1] }),
+			want: func(s *eventingv1.TriggerStatus) {
+				s.ObservedGeneration = 2
+				s.MarkSubscribedUnknown(ReasonWaitsForBroker, "the stream of Broker orders is not there yet")
+			}},
 		{name: "NATS is away", trigger: newTrigger("away"), view: &readiness.View{Known: true, Outage: &readiness.Outage{Since: since, Why: "refused"}},
 			want: func(s *eventingv1.TriggerStatus) {
 				s.MarkSubscribedUnknown(ReasonNATSAway, "NATS cannot be used since 2026-11-22T10:00:00Z: refused")

@@ -40,7 +40,7 @@ func (r *Reconciler) putRoute(ctx context.Context, w *work) {
 		}
 		return
 	case !configured.Usable, !address.HasLog(w.broker.Status.GetCondition(broker.ConditionStream)):
-		if !status.GetCondition(eventingv1.TriggerConditionSubscribed).IsTrue() {
+		if !isAsKnown(w) {
 			status.MarkSubscribedUnknown(ReasonWaitsForBroker, "the stream of Broker %s is not there yet", w.broker.Name)
 		}
 		return
