@@ -13,8 +13,9 @@ import (
 // when a bucket is not there; the data plane waits for them. A bucket has three replicas where NATS has the servers for them. How
 // many there are, and where, is the administrator's choice once it exists.
 //
-// The reports are kept in memory where the account has any, so that they can be written when its file storage is exhausted.
-// A NATS that is not a cluster forgets such a bucket when it restarts: an owner that does not stay uses MakeBuckets.
+// The reports are kept in memory where the account has any, so that they can be written when its file storage is exhausted: NATS
+// then refuses what is for files, be it reserved or not. A NATS that is not a cluster forgets such a bucket when it restarts, and
+// nothing becomes ready until an owner has made it again: one that does not stay uses MakeBuckets.
 func (c *Client) EnsureBuckets(ctx context.Context) error { return c.ensureBuckets(ctx, true) }
 
 // MakeBuckets is EnsureBuckets for an owner that does not stay, and could not make the reports bucket again: it makes one that

@@ -72,8 +72,11 @@ const (
 	metaOwner     = "eventing-jetstream.owner"
 )
 
-// sharedUse tells a consumer that targets share from one of a target's own.
-const sharedUse = "shared"
+// sharedUse tells a consumer that targets share from one of a target's own, deadLetterUse a stream of dead letters from others.
+const (
+	sharedUse     = "shared"
+	deadLetterUse = "dead-letters"
+)
 
 func metadata(a route.Address, use string) map[string]string {
 	return map[string]string{
@@ -153,7 +156,7 @@ func deadLetterConfig(names naming.Names, a route.Address) jetstream.StreamConfi
 		Storage:      storageOf(a),
 		Placement:    placementOf(a),
 		Duplicates:   duplicateWindow,
-		Metadata:     metadata(a, "dead-letters"),
+		Metadata:     metadata(a, deadLetterUse),
 	}
 }
 

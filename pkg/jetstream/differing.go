@@ -50,8 +50,7 @@ func (c *Client) streamsDiffer(ctx context.Context, a route.Address) (bool, erro
 		if err != nil {
 			return false, fmt.Errorf("read stream %s: %w", want.Name, err)
 		}
-		have := stream.CachedInfo().Config
-		if !reflect.DeepEqual(have, withWanted(have, want)) {
+		if have := stream.CachedInfo(); !reflect.DeepEqual(have.Config, withWanted(have, want)) {
 			return true, nil
 		}
 	}

@@ -55,10 +55,13 @@ type Applied struct {
 	LogMade time.Time
 	// Refuse is the address's, as it was written: an adopted stream that does not listen to the address's subjects adds a reason.
 	Refuse string
+	// Lacking is why the dead-letter stream of an address that was there before is not there, or not as it should be; nil when it is.
+	Lacking error
 }
 
 // PutAddress makes the address's log, or looks at the one that it adopts, and its dead-letter stream, and writes its route. It takes
-// over the log of a resource of the same name that is gone, if NATS can make it what is wanted.
+// over the log of a resource of the same name that is gone, if NATS can make it what is wanted. An address that is there already is
+// written though NATS has no room for its dead-letter stream (see Applied.Lacking): who makes room has to edit something.
 // Errors: ErrForeignRoute; ErrImmutable; ErrSweeping; PredecessorError when the log of the one that is gone is in the way; why NATS has
 // no room, or that another stream listens to its subjects; naming.ErrForeignSubject; ErrNoStream and ErrNotAdoptable.
 func (o *Owner) PutAddress(ctx context.Context, a route.Address) (Applied, error) {
@@ -69,38 +72,42 @@ func (o *Owner) PutAddress(ctx context.Context, a route.Address) (Applied, error
 			return Applied{}, err
 		}
 		wanted := a
-		made, err := o.makeStreams(ctx, &wanted, have)
+		made, lacking, err := o.makeStreams(ctx, &wanted, have)
 		if err != nil {
 			return Applied{}, err
 		}
 		applied, written, err := o.put(ctx, route.Record{Address: &wanted}, have)
 		if err != nil || written {
-			applied.LogMade, applied.Refuse = made, wanted.Refuse
+			applied.LogMade, applied.Refuse, applied.Lacking = made, wanted.Refuse, lacking
 			return applied, err
 		}
 	}
 }
 
-// makeStreams makes the streams of an address that has this record, and enters in the address what was chosen for it.
-func (o *Owner) makeStreams(ctx context.Context, a *route.Address, have StoredRecord) (made time.Time, err error) {
+// makeStreams makes the streams of an address that has this record, and enters in the address what was chosen for it. lacking is that
+// there is no room for what the address can do without for a while.
+func (o *Owner) makeStreams(ctx context.Context, a *route.Address, have StoredRecord) (made time.Time, lacking, err error) {
 	if have.Address != nil {
 		if err := o.client.changesStream(have, *a); err != nil {
-			return made, err
+			return made, nil, err
 		}
 	}
 	if err := o.client.names.CheckSubjects(a.Log.Subjects); err != nil {
-		return made, err
+		return made, nil, err
 	}
 	if a.Log.MaxBytes, err = o.client.logBytes(ctx, *a); err != nil {
-		return made, err
+		return made, nil, err
 	}
 	if made, err = o.ensureLog(ctx, a); err != nil {
-		return made, err
+		return made, nil, err
 	}
 	if _, err := o.client.ensureStream(ctx, deadLetterConfig(o.client.names, *a)); err != nil {
-		return made, err
+		if have.Address == nil || have.DeletedAt != nil || !isStorageExhausted(err) {
+			return made, nil, err
+		}
+		lacking = err
 	}
-	return made, o.client.updateStream(ctx, directedConfig(o.client.names, *a))
+	return made, lacking, o.client.updateStream(ctx, directedConfig(o.client.names, *a))
 }
 
 func (o *Owner) ensureLog(ctx context.Context, a *route.Address) (made time.Time, err error) {

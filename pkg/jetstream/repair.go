@@ -16,14 +16,14 @@ func (o *Owner) repairStreams(ctx context.Context, a route.Address, hasTargets b
 	if err := o.repairLog(ctx, a); err != nil {
 		return err
 	}
-	err := o.client.createIfAbsent(ctx, deadLetterConfig(o.client.names, a))
-	if err != nil || !hasTargets {
-		return err
+	lacking := o.client.createIfAbsent(ctx, deadLetterConfig(o.client.names, a))
+	if !hasTargets {
+		return lacking
 	}
 	if err := o.client.createIfAbsent(ctx, directedConfig(o.client.names, a)); err != nil {
-		return err
+		return errors.Join(lacking, err)
 	}
-	return o.ensureDirectedConsumer(ctx, a)
+	return errors.Join(lacking, o.ensureDirectedConsumer(ctx, a))
 }
 
 // repairLog makes the address's log again if it is gone. What it held is lost, and said to be. A stream that was adopted is for

@@ -3,18 +3,20 @@ package jetstream
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
 // Reporter writes one process's report: when it changes, and every route.ReportInterval so that it does not expire.
 type Reporter struct {
-	// Written, if not nil, is called after each report with the time before it was sent; after an error the report is repeated soon. Set
-	// it before Run.
+	// Written, if not nil, is called after each report with the time before it was sent, also after one that nobody can miss (see
+	// nobodyAsks); after an error the report is repeated soon. Set it before Run.
 	Written func(ctx context.Context, sent time.Time) error
 
 	client *Client
@@ -58,8 +60,10 @@ func (r *Reporter) Run(ctx context.Context) {
 		r.mu.Lock()
 		r.err = err
 		r.mu.Unlock()
-		if err == nil && r.Written != nil {
-			err = r.Written(ctx, sent)
+		if r.Written != nil && (err == nil || r.nobodyAsks(ctx, err)) {
+			if failed := r.Written(ctx, sent); err == nil {
+				err = failed
+			}
 		}
 		if err != nil {
 			wait = retryPause
@@ -96,8 +100,35 @@ func (r *Reporter) say(err error, said string) string {
 	case err == nil, err.Error() == said, !r.client.Connected():
 		return said
 	}
-	r.client.log.Warn("the report fails; nothing new becomes ready, and nothing is delivered once the last one has expired", "error", err)
+	what := "the report fails; nothing new becomes ready, and nothing is delivered once the last one has expired"
+	if errors.Is(err, jetstream.ErrBucketNotFound) {
+		what = "the report fails; nothing new becomes ready until an owner of routes makes the bucket for it"
+	}
+	r.client.log.Warn(what, "error", err)
 	return err.Error()
+}
+
+// nobodyAsks tells, of a report that could not be written, that this is as good as if it had been: nothing becomes ready anywhere without
+// this process for as long as a report would live. So it is while there is no reports bucket, as after a restart of a NATS that is one
+// server: whoever makes one says that what was in the former is lost, and waits so long before anything becomes ready.
+//
+// In a cluster a server may not have heard that others have made the bucket, which also stays there: there it is not so. And it is asked
+// in this order because a server that starts finds its streams again in that of their names.
+func (r *Reporter) nobodyAsks(ctx context.Context, failed error) bool {
+	if !errors.Is(failed, jetstream.ErrBucketNotFound) {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	routes, err := r.client.js.Stream(ctx, bucketStream(r.client.names.RoutesBucket()))
+	if err != nil {
+		return false
+	}
+	if cluster := routes.CachedInfo().Cluster; cluster != nil && cluster.Name != "" {
+		return false
+	}
+	_, err = r.client.js.Stream(ctx, bucketStream(r.client.names.ReportsBucket()))
+	return errors.Is(err, jetstream.ErrStreamNotFound)
 }
 
 func (r *Reporter) write(ctx context.Context, key string, report route.Report) error {

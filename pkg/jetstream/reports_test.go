@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
 )
 
 // report runs a reporter whose revision the test sets; stop ends it.
@@ -119,5 +120,37 @@ func TestAReportThatCannotBeReadIsOfAProcessThatHasAppliedNothing(t *testing.T) 
 	have := i.reports()
 	if len(have) != 1 || have[0].Role != route.RoleFilter || have[0].ID != "x" || have[0].Past(route.Place{Bucket: time.Now()}) {
 		t.Errorf("got %+v", have)
+	}
+}
+
+// A report that there is no bucket for is as good as written where nobody can have made the bucket elsewhere.
+func TestNobodyAsksForReportsWithoutABucket(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name    string
+		servers func() *natstest.Server
+		deleted func(*Client) []string
+		want    bool
+	}{
+		{"the bucket is there", func() *natstest.Server { return natstest.Start(t, nil) }, func(*Client) []string { return nil }, false},
+		{"it is gone", func() *natstest.Server { return natstest.Start(t, nil) },
+			func(c *Client) []string { return []string{c.names.ReportsBucket()} }, true},
+		{"the routes are gone, too", func() *natstest.Server { return natstest.Start(t, nil) },
+			func(c *Client) []string { return []string{c.names.ReportsBucket(), c.names.RoutesBucket()} }, false},
+		{"it is gone in a cluster", func() *natstest.Server { return natstest.StartThree(t)[0] },
+			func(c *Client) []string { return []string{c.names.ReportsBucket()} }, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			client := dial(t, c.servers())
+			must(t, client.EnsureBuckets(budgetOf(t)))
+			for _, name := range c.deleted(client) {
+				must(t, client.js.DeleteKeyValue(budgetOf(t), name))
+			}
+			r := client.NewReporter(func() route.Report { return route.Report{Role: route.RoleFilter, ID: "f"} })
+			if have := r.nobodyAsks(budgetOf(t), r.write(budgetOf(t), "filter.f", r.state())); have != c.want {
+				t.Errorf("nobody asks: %v, want %v", have, c.want)
+			}
+		})
 	}
 }

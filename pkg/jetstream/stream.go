@@ -71,7 +71,7 @@ func (c *Client) updateStream(ctx context.Context, want jetstream.StreamConfig) 
 
 func (c *Client) alignStream(ctx context.Context, stream jetstream.Stream, want jetstream.StreamConfig) error {
 	have := stream.CachedInfo().Config
-	next := withWanted(have, want)
+	next := withWanted(stream.CachedInfo(), want)
 	if field := immutableField(have, next); field != "" {
 		if before := have.Metadata[metaUID]; before != "" && want.Metadata[metaUID] != "" && before != want.Metadata[metaUID] {
 			return &PredecessorError{Stream: want.Name, Field: field, UID: before}
@@ -88,7 +88,11 @@ func (c *Client) alignStream(ctx context.Context, stream jetstream.Stream, want 
 // withWanted returns the stream's present configuration with the fields that are ours; what an administrator set besides
 // (compression, republishing, a placement where we ask for none) stays. Limits by age or number would drop events that
 // nobody has got yet: they go.
-func withWanted(have, want jetstream.StreamConfig) jetstream.StreamConfig {
+//
+// Dead letters wait for somebody to read them, be their stream larger than it should be: earlier versions made it as large as the log.
+// While it holds more than its limit is to be, it keeps the one that it has, else it would take no more of them.
+func withWanted(info *jetstream.StreamInfo, want jetstream.StreamConfig) jetstream.StreamConfig {
+	have := info.Config
 	next := have
 	next.Description, next.Subjects = want.Description, want.Subjects
 	next.Retention, next.Discard, next.Storage = want.Retention, want.Discard, want.Storage
@@ -96,6 +100,7 @@ func withWanted(have, want jetstream.StreamConfig) jetstream.StreamConfig {
 	next.AllowMsgSchedules, next.AllowDirect = want.AllowMsgSchedules, want.AllowDirect
 	next.MaxAge, next.MaxMsgs, next.MaxMsgsPerSubject, next.NoAck = 0, -1, -1, false
 	switch {
+	case want.Metadata[metaUse] == deadLetterUse && info.State.Bytes > uint64(want.MaxBytes): //nolint:gosec // not negative
 	case want.MaxBytes > 0:
 		next.MaxBytes = want.MaxBytes
 	case want.Discard == jetstream.DiscardOld:

@@ -15,15 +15,25 @@ type RouteWriter interface {
 	PutTarget(ctx context.Context, t route.Target) (jetstream.Applied, error)
 }
 
-// Put writes the desired routes, addresses before their targets, and returns what went wrong for each that could not be written.
-// One that fails keeps no other from being written; only the targets of an address that failed are left out, and said to be.
+// Put writes the desired routes, addresses before their targets, and returns what went wrong for each that could not be written, or
+// that was written and lacks something (see jetstream.Applied). One that fails keeps no other from being written; only the targets of
+// an address that failed are left out, and said to be.
 func Put(ctx context.Context, to RouteWriter, d Desired) error {
+	lacking, err := write(ctx, to, d)
+	return errors.Join(lacking, err)
+}
+
+func write(ctx context.Context, to RouteWriter, d Desired) (lacking, err error) {
 	var errs []error
 	failed := map[route.Key]bool{}
 	for _, a := range d.Addresses {
-		if _, err := to.PutAddress(ctx, a); err != nil {
+		applied, err := to.PutAddress(ctx, a)
+		if err != nil {
 			failed[a.Key] = true
 			errs = append(errs, fmt.Errorf("%s: %w", a.Key, err))
+		}
+		if applied.Lacking != nil {
+			lacking = errors.Join(lacking, fmt.Errorf("%s: %w", a.Key, applied.Lacking))
 		}
 	}
 	for _, t := range d.Targets {
@@ -35,7 +45,7 @@ func Put(ctx context.Context, to RouteWriter, d Desired) error {
 			errs = append(errs, fmt.Errorf("%s: %w", t.Key, err))
 		}
 	}
-	return errors.Join(errs...)
+	return lacking, errors.Join(errs...)
 }
 
 // Missing returns what of the desired routes is not among the records.

@@ -64,11 +64,13 @@ func (f *Follower) Prune(ctx context.Context, d Desired) ([]Ended, error) {
 // Apply puts the desired routes, and ends those that the files named before. It returns those that it ended, also with an error.
 func (f *Follower) Apply(ctx context.Context, d Desired) ([]Ended, error) {
 	f.named.add(d)
-	if err := Put(ctx, f.owner, d); err != nil {
-		return nil, err // what could not be written yet must not make anything else go
+	lacking, err := write(ctx, f.owner, d)
+	if err != nil {
+		return nil, errors.Join(lacking, err) // what could not be written yet must not make anything else go
 	}
 	now := namesOf(d)
-	return end(ctx, f.owner, func(r route.Record) bool { return f.named.has(r) && !now.has(r) })
+	ended, err := end(ctx, f.owner, func(r route.Record) bool { return f.named.has(r) && !now.has(r) })
+	return ended, errors.Join(lacking, err)
 }
 
 // Ended is a route that was ended: of an address, or of a target.

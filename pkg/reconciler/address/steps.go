@@ -50,6 +50,7 @@ const (
 	ReasonForeign          = "RouteOfAnotherOwner"
 	ReasonImmutable        = "ImmutableField"
 	ReasonNotStored        = "StreamNotMade"
+	ReasonNoDeadLetters    = "DeadLetterStreamNotMade"
 	ReasonPredecessor      = "WaitsForPredecessor"
 	ReasonRemade           = "StreamRemade"
 )
@@ -85,6 +86,12 @@ func (r Resource) Key() types.NamespacedName {
 	return types.NamespacedName{Namespace: r.GetNamespace(), Name: r.GetName()}
 }
 
+// isAsKnown reports whether the condition was seen to be true of the resource as it is now: what was seen of another generation says
+// nothing of this one.
+func (r Resource) isAsKnown(c apis.ConditionType) bool {
+	return r.GetStatus().ObservedGeneration == r.GetGeneration() && r.Conditions.GetCondition(c).IsTrue()
+}
+
 func (r Resource) kind() string { return r.GetGroupVersionKind().Kind }
 
 // Steps are the steps, with what they need.
@@ -103,8 +110,7 @@ func (s Steps) CheckNATS(r Resource) bool {
 	case outage != nil:
 		r.Conditions.MarkFalse(ConditionNATS, ReasonNATSAway, "NATS cannot be used since %s: %s", outage.Since.UTC().Format(time.RFC3339), outage.Why)
 	case !known:
-		// What was seen of another generation says nothing of this one.
-		if !r.Conditions.GetCondition(ConditionNATS).IsTrue() || r.GetStatus().ObservedGeneration != r.GetGeneration() {
+		if !r.isAsKnown(ConditionNATS) {
 			r.Conditions.MarkUnknown(ConditionNATS, ReasonNATSUnknown, "NATS has not answered yet")
 		}
 	default:
@@ -131,12 +137,21 @@ func (s Steps) PutRoute(ctx context.Context, r Resource, a route.Address) Put {
 	}
 	if err != nil {
 		// NATS went while it was asked: that is for ConditionNATS to say, and what was known of the log stays.
-		if s.Routes.Connected() || !r.Conditions.GetCondition(ConditionStream).IsTrue() {
+		if s.Routes.Connected() || !r.isAsKnown(ConditionStream) {
 			r.Conditions.MarkFalse(ConditionStream, putReason(err), "%v", err)
 		}
 		return Put{Retry: RetryAfter}
 	}
+	if applied.Lacking != nil {
+		r.Conditions.MarkFalse(ConditionStream, ReasonNoDeadLetters, "%v", applied.Lacking)
+		return Put{Applied: &applied, Retry: RetryAfter}
+	}
 	return Put{Applied: &applied, Retry: markStream(ctx, r, applied.LogMade)}
+}
+
+// HasLog tells, by ConditionStream, whether there is a log that cursors can be made in, be there room for dead letters or not.
+func HasLog(stream *apis.Condition) bool {
+	return stream.IsTrue() || stream.IsFalse() && stream.Reason == ReasonNoDeadLetters
 }
 
 func putReason(err error) string {

@@ -136,14 +136,24 @@ type routes struct {
 	*jetstream.Owner
 	until time.Time
 	end   error
+	// away is that NATS goes while it is asked.
+	away error
 }
 
+func (r routes) Connected() bool { return r.away == nil && r.Owner.Connected() }
+
 func (r routes) PutAddress(ctx context.Context, a route.Address) (jetstream.Applied, error) {
+	if r.away != nil {
+		return jetstream.Applied{}, r.away
+	}
 	applied, err := r.Owner.PutAddress(ctx, a)
 	if err == nil && applied.LogMade.IsZero() {
 		err = errors.New("it is not said when the log was made")
 	}
 	applied.LogMade = logMade
+	if a.Key.Name == "noroom" {
+		applied.Lacking = errors.New("no room")
+	}
 	return applied, err
 }
 
@@ -228,11 +238,21 @@ func TestReconcile(t *testing.T) {
 		unready("a wrong annotation", newBroker("annotation", func(b *eventingv1.Broker) { b.Annotations[compile.ReplicasAnnotation] = "2" }),
 			neverRouted, condition(ConditionStream, is(corev1.ConditionFalse, ReasonInvalid,
 				"invalid value: 2: metadata.annotations[jetstream.eventing.knative.dev/replicas]\nmust be 1, 3 or 5"))),
+		unready("no room for dead letters", newBroker("noroom"), requeued, expectation{status: func(b *eventingv1.Broker) { b.Status.Annotations = nil }},
+			condition(ConditionStream, is(corev1.ConditionFalse, address.ReasonNoDeadLetters, "no room"))),
 		unready("NATS is away", newBroker("away"), neverRouted, data(viewKey, readiness.View{Known: true, Outage: &readiness.Outage{Since: since, Why: "refused"}}),
 			condition(ConditionNATS, is(corev1.ConditionFalse, address.ReasonNATSAway, "NATS cannot be used since 2026-11-22T10:00:00Z: refused"))),
 		unready("what was true before NATS went stays", newBroker("stays", withStatus(nil)),
 			data(viewKey, readiness.View{Known: true, Outage: &readiness.Outage{Since: since, Why: "refused"}}),
 			condition(ConditionNATS, is(corev1.ConditionFalse, address.ReasonNATSAway, "NATS cannot be used since 2026-11-22T10:00:00Z: refused"))),
+		{
+			Name: "NATS goes while it is asked, and what was true stays", Key: namespace + "/goes", WantErr: true,
+			Objects: []runtime.Object{newBroker("goes", withStatus(nil))}, OtherTestData: map[string]any{endKey: routes{away: errors.New("timeout")}},
+		},
+		unready("but nothing is known of what was changed meanwhile", newBroker("goeschanged", func(b *eventingv1.Broker) {
+			withStatus(nil)(b)
+			b.Generation++
+		}), requeued, data(endKey, routes{away: errors.New("timeout")}), condition(ConditionStream, is(corev1.ConditionFalse, address.ReasonNotStored, "timeout"))),
 		unready("an ingress cannot apply the route", newBroker("cannot"), data(viewKey, readiness.View{Known: true, Reports: []route.Report{
 			{Role: route.RoleIngress, ID: "i", Revision: math.MaxUint64, Failures: map[string]string{"address.broker.shop.cannot": "odd"}}}}),
 			condition(ConditionIngress, is(corev1.ConditionFalse, readiness.ReasonFailed, "ingress i: odd"))),
@@ -298,7 +318,7 @@ func checkRoutes(t *testing.T, client *jetstream.Client) {
 		refused[r.Address.Key.Name] = r.Address.Refuse != ""
 	}
 	want := map[string]bool{"well": false, "same": false, "mt": false, "permissive": false, "sink": false, "sinkref": false, "securesink": false, "nosink": false, "policy": true, "oidc": true, "strict": true, "strictoidc": true,
-		"cannot": false, "noingress": false, "behind": false, "remade": false, "told": false, "healed": false,
+		"cannot": false, "noingress": false, "behind": false, "noroom": false, "remade": false, "told": false, "healed": false,
 		"replaced": false, "replacedmade": false, "replacedbad": false, "replacedstale": false, "replacedunread": false}
 	for name, refuses := range want {
 		if got, ok := refused[name]; !ok || got != refuses {

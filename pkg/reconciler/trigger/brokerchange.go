@@ -10,6 +10,7 @@ import (
 	duckv1 "knative.dev/pkg/apis/duck/v1"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/compile"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/address"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/broker"
 )
 
@@ -20,14 +21,14 @@ type matter struct {
 	Config   *duckv1.KReference
 	Delivery *eventingduckv1.DeliverySpec
 	Sink     eventingduckv1.DeliveryStatus
-	Stream   bool
+	Log      bool
 	Ready    apis.Condition
 }
 
 func matterOf(b *eventingv1.Broker) matter {
 	m := matter{
 		UID: b.UID, Class: b.Annotations[compile.ClassAnnotation], Config: b.Spec.Config, Delivery: b.Spec.Delivery,
-		Sink: b.Status.DeliveryStatus, Stream: b.Status.GetCondition(broker.ConditionStream).IsTrue(),
+		Sink: b.Status.DeliveryStatus, Log: address.HasLog(b.Status.GetCondition(broker.ConditionStream)),
 	}
 	if ready := b.Status.GetTopLevelCondition(); ready != nil {
 		m.Ready.Status = ready.Status

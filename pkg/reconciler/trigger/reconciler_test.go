@@ -26,6 +26,7 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/compile"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/address"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/broker"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/brokerconfig"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/readiness"
@@ -256,6 +257,18 @@ func rows() []row {
 			want: func(s *eventingv1.TriggerStatus) {
 				s.MarkSubscribedUnknown(ReasonWaitsForBroker, "the stream of Broker orders is not there yet")
 			}},
+		{name: "the Broker has no room for dead letters", trigger: newTrigger("noletters"),
+			broker: readyBroker(func(b *eventingv1.Broker) {
+				b.Status.Conditions[1].Status, b.Status.Conditions[1].Reason = corev1.ConditionFalse, address.ReasonNoDeadLetters
+			}), want: func(*eventingv1.TriggerStatus) {}},
+		{name: "a change that comes while the Broker has no stream is not served yet", trigger: newTrigger("changedearly", func(t *eventingv1.Trigger) {
+			t.Generation, t.Status.ObservedGeneration = 2, 1
+			(&eventingv1.Trigger{}).GetConditionSet().Manage(&t.Status).MarkTrue(eventingv1.TriggerConditionSubscribed)
+		}), broker: readyBroker(func(b *eventingv1.Broker) { b.Status.Conditions = b.Status.Conditions[:1] }),
+			want: func(s *eventingv1.TriggerStatus) {
+				s.ObservedGeneration = 2
+				s.MarkSubscribedUnknown(ReasonWaitsForBroker, "the stream of Broker orders is not there yet")
+			}},
 		{name: "NATS is away", trigger: newTrigger("away"), view: &readiness.View{Known: true, Outage: &readiness.Outage{Since: since, Why: "refused"}},
 			want: func(s *eventingv1.TriggerStatus) {
 				s.MarkSubscribedUnknown(ReasonNATSAway, "NATS cannot be used since 2026-11-22T10:00:00Z: refused")
@@ -289,11 +302,11 @@ func TestReconcile(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, b := range []*eventingv1.Broker{readyBroker(), readyBroker(func(b *eventingv1.Broker) { b.Namespace = "elsewhere" })} {
-		address, err := compile.Broker(b, compile.Options{})
+		a, err := compile.Broker(b, compile.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := owner.PutAddress(t.Context(), address); err != nil {
+		if _, err := owner.PutAddress(t.Context(), a); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -377,7 +390,7 @@ func checkRoutes(t *testing.T, client *jetstream.Client) {
 	}
 	want := map[string]bool{
 		"well": true, "secure": true, "securesink": true, "service": true, "bad": true, "sink": true, "brokersink": true, "dependency": true, "cross": true, "nodependency": true,
-		"waits": true, "lags": true, "oidc": true, "nofilter": true, "nosubscriber": false, "nosink": false, "nobrokersink": false,
+		"waits": true, "lags": true, "oidc": true, "nofilter": true, "noletters": true, "nosubscriber": false, "nosink": false, "nobrokersink": false,
 	}
 	for name, delivers := range want {
 		if have, ok := got[name]; !ok || have != delivers {

@@ -13,6 +13,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/compile"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/config"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/address"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/broker"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/destination"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/readiness"
@@ -38,8 +39,8 @@ func (r *Reconciler) putRoute(ctx context.Context, w *work) {
 			status.MarkSubscribedUnknown(readiness.ReasonNotKnown, "what the data plane reports has not been read yet")
 		}
 		return
-	case !configured.Usable, !w.broker.Status.GetCondition(broker.ConditionStream).IsTrue():
-		if !status.GetCondition(eventingv1.TriggerConditionSubscribed).IsTrue() {
+	case !configured.Usable, !address.HasLog(w.broker.Status.GetCondition(broker.ConditionStream)):
+		if !isAsKnown(w) {
 			status.MarkSubscribedUnknown(ReasonWaitsForBroker, "the stream of Broker %s is not there yet", w.broker.Name)
 		}
 		return
