@@ -21,7 +21,7 @@ func TestProtectionIsNeverSilentlyMissing(t *testing.T) {
 	n.createBroker(n.broker("default"))
 	setFeature(t, feature.OIDCAuthentication, feature.Enabled)
 	t.Cleanup(func() { setFeature(t, feature.OIDCAuthentication, feature.Disabled) })
-	n.isRefused("authentication-oidc")
+	n.isRefused("authentication-oidc", http.StatusForbidden)
 	// Knative takes EventPolicies only while the feature is on. One that is there says who may send, whatever the feature.
 	sender := "system:serviceaccount:default:friend"
 	policies := env.eventing.EventingV1alpha1().EventPolicies(n.name)
@@ -36,23 +36,23 @@ func TestProtectionIsNeverSilentlyMissing(t *testing.T) {
 	}, metav1.CreateOptions{})
 	must(t, err)
 	setFeature(t, feature.OIDCAuthentication, feature.Disabled)
-	n.isRefused("EventPolicies")
+	n.isRefused("EventPolicies", http.StatusForbidden)
 	must(t, policies.Delete(t.Context(), "friends", metav1.DeleteOptions{}))
 	n.awaitBroker("default", "Ready again", (*eventingv1.Broker).IsReady)
 	setFeature(t, feature.TransportEncryption, feature.Strict)
 	t.Cleanup(func() { setFeature(t, feature.TransportEncryption, feature.Disabled) })
-	n.isRefused("transport-encryption")
+	n.isRefused("transport-encryption", http.StatusNotFound) // a sender tries again: by then it may know the https address
 }
 
-// isRefused waits until the Broker says why it takes nothing, and does so.
-func (n *namespace) isRefused(why string) {
+// isRefused waits until the Broker says why it takes nothing, and the ingress answers with the status.
+func (n *namespace) isRefused(why string, status int) {
 	n.t.Helper()
 	b := n.awaitBroker("default", "refused for "+why, func(b *eventingv1.Broker) bool {
 		c := b.Status.GetCondition(eventingv1.BrokerConditionEventPoliciesReady)
 		return !b.IsReady() && c.IsFalse() && strings.Contains(c.GetMessage(), why)
 	})
 	n.t.Log(b.Status.GetCondition(eventingv1.BrokerConditionEventPoliciesReady).GetMessage())
-	n.await("the ingress refuses", func() (bool, any) { s := n.send("default", "a", "1"); return s == http.StatusForbidden, s })
+	n.await("the ingress refuses", func() (bool, any) { s := n.send("default", "a", "1"); return s == status, s })
 }
 
 func setFeature(t testing.TB, name string, value feature.Flag) {
