@@ -374,30 +374,3 @@ func build(ctx context.Context, row *rtesting.TableRow, w builtFrom) controller.
 	}
 	return triggerreconciler.NewReconciler(ctx, logging.FromContext(ctx), w.Client, w.Triggers, w.Recorder, r)
 }
-
-// checkRoutes looks at what the rows left in NATS: who has a cursor, and who is not delivered to.
-func checkRoutes(t *testing.T, client *jetstream.Client) {
-	t.Helper()
-	records, err := client.Records(t.Context(), "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	got := map[string]bool{}
-	for _, r := range records {
-		if r.Target != nil {
-			got[r.Target.Key.Name] = r.Target.NotReady == "" && r.Target.Consumer != ""
-		}
-	}
-	want := map[string]bool{
-		"well": true, "secure": true, "securesink": true, "service": true, "bad": true, "sink": true, "brokersink": true, "dependency": true, "cross": true, "nodependency": true,
-		"waits": true, "lags": true, "oidc": true, "nofilter": true, "noletters": true, "nosubscriber": false, "nosink": false, "nobrokersink": false,
-	}
-	for name, delivers := range want {
-		if have, ok := got[name]; !ok || have != delivers {
-			t.Errorf("Trigger %s: route %t, delivers %t; want %t", name, ok, have, delivers)
-		}
-	}
-	if len(got) != len(want) {
-		t.Errorf("routes of %v", got)
-	}
-}
