@@ -3,6 +3,7 @@ package jetstream
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -31,6 +32,9 @@ type reader struct {
 	logBytes atomic.Int64
 	// verified is the period of trust in which its consumer was seen, with no member that this process does not know.
 	verified atomic.Int64
+	// seen are the members at the last look, in the period of trust seenIn. Only verify uses them.
+	seen   []string
+	seenIn int64
 
 	mu sync.Mutex
 	// why is why it is not verified.
@@ -124,7 +128,7 @@ func (r *reader) failure() error {
 // would be acknowledged.
 func (r *reader) verify(ctx context.Context, known map[string]bool) (changed bool) {
 	period := r.readers.trust.period.Load()
-	why := r.look(ctx, known)
+	why := r.look(ctx, known, period)
 	if why == nil {
 		r.verified.Store(period)
 		r.wake()
@@ -136,7 +140,10 @@ func (r *reader) verify(ctx context.Context, known map[string]bool) (changed boo
 	return changed
 }
 
-func (r *reader) look(ctx context.Context, known map[string]bool) error {
+// look makes sure that the consumer is there, and that each member is known. One that has come since the last look of this period of trust
+// is about to be put: while this process is trusted it does not become ready before it is known here. So targets that are made one after
+// the other keep nobody from reading.
+func (r *reader) look(ctx context.Context, known map[string]bool, period int64) error {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	consumer, err := r.readers.client.js.Consumer(ctx, r.id.stream, r.id.consumer)
@@ -146,8 +153,10 @@ func (r *reader) look(ctx context.Context, known map[string]bool) error {
 	if !r.shared {
 		return nil
 	}
-	for _, tag := range membersIn(consumer.CachedInfo().Config.Metadata) {
-		if !known[tag] {
+	before, again := r.seen, r.seenIn == period
+	r.seen, r.seenIn = membersIn(consumer.CachedInfo().Config.Metadata), period
+	for _, tag := range r.seen {
+		if !known[tag] && (!again || slices.Contains(before, tag)) {
 			return errLostRoute
 		}
 	}

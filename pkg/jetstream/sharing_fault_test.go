@@ -168,3 +168,33 @@ func TestAnOutageEndsTheTrustThatEveryTargetIsKnown(t *testing.T) {
 	p.TrustUntil(time.Now().Add(time.Hour), p.Heard())
 	takeAll(t, source, 0, 10)
 }
+
+// Each target is a member a moment before its record is there. Targets that are made one after the other keep no filter that starts from
+// reading: what counts is a member without a record that stays one.
+func TestTargetsThatAreBeingMadeKeepNobodyFromReading(t *testing.T) {
+	t.Parallel()
+	i := install(t, brisk)
+	one := i.put(i.trigger("one"))
+	known := []route.Target{one}
+	enter := func(n int) {
+		next := i.trigger(fmt.Sprint("next-", n))
+		must(t, i.owner.enter(budgetOf(t), next))
+		known = append(known, next)
+	}
+	enter(0)
+	p := i.process(i.client)
+	p.knows(one)
+	i.publish(0, 5, "a")
+	source := p.Log(one)
+	for n := 1; ; n++ {
+		enter(n)
+		p.knows(known[:len(known)-1]...)
+		if m, ok := poll(source, 300*time.Millisecond); ok {
+			must(t, m.Ack())
+			return
+		}
+		if n == 60 {
+			t.Fatal("nothing is read while targets are being made")
+		}
+	}
+}
