@@ -69,6 +69,8 @@ type Client struct {
 	// servers are the URLs without their user parts, for messages; dialer knows why the last attempt to connect failed.
 	servers string
 	dialer  *dialer
+	// connections are those of conn.
+	connections *connections
 	// background are the goroutines of sources, which end their leases before Close returns.
 	background sync.WaitGroup
 }
@@ -83,8 +85,9 @@ func Connect(o Options) (*Client, error) {
 	c := &Client{
 		names: o.Names, id: nuid.Next(), log: o.Logger, timing: defaultTiming(), servers: withoutUsers(o.URL), dialer: &dialer{},
 	}
+	c.connections = &connections{dialer: c.dialer, inProcess: o.InProcess}
 	options = append(options, nats.ErrorHandler(c.logError), nats.SetCustomDialer(c.dialer))
-	if c.conn, err = nats.Connect(o.URL, slices.Concat(options, c.outageLog())...); err != nil {
+	if c.conn, err = nats.Connect(o.URL, slices.Concat(options, c.outageLog(), c.connections.options())...); err != nil {
 		return nil, c.connectError(err)
 	}
 	if c.events, err = nats.Connect(o.URL, slices.Concat(options, []nats.Option{nats.ReconnectBufSize(-1)})...); err != nil {
@@ -230,9 +233,6 @@ func (c *Client) Connected() bool { return c.conn.IsConnected() && c.events.IsCo
 
 // Servers are the URLs of NATS, without names, passwords and tokens.
 func (c *Client) Servers() string { return c.servers }
-
-// Reconnects is how often the connection that reads was lost and came back.
-func (c *Client) Reconnects() uint64 { return c.conn.Stats().Reconnects }
 
 // MaxPayload is the largest message, headers included, that the server takes, in bytes; 1 MiB before the first connection.
 func (c *Client) MaxPayload() int64 {

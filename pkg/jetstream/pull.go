@@ -22,8 +22,6 @@ type taker interface {
 	// paused tells to leave messages where they are for a moment; askMore tells when it is over.
 	paused() bool
 	take(m *nats.Msg, lease *lease)
-	// disconnected tells that the connection was lost meanwhile.
-	disconnected()
 }
 
 // source pulls one consumer's messages. One goroutine, run, owns all fields below the line; worker goroutines touch only
@@ -138,7 +136,6 @@ func (s *source) run() {
 				s.giveUp()
 				return
 			}
-			s.taker.disconnected()
 			s.restart()
 		case <-s.more:
 			s.ask()

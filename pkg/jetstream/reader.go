@@ -103,8 +103,6 @@ func (r *reader) take(m *nats.Msg, l *lease) {
 	}
 }
 
-func (r *reader) disconnected() { r.readers.trust.end() }
-
 // wake has the reader go on after the trust has begun.
 func (r *reader) wake() {
 	r.source.askMore()

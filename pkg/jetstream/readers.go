@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/nats-io/nats.go"
+
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/cesql"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
@@ -39,7 +41,7 @@ type readers struct {
 
 func newReaders(c *Client, park share.Park) *readers {
 	return &readers{
-		client: c, park: park, budget: newBudget(DefaultBudget), unverified: make(chan struct{}, 1),
+		client: c, trust: trust{connections: c.connections}, park: park, budget: newBudget(DefaultBudget), unverified: make(chan struct{}, 1),
 		all: map[consumerID]*reader{}, targets: map[consumerID][]route.Target{},
 	}
 }
@@ -57,8 +59,8 @@ func (o *Opener) Provide(functions []cesql.Function) { o.readers.functions = fun
 func (o *Opener) Follow(s route.Snapshot) { o.readers.follow(s) }
 
 // TrustUntil says that until then no target is ready anywhere of which Follow was not told, as it is now, and that Follow was told of
-// every record that Heard had counted. Without that, or after it, nothing is read.
-func (o *Opener) TrustUntil(until time.Time, heard uint64) {
+// every record that Heard had counted. Without that, or after it, or over another connection than that of Heard, nothing is read.
+func (o *Opener) TrustUntil(until time.Time, heard Heard) {
 	rs := o.readers
 	if rs.trust.extend(until, heard) {
 		rs.verifySoon()
@@ -78,8 +80,9 @@ func (o *Opener) Prolong(until time.Time) { o.readers.trust.prolong(until) }
 // Current reports whether the trust lives and every record is applied that was heard of.
 func (o *Opener) Current() bool { return o.readers.trust.lives() && o.readers.trust.behind.Load() == 0 }
 
-// Heard counts the records that were written since this process runs.
-func (o *Opener) Heard() uint64 { return o.readers.trust.heard.Load() }
+// Heard counts the records that were written since this process runs. It is another one after an outage of NATS: the news of some may
+// be lost.
+func (o *Opener) Heard() Heard { return o.readers.trust.hears() }
 
 // Trusted reports whether TrustUntil holds: until its time, no longer than the connection to NATS, and not from when a record is written
 // until it is applied.
@@ -102,6 +105,8 @@ func (o *Opener) Directed(t route.Target) dispatch.Source {
 func (o *Opener) Run(ctx context.Context) {
 	rs := o.readers
 	defer rs.stop()
+	reconnected := rs.client.conn.StatusChanged(nats.CONNECTED)
+	defer rs.client.conn.RemoveStatusListener(reconnected)
 	if err := rs.trust.follow(rs.client.conn, rs.client.names.RoutesBucket()); err != nil {
 		rs.client.log.Error("changes of routes are heard of late", "error", err)
 	}
@@ -112,6 +117,8 @@ func (o *Opener) Run(ctx context.Context) {
 		}
 		select {
 		case <-again:
+		case <-reconnected:
+			rs.trust.changed()
 		case <-rs.unverified:
 		case <-ctx.Done():
 		}

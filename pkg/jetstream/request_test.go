@@ -19,8 +19,7 @@ type greedy struct {
 func (g greedy) space() share.Space {
 	return share.Space{Messages: g.room, MostMessages: g.room, Bytes: share.MaxBytes}
 }
-func (g greedy) paused() bool  { return false }
-func (g greedy) disconnected() {}
+func (g greedy) paused() bool { return false }
 func (g greedy) take(m *nats.Msg, l *lease) {
 	_ = l.Ack()
 	g.got <- m

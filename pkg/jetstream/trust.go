@@ -16,10 +16,11 @@ const maxPause = time.Second
 // what is for a target that it does not know, or by a filter that is no longer in force. Safe for concurrent use.
 //
 // It begins when the process has reported, and has applied every record that was written before (see Opener.TrustUntil). It ends with
-// the report's life, or with the connection: what was heard before an outage of NATS may be overtaken. It pauses when a record is
-// written, until that is applied: NATS sends the news of it on the same connection as the events that come after it, and before them.
+// the report's life, or when the next connection is made: what was heard before an outage of NATS may be overtaken. It pauses when a record
+// is written, until that is applied: NATS sends the news of it on the same connection as the events that come after it, and before them.
 type trust struct {
-	until atomic.Pointer[time.Time]
+	connections *connections
+	term        atomic.Pointer[term]
 	// period counts the times of trust: what was verified in one of them has to be verified again in the next.
 	period atomic.Int64
 	// heard counts the records that were written; behind is when the first came that may not be applied, in Unix nanoseconds, or 0. Both
@@ -31,8 +32,23 @@ type trust struct {
 	news atomic.Pointer[nats.Subscription]
 	// over is set when the process leaves: the trust does not begin again.
 	over atomic.Bool
-	// onChange is called when the trust ends or pauses.
+	// onChange is called when the trust ends with its connection, or pauses.
 	onChange atomic.Pointer[func()]
+}
+
+// term is until when the process is trusted, and over which connection it has heard what it knows.
+type term struct {
+	until      time.Time
+	connection uint64
+}
+
+// Heard is what a process has heard of routes: how many records were written while it ran, and over which connection it heard of the last.
+type Heard struct{ records, connection uint64 }
+
+// hears returns what was heard until now. The connection is read first: if another is made meanwhile, nothing is trusted by it.
+func (t *trust) hears() Heard {
+	connection := t.connections.made.Load()
+	return Heard{records: t.heard.Load(), connection: connection}
 }
 
 func (t *trust) changed() {
@@ -56,9 +72,12 @@ func (t *trust) follow(conn *nats.Conn, bucket string) error {
 
 // lives reports whether the trust has begun and not ended, be it paused or not.
 func (t *trust) lives() bool {
-	until, now := t.until.Load(), time.Now()
+	term, now := t.term.Load(), time.Now()
+	if term == nil || term.connection != t.connections.made.Load() || t.over.Load() {
+		return false
+	}
 	// By the wall clock too: the other one stands still while the machine sleeps.
-	return until != nil && now.Before(*until) && now.Round(0).Before(until.Round(0)) && !t.over.Load()
+	return now.Before(term.until) && now.Round(0).Before(term.until.Round(0))
 }
 
 // pauses reports whether a record was written that may not be applied. A message that has come to this process before the call, and
@@ -75,16 +94,19 @@ func (t *trust) pauses() bool {
 
 func (t *trust) holds() bool { return !t.pauses() && t.lives() }
 
-// extend prolongs the trust of a process that has applied all records that it had heard of at the count. It reports whether the trust
-// has begun anew.
-func (t *trust) extend(until time.Time, heard uint64) (begins bool) {
+// extend prolongs the trust of a process that has applied all records that it had heard of by then. It reports whether the trust has
+// begun anew.
+func (t *trust) extend(until time.Time, heard Heard) (begins bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if heard.connection != t.connections.made.Load() {
+		return false
+	}
 	if begins = !t.lives(); begins {
 		t.period.Add(1)
 	}
-	t.until.Store(&until)
-	if t.heard.Load() == heard {
+	t.term.Store(&term{until, heard.connection})
+	if t.heard.Load() == heard.records {
 		t.behind.Store(0)
 	}
 	return begins
@@ -95,7 +117,7 @@ func (t *trust) prolong(until time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.lives() {
-		t.until.Store(&until)
+		t.term.Store(&term{until, t.term.Load().connection})
 	}
 }
 
@@ -105,12 +127,4 @@ func (t *trust) close() {
 	if news := t.news.Load(); news != nil {
 		_ = news.Unsubscribe() // fails only when the connection is closed
 	}
-}
-
-// end ends the trust before its time.
-func (t *trust) end() {
-	t.mu.Lock()
-	t.until.Store(nil)
-	t.mu.Unlock()
-	t.changed()
 }

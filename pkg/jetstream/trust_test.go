@@ -47,7 +47,7 @@ func TestAProcessThatComesBackFromAPartitionReadsNothingByWhatItKnew(t *testing.
 			p.TrustUntil(time.Now().Add(-time.Second), p.Heard()) // the report has expired
 			i.publish(1, 601, "b")
 			proxy.Heal()
-			await(t, "the process hears of the edit", func() bool { return p.Heard() > 0 })
+			await(t, "the process hears of the edit", func() bool { return p.Heard().records > 0 })
 			if m, ok := poll(source, 500*time.Millisecond); ok {
 				t.Errorf("it delivers event %d by what it knew", m.Sequence)
 			}
@@ -100,7 +100,7 @@ func TestAPauseEndsAlthoughARecordIsNeverApplied(t *testing.T) {
 	p.knows(one)
 	p.TrustUntil(time.Now().Add(time.Hour), p.Heard())
 	i.put(i.trigger("another"))
-	await(t, "it hears of the record", func() bool { return p.Heard() > 0 })
+	await(t, "it hears of the record", func() bool { return p.Heard().records > 0 })
 	if p.Trusted() {
 		t.Error("it is not paused")
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
@@ -16,12 +17,11 @@ const trustMargin = route.ReportInterval / 2
 type catchUp struct {
 	end    uint64
 	bucket time.Time
-	// reported is when the last report was sent, reconnects how often NATS had been lost before: without an unbroken row of reports,
-	// targets may have become ready of which nobody waited for this filter to hear.
-	reported   time.Time
-	reconnects uint64
-	// heard is how many records had been heard of.
-	heard uint64
+	// reported is when the last report was sent: without an unbroken row of reports, targets may have become ready of which nobody
+	// waited for this filter to hear.
+	reported time.Time
+	// heard is what had been heard by then; it is another one after an outage, too.
+	heard jetstream.Heard
 }
 
 // trustTargets is called after each report. It has the opener read: no target is ready anywhere that this filter has not applied.
@@ -40,15 +40,15 @@ func (f *Filter) trustTargets(ctx context.Context, reported time.Time) error {
 	return nil
 }
 
-func (f *Filter) caughtUp(ctx context.Context, reported time.Time, heard uint64) (bool, error) {
+func (f *Filter) caughtUp(ctx context.Context, reported time.Time, heard jetstream.Heard) (bool, error) {
 	f.mu.Lock()
 	applied := f.applied
 	f.mu.Unlock()
 	c := &f.catchUp
-	broken := reported.Sub(c.reported) > route.ReportTTL-trustMargin || c.reconnects != f.client.Reconnects() || c.heard != heard
+	broken := reported.Sub(c.reported) > route.ReportTTL-trustMargin || c.heard != heard
 	c.reported = reported
 	if broken || !c.bucket.Equal(applied.Bucket) {
-		c.bucket, c.reconnects, c.heard = time.Time{}, f.client.Reconnects(), heard
+		c.bucket, c.heard = time.Time{}, heard
 		end, bucket, err := f.client.RoutesEnd(ctx)
 		if err != nil {
 			return false, err

@@ -57,6 +57,20 @@ func TestAFilterTrustsOnlyWhatItHasCaughtUpWith(t *testing.T) {
 	trusts("after a pause in its reports", now.Add(route.ReportTTL), false)
 	apply()
 	trusts("all is applied", now.Add(route.ReportTTL), true)
+
+	put("four")
+	f.opener.TrustUntil(time.Time{}, f.opener.Heard())
+	trusts("not all is applied", now.Add(route.ReportTTL), false)
+	apply()
+	server.Stop()
+	eventually(t, "the outage is noticed", func() bool { return !client.Connected() })
+	server.Restart()
+	eventually(t, "the client is back", client.Connected)
+	must(t, client.EnsureBuckets(t.Context()))
+	put("five")
+	trusts("what it had to apply before an outage of NATS is applied, and not what came since", now.Add(route.ReportTTL), false)
+	apply()
+	trusts("all is applied after the outage", now.Add(route.ReportTTL), true)
 }
 
 func must(t *testing.T, err error) {
