@@ -312,3 +312,31 @@ func TestAdoptingAStreamOfAnotherRetention(t *testing.T) {
 		})
 	}
 }
+
+// A removal that could not be asked for is not asked for later: by then the subscriber may be there again, with the same consumer.
+func TestACursorInAnAdoptedStreamOutlivesARemovalThatWasAskedForWhileNATSWasAway(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	channel := channelOf("c", route.Log{Stream: "THEIRS"})
+	stream := i.foreign(aStream("theirs.>", i.client.names.LogSubjects(channel.Key)))
+	i.putChannel(channel)
+	one := i.putSubscriber(subscriberOf(channel, "one"))
+	i.stop()
+	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+	defer cancel()
+	if err := i.client.leaveStream(ctx, one); err == nil {
+		t.Error("it is removed while NATS is away")
+	}
+	i.restart()
+	look := func() error {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second) // a server that has just started may lose a question
+		defer cancel()
+		_, err := stream.Consumer(ctx, i.client.consumerOf(one))
+		return err
+	}
+	await(t, "the server answers", func() bool { err := look(); return err == nil || errors.Is(err, jetstream.ErrConsumerNotFound) })
+	for range 20 { // what was kept would come with the reconnect
+		must(t, look())
+		pause(t.Context(), 10*time.Millisecond)
+	}
+}
