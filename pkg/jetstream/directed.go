@@ -67,11 +67,24 @@ func cutReply(m *nats.Msg) (data []byte, reply *event.Event, err error) {
 	if err := json.Unmarshal(m.Data[len(data):], reply); err != nil {
 		return nil, nil, fmt.Errorf("the reply that is kept with the event: %w", err)
 	}
-	// Foreign hands may have put it there: it has to be what could have come as a reply.
-	if _, err = event.FromNATS(event.ToNATS(*reply), reply.Data); err != nil {
+	if err := mayHaveCome(*reply); err != nil {
 		return nil, nil, fmt.Errorf("the reply that is kept with the event: %w", err)
 	}
 	return data, reply, nil
+}
+
+// mayHaveCome makes sure that this could have come as a reply: foreign hands may have put it there.
+func mayHaveCome(reply event.Event) error {
+	read, err := event.FromNATS(event.ToNATS(reply), reply.Data)
+	if err != nil {
+		return err
+	}
+	for _, a := range reply.Attributes {
+		if read.Attr(a.Name) != a.Value {
+			return &event.AttributeError{Attribute: a.Name, Reason: "is no value that a header has"}
+		}
+	}
+	return nil
 }
 
 // headerFields reads fields of a header and keeps the first error.
