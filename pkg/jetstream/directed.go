@@ -75,16 +75,10 @@ func cutReply(m *nats.Msg) (data []byte, reply *event.Event, err error) {
 
 // mayHaveCome makes sure that this could have come as a reply: foreign hands may have put it there.
 func mayHaveCome(reply event.Event) error {
-	read, err := event.FromNATS(event.ToNATS(reply), reply.Data)
-	if err != nil {
+	if _, err := event.FromNATS(event.ToNATS(reply), reply.Data); err != nil {
 		return err
 	}
-	for _, a := range reply.Attributes {
-		if read.Attr(a.Name) != a.Value {
-			return &event.AttributeError{Attribute: a.Name, Reason: "is no value that a header has"}
-		}
-	}
-	return nil
+	return reply.Validate()
 }
 
 // headerFields reads fields of a header and keeps the first error.
