@@ -5,7 +5,9 @@ import (
 	"compress/gzip"
 	"context"
 	"errors"
+	"math/rand/v2"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -69,6 +71,23 @@ func TestLifeOfAnEvent(t *testing.T) {
 			wantRequests: 1, wantReply: `"pong"`},
 		{name: "a reply in a coding that nobody knows", target: retried, subscriber: answer(200, structured, "Content-Type", "application/cloudevents+json", "Content-Encoding", "br"),
 			wantRequests: 4, wantCode: 502, wantDeadLetter: "*"},
+		{name: "nothing in gzip is no reply", target: plain, subscriber: answer(200, gzipped(""), "Content-Encoding", "gzip"), wantRequests: 1},
+		{name: "nothing with a coding is no reply", target: plain, subscriber: answer(200, "", "Content-Encoding", "br"), wantRequests: 1},
+		{name: "201 with anything else in some coding is none", target: plain, subscriber: answer(201, "x", "Content-Encoding", "br"), wantRequests: 1},
+		{name: "a reply in gzip that is cut off", target: plain, subscriber: answer(200, gzipped(structured)[:40], "Content-Type", "application/cloudevents+json", "Content-Encoding", "gzip"),
+			wantRequests: 1, wantCode: 502, wantDeadLetter: "*"},
+		{name: "a reply that is a bomb", target: plain, subscriber: answer(200, gzipped(strings.Repeat(" ", 64<<20)), "Content-Type", "application/cloudevents+json", "Content-Encoding", "gzip"),
+			wantRequests: 1, wantCode: 502, wantDeadLetter: "*"},
+		{name: "a reply with two subjects", target: plain, subscriber: func(ctx context.Context, n int, r Request) Response {
+			response := binaryReply(200)(ctx, n, r)
+			response.Header["Ce-Subject"] = []string{"a", "b"}
+			return response
+		}, wantRequests: 1, wantCode: 502, wantDeadLetter: "*"},
+		{name: "a reply with the same subject twice", target: plain, subscriber: func(ctx context.Context, n int, r Request) Response {
+			response := binaryReply(200)(ctx, n, r)
+			response.Header["Ce-Subject"] = []string{"a", "a"}
+			return response
+		}, wantRequests: 1, wantReply: "pong"},
 		{name: "empty 200 is no reply", target: plain, subscriber: answer(200, "", "Content-Type", "text/plain"), wantRequests: 1},
 		{name: "a body that is no event is a failure", target: plain, subscriber: answer(200, "ok"), wantRequests: 1,
 			wantDeadLetter: "the response is neither empty nor a CloudEvent: not a CloudEvent: no ce-specversion header",
@@ -164,6 +183,40 @@ func TestRequests(t *testing.T) {
 			t.Errorf("stats %+v, want one dead letter", stats)
 		}
 	})
+}
+
+// A dead letter tells what the subscriber said, not the bytes that it was packed into. The sender reads the head of it alone.
+func TestWhatASubscriberSaysInGzipCanBeRead(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	var long strings.Builder
+	long.WriteString("no thanks")
+	for range 8 << 10 {
+		long.WriteString(strconv.Itoa(random.IntN(10)))
+	}
+	for name, test := range map[string]struct{ coding, body, want string }{
+		"whole":                 {"gzip", gzipped("no thanks"), "no thanks"},
+		"cut off":               {"gzip", gzipped(long.String())[:3<<10], "no thanks"},
+		"not coded":             {"gzip", "no thanks", "no thanks"},
+		"in a coding not known": {"br", "no thanks", "no thanks"},
+		"without one":           {"identity", "no thanks", "no thanks"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld()
+				w.hosts[subscriberURL] = answer(400, test.body, "Content-Encoding", test.coding)
+				w.publish(target("t"), "e")
+				startPool(t, newProcess(w)).Sync(t.Context(), []route.Target{target("t")})
+				w.awaitSettled(t, target("t"))
+				failure := w.deadLetters["t/1"].Failure
+				if failure == nil || !strings.HasPrefix(string(failure.Body), test.want) || len(failure.Body) > maxFailureBody {
+					t.Fatalf("%+v", failure)
+				}
+				if !strings.Contains(failure.Reason, test.want) {
+					t.Errorf("reason %q", failure.Reason)
+				}
+			})
+		})
+	}
 }
 
 // TestSecondFailureTellsTheFirst: an event that was a dead letter before keeps what its attributes say, as upstream has it.

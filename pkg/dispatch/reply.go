@@ -69,10 +69,15 @@ func replyIn(response Response) (reply event.Event, found bool, err error) {
 		return event.Event{}, false, nil
 	case response.Truncated:
 		return event.Event{}, false, errTruncatedReply
-	case len(response.Body) == 0 && !hasAttributes(response.Header):
+	}
+	attributes := hasAttributes(response.Header)
+	if len(response.Body) == 0 && !attributes {
 		return event.Event{}, false, nil
 	}
 	body, err := event.DecodeBody(response.Header, response.Body, event.Room{Limit: maxReplyBytes})
+	if err == nil && len(body) == 0 && !attributes {
+		return event.Event{}, false, nil // some servers code nothing, too
+	}
 	if err == nil {
 		reply, err = event.FromHTTP(response.Header, body)
 	}

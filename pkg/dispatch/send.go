@@ -30,6 +30,9 @@ func (r *runner) send(to route.Destination, e event.Event) Response {
 		JSON:      r.target.Delivery.Format == delivery.JSONFormat,
 	})
 	r.ports.metrics.sent(r.target, e, response, time.Since(begin))
+	if !isSuccess(response.StatusCode) {
+		response.Body = event.DecodeHead(response.Header, response.Body, maxFailureBody)
+	}
 	return response
 }
 

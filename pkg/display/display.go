@@ -101,21 +101,32 @@ func (h *Handler) refuse(w http.ResponseWriter, name string, reason error) {
 	line := fmt.Sprintf("%s: refused: %s\n", name, escape(reason.Error(), ""))
 	// The answer tells the sender anyway, whether this line is seen or not.
 	_ = h.write([]byte(line))
-	http.Error(w, reason.Error(), refusalOf(reason))
+	status := refusalOf(reason)
+	if status == http.StatusUnsupportedMediaType {
+		w.Header().Set("Accept-Encoding", event.AcceptEncoding)
+	}
+	http.Error(w, reason.Error(), status)
 }
 
 // refusalOf is the status for a request that carries no event.
 func refusalOf(reason error) int {
-	if _, tooLarge := errors.AsType[*http.MaxBytesError](reason); tooLarge {
+	_, tooLarge := errors.AsType[*http.MaxBytesError](reason)
+	switch {
+	case tooLarge, errors.Is(reason, event.ErrDecodedTooLarge):
 		return http.StatusRequestEntityTooLarge
+	case errors.Is(reason, event.ErrContentCoding):
+		return http.StatusUnsupportedMediaType
 	}
 	return http.StatusBadRequest
 }
 
-// read decodes the request. The error is that of event.FromHTTP, or of reading the body.
+// read decodes the request. The error is that of event.FromHTTP or event.DecodeBody, or of reading the body.
 func read(w http.ResponseWriter, r *http.Request) (event.Event, error) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
+		return event.Event{}, err
+	}
+	if body, err = event.DecodeBody(r.Header, body, event.Room{Limit: maxBody}); err != nil {
 		return event.Event{}, err
 	}
 	return event.FromHTTP(r.Header, body)

@@ -2,6 +2,7 @@ package display
 
 import (
 	"bytes"
+	"compress/gzip"
 	"errors"
 	"fmt"
 	"net/http"
@@ -119,6 +120,10 @@ func TestAnswers(t *testing.T) {
 			name: "invalid CloudEvent", target: "/-/display/a", header: minimal("time", "noon"), want: 400,
 			wantPrinted: "a: refused: attribute \"id\" is missing or empty\n",
 		},
+		{
+			name: "a content coding that is not known", target: "/-/display/a", header: withHeader(minimal("id", "1"), "Content-Encoding", "br"), want: 415,
+			wantPrinted: "a: refused: no support for the content coding \"br\"\n",
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var out bytes.Buffer
@@ -140,6 +145,22 @@ func TestAnswers(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestABodyInGzipIsPrintedDecoded(t *testing.T) {
+	var coded, out bytes.Buffer
+	w := gzip.NewWriter(&coded)
+	_, _ = w.Write([]byte("hello"))
+	_ = w.Close()
+	header := withHeader(minimal("id", "1"), "Content-Encoding", "gzip")
+	if answer := post(New(Options{Out: &out}), "/-/display/a", header, coded.String()); answer.Code != http.StatusNoContent || !strings.Contains(out.String(), "hello") {
+		t.Errorf("answered %d, printed %q", answer.Code, out.String())
+	}
+}
+
+func withHeader(header map[string]string, name, value string) map[string]string {
+	header[name] = value
+	return header
 }
 
 func TestNothingIsAcceptedThatWasNotPrinted(t *testing.T) {

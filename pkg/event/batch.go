@@ -11,10 +11,14 @@ const MaxBatchEvents = 10_000
 // DecodeBatch reads the events of a batched mode message (HTTP binding 3.3, JSON format 4), in their order. All of them
 // carry the headers that travel along. An empty batch is valid and yields none. The events refer to h's strings and to body.
 //
-// Errors: ErrNotCloudEvent when the content type is not that of a batch, ErrMalformed, ErrBatchTooLong, or a *BatchError
-// with the first invalid event; no events are returned then.
+// Errors: ErrNotCloudEvent when the content type is not that of a batch, an *AttributeError when there are several of them,
+// ErrMalformed, ErrBatchTooLong, or a *BatchError with the first invalid event; no events are returned then.
 func DecodeBatch(h http.Header, body []byte) ([]Event, error) {
-	if contentType := h.Get(contentTypeHeader); !IsBatch(contentType) {
+	contentType, err := contentTypeOf(h)
+	if err != nil {
+		return nil, err
+	}
+	if !IsBatch(contentType) {
 		return nil, fmt.Errorf("%w: the content type %q is not that of a batch", ErrNotCloudEvent, contentType)
 	}
 	if err := checkJSON(body); err != nil {

@@ -19,10 +19,21 @@ const maxCodings = 4
 // firstDecoded is the memory that a decoded body gets first, in bytes. From there it doubles.
 const firstDecoded = 4 << 10
 
-// Room bounds a decoded body, in bytes. Grow, if not nil, is asked before each growth of the buffer, and its error ends the decoding.
+// readerBytes is what a gzip reader holds: most of it is the window of 32 KiB.
+const readerBytes = 44 << 10
+
+// Room bounds a decoded body, in bytes. Grow, if not nil, is asked before the decoder and each growth of its buffer take memory, and its error
+// ends the decoding.
 type Room struct {
 	Limit int64
 	Grow  func(bytes int) error
+}
+
+func (r Room) grow(bytes int) error {
+	if r.Grow == nil {
+		return nil
+	}
+	return r.Grow(bytes)
 }
 
 // DecodeBody takes the content codings off the body that came with these headers: an event is what was coded, not the coding
@@ -50,6 +61,27 @@ func DecodeBody(h http.Header, body []byte, room Room) ([]byte, error) {
 	return body, nil
 }
 
+// DecodeHead returns what can be read, up to that many bytes, of a body of which only the head is there: the text of an error, say. In
+// a coding that DecodeBody does not know that is what came.
+func DecodeHead(h http.Header, head []byte, most int64) []byte {
+	announced := h["Content-Encoding"]
+	if len(announced) == 0 {
+		return head
+	}
+	codings, err := contentCodings(announced)
+	if err != nil {
+		return head
+	}
+	for range codings {
+		decoded, err := gunzip(head, Room{Limit: most})
+		if err != nil && len(decoded) == 0 {
+			return head
+		}
+		head = decoded[:min(int64(len(decoded)), most)]
+	}
+	return head
+}
+
 // contentCodings counts the gzip codings in the values of a Content-Encoding header.
 func contentCodings(values []string) (gzips int, err error) {
 	for _, value := range values {
@@ -69,8 +101,12 @@ func contentCodings(values []string) (gzips int, err error) {
 	return gzips, nil
 }
 
-// gunzip decodes all members of the body. What follows them has to be another member: RFC 1952 2.2.
+// gunzip decodes all members of the body. What follows them has to be another member: RFC 1952 2.2. With an error it returns what it
+// has decoded before.
 func gunzip(body []byte, room Room) ([]byte, error) {
+	if err := room.grow(readerBytes); err != nil {
+		return nil, err
+	}
 	reader, err := gzip.NewReader(bytes.NewReader(body))
 	if err != nil {
 		return nil, fmt.Errorf("%w: gzip: %w", ErrCodedBody, err)
@@ -79,10 +115,8 @@ func gunzip(body []byte, room Room) ([]byte, error) {
 	for {
 		if len(decoded) == cap(decoded) {
 			size := int(min(room.Limit+1, max(firstDecoded, 2*int64(cap(decoded)))))
-			if room.Grow != nil {
-				if err := room.Grow(size - cap(decoded)); err != nil {
-					return nil, err
-				}
+			if err := room.grow(size - cap(decoded)); err != nil {
+				return nil, err
 			}
 			larger := make([]byte, len(decoded), size)
 			copy(larger, decoded)
@@ -92,11 +126,11 @@ func gunzip(body []byte, room Room) ([]byte, error) {
 		decoded = decoded[:len(decoded)+n]
 		switch {
 		case int64(len(decoded)) > room.Limit:
-			return nil, fmt.Errorf("%w: more than %d bytes", ErrDecodedTooLarge, room.Limit)
+			return decoded, fmt.Errorf("%w: more than %d bytes", ErrDecodedTooLarge, room.Limit)
 		case errors.Is(err, io.EOF):
 			return decoded, nil
 		case err != nil:
-			return nil, fmt.Errorf("%w: gzip: %w", ErrCodedBody, err)
+			return decoded, fmt.Errorf("%w: gzip: %w", ErrCodedBody, err)
 		}
 	}
 }

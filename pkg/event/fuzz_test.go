@@ -2,6 +2,7 @@ package event_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"maps"
 	"net/http"
@@ -134,6 +135,7 @@ func beyondSDK(e event.Event, body []byte) bool {
 func FuzzRoundTrip(f *testing.F) {
 	f.Add("1", "/source", "com.example", "a b", "x", "text/plain", "00-1-2-01", []byte("data"))
 	f.Add("%41", "urn:a:b", "€", `"q"`, "100%", `application/json; a="b c"`, "a%0Ab", []byte(`{"a":1}`))
+	f.Add("hello big world", "/50%25off", "a%20b%2Fc", "%c3%a9", `"a\"%20"`, "text/plain", "a\xC3%A9", []byte("data"))
 	f.Add("%0D%0A", "http://h/?x#y", "%2500", "%FF", "\xff", "application/x+json", "\x80", []byte("\x00"))
 	f.Add("x", "x", "x", "x", "x", "application/cloudevents+json", "x",
 		[]byte(`{`+required+`,"data":"\u0000","datacontenttype":"text/plain","e":"\r\n"}`))
@@ -183,6 +185,23 @@ func FuzzRoundTrip(f *testing.F) {
 		unpacked, err := event.FromHTTP(structuredHeader(), envelope)
 		if err != nil {
 			t.Fatalf("the envelope %s cannot be read: %v", envelope, err)
+		}
+		for _, a := range want.Attributes {
+			if got := unpacked.Attr(a.Name); got != a.Value {
+				t.Fatalf("from the envelope: %s is %q, want %q", a.Name, got, a.Value)
+			}
+		}
+		kept, err := json.Marshal(want)
+		var again event.Event
+		if err = errors.Join(err, json.Unmarshal(kept, &again)); err != nil {
+			t.Fatal(err)
+		}
+		again.Headers = want.Headers // JSON holds no Latin-1, which those may be
+		requireSame(t, "kept as JSON", again, want)
+		for _, values := range delivered {
+			if strings.ContainsAny(strings.Join(values, ""), "\r\n\x00") {
+				t.Fatalf("HTTP header %q", values)
+			}
 		}
 		if !bytes.Equal(bytes.TrimSpace(unpacked.Data), bytes.TrimSpace(want.Data)) {
 			t.Fatalf("from the envelope: got data %q, want %q", unpacked.Data, want.Data)

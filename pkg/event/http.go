@@ -39,12 +39,14 @@ func mediaType(contentType string) string {
 //
 // Errors: ErrNotCloudEvent (also for batches: see DecodeBatch), ErrMalformed, or an *AttributeError.
 func FromHTTP(h http.Header, body []byte) (Event, error) {
-	contentType := h.Get(contentTypeHeader)
+	contentType, err := contentTypeOf(h)
+	if err != nil {
+		return Event{}, err
+	}
 	if IsBatch(contentType) {
 		return Event{}, fmt.Errorf("%w: the content type announces a batch", ErrNotCloudEvent)
 	}
 	var e Event
-	var err error
 	if IsStructured(contentType) {
 		e, err = fromEnvelope(body)
 	} else {
@@ -55,6 +57,17 @@ func FromHTTP(h http.Header, body []byte) (Event, error) {
 	}
 	e.Headers = TravellingHeaders(h)
 	return e, nil
+}
+
+// contentTypeOf returns the content type, on which the content mode depends: so it has to be one, also where it is no attribute.
+func contentTypeOf(h http.Header) (string, error) {
+	switch values := h[contentTypeHeader]; {
+	case len(values) == 0:
+		return "", nil
+	case allEqual(values):
+		return values[0], nil
+	}
+	return "", contradiction(DataContentType)
 }
 
 func fromBinaryHTTP(h http.Header, body []byte) (Event, error) {
@@ -122,7 +135,12 @@ func (b *builder) addSole(name string, values []string) error {
 	case allEqual(values):
 		return b.add(name, values[0])
 	}
-	return &AttributeError{name, "is given more than once, with different values"}
+	return contradiction(name)
+}
+
+// contradiction is the error for a header that came more than once and does not say the same each time.
+func contradiction(name string) error {
+	return &AttributeError{name, "is given more than once: the values of " + httpName(name) + " differ"}
 }
 
 func allEqual(values []string) bool {

@@ -39,27 +39,37 @@ func mustEncode(c byte) bool {
 	return c <= ' ' || c >= 0x7F || c == '"' || c == '%'
 }
 
-// attributeOf reads an attribute from the text of its header. It reports false when the text is not UTF-8 and cannot become so.
+// attributeOf reads an attribute from the text of its header. It reports false when the text is not UTF-8.
 //
 // Many senders, the CloudEvents SDKs for Go and JavaScript among them, do not encode what they put into a header, and do not decode what
 // they find there. So a text counts as percent-encoded only where that is what it must be: if each of its escapes stands for something
-// that the binding has a sender encode, and all together are UTF-8. Anything else is meant as it stands, such as the escapes of a URI.
+// that the binding has a sender encode, and all together are UTF-8. Anything else is meant as it stands, such as the escapes of a URI:
+// also those that leave no URI where the attribute has to be one, as %25 does.
 func attributeOf(name, text string) (Attribute, bool) {
 	if isPlain(text) {
 		return Attribute{Name: name, Value: text}, true
 	}
-	value := unquote(text)
-	if decoded, ok := decodePercent(value); ok && utf8.ValidString(decoded) {
-		value = decoded
-	}
-	if !utf8.ValidString(value) {
+	if !utf8.ValidString(text) {
 		return Attribute{}, false
+	}
+	value := unquote(text)
+	if decoded, ok := decodePercent(value); ok && utf8.ValidString(decoded) && mayBe(name, decoded) {
+		value = decoded
 	}
 	a := Attribute{Name: name, Value: value}
 	if encodeValue(value) != text && !hasControl(text) {
 		a.text = text
 	}
 	return a, true
+}
+
+// mayBe reports whether a decoded value is of the type that its attribute has.
+func mayBe(name, value string) bool {
+	switch name {
+	case Source, DataSchema, SchemaURL:
+		return value == "" || isURIReference(value)
+	}
+	return true
 }
 
 // isPlain reports whether the text is the encoded form of itself.

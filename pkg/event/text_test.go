@@ -1,6 +1,7 @@
 package event_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"strings"
 	"testing"
@@ -25,6 +26,10 @@ func TestHeadersLeaveAsTheyCame(t *testing.T) {
 		{"quotes", `say "hi"`, `say "hi"`},
 		{"a quoted string", `"hello"`, "hello"},
 		{"a tab", "a\tb", "a\tb"},
+		{"an escape beside half a character", "/caf%E9%20bar", "/caf%E9%20bar"},
+		{"half of a surrogate pair", "%ED%A0%80", "%ED%A0%80"},
+		{"an overlong form", "%C0%A0", "%C0%A0"},
+		{"encoded twice", "a%2520b", "a%20b"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			e, err := event.FromHTTP(header("Ce-Subject", test.text), nil)
@@ -58,6 +63,79 @@ func TestHeadersLeaveAsTheyCame(t *testing.T) {
 				t.Errorf("structured to binary: %q, error %v, want %q", back.Attr(event.Subject), err, test.value)
 			}
 		})
+	}
+}
+
+// An escaped percent sign is as usual in a URI: taken for the binding's, it would leave what is none, and a valid event be refused.
+func TestAURIKeepsAnEscapedPercentSign(t *testing.T) {
+	for _, test := range []struct{ name, header, text, value string }{
+		{event.Source, "Ce-Source", "/50%25off", "/50%25off"},
+		{event.Source, "Ce-Source", "/50%25%20off", "/50%25%20off"},
+		{event.Source, "Ce-Source", "/50%2525off", "/50%25off"},
+		{event.Source, "Ce-Source", "/caf%C3%A9", "/café"},
+		{event.DataSchema, "Ce-Dataschema", "http://example.com/50%25off", "http://example.com/50%25off"},
+		{"extension", "Ce-Extension", "/50%25off", "/50%off"},
+	} {
+		e, err := event.FromHTTP(header(test.header, test.text), nil)
+		if err != nil {
+			t.Errorf("%s %s: %v", test.name, test.text, err)
+			continue
+		}
+		stored, err := event.FromNATS(event.ToNATS(e), nil)
+		if err != nil || stored.Attr(test.name) != test.value || e.Attr(test.name) != test.value {
+			t.Errorf("%s %s: values %q and %q, error %v, want %q", test.name, test.text, e.Attr(test.name), stored.Attr(test.name), err, test.value)
+		}
+		out := http.Header{}
+		event.WriteHTTP(stored, out)
+		if got := out.Get(test.header); got != test.text {
+			t.Errorf("%s %s leaves as %q", test.name, test.text, got)
+		}
+		envelope, contentType := event.Structured(stored)
+		again, err := event.FromHTTP(http.Header{"Content-Type": {contentType}}, envelope)
+		if err != nil || again.Attr(test.name) != test.value {
+			t.Errorf("%s %s, structured: %q, error %v", test.name, test.text, again.Attr(test.name), err)
+		}
+	}
+}
+
+// Half of a character as it stands and half of it escaped is no text: it could be written down in no other format.
+func TestATextIsUTF8BeforeItIsDecoded(t *testing.T) {
+	if e, err := event.FromHTTP(header("Ce-Subject", "caf\xC3%A9"), nil); err == nil {
+		t.Errorf("taken as %q", e.Attr(event.Subject))
+	}
+}
+
+// What is kept as JSON, such as the reply of a Channel's subscriber, keeps the text too, and takes none that is not the value's.
+func TestAnAttributeAsJSONKeepsItsText(t *testing.T) {
+	for _, text := range []string{"order-17", "hello big world", "hello%20big%20world", "group%2Fproject", `"hello"`} {
+		e, err := event.FromHTTP(header("Ce-Subject", text), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		kept, err := json.Marshal(e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var again event.Event
+		if err := json.Unmarshal(kept, &again); err != nil {
+			t.Fatal(err)
+		}
+		out := http.Header{}
+		event.WriteHTTP(again, out)
+		if got := out.Get("Ce-Subject"); got != text || again.Attr(event.Subject) != e.Attr(event.Subject) {
+			t.Errorf("%q comes back as %q in %s", text, got, kept)
+		}
+	}
+	for _, text := range []string{`a\r\nX-Evil: 1`, `b`, `a\u0000`} {
+		var a event.Attribute
+		if err := json.Unmarshal([]byte(`{"Name":"subject","Value":"a","Text":"`+text+`"}`), &a); err != nil {
+			t.Fatal(err)
+		}
+		out := http.Header{}
+		event.WriteHTTP(event.Event{Attributes: []event.Attribute{a}}, out)
+		if got := out.Get("Ce-Subject"); got != "a" {
+			t.Errorf("%q leaves as %q", text, got)
+		}
 	}
 }
 
@@ -106,8 +184,37 @@ func TestAHeaderThatIsRepeated(t *testing.T) {
 			t.Errorf("%s twice the same: %q, error %v", name, e.Attr(attribute), err)
 		}
 		h[name] = []string{"text/plain", "text/html"}
-		if _, err := event.FromHTTP(h, nil); err == nil || !strings.Contains(err.Error(), attribute) {
+		if _, err := event.FromHTTP(h, nil); err == nil || !strings.Contains(err.Error(), attribute) || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s with different values: error %v, want one that names it", name, err)
+		}
+	}
+}
+
+// Which content mode a message has must not depend on which of its content types is looked at.
+func TestAContentTypeThatIsRepeated(t *testing.T) {
+	const one = `{"specversion":"1.0","id":"1","source":"/s","type":"t"}`
+	for _, test := range []struct {
+		types []string
+		body  string
+		valid bool
+	}{
+		{[]string{"application/cloudevents+json", "application/cloudevents+json"}, one, true},
+		{[]string{"application/cloudevents+json", "text/plain"}, one, false},
+		{[]string{"text/plain", "application/cloudevents+json"}, one, false},
+		{[]string{"application/cloudevents-batch+json", "application/cloudevents-batch+json"}, "[" + one + "]", true},
+		{[]string{"application/cloudevents-batch+json", "text/plain"}, "[" + one + "]", false},
+		{[]string{"text/plain", "application/cloudevents-batch+json"}, "[" + one + "]", false},
+	} {
+		h := header()
+		h["Content-Type"] = test.types
+		var err error
+		if event.IsBatch(test.types[0]) {
+			_, err = event.DecodeBatch(h, []byte(test.body))
+		} else {
+			_, err = event.FromHTTP(h, []byte(test.body))
+		}
+		if test.valid != (err == nil) || err != nil && !strings.Contains(err.Error(), "Content-Type") {
+			t.Errorf("%q: error %v", test.types, err)
 		}
 	}
 }

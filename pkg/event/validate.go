@@ -77,6 +77,10 @@ func isEmptyAbsent(name string) bool {
 	return name == Subject || name == DataContentType || name == DataSchema || name == SchemaURL
 }
 
+// Validate checks the values of the attributes, as reading an event does: for one that was made otherwise. Its header can say something
+// else than such a value, which is then no longer to be seen. The error is an *AttributeError.
+func (e Event) Validate() error { return validate(e) }
+
 // validate checks the context attributes like Validate of the CloudEvents SDK does, which upstream's ingress relies on.
 // The error is an *AttributeError.
 func validate(e Event) error {

@@ -67,11 +67,18 @@ func cutReply(m *nats.Msg) (data []byte, reply *event.Event, err error) {
 	if err := json.Unmarshal(m.Data[len(data):], reply); err != nil {
 		return nil, nil, fmt.Errorf("the reply that is kept with the event: %w", err)
 	}
-	// Foreign hands may have put it there: it has to be what could have come as a reply.
-	if _, err = event.FromNATS(event.ToNATS(*reply), reply.Data); err != nil {
+	if err := mayHaveCome(*reply); err != nil {
 		return nil, nil, fmt.Errorf("the reply that is kept with the event: %w", err)
 	}
 	return data, reply, nil
+}
+
+// mayHaveCome makes sure that this could have come as a reply: foreign hands may have put it there.
+func mayHaveCome(reply event.Event) error {
+	if _, err := event.FromNATS(event.ToNATS(reply), reply.Data); err != nil {
+		return err
+	}
+	return reply.Validate()
 }
 
 // headerFields reads fields of a header and keeps the first error.

@@ -1,6 +1,7 @@
 package jetstream
 
 import (
+	"net/http"
 	"reflect"
 	"strings"
 	"testing"
@@ -96,6 +97,20 @@ func TestAReplyIsParkedWithItsEvent(t *testing.T) {
 		if string(got.Event.Data) != string(data) || got.Attempt != 2 || got.Sequence != 7 || got.Failure != nil {
 			t.Errorf("%s: the work became %+v", name, got)
 		}
+	}
+}
+
+// A reply leaves in the header texts that it came in, also when it has waited.
+func TestAParkedReplyKeepsItsHeaderTexts(t *testing.T) {
+	came := http.Header{"Ce-Specversion": {"1.0"}, "Ce-Id": {"1"}, "Ce-Source": {"/projects/group%2Fproject"}, "Ce-Type": {"t"}, "Ce-Subject": {"hello big world"}}
+	reply, err := event.FromHTTP(came, nil)
+	must(t, err)
+	got, err := decodeDirected(overTheWire(t, encodeWork(dispatch.Work{Event: eventOf("1", "a"), Sequence: 7, Reply: &reply})))
+	must(t, err)
+	left := http.Header{}
+	event.WriteHTTP(*got.Reply, left)
+	if !reflect.DeepEqual(left, came) {
+		t.Errorf("came as %v, leaves as %v", came, left)
 	}
 }
 

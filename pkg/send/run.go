@@ -37,7 +37,11 @@ func Run(ctx context.Context, options Options) (Report, error) {
 
 // check encodes and reads the first event, as the ingress would, so that what is wrong is said before anything is sent.
 func check(options Options) error {
-	if err := encode(options, 0, 1).read(); err != nil {
+	err := encode(options, 0, 1).read()
+	if err == nil {
+		err = options.Event.event(0, options.Count, time.Now()).Validate()
+	}
+	if err != nil {
 		return fmt.Errorf("event: %w", err)
 	}
 	return nil
