@@ -20,7 +20,7 @@ func (w *world) disturb(all []*process) {
 		lasts := time.Duration(1+w.rng.IntN(40)) * time.Second
 		w.history.fault("%s is cut off for %s", p.name, lasts)
 		p.wires.cut(true)
-		time.Sleep(lasts)
+		pass(lasts)
 		p.wires.cut(false)
 	case 2:
 		if victim == 1 {

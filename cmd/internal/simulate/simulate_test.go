@@ -106,14 +106,13 @@ func oneSeed(t *testing.T, seed uint64, store string) {
 		all = append(all, w.startFilter(fmt.Sprintf("filter-%d", i)))
 	}
 	w.route(routes, subscribers)
-	time.Sleep(time.Minute) // all have read their routes
+	if !until(2*time.Minute, func() bool { return w.ready(owner, len(subscribers)) }) {
+		t.Fatal("not every target is ready after two minutes without a fault")
+	}
 
 	w.traffic(all)
-	deadline := time.Now().Add(20 * time.Minute)
-	for !w.history.settled(subscribers) && time.Now().Before(deadline) {
-		time.Sleep(time.Second)
-	}
-	time.Sleep(time.Minute) // what comes too much, comes now
+	until(20*time.Minute, func() bool { return w.history.settled(subscribers) })
+	pass(time.Minute) // what comes too much, comes now
 	for _, p := range all {
 		p.stop()
 	}
@@ -136,7 +135,7 @@ func (w *world) traffic(all []*process) {
 	for i := range 40 + w.rng.IntN(40) {
 		kind := []string{"made", "paid"}[w.rng.IntN(2)]
 		producers.Go(func() { w.post(client, fmt.Sprintf("event-%d", i), kind) })
-		time.Sleep(time.Duration(w.rng.IntN(2000)) * time.Millisecond)
+		pass(time.Duration(w.rng.IntN(2000)) * time.Millisecond)
 		switch {
 		case w.planted == "log purged" && i == 20:
 			for _, p := range all[2:] {

@@ -175,7 +175,7 @@ func (w *world) serve(s subscriber, dead bool) func() {
 		case lost:
 			w.history.fault("an answer of %s is lost", s.name)
 			w.history.note(id, func(r *record) { r.delivered[s.name]++ }, "%s has it, but its answer is lost", s.name)
-			panic(http.ErrAbortHandler)
+			panic(http.ErrAbortHandler) //nolint:forbidigo // how net/http breaks off an answer
 		default:
 			w.history.note(id, func(r *record) { r.delivered[s.name]++ }, "%s takes it", s.name)
 		}
@@ -224,8 +224,37 @@ func (w *world) post(client *http.Client, id, kind string) {
 				w.history.fault("the ingress answers %d", answer.StatusCode)
 			}
 		}
-		time.Sleep(time.Second)
+		pass(time.Second)
 	}
+}
+
+// ready reports whether so many targets are there and ready.
+func (w *world) ready(client *jetstream.Client, targets int) bool {
+	status, err := client.Status(context.Background())
+	if err != nil || len(status.Targets) != targets {
+		return false
+	}
+	for _, t := range status.Targets {
+		if !t.Ready {
+			return false
+		}
+	}
+	return true
+}
+
+// pass lets virtual time pass. It is the only sleep here: in a bubble a time is a date in the schedule, and nobody waits for it.
+func pass(d time.Duration) {
+	time.Sleep(d) //nolint:forbidigo // the time of a synctest bubble
+}
+
+// until reports whether the condition comes to hold within the virtual time.
+func until(end time.Duration, condition func() bool) bool {
+	for deadline := time.Now().Add(end); !condition(); pass(time.Second) {
+		if time.Now().After(deadline) {
+			return false
+		}
+	}
+	return true
 }
 
 func (w *world) must(err error) {
