@@ -5,45 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 set -m # each process gets a group of its own: go run has a child
-
-work=$(mktemp -d)
-processes=()
-cleanup() {
-  for process in "${processes[@]}"; do
-    kill -KILL -- "-$process" 2>/dev/null || true
-  done
-  { wait || true; } 2>/dev/null
-  rm -rf "$work"
-}
-trap cleanup EXIT
-
-fail() {
-  echo "many-machines: $*" >&2
-  for log in "$work"/*.log; do
-    echo "--- $(basename "$log")" >&2
-    tail -n 30 "$log" >&2
-  done
-  exit 1
-}
-
-# eventually SECONDS WHAT COMMAND... : repeats the command until it succeeds.
-eventually() {
-  local deadline=$((SECONDS + $1)) what=$2
-  shift 2
-  until "$@" >/dev/null 2>&1; do
-    ((SECONDS < deadline)) || fail "waited in vain for $what"
-    sleep 0.1
-  done
-}
-
-listens() { (: <"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
-
-# free_port: one that nobody listens at, that was not given before, and that holds none of the README's.
-next_port=$((20000 + RANDOM % 10000))
-free_port() {
-  next_port=$((next_port + 1))
-  while listens "$next_port" || [[ $next_port =~ 4222|8080|8081 ]]; do next_port=$((next_port + 1)); done
-}
+source hack/black-box.sh
 
 # block N: the lines of the Nth code block under the heading.
 block() {
@@ -51,9 +13,9 @@ block() {
 }
 
 # adapted: the commands with the temporary ports, store and files.
-free_port; readonly nats=$next_port
-free_port; readonly ingress=$next_port
-free_port; readonly display=$next_port
+free_port; readonly nats=$port
+free_port; readonly ingress=$port
+free_port; readonly display=$port
 adapt() { sed "s/4222/$nats/g; s/8080/$ingress/g; s/8081/$display/g; s#/tmp/many-machines#$work/nats#g; s#examples/many-machines#$work/files#g"; }
 mkdir "$work/files"
 for file in examples/many-machines/*.yaml; do adapt <"$file" >"$work/files/$(basename "$file")"; done

@@ -8,39 +8,13 @@ cd "$(dirname "$0")/.."
 set -m # a background job of a script without job control would ignore the interrupt that is to stop it
 
 readonly program=$PWD/bin/kn-jetstream readme_port=8080
-work=$(mktemp -d)
-broker=
-cleanup() {
-  [[ -z $broker ]] || kill -KILL "$broker" 2>/dev/null || true
-  rm -rf "$work"
-}
-trap cleanup EXIT
-
-fail() {
-  echo "quickstart: $*" >&2
-  for log in "$work"/*.log; do
-    echo "--- $(basename "$log")" >&2
-    tail -n 50 "$log" >&2
-  done
-  exit 1
-}
-
-# eventually SECONDS WHAT COMMAND... : repeats the command until it succeeds.
-eventually() {
-  local deadline=$((SECONDS + $1)) what=$2
-  shift 2
-  until "$@" >/dev/null 2>&1; do
-    ((SECONDS < deadline)) || fail "waited in vain for $what"
-    sleep 0.1
-  done
-}
-
-listens() { (: <"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+source hack/black-box.sh
 
 # start LOG: the program on its port, its output in LOG.
 start() {
   "$program" run -f "$work/quickstart" --listen "127.0.0.1:$port" --store "$work/store" >"$work/$1.log" 2>&1 &
   broker=$!
+  processes=("$broker")
   eventually 60 "the broker to listen" answers_or_ended
   kill -0 "$broker" 2>/dev/null || fail "the broker ended by itself"
 }
@@ -53,7 +27,7 @@ stop() {
   local code=0
   kill -INT "$broker"
   wait "$broker" || code=$?
-  broker=
+  processes=()
   ((code == 0)) || fail "the broker's exit code after an interrupt is $code, want 0"
 }
 
@@ -91,8 +65,7 @@ EOF
 }
 
 [[ -x $program ]] || fail "$program is missing; run make cli"
-port=$((20000 + RANDOM % 10000))
-while listens "$port"; do port=$((port + 1)); done
+free_port
 cp -r examples/quickstart "$work/quickstart"
 sed -i.orig "s/127\.0\.0\.1:$readme_port/127.0.0.1:$port/g; s/localhost:$readme_port/localhost:$port/g" "$work"/quickstart/*.yaml
 rm -f "$work"/quickstart/*.orig
