@@ -1,8 +1,6 @@
 package dispatch
 
 import (
-	"bytes"
-	"compress/gzip"
 	"context"
 	"errors"
 	"math/rand/v2"
@@ -16,6 +14,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/delivery"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+	"github.com/eventing-jetstream/eventing-jetstream/test/coded"
 )
 
 var threeRetries = delivery.Policy{Retry: 3, Backoff: delivery.ExponentialBackoff, Delay: time.Second}
@@ -67,16 +66,16 @@ func TestLifeOfAnEvent(t *testing.T) {
 		{name: "202 is never a reply", target: plain, subscriber: binaryReply(202), wantRequests: 1},
 		{name: "201 with an event is a reply", target: plain, subscriber: binaryReply(201), wantRequests: 1, wantReply: "pong"},
 		{name: "201 with anything else is none", target: plain, subscriber: answer(201, "{}", "Content-Type", "application/json"), wantRequests: 1},
-		{name: "a reply in gzip", target: plain, subscriber: answer(200, gzipped(structured), "Content-Type", "application/cloudevents+json", "Content-Encoding", "gzip"),
+		{name: "a reply in gzip", target: plain, subscriber: answer(200, coded.Gzip(structured), "Content-Type", "application/cloudevents+json", "Content-Encoding", "gzip"),
 			wantRequests: 1, wantReply: `"pong"`},
 		{name: "a reply in a coding that nobody knows", target: retried, subscriber: answer(200, structured, "Content-Type", "application/cloudevents+json", "Content-Encoding", "br"),
 			wantRequests: 4, wantCode: 502, wantDeadLetter: "*"},
-		{name: "nothing in gzip is no reply", target: plain, subscriber: answer(200, gzipped(""), "Content-Encoding", "gzip"), wantRequests: 1},
+		{name: "nothing in gzip is no reply", target: plain, subscriber: answer(200, coded.Gzip(""), "Content-Encoding", "gzip"), wantRequests: 1},
 		{name: "nothing with a coding is no reply", target: plain, subscriber: answer(200, "", "Content-Encoding", "br"), wantRequests: 1},
 		{name: "201 with anything else in some coding is none", target: plain, subscriber: answer(201, "x", "Content-Encoding", "br"), wantRequests: 1},
-		{name: "a reply in gzip that is cut off", target: plain, subscriber: answer(200, gzipped(structured)[:40], "Content-Type", "application/cloudevents+json", "Content-Encoding", "gzip"),
+		{name: "a reply in gzip that is cut off", target: plain, subscriber: answer(200, coded.Gzip(structured)[:40], "Content-Type", "application/cloudevents+json", "Content-Encoding", "gzip"),
 			wantRequests: 1, wantCode: 502, wantDeadLetter: "*"},
-		{name: "a reply that is a bomb", target: plain, subscriber: answer(200, gzipped(strings.Repeat(" ", 64<<20)), "Content-Type", "application/cloudevents+json", "Content-Encoding", "gzip"),
+		{name: "a reply that is a bomb", target: plain, subscriber: answer(200, coded.Gzip(strings.Repeat(" ", 64<<20)), "Content-Type", "application/cloudevents+json", "Content-Encoding", "gzip"),
 			wantRequests: 1, wantCode: 502, wantDeadLetter: "*"},
 		{name: "a reply with two subjects", target: plain, subscriber: func(ctx context.Context, n int, r Request) Response {
 			response := binaryReply(200)(ctx, n, r)
@@ -194,8 +193,8 @@ func TestWhatASubscriberSaysInGzipCanBeRead(t *testing.T) {
 		long.WriteString(strconv.Itoa(random.IntN(10)))
 	}
 	for name, test := range map[string]struct{ coding, body, want string }{
-		"whole":                 {"gzip", gzipped("no thanks"), "no thanks"},
-		"cut off":               {"gzip", gzipped(long.String())[:3<<10], "no thanks"},
+		"whole":                 {"gzip", coded.Gzip("no thanks"), "no thanks"},
+		"cut off":               {"gzip", coded.Gzip(long.String())[:3<<10], "no thanks"},
 		"not coded":             {"gzip", "no thanks", "no thanks"},
 		"in a coding not known": {"br", "no thanks", "no thanks"},
 		"without one":           {"identity", "no thanks", "no thanks"},
@@ -256,12 +255,4 @@ func TestSinkIsTriedForEver(t *testing.T) {
 			t.Errorf("%d requests to the subscriber, want 1", n)
 		}
 	})
-}
-
-func gzipped(data string) string {
-	var b bytes.Buffer
-	w := gzip.NewWriter(&b)
-	_, _ = w.Write([]byte(data))
-	_ = w.Close()
-	return b.String()
 }

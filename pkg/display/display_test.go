@@ -2,7 +2,6 @@ package display
 
 import (
 	"bytes"
-	"compress/gzip"
 	"errors"
 	"fmt"
 	"net/http"
@@ -10,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/eventing-jetstream/eventing-jetstream/test/coded"
 )
 
 func TestPrintsEvents(t *testing.T) {
@@ -148,12 +149,9 @@ func TestAnswers(t *testing.T) {
 }
 
 func TestABodyInGzipIsPrintedDecoded(t *testing.T) {
-	var coded, out bytes.Buffer
-	w := gzip.NewWriter(&coded)
-	_, _ = w.Write([]byte("hello"))
-	_ = w.Close()
+	var out bytes.Buffer
 	header := withHeader(minimal("id", "1"), "Content-Encoding", "gzip")
-	if answer := post(New(Options{Out: &out}), "/-/display/a", header, coded.String()); answer.Code != http.StatusNoContent || !strings.Contains(out.String(), "hello") {
+	if answer := post(New(Options{Out: &out}), "/-/display/a", header, coded.Gzip("hello")); answer.Code != http.StatusNoContent || !strings.Contains(out.String(), "hello") {
 		t.Errorf("answered %d, printed %q", answer.Code, out.String())
 	}
 }

@@ -1,27 +1,18 @@
 package event_test
 
 import (
-	"bytes"
-	"compress/gzip"
 	"errors"
 	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
+	"github.com/eventing-jetstream/eventing-jetstream/test/coded"
 )
-
-func gzipped(data string) string {
-	var b bytes.Buffer
-	w := gzip.NewWriter(&b)
-	_, _ = w.Write([]byte(data))
-	_ = w.Close()
-	return b.String()
-}
 
 func TestDecodeBody(t *testing.T) {
 	const limit = 64 << 10
-	once := gzipped("hello")
+	once := coded.Gzip("hello")
 	damaged := []byte(once)
 	damaged[len(damaged)-6] ^= 1 // its checksum
 	for _, test := range []struct {
@@ -36,15 +27,15 @@ func TestDecodeBody(t *testing.T) {
 		{"gzip", []string{"gzip"}, once, "hello", nil},
 		{"x-gzip, upper case", []string{"X-GZIP"}, once, "hello", nil},
 		{"in a list", []string{"identity, gzip ,"}, once, "hello", nil},
-		{"twice, in a list", []string{"gzip, gzip"}, gzipped(once), "hello", nil},
-		{"twice, in two headers", []string{"gzip", "gzip"}, gzipped(once), "hello", nil},
-		{"two members", []string{"gzip"}, once + gzipped(" world"), "hello world", nil},
+		{"twice, in a list", []string{"gzip, gzip"}, coded.Gzip(once), "hello", nil},
+		{"twice, in two headers", []string{"gzip", "gzip"}, coded.Gzip(once), "hello", nil},
+		{"two members", []string{"gzip"}, once + coded.Gzip(" world"), "hello world", nil},
 		{"nothing", []string{"gzip"}, "", "", nil},
-		{"an empty member", []string{"gzip"}, gzipped(""), "", nil},
-		{"as large as allowed", []string{"gzip"}, gzipped(strings.Repeat("x", limit)), strings.Repeat("x", limit), nil},
-		{"a byte too many", []string{"gzip"}, gzipped(strings.Repeat("x", limit+1)), "", event.ErrDecodedTooLarge},
-		{"a bomb", []string{"gzip"}, gzipped(strings.Repeat("x", 64<<20)), "", event.ErrDecodedTooLarge},
-		{"a bomb in a bomb", []string{"gzip,gzip"}, gzipped(gzipped(strings.Repeat("x", 64<<20))), "", event.ErrDecodedTooLarge},
+		{"an empty member", []string{"gzip"}, coded.Gzip(""), "", nil},
+		{"as large as allowed", []string{"gzip"}, coded.Gzip(strings.Repeat("x", limit)), strings.Repeat("x", limit), nil},
+		{"a byte too many", []string{"gzip"}, coded.Gzip(strings.Repeat("x", limit+1)), "", event.ErrDecodedTooLarge},
+		{"a bomb", []string{"gzip"}, coded.Gzip(strings.Repeat("x", 64<<20)), "", event.ErrDecodedTooLarge},
+		{"a bomb in a bomb", []string{"gzip,gzip"}, coded.Gzip(coded.Gzip(strings.Repeat("x", 64<<20))), "", event.ErrDecodedTooLarge},
 		{"not coded", []string{"gzip"}, "hello", "", event.ErrCodedBody},
 		{"cut off", []string{"gzip"}, once[:len(once)-3], "", event.ErrCodedBody},
 		{"damaged", []string{"gzip"}, string(damaged), "", event.ErrCodedBody},
@@ -70,7 +61,7 @@ func TestDecodeBody(t *testing.T) {
 func TestDecodingEndsWhenThereIsNoRoom(t *testing.T) {
 	errFull := errors.New("full")
 	h := http.Header{"Content-Encoding": {"gzip"}}
-	_, err := event.DecodeBody(h, []byte(gzipped("hello")), event.Room{Limit: 100, Grow: func(int) error { return errFull }})
+	_, err := event.DecodeBody(h, []byte(coded.Gzip("hello")), event.Room{Limit: 100, Grow: func(int) error { return errFull }})
 	if !errors.Is(err, errFull) {
 		t.Errorf("error %v", err)
 	}

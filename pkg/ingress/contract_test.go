@@ -1,8 +1,6 @@
 package ingress_test
 
 import (
-	"bytes"
-	"compress/gzip"
 	"net/http"
 	"strings"
 	"testing"
@@ -10,6 +8,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+	"github.com/eventing-jetstream/eventing-jetstream/test/coded"
 )
 
 const structured = `{"specversion":"1.0","id":"1","source":"/shop","type":"order.made","data":{"n":1}}`
@@ -31,14 +30,6 @@ type contractRow struct {
 	wantData   string // of each event that is stored; not looked at when empty
 }
 
-func gzipped(data string) string {
-	var b bytes.Buffer
-	w := gzip.NewWriter(&b)
-	_, _ = w.Write([]byte(data))
-	_ = w.Close()
-	return b.String()
-}
-
 // contract is the ingress table of the project's contract, row by row.
 func contract() []contractRow {
 	methods := map[string]string{"Allow": "POST, OPTIONS"}
@@ -53,12 +44,12 @@ func contract() []contractRow {
 		{name: "binary 0.3", header: map[string]string{"Ce-Specversion": "0.3"}, wantStatus: 202, wantStored: 1},
 		{name: "structured 1.0", header: inJSON, body: structured, wantStatus: 202, wantStored: 1},
 		{name: "structured 0.3", header: inJSON, body: strings.Replace(structured, "1.0", "0.3", 1), wantStatus: 202, wantStored: 1},
-		{name: "gzip", header: map[string]string{"Content-Encoding": "gzip"}, body: gzipped("hello"), wantStatus: 202, wantStored: 1, wantData: "hello"},
+		{name: "gzip", header: map[string]string{"Content-Encoding": "gzip"}, body: coded.Gzip("hello"), wantStatus: 202, wantStored: 1, wantData: "hello"},
 		{name: "structured and gzip", header: map[string]string{"Content-Type": "application/cloudevents+json", "Ce-Specversion": "", "Content-Encoding": "gzip"},
-			body: gzipped(structured), wantStatus: 202, wantStored: 1, wantData: `{"n":1}`},
+			body: coded.Gzip(structured), wantStatus: 202, wantStored: 1, wantData: `{"n":1}`},
 		{name: "batch and gzip", header: map[string]string{"Content-Type": "application/cloudevents-batch+json", "Ce-Specversion": "", "Content-Encoding": "gzip"},
-			body: gzipped("[" + structured + "," + structured + "]"), wantStatus: 202, wantStored: 2, wantData: `{"n":1}`},
-		{name: "a gzip bomb", header: map[string]string{"Content-Encoding": "gzip"}, body: gzipped(strings.Repeat("x", 32<<20)), wantStatus: 413, wantBody: []string{"too large"}},
+			body: coded.Gzip("[" + structured + "," + structured + "]"), wantStatus: 202, wantStored: 2, wantData: `{"n":1}`},
+		{name: "a gzip bomb", header: map[string]string{"Content-Encoding": "gzip"}, body: coded.Gzip(strings.Repeat("x", 32<<20)), wantStatus: 413, wantBody: []string{"too large"}},
 		{name: "not gzip", header: map[string]string{"Content-Encoding": "gzip"}, wantStatus: 400, wantBody: []string{"Content-Encoding"}},
 		{name: "another content coding", header: map[string]string{"Content-Encoding": "br"}, wantStatus: 415,
 			wantHeader: map[string]string{"Accept-Encoding": "gzip, identity"}, wantBody: []string{`"br"`}},

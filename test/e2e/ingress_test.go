@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"bytes"
-	"compress/gzip"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -11,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/eventing-jetstream/eventing-jetstream/test/coded"
 )
 
 // ingressWorld is a Broker with one Trigger that wants everything. Events that must not be stored have ids that begin so.
@@ -106,7 +107,7 @@ func (w ingressWorld) takesEvents(t *testing.T) {
 		{name: "odd types", header: event("a.*.>. %25 b/\\c", "ID"), want: headers("ce-type", "a.*.>. %25 b/\\c")},
 		{name: "attributes that are not encoded", header: event("t", "ID", "ce-subject", "hello big world", "ce-ref", "group%2Fproject%ff"),
 			want: headers("ce-subject", "hello big world", "ce-ref", "group%2Fproject%ff")},
-		{name: "gzip", header: event("t", "ID", "content-encoding", "gzip"), body: gzipped("{}"), wantBody: []byte("{}")},
+		{name: "gzip", header: event("t", "ID", "content-encoding", "gzip"), body: coded.Gzip("{}"), wantBody: []byte("{}")},
 		{name: "a trailing slash", path: "/default/default/", header: event("t", "ID")},
 		{name: "h2c", client: h2c(t), header: event("t", "ID"), body: "{}", wantBody: []byte("{}")},
 		{name: "nearly the size limit", header: event("t", "ID"), body: big(1<<20 - 8<<10), wantBody: []byte(big(1<<20 - 8<<10))},
@@ -352,12 +353,4 @@ func (w ingressWorld) servesPaths(t *testing.T) {
 			}
 		})
 	}
-}
-
-func gzipped(data string) string {
-	var b bytes.Buffer
-	w := gzip.NewWriter(&b)
-	_, _ = w.Write([]byte(data))
-	_ = w.Close()
-	return b.String()
 }
