@@ -3,15 +3,14 @@ package main
 import (
 	"context"
 	"fmt"
-	eventingv1 "knative.dev/eventing/pkg/apis/eventing/v1"
 	"sync/atomic"
 
+	"k8s.io/apimachinery/pkg/types"
 	clientgotesting "k8s.io/client-go/testing"
+	eventingv1 "knative.dev/eventing/pkg/apis/eventing/v1"
 	fakeeventingclient "knative.dev/eventing/pkg/client/injection/client/fake"
 	"knative.dev/pkg/controller"
 	"knative.dev/pkg/reconciler"
-
-	"k8s.io/apimachinery/pkg/types"
 )
 
 // leading is what a generated reconciler is besides a controller.Reconciler.
