@@ -87,16 +87,22 @@ type builtinCall struct {
 
 func (n builtinCall) eval(attributes []event.Attribute) result {
 	var values [maxParameters]Value
-	var errors, more Errors
-	for i, argument := range n.arguments {
-		values[i], more = as(n.function.parameters[i], argument, attributes)
-		errors |= more
-	}
+	errors := evalAll(n.arguments, n.function.parameters[:], attributes, values[:])
 	if errors != 0 {
 		return failed(n.function.returns, errors)
 	}
 	value, errors := n.function.call(values)
 	return result{value, errors}
+}
+
+// evalAll evaluates the arguments as these types, into the values.
+func evalAll(arguments []node, types []Type, attributes []event.Attribute, values []Value) (errors Errors) {
+	for i, argument := range arguments {
+		value, more := as(types[i], argument, attributes)
+		values[i] = value
+		errors |= more
+	}
+	return errors
 }
 
 type functionCall struct {
@@ -106,11 +112,7 @@ type functionCall struct {
 
 func (n functionCall) eval(attributes []event.Attribute) result {
 	values := make([]Value, len(n.arguments))
-	var errors, more Errors
-	for i, argument := range n.arguments {
-		values[i], more = as(n.function.Parameters[i], argument, attributes)
-		errors |= more
-	}
+	errors := evalAll(n.arguments, n.function.Parameters, attributes, values)
 	if errors != 0 {
 		return failed(n.function.Returns, errors)
 	}
