@@ -120,10 +120,23 @@ func (c *Client) Trim(ctx context.Context, address route.Address, worth uint64) 
 	if floor <= reading.state.FirstSeq || freed(reading.state, floor) < worth {
 		return 0, nil
 	}
-	if err := reading.stream.Purge(ctx, jetstream.WithPurgeSequence(floor)); err != nil {
-		return 0, fmt.Errorf("purge %s below %d: %w", c.names.Log(address.Key), floor, err)
+	if err := c.purgeBelow(ctx, c.names.Log(address.Key), floor); err != nil {
+		return 0, err
 	}
 	return floor, nil
+}
+
+// purgeBelow goes over the connection for removals: one that could not be asked for while NATS is away must not be asked for later, when
+// the log may be another one.
+func (c *Client) purgeBelow(ctx context.Context, log string, floor uint64) error {
+	stream, err := c.removals.Stream(ctx, log)
+	if err == nil {
+		err = stream.Purge(ctx, jetstream.WithPurgeSequence(floor))
+	}
+	if err != nil {
+		return fmt.Errorf("purge %s below %d: %w", log, floor, err)
+	}
+	return nil
 }
 
 // freed estimates the bytes below the floor from the average size of a message.

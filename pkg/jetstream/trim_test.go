@@ -267,3 +267,28 @@ func TestTheTrimmerHeedsANudge(t *testing.T) {
 		return i.reading().state.LastSeq > 64
 	})
 }
+
+// A purge that NATS did not hear of is not repeated behind the back of who asked: by then the log may be another one.
+func TestALogOutlivesAPurgeThatWasAskedForWhileNATSWasAway(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	i.publish(0, 10, "a")
+	stream, err := i.client.removals.Stream(budgetOf(t), i.client.names.Log(i.broker.Key))
+	must(t, err)
+	i.stop()
+	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+	defer cancel()
+	if err := i.client.purgeBelow(ctx, stream.CachedInfo().Config.Name, 11); err == nil {
+		t.Error("the log is purged while NATS is away")
+	}
+	if err := stream.Purge(ctx, jetstream.WithPurgeSequence(11)); err == nil { // as if NATS had gone in between
+		t.Error("the log is purged while NATS is away")
+	}
+	i.restart()
+	for range 20 { // what was kept would come with the reconnect
+		if first := i.first(); first != 1 {
+			t.Fatalf("the log begins with %d", first)
+		}
+		pause(t.Context(), 10*time.Millisecond)
+	}
+}
