@@ -18,22 +18,6 @@ import (
 // take them away again; nothing else of it is ours. So nothing in it waits for us either: what its own limits drop, is dropped.
 // What is parked, and dead letters, are in streams of ours as ever.
 
-// logOf names the stream with the address's events.
-func (c *Client) logOf(a route.Address) string {
-	if a.Log.Stream != "" {
-		return a.Log.Stream
-	}
-	return c.names.Log(a.Key)
-}
-
-// streamOf names the stream that the target's cursor is in.
-func (c *Client) streamOf(t route.Target) string {
-	if t.Stream != "" {
-		return t.Stream
-	}
-	return c.names.Log(t.Key.Address)
-}
-
 // consumerOf names the consumer that is the target's cursor.
 func (c *Client) consumerOf(t route.Target) string {
 	if t.Stream != "" {

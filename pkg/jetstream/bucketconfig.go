@@ -81,3 +81,6 @@ func (b bucketConfig) askLess(config *jetstream.StreamConfig, err error) bool {
 	}
 	return true
 }
+
+// positionMarkerTTL is how long NATS keeps the mark that a position was forgotten; nobody reads it.
+const positionMarkerTTL = time.Minute

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
@@ -215,19 +214,4 @@ func (m *legacyMove) send(ctx context.Context, sequence uint64, e event.Event) e
 		}
 		pause(ctx, retryPause)
 	}
-}
-
-// Direct sends an event to this target alone; it is stored when Direct returns, and once however often the id is used within
-// the duplicate window. Errors: ErrParkFull, ErrNotStored.
-func (s *Store) Direct(ctx context.Context, target route.Target, id string, e event.Event) error {
-	address, err := s.address(target)
-	if err != nil {
-		return err
-	}
-	if _, err := s.roomToPark(ctx, address); err != nil {
-		return err
-	}
-	msg := &nats.Msg{Subject: s.client.names.DirectedSubject(target.Key), Header: nats.Header(event.ToNATS(e)), Data: e.Data}
-	msg.Header[jetstream.MsgIDHeader] = []string{id}
-	return s.publish(ctx, expectStream(s.client.names.DirectedStream(address.Key)), msg, isFinal)
 }

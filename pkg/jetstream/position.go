@@ -11,9 +11,6 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// positionMarkerTTL is how long NATS keeps the mark that a position was forgotten; nobody reads it.
-const positionMarkerTTL = time.Minute
-
 // positions remembers where each cursor stood, for the case that someone deletes a consumer by hand. It does so in a bucket:
 // whoever owns the routes next must know it too. A cursor that has not moved since is not written again, so an idle target
 // costs nothing, and a busy one a small message at each sweep. Safe for concurrent use.

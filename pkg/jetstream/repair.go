@@ -86,25 +86,6 @@ func (o *Owner) repairCursors(ctx context.Context, name string, targets []Stored
 	return errors.Join(errs...)
 }
 
-func consumersOf(ctx context.Context, stream jetstream.Stream) (map[string]*jetstream.ConsumerInfo, error) {
-	consumers := map[string]*jetstream.ConsumerInfo{}
-	list := stream.ListConsumers(ctx)
-	for info := range list.Info() {
-		consumers[info.Name] = info
-	}
-	if err := list.Err(); err != nil {
-		return nil, fmt.Errorf("list the consumers of %s: %w", stream.CachedInfo().Config.Name, err)
-	}
-	return consumers, nil
-}
-
-func ignoreMissing(err error) error {
-	if errors.Is(err, jetstream.ErrStreamNotFound) || errors.Is(err, jetstream.ErrConsumerNotFound) {
-		return nil
-	}
-	return err
-}
-
 func ignoreExisting(err error) error {
 	if errors.Is(err, jetstream.ErrConsumerExists) {
 		return nil

@@ -13,9 +13,6 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
-// overdue is how long after its time a parked event is taken for forgotten by the server.
-const overdue = 30 * time.Second
-
 // rescueMost bounds the parked events that a sweep looks at, in all directed streams together: each costs a request. The next sweep goes
 // on where this one stopped.
 const rescueMost = 1024

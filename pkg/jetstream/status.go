@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -181,39 +180,4 @@ func (c *Client) addDirected(ctx context.Context, key route.Key, s *logStatus) e
 	parked, err := c.parkedFor(ctx, key, records)
 	s.directed, s.total = parked.events, s.total+parked.bytes
 	return err
-}
-
-// parked is what the directed stream of an address holds: in all, and for each of its live targets.
-type parked struct {
-	bytes  uint64
-	events map[route.TargetKey]uint64
-}
-
-func (c *Client) parkedFor(ctx context.Context, key route.Key, records []StoredRecord) (parked, error) {
-	name := c.names.DirectedStream(key)
-	p := parked{events: map[route.TargetKey]uint64{}}
-	stream, err := c.js.Stream(ctx, name)
-	if errors.Is(err, jetstream.ErrStreamNotFound) {
-		return p, nil
-	}
-	var info *jetstream.StreamInfo
-	if err == nil {
-		info, err = stream.Info(ctx, jetstream.WithSubjectFilter(">"))
-	}
-	if err != nil {
-		return p, fmt.Errorf("read stream %s: %w", name, err)
-	}
-	p.bytes = info.State.Bytes
-	for _, r := range records {
-		if r.Target == nil || r.DeletedAt != nil {
-			continue
-		}
-		prefix := strings.TrimSuffix(c.names.ParkedSubjectsOf(r.Target.Key), "*")
-		for subject, count := range info.State.Subjects {
-			if subject == c.names.DirectedSubject(r.Target.Key) || strings.HasPrefix(subject, prefix) {
-				p.events[r.Target.Key] += count
-			}
-		}
-	}
-	return p, nil
 }

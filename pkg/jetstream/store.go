@@ -173,3 +173,18 @@ func (s *Store) roomToPark(ctx context.Context, address route.Address) (parkedSi
 	}
 	return size, nil
 }
+
+// Direct sends an event to this target alone; it is stored when Direct returns, and once however often the id is used within
+// the duplicate window. Errors: ErrParkFull, ErrNotStored.
+func (s *Store) Direct(ctx context.Context, target route.Target, id string, e event.Event) error {
+	address, err := s.address(target)
+	if err != nil {
+		return err
+	}
+	if _, err := s.roomToPark(ctx, address); err != nil {
+		return err
+	}
+	msg := &nats.Msg{Subject: s.client.names.DirectedSubject(target.Key), Header: nats.Header(event.ToNATS(e)), Data: e.Data}
+	msg.Header[jetstream.MsgIDHeader] = []string{id}
+	return s.publish(ctx, expectStream(s.client.names.DirectedStream(address.Key)), msg, isFinal)
+}

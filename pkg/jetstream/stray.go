@@ -8,10 +8,6 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
-// strayPatience is how long a member of a shared consumer of whom there is no record stays one. The owner of a target whose record was
-// deleted by hand writes it again within seconds; a Put that failed half-way is tried again within minutes.
-const strayPatience = 10 * time.Minute
-
 // sweepMembers gives up the members of an address's shared consumer of whom there has been no record for strayPatience: what they hold is
 // never trimmed. recorded are the tags of those who have one.
 func (o *Owner) sweepMembers(ctx context.Context, key route.Key, recorded []string) error {

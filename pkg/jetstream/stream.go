@@ -7,7 +7,6 @@ import (
 	"maps"
 	"reflect"
 	"slices"
-	"strings"
 
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -219,24 +218,7 @@ func (c *Client) hasFilters(ctx context.Context, stream string, want jetstream.C
 	return err == nil && slices.Equal(filterSubjects(there.CachedInfo().Config), want.FilterSubjects)
 }
 
-// everything is the filter that lets every subject pass.
-const everything = ">"
-
-// filterSubjects returns a consumer's filters in one form: the server has two fields for them.
-func filterSubjects(config jetstream.ConsumerConfig) []string {
-	if config.FilterSubject != "" {
-		return []string{config.FilterSubject}
-	}
-	return config.FilterSubjects
-}
-
 func withoutFilters(config jetstream.ConsumerConfig) jetstream.ConsumerConfig {
 	config.FilterSubject, config.FilterSubjects = "", nil
 	return config
-}
-
-// isLogFull reports whether the server refused an event because the stream is at its byte limit.
-func isLogFull(err error) bool {
-	var api *jetstream.APIError
-	return errors.As(err, &api) && api.ErrorCode == errCodeStoreFailed && strings.Contains(api.Description, "maximum")
 }

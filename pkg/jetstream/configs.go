@@ -1,9 +1,7 @@
 package jetstream
 
 import (
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -11,46 +9,6 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/share"
 )
-
-// The time budget of a message. Each line depends on the one above it.
-const (
-	// ackWait is how long a message stays with a filter that has stopped renewing its lease: the longest extra wait after a crash.
-	ackWait = 15 * time.Second
-	// renewEvery leaves two more tries before a lease runs out.
-	renewEvery = ackWait / 3
-	// publishBudget bounds storing one event, retries included.
-	publishBudget = 10 * time.Second
-	// duplicateWindow is how long the server remembers a message id. It spans a crash just before the ack: the lease
-	// runs out, the event is delivered again, and its reply or dead letter is stored once.
-	duplicateWindow = ackWait + publishBudget + renewEvery
-)
-
-// timing holds what a test may want otherwise: shorter time budgets, sequences that count from 1.
-type timing struct {
-	// now is what this process takes for the time.
-	now func() time.Time
-	// firstSequence is where the sequences of a new stream begin (see createStream).
-	firstSequence func() uint64
-
-	ackWait, renewEvery time.Duration
-	trimEvery           time.Duration
-	checkEvery          time.Duration
-	heartbeat           time.Duration
-	reportTTL           time.Duration
-	routeMarkerTTL      time.Duration
-	overdue             time.Duration
-	strayPatience       time.Duration
-}
-
-func defaultTiming() timing {
-	return timing{
-		now:           time.Now,
-		firstSequence: func() uint64 { return uint64(time.Now().UnixMicro()) }, //nolint:gosec // after 1970
-		ackWait:       ackWait, renewEvery: renewEvery, trimEvery: trimEvery,
-		checkEvery: checkEvery, heartbeat: pullHeartbeat, reportTTL: route.ReportTTL, routeMarkerTTL: routeMarkerTTL,
-		overdue: overdue, strayPatience: strayPatience,
-	}
-}
 
 const (
 	// DefaultMaxBytes is the byte limit of a log whose address names none: a NATS with 1 GiB has room for the streams of twelve.
@@ -60,22 +18,6 @@ const (
 	// maxAckPending bounds what all filter processes together hold of one consumer. A process holds the most where targets share: for
 	// slow ones 3/4 of share.Room, so that ten processes leave NATS something for the others.
 	maxAckPending = 8 * share.Room
-)
-
-// Keys of the metadata on our streams and consumers.
-const (
-	metaKind      = "eventing-jetstream.kind"
-	metaNamespace = "eventing-jetstream.namespace"
-	metaName      = "eventing-jetstream.name"
-	metaUID       = "eventing-jetstream.uid"
-	metaUse       = "eventing-jetstream.use"
-	metaOwner     = "eventing-jetstream.owner"
-)
-
-// sharedUse tells a consumer that targets share from one of a target's own, deadLetterUse a stream of dead letters from others.
-const (
-	sharedUse     = "shared"
-	deadLetterUse = "dead-letters"
 )
 
 func metadata(a route.Address, use string) map[string]string {
@@ -232,25 +174,3 @@ func positive(value, otherwise int) int {
 	}
 	return otherwise
 }
-
-// header names of what travels with a directed message or a dead letter, beside the event.
-const (
-	headerSequence    = "kn-sequence"
-	headerAttempt     = "kn-attempt"
-	headerDestination = "kn-failed-destination"
-	headerCode        = "kn-failed-code"
-	headerReason      = "kn-failed-reason"
-	headerBody        = "kn-failed-body"
-	headerAttempts    = "kn-failed-attempts"
-	headerSinkTries   = "kn-failed-sink-attempts"
-	headerTarget      = "kn-target"
-	headerReplyBytes  = "kn-reply-bytes"
-	headerStored      = "kn-stored"
-	headerRun         = "kn-run"
-	headerUnstored    = "kn-unstored"
-	// These two tell where the event of a dead letter is that is too large to be kept whole, and how much data it has.
-	headerStream    = "kn-stream"
-	headerDataBytes = "kn-data-bytes"
-)
-
-func formatUint(n uint64) string { return strconv.FormatUint(n, 10) }

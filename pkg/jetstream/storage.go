@@ -2,9 +2,7 @@ package jetstream
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/nats-io/nats.go/jetstream"
 )
@@ -53,31 +51,3 @@ func available(account *jetstream.AccountInfo, want jetstream.StreamConfig) stri
 	return fmt.Sprintf("%d in all; the NATS account may have %d bytes of %s%s, of which %d are reserved: %d are available",
 		max(want.MaxBytes, 0)*replicas, limit, kind, which, reserved, left)
 }
-
-// isStorageExhausted reports whether the server refused for want of space in the account or on its disk.
-func isStorageExhausted(err error) bool {
-	var api *jetstream.APIError
-	if !errors.As(err, &api) {
-		return false
-	}
-	switch api.ErrorCode {
-	case errCodeNoPeers: // what a cluster says that has servers, but none with so much room
-		return strings.Contains(api.Description, "insufficient storage")
-	case errCodeInsufficientResources, errCodeMemoryExceeded, errCodeStorageExceeded, errCodeAccountResources:
-		return true
-	}
-	return false
-}
-
-// Codes of the server's API errors that nats.go has no sentinel for. Source: nats-server server/errors.json.
-const (
-	errCodeAccountResources      jetstream.ErrorCode = 10002
-	errCodeNoPeers               jetstream.ErrorCode = 10005
-	errCodeNoCluster             jetstream.ErrorCode = 10074
-	errCodeInsufficientResources jetstream.ErrorCode = 10023
-	errCodeMemoryExceeded        jetstream.ErrorCode = 10028
-	errCodeStorageExceeded       jetstream.ErrorCode = 10047
-	errCodeStoreFailed           jetstream.ErrorCode = 10077
-	errCodeNotUnique             jetstream.ErrorCode = 10100
-	errCodeDuplicateInProcess    jetstream.ErrorCode = 10158
-)

@@ -1,0 +1,42 @@
+package jetstream
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// isStorageExhausted reports whether the server refused for want of space in the account or on its disk.
+func isStorageExhausted(err error) bool {
+	var api *jetstream.APIError
+	if !errors.As(err, &api) {
+		return false
+	}
+	switch api.ErrorCode {
+	case errCodeNoPeers: // what a cluster says that has servers, but none with so much room
+		return strings.Contains(api.Description, "insufficient storage")
+	case errCodeInsufficientResources, errCodeMemoryExceeded, errCodeStorageExceeded, errCodeAccountResources:
+		return true
+	}
+	return false
+}
+
+// Codes of the server's API errors that nats.go has no sentinel for. Source: nats-server server/errors.json.
+const (
+	errCodeAccountResources      jetstream.ErrorCode = 10002
+	errCodeNoPeers               jetstream.ErrorCode = 10005
+	errCodeNoCluster             jetstream.ErrorCode = 10074
+	errCodeInsufficientResources jetstream.ErrorCode = 10023
+	errCodeMemoryExceeded        jetstream.ErrorCode = 10028
+	errCodeStorageExceeded       jetstream.ErrorCode = 10047
+	errCodeStoreFailed           jetstream.ErrorCode = 10077
+	errCodeNotUnique             jetstream.ErrorCode = 10100
+	errCodeDuplicateInProcess    jetstream.ErrorCode = 10158
+)
+
+// isLogFull reports whether the server refused an event because the stream is at its byte limit.
+func isLogFull(err error) bool {
+	var api *jetstream.APIError
+	return errors.As(err, &api) && api.ErrorCode == errCodeStoreFailed && strings.Contains(api.Description, "maximum")
+}

@@ -1,0 +1,19 @@
+package jetstream
+
+import "github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+
+// logOf names the stream with the address's events.
+func (c *Client) logOf(a route.Address) string {
+	if a.Log.Stream != "" {
+		return a.Log.Stream
+	}
+	return c.names.Log(a.Key)
+}
+
+// streamOf names the stream that the target's cursor is in.
+func (c *Client) streamOf(t route.Target) string {
+	if t.Stream != "" {
+		return t.Stream
+	}
+	return c.names.Log(t.Key.Address)
+}
