@@ -12,6 +12,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -29,8 +30,8 @@ func TestAnAdoptedStreamIsLeftAsItIs(t *testing.T) {
 	i := install(t)
 	channel := channelOf("c", route.Log{Stream: "THEIRS"})
 	stream := i.foreign(aStream("theirs.>", i.client.names.LogSubjects(channel.Key)))
-	_, err := stream.CreateConsumer(budgetOf(t), jetstream.ConsumerConfig{Durable: "theirs", AckPolicy: jetstream.AckExplicitPolicy})
-	must(t, err)
+	_, err := stream.CreateConsumer(jstest.Context(t), jetstream.ConsumerConfig{Durable: "theirs", AckPolicy: jetstream.AckExplicitPolicy})
+	jstest.Must(t, err)
 	before := stream.CachedInfo().Config
 	i.native("theirs.old", "before")
 
@@ -45,24 +46,24 @@ func TestAnAdoptedStreamIsLeftAsItIs(t *testing.T) {
 		t.Errorf("got %v", got)
 	}
 	source.Stop()
-	if floor, err := i.client.Trim(budgetOf(t), channel, 1); floor != 0 || err != nil {
+	if floor, err := i.client.Trim(jstest.Context(t), channel, 1); floor != 0 || err != nil {
 		t.Errorf("trimmed to %d, error %v", floor, err)
 	}
 	i.sweep()
 	i.putChannel(channel) // as a resync does
-	must(t, i.owner.RemoveTarget(budgetOf(t), one.Key))
+	jstest.Must(t, i.owner.RemoveTarget(jstest.Context(t), one.Key))
 	i.sweep()
 	two := i.putSubscriber(subscriberOf(channel, "two"))
-	must(t, i.owner.RemoveAddress(budgetOf(t), channel.Key)) // the subscriber is still there
+	jstest.Must(t, i.owner.RemoveAddress(jstest.Context(t), channel.Key)) // the subscriber is still there
 	i.sweep()
 
-	info, err := stream.Info(budgetOf(t))
-	must(t, err)
+	info, err := stream.Info(jstest.Context(t))
+	jstest.Must(t, err)
 	if !reflect.DeepEqual(info.Config, before) || info.State.Msgs != 3 || info.State.FirstSeq != 1 {
 		t.Errorf("the stream is %+v with %+v, was %+v", info.Config, info.State, before)
 	}
-	consumers, err := consumersOf(budgetOf(t), stream)
-	must(t, err)
+	consumers, err := consumersOf(jstest.Context(t), stream)
+	jstest.Must(t, err)
 	if len(consumers) != 1 || consumers["theirs"] == nil {
 		t.Errorf("its consumers are %v, want theirs alone (ours were %s and %s)", consumers, one.Consumer, two.Consumer)
 	}
@@ -71,9 +72,9 @@ func TestAnAdoptedStreamIsLeftAsItIs(t *testing.T) {
 func TestStreamsThatCannotBeAdopted(t *testing.T) {
 	i := install(t)
 	other := dialAs(t, i.server, "other")
-	must(t, other.EnsureBuckets(t.Context()))
-	_, err := other.NewOwner("tests", shortGrace).PutAddress(budgetOf(t), brokerOf("orders", 1<<20))
-	must(t, err)
+	jstest.Must(t, other.EnsureBuckets(t.Context()))
+	_, err := other.NewOwner("tests", shortGrace).PutAddress(jstest.Context(t), brokerOf("orders", 1<<20))
+	jstest.Must(t, err)
 	for name, want := range map[string]error{
 		"NOBODYS":                        ErrNoStream,
 		"no name":                        ErrNotAdoptable,
@@ -82,12 +83,12 @@ func TestStreamsThatCannotBeAdopted(t *testing.T) {
 		"KV_kn_routes":                   ErrNotAdoptable,
 		"KV_anything":                    ErrNotAdoptable,
 	} {
-		_, err := i.owner.PutAddress(budgetOf(t), channelOf("c", route.Log{Stream: name}))
+		_, err := i.owner.PutAddress(jstest.Context(t), channelOf("c", route.Log{Stream: name}))
 		if !errors.Is(err, want) || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: error %v, want %v with the name", name, err, want)
 		}
 	}
-	if records, err := i.owner.Owned(budgetOf(t)); err != nil || len(records) != 1 {
+	if records, err := i.owner.Owned(jstest.Context(t)); err != nil || len(records) != 1 {
 		t.Errorf("there are %d routes, want the Broker's alone; error %v", len(records), err)
 	}
 }
@@ -102,8 +103,8 @@ func TestAStreamThatTakesNothingByHTTP(t *testing.T) {
 	if !strings.HasPrefix(applied.Refuse, want) {
 		t.Errorf("refused because of %q, want %q", applied.Refuse, want)
 	}
-	records, err := i.client.Records(budgetOf(t), naming.AddressKey(channel.Key))
-	must(t, err)
+	records, err := i.client.Records(jstest.Context(t), naming.AddressKey(channel.Key))
+	jstest.Must(t, err)
 	if len(records) != 1 || records[0].Address.Refuse != applied.Refuse {
 		t.Errorf("the route is %+v", records)
 	}
@@ -116,12 +117,12 @@ func TestAStreamThatTakesNothingByHTTP(t *testing.T) {
 		if got := m.Event.Attr(event.Source); got != want {
 			t.Errorf("got a message of %s, want %s", got, want)
 		}
-		must(t, m.Ack())
+		jstest.Must(t, m.Ack())
 	}
 
 	// Its owner lets the stream listen: the next time that the Channel is put, the ingress may take events.
-	_, err = i.client.js.UpdateStream(budgetOf(t), aStream("theirs.>", "kn.e.channel.*.c.>"))
-	must(t, err)
+	_, err = i.client.js.UpdateStream(jstest.Context(t), aStream("theirs.>", "kn.e.channel.*.c.>"))
+	jstest.Must(t, err)
 	if applied := i.putChannel(channel); applied.Refuse != "" {
 		t.Errorf("it is still refused: %s", applied.Refuse)
 	}
@@ -171,22 +172,22 @@ func TestAChannelDoesNotChangeItsStream(t *testing.T) {
 	i.foreign(aStream("theirs.>"))
 	own, adopted := channelOf("c", route.Log{}), channelOf("c", route.Log{Stream: "THEIRS"})
 	i.putChannel(own)
-	if _, err := i.owner.PutAddress(budgetOf(t), adopted); !errors.Is(err, ErrImmutable) {
+	if _, err := i.owner.PutAddress(jstest.Context(t), adopted); !errors.Is(err, ErrImmutable) {
 		t.Fatalf("error %v, want ErrImmutable", err)
 	}
-	must(t, i.owner.RemoveAddress(budgetOf(t), own.Key))
+	jstest.Must(t, i.owner.RemoveAddress(jstest.Context(t), own.Key))
 	adopted.UID = "uid-next"
 	var before *PredecessorError
-	if _, err := i.owner.PutAddress(budgetOf(t), adopted); !errors.As(err, &before) || before.UID != own.UID {
+	if _, err := i.owner.PutAddress(jstest.Context(t), adopted); !errors.As(err, &before) || before.UID != own.UID {
 		t.Fatalf("error %v, want a PredecessorError of %s", err, own.UID)
 	}
-	await(t, "the predecessor's streams are gone", func() bool {
-		until, err := i.owner.EndPredecessor(budgetOf(t), adopted, before)
-		must(t, err)
+	jstest.Await(t, "the predecessor's streams are gone", func() bool {
+		until, err := i.owner.EndPredecessor(jstest.Context(t), adopted, before)
+		jstest.Must(t, err)
 		return until.IsZero()
 	})
 	i.putChannel(adopted)
-	if _, err := i.client.js.Stream(budgetOf(t), i.client.names.Log(own.Key)); !errors.Is(err, jetstream.ErrStreamNotFound) {
+	if _, err := i.client.js.Stream(jstest.Context(t), i.client.names.Log(own.Key)); !errors.Is(err, jetstream.ErrStreamNotFound) {
 		t.Errorf("the old log: error %v, want that it is gone", err)
 	}
 }
@@ -204,13 +205,13 @@ func TestRepairOfAnAdoptedStream(t *testing.T) {
 	source := open(t, i.client, one, 1)
 	takeIDs(t, source, 2)
 	source.Stop()
-	await(t, "two are acknowledged", func() bool {
-		consumer, err := i.client.js.Consumer(budgetOf(t), "THEIRS", one.Consumer)
-		must(t, err)
+	jstest.Await(t, "two are acknowledged", func() bool {
+		consumer, err := i.client.js.Consumer(jstest.Context(t), "THEIRS", one.Consumer)
+		jstest.Must(t, err)
 		return consumer.CachedInfo().AckFloor.Stream == 2
 	})
 	i.sweep()
-	must(t, i.client.js.DeleteConsumer(budgetOf(t), "THEIRS", one.Consumer))
+	jstest.Must(t, i.client.js.DeleteConsumer(jstest.Context(t), "THEIRS", one.Consumer))
 	i.sweep()
 	source = open(t, i.client, one, 10)
 	if got := takeIDs(t, source, 1); got[0] != "THEIRS.3" {
@@ -218,11 +219,11 @@ func TestRepairOfAnAdoptedStream(t *testing.T) {
 	}
 	source.Stop()
 
-	must(t, i.client.js.DeleteStream(budgetOf(t), "THEIRS"))
-	if err := i.owner.Sweep(budgetOf(t)); !errors.Is(err, ErrNoStream) {
+	jstest.Must(t, i.client.js.DeleteStream(jstest.Context(t), "THEIRS"))
+	if err := i.owner.Sweep(jstest.Context(t)); !errors.Is(err, ErrNoStream) {
 		t.Errorf("error %v, want ErrNoStream", err)
 	}
-	if _, err := i.client.js.Stream(context.WithoutCancel(budgetOf(t)), "THEIRS"); !errors.Is(err, jetstream.ErrStreamNotFound) {
+	if _, err := i.client.js.Stream(context.WithoutCancel(jstest.Context(t)), "THEIRS"); !errors.Is(err, jetstream.ErrStreamNotFound) {
 		t.Errorf("error %v: the stream was made again", err)
 	}
 	i.foreign(aStream("theirs.>"))
@@ -244,18 +245,18 @@ func TestASubscriberLeavesTheStreamThatItHad(t *testing.T) {
 	channel := channelOf("c", route.Log{Stream: "THEIRS"})
 	i.putChannel(channel)
 	one := i.putSubscriber(subscriberOf(channel, "one"))
-	must(t, i.owner.RemoveTarget(budgetOf(t), one.Key))
-	must(t, i.owner.RemoveAddress(budgetOf(t), channel.Key))
+	jstest.Must(t, i.owner.RemoveTarget(jstest.Context(t), one.Key))
+	jstest.Must(t, i.owner.RemoveAddress(jstest.Context(t), channel.Key))
 	i.native("next.1", "before it came")
 
 	channel.UID, channel.Log.Stream = "uid-next", "NEXT"
 	var before *PredecessorError
-	if _, err := i.owner.PutAddress(budgetOf(t), channel); !errors.As(err, &before) {
+	if _, err := i.owner.PutAddress(jstest.Context(t), channel); !errors.As(err, &before) {
 		t.Fatalf("error %v, want a PredecessorError", err)
 	}
-	await(t, "the predecessor is gone", func() bool {
-		until, err := i.owner.EndPredecessor(budgetOf(t), channel, before)
-		must(t, err)
+	jstest.Await(t, "the predecessor is gone", func() bool {
+		until, err := i.owner.EndPredecessor(jstest.Context(t), channel, before)
+		jstest.Must(t, err)
 		return until.IsZero()
 	})
 	i.putChannel(channel)
@@ -264,7 +265,7 @@ func TestASubscriberLeavesTheStreamThatItHad(t *testing.T) {
 	if got := takeIDs(t, open(t, i.client, one, 10), 1); got[0] != "NEXT.2" {
 		t.Errorf("in the next stream it begins with %v, want what is new", got)
 	}
-	if consumers, err := consumersOf(budgetOf(t), theirs); err != nil || len(consumers) != 0 {
+	if consumers, err := consumersOf(jstest.Context(t), theirs); err != nil || len(consumers) != 0 {
 		t.Errorf("the stream before still has the consumers %v, error %v", consumers, err)
 	}
 }
@@ -275,11 +276,11 @@ func TestSubjectsOfAnotherStream(t *testing.T) {
 	i.putChannel(channelOf("a", route.Log{Subjects: []string{"sensors.>"}}))
 	for _, subjects := range [][]string{{"sensors.hall"}, {"kn.e.>"}} {
 		b := channelOf("b", route.Log{Subjects: subjects})
-		if _, err := i.owner.PutAddress(budgetOf(t), b); err == nil || !strings.Contains(err.Error(), "overlap") {
+		if _, err := i.owner.PutAddress(jstest.Context(t), b); err == nil || !strings.Contains(err.Error(), "overlap") {
 			t.Errorf("%q: error %v, want that they overlap", subjects, err)
 		}
 	}
-	if _, err := i.client.js.Stream(budgetOf(t), i.client.names.Log(channelOf("b", route.Log{}).Key)); !errors.Is(err, jetstream.ErrStreamNotFound) {
+	if _, err := i.client.js.Stream(jstest.Context(t), i.client.names.Log(channelOf("b", route.Log{}).Key)); !errors.Is(err, jetstream.ErrStreamNotFound) {
 		t.Errorf("its log: error %v, want that it is not there", err)
 	}
 }
@@ -297,7 +298,7 @@ func TestAdoptingAStreamOfAnotherRetention(t *testing.T) {
 			one := i.putSubscriber(subscriberOf(channel, "one"))
 			i.native("theirs.1", "plain")
 			i.sweep()
-			must(t, i.client.js.DeleteConsumer(budgetOf(t), "THEIRS", one.Consumer))
+			jstest.Must(t, i.client.js.DeleteConsumer(jstest.Context(t), "THEIRS", one.Consumer))
 			i.sweep()
 			i.native("theirs.2", "plain")
 			source := open(t, i.client, one, 10)
@@ -334,9 +335,9 @@ func TestACursorInAnAdoptedStreamOutlivesARemovalThatWasAskedForWhileNATSWasAway
 		_, err := stream.Consumer(ctx, i.client.consumerOf(one))
 		return err
 	}
-	await(t, "the server answers", func() bool { err := look(); return err == nil || errors.Is(err, jetstream.ErrConsumerNotFound) })
+	jstest.Await(t, "the server answers", func() bool { err := look(); return err == nil || errors.Is(err, jetstream.ErrConsumerNotFound) })
 	for range 20 { // what was kept would come with the reconnect
-		must(t, look())
+		jstest.Must(t, look())
 		pause(t.Context(), 10*time.Millisecond)
 	}
 }

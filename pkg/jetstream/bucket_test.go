@@ -10,6 +10,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
 )
@@ -17,8 +18,8 @@ import (
 // bucketInfo is what the server says of a bucket's stream.
 func bucketInfo(t *testing.T, c *Client, name string) *jetstream.StreamInfo {
 	t.Helper()
-	stream, err := c.js.Stream(budgetOf(t), bucketStream(name))
-	must(t, err)
+	stream, err := c.js.Stream(jstest.Context(t), bucketStream(name))
+	jstest.Must(t, err)
 	return stream.CachedInfo()
 }
 
@@ -28,11 +29,11 @@ func TestNoBucketAnswersDirectly(t *testing.T) {
 	c := dial(t, natstest.Start(t, nil))
 	names := []string{c.names.RoutesBucket(), c.names.ReportsBucket(), c.names.PositionsBucket(), c.names.EventTypesBucket()}
 	for _, name := range names[1:] {
-		_, err := c.js.CreateKeyValue(budgetOf(t), jetstream.KeyValueConfig{Bucket: name})
-		must(t, err)
+		_, err := c.js.CreateKeyValue(jstest.Context(t), jetstream.KeyValueConfig{Bucket: name})
+		jstest.Must(t, err)
 	}
-	must(t, c.EnsureBuckets(budgetOf(t)))
-	must(t, c.EnsureEventTypes(budgetOf(t)))
+	jstest.Must(t, c.EnsureBuckets(jstest.Context(t)))
+	jstest.Must(t, c.EnsureEventTypes(jstest.Context(t)))
 	for _, name := range names {
 		if bucketInfo(t, c, name).Config.AllowDirect {
 			t.Errorf("bucket %s answers direct reads", name)
@@ -66,19 +67,19 @@ func TestReportsAreInMemoryWhereThereIsAny(t *testing.T) {
 			t.Parallel()
 			s := natstest.Start(t, func(o *server.Options) { o.JetStreamMaxMemory = 8 << 20 })
 			if c.limits != nil {
-				must(t, s.NATS().GlobalAccount().UpdateJetStreamLimits(c.limits))
+				jstest.Must(t, s.NATS().GlobalAccount().UpdateJetStreamLimits(c.limits))
 			}
 			client := dial(t, s)
 			if c.taken {
-				_, err := client.js.CreateStream(budgetOf(t), jetstream.StreamConfig{Name: "OTHERS", MaxBytes: 8 << 20, Storage: jetstream.MemoryStorage})
-				must(t, err)
+				_, err := client.js.CreateStream(jstest.Context(t), jetstream.StreamConfig{Name: "OTHERS", MaxBytes: 8 << 20, Storage: jetstream.MemoryStorage})
+				jstest.Must(t, err)
 			}
-			must(t, c.ensure(client))
+			jstest.Must(t, c.ensure(client))
 			first := bucketInfo(t, client, client.names.ReportsBucket())
 			if first.Config.Storage != c.want {
 				t.Errorf("the reports are in %s storage, want %s", first.Config.Storage, c.want)
 			}
-			must(t, c.ensure(client))
+			jstest.Must(t, c.ensure(client))
 			if again := bucketInfo(t, client, client.names.ReportsBucket()); !again.Created.Equal(first.Created) {
 				t.Error("the bucket is made anew each time")
 			}
@@ -95,17 +96,17 @@ func TestReportsAreInMemoryWhereThereIsAny(t *testing.T) {
 func TestReportsMoveIntoMemory(t *testing.T) {
 	t.Parallel()
 	c := dial(t, natstest.Start(t, nil))
-	must(t, c.MakeBuckets(budgetOf(t)))
-	must(t, c.EnsureBuckets(budgetOf(t)))
+	jstest.Must(t, c.MakeBuckets(jstest.Context(t)))
+	jstest.Must(t, c.EnsureBuckets(jstest.Context(t)))
 	if have := bucketInfo(t, c, c.names.ReportsBucket()).Config.Storage; have != jetstream.MemoryStorage {
 		t.Errorf("the reports are in %s storage", have)
 	}
-	reports, err := c.Reports(budgetOf(t))
-	must(t, err)
+	reports, err := c.Reports(jstest.Context(t))
+	jstest.Must(t, err)
 	if reports.Lost.IsZero() {
 		t.Error("nothing says that the reports of the former bucket are lost")
 	}
-	must(t, c.MakeBuckets(budgetOf(t)))
+	jstest.Must(t, c.MakeBuckets(jstest.Context(t)))
 	if have := bucketInfo(t, c, c.names.ReportsBucket()).Config.Storage; have != jetstream.MemoryStorage {
 		t.Errorf("an owner that does not stay has moved the reports into %s storage", have)
 	}
@@ -118,8 +119,8 @@ func TestTheRoutesBucketGrows(t *testing.T) {
 	target := i.trigger("all")
 	for n := range 20 {
 		target.Key.Name, target.Owner, target.NotReady = fmt.Sprint("t-", n), "tests", string(make([]byte, 30<<10))
-		_, err := i.client.PutRecord(budgetOf(t), route.Record{Target: &target})
-		must(t, err)
+		_, err := i.client.PutRecord(jstest.Context(t), route.Record{Target: &target})
+		jstest.Must(t, err)
 	}
 	if info := bucketInfo(t, i.client, i.client.names.RoutesBucket()); info.Config.MaxBytes < int64(info.State.Bytes) {
 		t.Errorf("%d bytes of %d are used", info.State.Bytes, info.Config.MaxBytes)
@@ -129,10 +130,10 @@ func TestTheRoutesBucketGrows(t *testing.T) {
 // fillStore stores messages until NATS has no room left for anything in files: not one stream is full, all of them together are.
 func fillStore(t *testing.T, c *Client) {
 	t.Helper()
-	_, err := c.js.CreateStream(budgetOf(t), jetstream.StreamConfig{Name: "OTHERS", Subjects: []string{"others"}})
-	must(t, err)
-	await(t, "the store is exhausted", func() bool {
-		_, err := c.js.Publish(budgetOf(t), "others", make([]byte, 512<<10))
+	_, err := c.js.CreateStream(jstest.Context(t), jetstream.StreamConfig{Name: "OTHERS", Subjects: []string{"others"}})
+	jstest.Must(t, err)
+	jstest.Await(t, "the store is exhausted", func() bool {
+		_, err := c.js.Publish(jstest.Context(t), "others", make([]byte, 512<<10))
 		if err != nil && !isStorageExhausted(err) {
 			t.Fatal(err)
 		}
@@ -146,7 +147,7 @@ func TestAnExhaustedStoreStopsOnlyWhatNeedsIt(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t, func(o *server.Options) { o.JetStreamMaxStore = 16 << 20 })
 	c := dial(t, s)
-	must(t, c.EnsureBuckets(t.Context()))
+	jstest.Must(t, c.EnsureBuckets(t.Context()))
 	i := &installation{t: t, server: s, client: c, owner: c.NewOwner("tests", shortGrace), broker: brokerOf("orders", 4<<20)}
 	i.putBroker()
 	all := i.put(i.trigger("all"))
@@ -155,33 +156,33 @@ func TestAnExhaustedStoreStopsOnlyWhatNeedsIt(t *testing.T) {
 	fillStore(t, c)
 
 	r := c.NewReporter(func() route.Report { return route.Report{Role: route.RoleFilter, ID: "f", Revision: 1} })
-	must(t, r.write(budgetOf(t), "filter.f", r.state()))
-	latest, err := c.LatestReports(budgetOf(t))
-	must(t, err)
+	jstest.Must(t, r.write(jstest.Context(t), "filter.f", r.state()))
+	latest, err := c.LatestReports(jstest.Context(t))
+	jstest.Must(t, err)
 	if len(latest.Live) != 1 {
 		t.Errorf("the reports are %+v", latest.Live)
 	}
-	if records, err := c.Records(budgetOf(t), ""); err != nil || len(records) != 2 {
+	if records, err := c.Records(jstest.Context(t), ""); err != nil || len(records) != 2 {
 		t.Errorf("%d records, error %v", len(records), err)
 	}
 	changed := all
 	changed.MaxInFlight = 7
-	if _, err := i.owner.PutTarget(budgetOf(t), changed); !isStorageExhausted(err) {
+	if _, err := i.owner.PutTarget(jstest.Context(t), changed); !isStorageExhausted(err) {
 		t.Errorf("a changed Trigger: error %v, want one that says that there is no room", err)
 	}
-	if err := i.owner.RemoveTarget(budgetOf(t), all.Key); !isStorageExhausted(err) {
+	if err := i.owner.RemoveTarget(jstest.Context(t), all.Key); !isStorageExhausted(err) {
 		t.Errorf("a removed Trigger: error %v, want one that says that there is no room", err)
 	}
 	takeAll(t, source, 0, 10)
 	i.consumerIsDone(all)
-	trimmed, err := c.Trim(budgetOf(t), i.broker, 1)
-	must(t, err)
+	trimmed, err := c.Trim(jstest.Context(t), i.broker, 1)
+	jstest.Must(t, err)
 	if trimmed == 0 {
 		t.Error("the log is not trimmed")
 	}
-	others, err := c.js.Stream(budgetOf(t), "OTHERS")
-	must(t, err)
-	must(t, others.Purge(budgetOf(t)))
+	others, err := c.js.Stream(jstest.Context(t), "OTHERS")
+	jstest.Must(t, err)
+	jstest.Must(t, others.Purge(jstest.Context(t)))
 	i.put(changed)
 }
 
@@ -190,9 +191,9 @@ func TestRoutesChangeWhileLogsAreFull(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t, func(o *server.Options) { o.JetStreamMaxStore = 16 << 20 })
 	c := dial(t, s)
-	must(t, c.EnsureBuckets(t.Context()))
+	jstest.Must(t, c.EnsureBuckets(t.Context()))
 	i := &installation{t: t, server: s, client: c, owner: c.NewOwner("tests", shortGrace), broker: brokerOf("orders", 16<<20)}
-	_, err := i.owner.PutAddress(budgetOf(t), i.broker)
+	_, err := i.owner.PutAddress(jstest.Context(t), i.broker)
 	if !isStorageExhausted(err) {
 		t.Fatalf("a log as large as the store: error %v, want one that says that there is no room", err)
 	}
@@ -200,10 +201,10 @@ func TestRoutesChangeWhileLogsAreFull(t *testing.T) {
 	i.putBroker()
 	first, second := i.put(i.trigger("first")), i.put(i.trigger("second"))
 	var published atomic.Int64
-	await(t, "the log is full", func() bool {
-		m := message(fmt.Sprint(published.Add(1)), "a")
+	jstest.Await(t, "the log is full", func() bool {
+		m := jstest.Message(fmt.Sprint(published.Add(1)), "a")
 		m.Event.Data = make([]byte, 256<<10)
-		_, err := c.NewPublisher().Publish(budgetOf(t), i.broker, []ingress.Message{m})
+		_, err := c.NewPublisher().Publish(jstest.Context(t), i.broker, []ingress.Message{m})
 		if err != nil && !errors.Is(err, ingress.ErrLogFull) {
 			t.Fatal(err)
 		}
@@ -211,7 +212,7 @@ func TestRoutesChangeWhileLogsAreFull(t *testing.T) {
 	})
 	first.MaxInFlight = 7
 	i.put(first)
-	must(t, i.owner.RemoveTarget(budgetOf(t), second.Key))
+	jstest.Must(t, i.owner.RemoveTarget(jstest.Context(t), second.Key))
 	i.put(i.trigger("third"))
-	must(t, i.owner.RemoveAddress(budgetOf(t), i.broker.Key))
+	jstest.Must(t, i.owner.RemoveAddress(jstest.Context(t), i.broker.Key))
 }

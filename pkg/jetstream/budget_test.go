@@ -9,6 +9,7 @@ import (
 	"github.com/nats-io/nuid"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
@@ -16,7 +17,7 @@ import (
 
 // large is an event of so many bytes.
 func large(id string, bytes int) ingress.Message {
-	m := message(id, "a")
+	m := jstest.Message(id, "a")
 	m.Event.Data = make([]byte, bytes)
 	return m
 }
@@ -25,8 +26,8 @@ func (i *installation) publishLarge(to route.Address, events, bytes int) {
 	i.t.Helper()
 	p := i.client.NewPublisher()
 	for range events {
-		_, err := p.Publish(budgetOf(i.t), to, []ingress.Message{large(nuid.Next(), bytes)})
-		must(i.t, err)
+		_, err := p.Publish(jstest.Context(i.t), to, []ingress.Message{large(nuid.Next(), bytes)})
+		jstest.Must(i.t, err)
 	}
 }
 
@@ -50,7 +51,7 @@ func TestAProcessHoldsNoMoreThanItsBudget(t *testing.T) {
 	p.knows(targets...)
 	most := int64(0)
 	deadline := time.After(3 * time.Second)
-	await(t, "it is full", func() bool { most = max(most, p.holds()); return most >= budget/2 })
+	jstest.Await(t, "it is full", func() bool { most = max(most, p.holds()); return most >= budget/2 })
 	for full := true; full; {
 		select {
 		case <-deadline:
@@ -117,7 +118,7 @@ func TestManyBacklogsOfLargeEventsMakeNoSlowConsumer(t *testing.T) {
 		t.Helper()
 		for _, target := range targets {
 			i.broker.Key = target.Key.Address
-			await(t, "all is acknowledged", func() bool { return i.consumerInfo(target).AckFloor.Consumer >= n })
+			jstest.Await(t, "all is acknowledged", func() bool { return i.consumerInfo(target).AckFloor.Consumer >= n })
 		}
 	}
 	publish := func() {
@@ -150,7 +151,7 @@ func (i *installation) floodStops(targets []route.Target) {
 		return n
 	}
 	before := -1
-	await(i.t, "the server has sent what was asked for", func() bool {
+	jstest.Await(i.t, "the server has sent what was asked for", func() bool {
 		now := sent()
 		same := now == before && now > 0
 		before = now
@@ -164,7 +165,7 @@ func TestAMessageLargerThanTheServerTakesNowIsRead(t *testing.T) {
 	most := int32(1 << 20)
 	s := natstest.Start(t, func(o *server.Options) { o.MaxPayload = most })
 	c := dial(t, s)
-	must(t, c.EnsureBuckets(t.Context()))
+	jstest.Must(t, c.EnsureBuckets(t.Context()))
 	i := &installation{t: t, server: s, client: c, owner: c.NewOwner("tests", shortGrace), broker: brokerOf("orders", 16<<20)}
 	i.putBroker()
 	one := i.put(i.trigger("one"))
@@ -178,6 +179,6 @@ func TestAMessageLargerThanTheServerTakesNowIsRead(t *testing.T) {
 		if len(m.Event.Data) != 1<<20-8<<10 {
 			t.Errorf("it has %d bytes", len(m.Event.Data))
 		}
-		must(t, m.Ack())
+		jstest.Must(t, m.Ack())
 	}
 }

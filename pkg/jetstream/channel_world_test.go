@@ -9,6 +9,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
@@ -35,8 +36,8 @@ func subscriberOf(channel route.Address, name string) route.Target {
 // putChannel makes the Channel.
 func (i *installation) putChannel(channel route.Address) Applied {
 	i.t.Helper()
-	applied, err := i.owner.PutAddress(budgetOf(i.t), channel)
-	must(i.t, err)
+	applied, err := i.owner.PutAddress(jstest.Context(i.t), channel)
+	jstest.Must(i.t, err)
 	return applied
 }
 
@@ -51,9 +52,9 @@ func (i *installation) send(channel route.Address, ids ...string) {
 	i.t.Helper()
 	p := i.client.NewPublisher()
 	for _, id := range ids {
-		m := message(id, "a")
+		m := jstest.Message(id, "a")
 		m.ID = channel.Key.Name + m.ID
-		if _, err := p.Publish(budgetOf(i.t), channel, []ingress.Message{m}); err != nil {
+		if _, err := p.Publish(jstest.Context(i.t), channel, []ingress.Message{m}); err != nil {
 			i.t.Fatal(err)
 		}
 	}
@@ -66,15 +67,15 @@ func (i *installation) native(subject string, data string, headers ...string) {
 	for n := 0; n+1 < len(headers); n += 2 {
 		m.Header[headers[n]] = []string{headers[n+1]}
 	}
-	_, err := i.client.js.PublishMsg(budgetOf(i.t), m)
-	must(i.t, err)
+	_, err := i.client.js.PublishMsg(jstest.Context(i.t), m)
+	jstest.Must(i.t, err)
 }
 
 // foreign makes a stream that is not ours.
 func (i *installation) foreign(config jetstream.StreamConfig) jetstream.Stream {
 	i.t.Helper()
-	stream, err := i.client.js.CreateStream(budgetOf(i.t), config)
-	must(i.t, err)
+	stream, err := i.client.js.CreateStream(jstest.Context(i.t), config)
+	jstest.Must(i.t, err)
 	return stream
 }
 
@@ -85,7 +86,7 @@ func takeIDs(t testing.TB, source dispatch.Source, count int) []string {
 	for range count {
 		m := next(t, source)
 		ids = append(ids, m.Event.Attr(event.ID))
-		must(t, m.Ack())
+		jstest.Must(t, m.Ack())
 	}
 	return ids
 }

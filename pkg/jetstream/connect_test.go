@@ -13,6 +13,7 @@ import (
 
 	"github.com/nats-io/nats-server/v2/server"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
 	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
 )
 
@@ -23,7 +24,7 @@ func connectTo(t *testing.T, o Options) *Client {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	c, err := Connect(o)
-	must(t, err)
+	jstest.Must(t, err)
 	t.Cleanup(c.Close)
 	return c
 }
@@ -96,7 +97,7 @@ func TestRefusedCredentialsAreTriedAgain(t *testing.T) {
 	s.Stop()
 	token = "new"
 	s.Restart()
-	must(t, c.Wait(budgetOf(t)))
+	jstest.Must(t, c.Wait(jstest.Context(t)))
 }
 
 // lockedBuffer is a log that several goroutines write and the test reads.
@@ -124,14 +125,14 @@ func TestAnOutageIsTwoLinesInTheLogAndAnEndIsNone(t *testing.T) {
 	c := connectTo(t, Options{
 		URL: strings.Replace(s.URL(), "://", "://secret@", 1), Logger: slog.New(slog.NewTextHandler(&said, nil)),
 	})
-	must(t, c.Wait(budgetOf(t)))
+	jstest.Must(t, c.Wait(jstest.Context(t)))
 	for range 2 {
 		s.Stop()
-		await(t, "the outage is noticed", func() bool { return !c.conn.IsConnected() })
+		jstest.Await(t, "the outage is noticed", func() bool { return !c.conn.IsConnected() })
 		s.Restart()
-		must(t, c.Wait(budgetOf(t)))
+		jstest.Must(t, c.Wait(jstest.Context(t)))
 	}
-	await(t, "both outages have ended", func() bool { return strings.Count(said.String(), "NATS is back") == 2 })
+	jstest.Await(t, "both outages have ended", func() bool { return strings.Count(said.String(), "NATS is back") == 2 })
 	c.Close()
 	if log := said.String(); strings.Count(log, "NATS is away") != 2 || strings.Contains(log, "secret") {
 		t.Errorf("the log is:\n%s", log)

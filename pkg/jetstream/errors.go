@@ -12,9 +12,6 @@ var errLostRoute = errors.New("the route of a target that shares its consumer is
 // errNotVerified is why a target is not served in the first moment: nobody has looked yet whether its consumer can be read.
 var errNotVerified = errors.New("its consumer is not read yet")
 
-// errFarTime means that a time is beyond what nanoseconds can count.
-var errFarTime = errors.New("the time is out of range")
-
 var (
 	// ErrServerTooOld means that the NATS server lacks message schedules, which parked events need (nats-server 2.12).
 	ErrServerTooOld = errors.New("nats-server is too old: 2.12 or newer is needed")

@@ -13,13 +13,14 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/eventtype"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
 )
 
 func seenAt(source string) eventtype.Record {
-	return eventtype.Of(brokerOf("orders", 0), eventOf("1", "made").With(event.Source, source))
+	return eventtype.Of(brokerOf("orders", 0), jstest.Event("1", "made").With(event.Source, source))
 }
 
 // followEventTypes sends the keys of all records, now and later, until the test ends.
@@ -37,7 +38,7 @@ func nextKey(t *testing.T, keys <-chan string) string {
 	select {
 	case key := <-keys:
 		return key
-	case <-time.After(patience):
+	case <-time.After(jstest.Patience):
 		t.Fatal("no key comes")
 		return ""
 	}
@@ -47,36 +48,36 @@ func TestEventTypesGoThroughTheBucket(t *testing.T) {
 	t.Parallel()
 	c := dial(t, natstest.Start(t, nil))
 	first, second := seenAt("/one"), seenAt("/two").RepliedBy(route.Target{UID: "t", Key: route.TargetKey{Namespace: "shop", Name: "billing"}})
-	if err := c.PutEventType(budgetOf(t), first); !errors.Is(err, jetstream.ErrBucketNotFound) {
+	if err := c.PutEventType(jstest.Context(t), first); !errors.Is(err, jetstream.ErrBucketNotFound) {
 		t.Errorf("without a bucket: error %v", err)
 	}
-	if _, found, err := c.EventType(budgetOf(t), first.Key()); found || err != nil {
+	if _, found, err := c.EventType(jstest.Context(t), first.Key()); found || err != nil {
 		t.Errorf("without a bucket: found %v, error %v", found, err)
 	}
-	if err := c.WatchEventTypes(budgetOf(t), func(string) {}); !errors.Is(err, jetstream.ErrBucketNotFound) {
+	if err := c.WatchEventTypes(jstest.Context(t), func(string) {}); !errors.Is(err, jetstream.ErrBucketNotFound) {
 		t.Errorf("without a bucket: error %v", err)
 	}
-	must(t, c.EnsureEventTypes(budgetOf(t)))
-	must(t, c.EnsureEventTypes(budgetOf(t)))
+	jstest.Must(t, c.EnsureEventTypes(jstest.Context(t)))
+	jstest.Must(t, c.EnsureEventTypes(jstest.Context(t)))
 
-	must(t, c.PutEventType(budgetOf(t), first))
+	jstest.Must(t, c.PutEventType(jstest.Context(t), first))
 	keys := followEventTypes(t, c)
 	if key := nextKey(t, keys); key != first.Key() {
 		t.Errorf("first %s", key)
 	}
-	must(t, c.PutEventType(budgetOf(t), second))
+	jstest.Must(t, c.PutEventType(jstest.Context(t), second))
 	if key := nextKey(t, keys); key != second.Key() {
 		t.Errorf("second %s", key)
 	}
-	must(t, c.PutEventType(budgetOf(t), second))
+	jstest.Must(t, c.PutEventType(jstest.Context(t), second))
 	if key := nextKey(t, keys); key != second.Key() {
 		t.Errorf("again %s", key)
 	}
-	have, found, err := c.EventType(budgetOf(t), second.Key())
-	if err != nil || !found || have.Record != second || time.Since(have.At) > patience {
+	have, found, err := c.EventType(jstest.Context(t), second.Key())
+	if err != nil || !found || have.Record != second || time.Since(have.At) > jstest.Patience {
 		t.Errorf("%+v, found %v, error %v", have, found, err)
 	}
-	if _, found, err := c.EventType(budgetOf(t), seenAt("/none").Key()); found || err != nil {
+	if _, found, err := c.EventType(jstest.Context(t), seenAt("/none").Key()); found || err != nil {
 		t.Errorf("a key of nothing: found %v, error %v", found, err)
 	}
 }
@@ -85,15 +86,15 @@ func TestEventTypesGoThroughTheBucket(t *testing.T) {
 func TestAnEventTypeThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	c := dial(t, natstest.Start(t, nil))
-	must(t, c.EnsureEventTypes(budgetOf(t)))
-	bucket, err := c.js.KeyValue(budgetOf(t), c.names.EventTypesBucket())
-	must(t, err)
+	jstest.Must(t, c.EnsureEventTypes(jstest.Context(t)))
+	bucket, err := c.js.KeyValue(jstest.Context(t), c.names.EventTypesBucket())
+	jstest.Must(t, err)
 	stray, err := seenAt("/two").Encode()
-	must(t, err)
+	jstest.Must(t, err)
 	for what, value := range map[string][]byte{"no JSON": []byte("{"), "another's": stray} {
-		_, err := bucket.Put(budgetOf(t), seenAt("/one").Key(), value)
-		must(t, err)
-		if _, found, err := c.EventType(budgetOf(t), seenAt("/one").Key()); found || !errors.Is(err, eventtype.ErrRecord) {
+		_, err := bucket.Put(jstest.Context(t), seenAt("/one").Key(), value)
+		jstest.Must(t, err)
+		if _, found, err := c.EventType(jstest.Context(t), seenAt("/one").Key()); found || !errors.Is(err, eventtype.ErrRecord) {
 			t.Errorf("%s: found %v, error %v", what, found, err)
 		}
 	}
@@ -102,9 +103,9 @@ func TestAnEventTypeThatCannotBeRead(t *testing.T) {
 func TestTheEventTypesBucketIsBounded(t *testing.T) {
 	t.Parallel()
 	c := dial(t, natstest.Start(t, nil))
-	must(t, c.EnsureEventTypes(budgetOf(t)))
-	stream, err := c.js.Stream(budgetOf(t), "KV_"+c.names.EventTypesBucket())
-	must(t, err)
+	jstest.Must(t, c.EnsureEventTypes(jstest.Context(t)))
+	stream, err := c.js.Stream(jstest.Context(t), "KV_"+c.names.EventTypesBucket())
+	jstest.Must(t, err)
 	config := stream.CachedInfo().Config
 	if config.MaxBytes != eventTypesBytes || config.MaxAge != eventtype.RecordTTL || config.MaxMsgsPerSubject != 1 || config.MaxMsgSize != eventTypeBytes {
 		t.Errorf("%+v", config)
@@ -112,15 +113,15 @@ func TestTheEventTypesBucketIsBounded(t *testing.T) {
 	// The longest record that a recorder lets through, with names as long as Kubernetes takes them, is taken.
 	name := strings.Repeat(strings.Repeat("n", 62)+".", 4) + "n"
 	address := route.Address{Key: route.Key{Kind: route.KindBroker, Namespace: name[:63], Name: name}, UID: strings.Repeat("u", 36)}
-	long := eventtype.Of(address, eventOf("1", "t").With(event.Source, strings.Repeat("<", eventtype.MaxTextBytes-len("t1.0")))).
+	long := eventtype.Of(address, jstest.Event("1", "t").With(event.Source, strings.Repeat("<", eventtype.MaxTextBytes-len("t1.0")))).
 		RepliedBy(route.Target{UID: address.UID, Key: route.TargetKey{Namespace: name[:63], Name: name}})
-	must(t, c.PutEventType(budgetOf(t), long))
+	jstest.Must(t, c.PutEventType(jstest.Context(t), long))
 
 	config.MaxBytes = 20 << 10
-	_, err = c.js.UpdateStream(budgetOf(t), config)
-	must(t, err)
+	_, err = c.js.UpdateStream(jstest.Context(t), config)
+	jstest.Must(t, err)
 	put := func(n int) error {
-		return c.PutEventType(budgetOf(t), seenAt(fmt.Sprintf("/%d/%s", n, strings.Repeat("s", 500))))
+		return c.PutEventType(jstest.Context(t), seenAt(fmt.Sprintf("/%d/%s", n, strings.Repeat("s", 500))))
 	}
 	n := 0
 	for err = put(n); err == nil && n < 100; n++ {
@@ -129,7 +130,7 @@ func TestTheEventTypesBucketIsBounded(t *testing.T) {
 	if err == nil || n < 2 {
 		t.Fatalf("it is full after %d more: %v", n, err)
 	}
-	if _, found, err := c.EventType(budgetOf(t), long.Key()); !found || err != nil {
+	if _, found, err := c.EventType(jstest.Context(t), long.Key()); !found || err != nil {
 		t.Errorf("a full bucket drops what it holds: found %v, error %v", found, err)
 	}
 }
@@ -137,18 +138,18 @@ func TestTheEventTypesBucketIsBounded(t *testing.T) {
 func TestAWatchOfEventTypesEndsWithItsBucket(t *testing.T) {
 	t.Parallel()
 	c := dial(t, natstest.Start(t, nil), brisk)
-	must(t, c.EnsureEventTypes(budgetOf(t)))
-	must(t, c.PutEventType(budgetOf(t), seenAt("/one")))
+	jstest.Must(t, c.EnsureEventTypes(jstest.Context(t)))
+	jstest.Must(t, c.PutEventType(jstest.Context(t), seenAt("/one")))
 	seen, ended := make(chan string, 10), make(chan error, 1)
-	go func() { ended <- c.WatchEventTypes(budgetOf(t), func(key string) { seen <- key }) }()
+	go func() { ended <- c.WatchEventTypes(jstest.Context(t), func(key string) { seen <- key }) }()
 	nextKey(t, seen)
-	must(t, c.js.DeleteKeyValue(budgetOf(t), c.names.EventTypesBucket()))
+	jstest.Must(t, c.js.DeleteKeyValue(jstest.Context(t), c.names.EventTypesBucket()))
 	select {
 	case err := <-ended:
 		if err == nil {
 			t.Error("it does not say why")
 		}
-	case <-time.After(patience):
+	case <-time.After(jstest.Patience):
 		t.Error("it goes on")
 	}
 }
@@ -170,26 +171,26 @@ func TestRecordingNeedsNoMoreThanWriting(t *testing.T) {
 	})
 	as := func(user string) *Client {
 		names, err := naming.New(naming.DefaultPrefix)
-		must(t, err)
+		jstest.Must(t, err)
 		url := strings.Replace(s.URL(), "//", "//"+user+"@", 1)
 		c, err := Connect(Options{URL: url, Names: names, Logger: slog.New(slog.DiscardHandler)})
-		must(t, err)
+		jstest.Must(t, err)
 		t.Cleanup(func() { kill(c) })
-		must(t, c.Wait(budgetOf(t)))
+		jstest.Must(t, c.Wait(jstest.Context(t)))
 		return c
 	}
 	owner, filter := as("owner:o"), as("filter:f")
-	must(t, owner.EnsureBuckets(budgetOf(t)))
-	must(t, owner.EnsureEventTypes(budgetOf(t)))
-	must(t, filter.PutEventType(budgetOf(t), seenAt("/one")))
-	if _, found, err := owner.EventType(budgetOf(t), seenAt("/one").Key()); !found || err != nil {
+	jstest.Must(t, owner.EnsureBuckets(jstest.Context(t)))
+	jstest.Must(t, owner.EnsureEventTypes(jstest.Context(t)))
+	jstest.Must(t, filter.PutEventType(jstest.Context(t), seenAt("/one")))
+	if _, found, err := owner.EventType(jstest.Context(t), seenAt("/one").Key()); !found || err != nil {
 		t.Errorf("found %v, error %v", found, err)
 	}
-	routes, err := owner.js.KeyValue(budgetOf(t), owner.names.RoutesBucket())
-	must(t, err)
-	must(t, filter.conn.Publish("$KV."+owner.names.RoutesBucket()+".address.broker.shop.x", []byte("{}")))
-	must(t, filter.conn.Flush())
-	if _, err := routes.Get(budgetOf(t), "address.broker.shop.x"); !errors.Is(err, jetstream.ErrKeyNotFound) {
+	routes, err := owner.js.KeyValue(jstest.Context(t), owner.names.RoutesBucket())
+	jstest.Must(t, err)
+	jstest.Must(t, filter.conn.Publish("$KV."+owner.names.RoutesBucket()+".address.broker.shop.x", []byte("{}")))
+	jstest.Must(t, filter.conn.Flush())
+	if _, err := routes.Get(jstest.Context(t), "address.broker.shop.x"); !errors.Is(err, jetstream.ErrKeyNotFound) {
 		t.Errorf("a route was written: error %v", err)
 	}
 }

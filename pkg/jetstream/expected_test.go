@@ -3,6 +3,7 @@ package jetstream
 import (
 	"context"
 	"errors"
+	"strconv"
 	"testing"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -18,13 +20,13 @@ import (
 // usurp deletes a stream by hand and makes another one that listens to its subjects.
 func (i *installation) usurp(stream string) {
 	i.t.Helper()
-	handle, err := i.client.js.Stream(budgetOf(i.t), stream)
-	must(i.t, err)
-	must(i.t, i.client.js.DeleteStream(budgetOf(i.t), stream))
+	handle, err := i.client.js.Stream(jstest.Context(i.t), stream)
+	jstest.Must(i.t, err)
+	jstest.Must(i.t, i.client.js.DeleteStream(jstest.Context(i.t), stream))
 	config := handle.CachedInfo().Config
 	config.Name = "OTHER"
-	_, err = i.client.js.CreateStream(budgetOf(i.t), config)
-	must(i.t, err)
+	_, err = i.client.js.CreateStream(jstest.Context(i.t), config)
+	jstest.Must(i.t, err)
 }
 
 // soon is less time than a repair takes.
@@ -46,14 +48,14 @@ func TestAnEventInAnotherStreamIsNotStored(t *testing.T) {
 			i.broker = address
 			theirs := jetstream.StreamConfig{Name: "THEIRS", Subjects: []string{i.client.names.LogSubjects(address.Key)}}
 			if address.Log.Stream != "" {
-				_, err := i.client.js.CreateStream(budgetOf(t), theirs)
-				must(t, err)
+				_, err := i.client.js.CreateStream(jstest.Context(t), theirs)
+				jstest.Must(t, err)
 			}
 			i.putBroker()
 			p := i.client.NewPublisher()
 			i.usurp(i.client.logOf(address))
 
-			stored, err := p.Publish(soon(t), address, []ingress.Message{message("early", "a")})
+			stored, err := p.Publish(soon(t), address, []ingress.Message{jstest.Message("early", "a")})
 			if stored != 0 || !errors.Is(err, ingress.ErrUnavailable) {
 				t.Errorf("stored %d, error %v; want none, ErrUnavailable", stored, err)
 			}
@@ -64,17 +66,17 @@ func TestAnEventInAnotherStreamIsNotStored(t *testing.T) {
 			published := make(chan error, 1)
 			before := i.client.events.Stats().OutMsgs
 			go func() {
-				_, err := p.Publish(budgetOf(t), address, []ingress.Message{message("late", "a")})
+				_, err := p.Publish(jstest.Context(t), address, []ingress.Message{jstest.Message("late", "a")})
 				published <- err
 			}()
-			await(t, "the event is sent", func() bool { return i.client.events.Stats().OutMsgs > before })
-			must(t, i.client.js.DeleteStream(budgetOf(t), "OTHER"))
+			jstest.Await(t, "the event is sent", func() bool { return i.client.events.Stats().OutMsgs > before })
+			jstest.Must(t, i.client.js.DeleteStream(jstest.Context(t), "OTHER"))
 			if address.Log.Stream != "" {
-				_, err := i.client.js.CreateStream(budgetOf(t), theirs)
-				must(t, err)
+				_, err := i.client.js.CreateStream(jstest.Context(t), theirs)
+				jstest.Must(t, err)
 			}
 			i.sweep() // it makes a log of ours again
-			must(t, <-published)
+			jstest.Must(t, <-published)
 			if n := i.messagesIn(i.client.logOf(address), everything); n != 1 {
 				t.Errorf("the stream of the address has %d messages, want the late one", n)
 			}
@@ -85,8 +87,8 @@ func TestAnEventInAnotherStreamIsNotStored(t *testing.T) {
 // recordedAddress returns the Broker's address as its record has it.
 func (i *installation) recordedAddress() route.Address {
 	i.t.Helper()
-	r, found, err := i.client.record(budgetOf(i.t), naming.AddressKey(i.broker.Key))
-	must(i.t, err)
+	r, found, err := i.client.record(jstest.Context(i.t), naming.AddressKey(i.broker.Key))
+	jstest.Must(i.t, err)
 	if !found {
 		i.t.Fatal("the address has no record")
 	}
@@ -117,14 +119,14 @@ func TestAnEventBelowTheFirstSequenceIsNotStored(t *testing.T) {
 	i := install(t, fromNow)
 	address := i.recordedAddress()
 	p := i.client.NewPublisher()
-	stored, err := p.Publish(budgetOf(t), address, []ingress.Message{message("first", "a")})
+	stored, err := p.Publish(jstest.Context(t), address, []ingress.Message{jstest.Message("first", "a")})
 	if stored != 1 || err != nil {
 		t.Fatalf("stored %d: %v", stored, err)
 	}
-	must(t, i.client.js.DeleteStream(budgetOf(t), i.client.names.Log(address.Key)))
-	_, err = i.client.js.CreateStream(budgetOf(t), logConfig(i.client.names, i.broker))
-	must(t, err)
-	stored, err = p.Publish(soon(t), address, []ingress.Message{message("second", "a")})
+	jstest.Must(t, i.client.js.DeleteStream(jstest.Context(t), i.client.names.Log(address.Key)))
+	_, err = i.client.js.CreateStream(jstest.Context(t), logConfig(i.client.names, i.broker))
+	jstest.Must(t, err)
+	stored, err = p.Publish(soon(t), address, []ingress.Message{jstest.Message("second", "a")})
 	if stored != 0 || !errors.Is(err, ingress.ErrUnavailable) {
 		t.Errorf("stored %d, error %v; want none, ErrUnavailable", stored, err)
 	}
@@ -135,10 +137,10 @@ func TestALogThatIsMadeAgainBeginsNoEarlier(t *testing.T) {
 	t.Parallel()
 	i := install(t, fromNow)
 	address := i.recordedAddress()
-	must(t, i.client.js.DeleteStream(budgetOf(t), i.client.names.Log(address.Key)))
+	jstest.Must(t, i.client.js.DeleteStream(jstest.Context(t), i.client.names.Log(address.Key)))
 	i.client.timing.firstSequence = one
 	i.sweep()
-	stored, err := i.client.NewPublisher().Publish(budgetOf(t), address, []ingress.Message{message("first", "a")})
+	stored, err := i.client.NewPublisher().Publish(jstest.Context(t), address, []ingress.Message{jstest.Message("first", "a")})
 	if stored != 1 || err != nil {
 		t.Errorf("stored %d, error %v; want 1", stored, err)
 	}
@@ -164,7 +166,7 @@ func TestWhatAFilterPutsIntoAnotherStreamIsNotStored(t *testing.T) {
 		"a reply": {
 			naming.Names.Log,
 			func(ctx context.Context, s *Store, t route.Target) error {
-				return s.Reply(ctx, t, someWork(), eventOf("reply", "a"))
+				return s.Reply(ctx, t, someWork(), jstest.Event("reply", "a"))
 			},
 		},
 	} {
@@ -172,8 +174,8 @@ func TestWhatAFilterPutsIntoAnotherStreamIsNotStored(t *testing.T) {
 			t.Parallel()
 			i := install(t)
 			target := i.put(i.trigger("all"))
-			store, _ := i.client.NewStore(tableOf(i.broker))
-			must(t, c.store(budgetOf(t), store, target))
+			store, _ := i.client.NewStore(jstest.Table(i.broker))
+			jstest.Must(t, c.store(jstest.Context(t), store, target))
 			i.usurp(c.stream(i.client.names, i.broker.Key))
 			if err := c.store(soon(t), store, target); !errors.Is(err, ErrNotStored) {
 				t.Errorf("error %v, want ErrNotStored", err)
@@ -186,14 +188,14 @@ func TestWhatAFilterPutsIntoAnotherStreamIsNotStored(t *testing.T) {
 }
 
 func someWork() dispatch.Work {
-	return dispatch.Work{Event: eventOf("1", "a"), Sequence: 1, Failure: &dispatch.Failure{Destination: "http://x.example", Code: 500}}
+	return dispatch.Work{Event: jstest.Event("1", "a"), Sequence: 1, Failure: &dispatch.Failure{Destination: "http://x.example", Code: 500}}
 }
 
 // smallBatch are events that are as small as they can be.
 func smallBatch(n int) []ingress.Message {
 	batch := make([]ingress.Message, n)
 	for i := range batch {
-		batch[i] = message(formatUint(uint64(i)), "a") //nolint:gosec // not negative
+		batch[i] = jstest.Message(strconv.FormatUint(uint64(i), 10), "a") //nolint:gosec // not negative
 	}
 	return batch
 }
@@ -202,7 +204,7 @@ func TestABatchOfAnyLengthIsStored(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	const events = 16_385
-	stored, err := i.client.NewPublisher().Publish(budgetOf(t), i.broker, smallBatch(events))
+	stored, err := i.client.NewPublisher().Publish(jstest.Context(t), i.broker, smallBatch(events))
 	if n := i.messagesIn(i.client.names.Log(i.broker.Key), everything); stored != events || err != nil || n != uint64(events) {
 		t.Errorf("stored %d, error %v, and the log has %d; want %d", stored, err, n, events)
 	}
@@ -215,7 +217,7 @@ func TestHowManyOfALongBatchAreStored(t *testing.T) {
 	i.broker = brokerOf("small", 512<<10)
 	i.putBroker()
 	batch := smallBatch(4 * chunkMessages)
-	stored, err := i.client.NewPublisher().Publish(budgetOf(t), i.broker, batch)
+	stored, err := i.client.NewPublisher().Publish(jstest.Context(t), i.broker, batch)
 	ids := i.storedIDs()
 	if !errors.Is(err, ingress.ErrLogFull) || stored != len(ids) || stored <= chunkMessages || stored == len(batch) {
 		t.Fatalf("stored %d, and the log has %d; error %v; want more than a chunk of %d", stored, len(ids), err, len(batch))

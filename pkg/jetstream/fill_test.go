@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/nats-io/nats.go"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
 )
 
 // nudges subscribes to what asks the trimmers for a trim of the installation's log.
@@ -11,15 +13,15 @@ func (i *installation) nudges() chan *nats.Msg {
 	i.t.Helper()
 	nudges := make(chan *nats.Msg, 100)
 	_, err := i.client.conn.ChanSubscribe(i.client.names.TrimSubject(i.broker.Key), nudges)
-	must(i.t, err)
-	must(i.t, i.client.conn.Flush())
+	jstest.Must(i.t, err)
+	jstest.Must(i.t, i.client.conn.Flush())
 	return nudges
 }
 
 // sent returns the bodies of the nudges that were sent until now.
 func (i *installation) sent(nudges chan *nats.Msg) []string {
 	i.t.Helper()
-	must(i.t, i.client.conn.Flush())
+	jstest.Must(i.t, i.client.conn.Flush())
 	bodies := []string{}
 	for len(nudges) > 0 {
 		bodies = append(bodies, string((<-nudges).Data))

@@ -8,6 +8,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
@@ -15,20 +16,20 @@ import (
 func (i *installation) readsDirected(name string, target route.Target) {
 	i.t.Helper()
 	stream := i.client.names.DirectedStream(i.broker.Key)
-	must(i.t, ignoreMissing(i.client.js.DeleteConsumer(budgetOf(i.t), stream, i.client.names.SharedConsumer())))
+	jstest.Must(i.t, ignoreMissing(i.client.js.DeleteConsumer(jstest.Context(i.t), stream, i.client.names.SharedConsumer())))
 	config := i.client.leasedConsumer(name, target)
 	config.DeliverPolicy = jetstream.DeliverAllPolicy
 	config.FilterSubject = i.client.names.DirectedSubject(target.Key)
-	_, err := i.client.js.CreateConsumer(budgetOf(i.t), stream, config)
-	must(i.t, err)
+	_, err := i.client.js.CreateConsumer(jstest.Context(i.t), stream, config)
+	jstest.Must(i.t, err)
 }
 
 func (i *installation) directedConsumers() map[string]*jetstream.ConsumerInfo {
 	i.t.Helper()
-	stream, err := i.client.js.Stream(budgetOf(i.t), i.client.names.DirectedStream(i.broker.Key))
-	must(i.t, err)
-	consumers, err := consumersOf(budgetOf(i.t), stream)
-	must(i.t, err)
+	stream, err := i.client.js.Stream(jstest.Context(i.t), i.client.names.DirectedStream(i.broker.Key))
+	jstest.Must(i.t, err)
+	consumers, err := consumersOf(jstest.Context(i.t), stream)
+	jstest.Must(i.t, err)
 	return consumers
 }
 
@@ -48,13 +49,13 @@ func TestWhatAnEarlierVersionHasParkedIsRead(t *testing.T) {
 			one, other := i.put(i.trigger("one")), i.put(i.trigger("other"))
 			i.readsDirected(i.client.names.Consumer(one.Key), one)
 			i.readsDirected(i.client.names.Consumer(other.Key), other)
-			store, _ := i.client.NewStore(tableOf(i.broker))
-			must(t, store.Park(budgetOf(t), one, dispatch.Work{Event: eventOf("1", "a"), Sequence: 1, Attempt: 1}, time.Now()))
-			must(t, store.Park(budgetOf(t), one, dispatch.Work{Event: eventOf("2", "a"), Sequence: 2, Attempt: 1}, time.Now()))
-			former, err := i.client.js.Consumer(budgetOf(t), i.client.names.DirectedStream(i.broker.Key), i.client.names.Consumer(one.Key))
-			must(t, err)
-			_, err = former.Next(jetstream.FetchMaxWait(patience)) // by a filter that then dies
-			must(t, err)
+			store, _ := i.client.NewStore(jstest.Table(i.broker))
+			jstest.Must(t, store.Park(jstest.Context(t), one, dispatch.Work{Event: jstest.Event("1", "a"), Sequence: 1, Attempt: 1}, time.Now()))
+			jstest.Must(t, store.Park(jstest.Context(t), one, dispatch.Work{Event: jstest.Event("2", "a"), Sequence: 2, Attempt: 1}, time.Now()))
+			former, err := i.client.js.Consumer(jstest.Context(t), i.client.names.DirectedStream(i.broker.Key), i.client.names.Consumer(one.Key))
+			jstest.Must(t, err)
+			_, err = former.Next(jetstream.FetchMaxWait(jstest.Patience)) // by a filter that then dies
+			jstest.Must(t, err)
 
 			c.upgrade(i, one)
 			if have := i.directedConsumers(); len(have) != 1 || have[i.client.names.SharedConsumer()] == nil {
@@ -65,7 +66,7 @@ func TestWhatAnEarlierVersionHasParkedIsRead(t *testing.T) {
 			seen := map[uint64]bool{}
 			for range 2 {
 				m := next(t, source)
-				must(t, m.Ack())
+				jstest.Must(t, m.Ack())
 				seen[m.Sequence] = true
 			}
 			if !seen[1] || !seen[2] {
@@ -81,7 +82,7 @@ func TestAConsumerInADirectedStreamThatIsNotOursStays(t *testing.T) {
 	one := i.put(i.trigger("one"))
 	i.readsDirected("by-hand", one)
 	var api *jetstream.APIError
-	if _, err := i.owner.PutTarget(budgetOf(t), one); !errors.As(err, &api) || api.ErrorCode != errCodeNotUnique {
+	if _, err := i.owner.PutTarget(jstest.Context(t), one); !errors.As(err, &api) || api.ErrorCode != errCodeNotUnique {
 		t.Errorf("error %v, want what NATS says", err)
 	}
 	if i.directedConsumers()["by-hand"] == nil {

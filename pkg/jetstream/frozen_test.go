@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
 )
@@ -29,7 +30,7 @@ type network struct {
 func between(t *testing.T, server *natstest.Server) *network {
 	t.Helper()
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	must(t, err)
+	jstest.Must(t, err)
 	n := &network{t: t, server: server.URL()[len("nats://"):], listen: listener, thawed: make(chan struct{})}
 	close(n.thawed)
 	n.ended.Go(n.accept)
@@ -108,12 +109,12 @@ func TestAPublishEndsWhenTheNetworkFreezes(t *testing.T) {
 	c := dialURL(t, way.url(), naming.DefaultPrefix)
 	p := c.NewPublisher()
 	large := func(id string) []ingress.Message {
-		m := message(id, "a")
+		m := jstest.Message(id, "a")
 		m.Event.Data = make([]byte, 900<<10)
 		return []ingress.Message{m}
 	}
-	_, err := p.Publish(budgetOf(t), i.broker, large("before"))
-	must(t, err)
+	_, err := p.Publish(jstest.Context(t), i.broker, large("before"))
+	jstest.Must(t, err)
 
 	way.freeze()
 	const events = 40 // more than the kernel keeps of what nobody reads
@@ -125,7 +126,7 @@ func TestAPublishEndsWhenTheNetworkFreezes(t *testing.T) {
 		}()
 	}
 	ended := 0
-	await(t, "all publishes end", func() bool {
+	jstest.Await(t, "all publishes end", func() bool {
 		for {
 			select {
 			case err := <-published:
@@ -139,7 +140,7 @@ func TestAPublishEndsWhenTheNetworkFreezes(t *testing.T) {
 		}
 	})
 	way.thaw()
-	await(t, "the client is back", c.Connected)
-	_, err = p.Publish(budgetOf(t), i.broker, large("after"))
-	must(t, err)
+	jstest.Await(t, "the client is back", c.Connected)
+	_, err = p.Publish(jstest.Context(t), i.broker, large("after"))
+	jstest.Must(t, err)
 }

@@ -8,14 +8,15 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
 // bucketState is what the server says of the bucket.
 func (i *installation) bucketState(name string) *jetstream.StreamInfo {
 	i.t.Helper()
-	stream, err := i.client.js.Stream(budgetOf(i.t), bucketStream(name))
-	must(i.t, err)
+	stream, err := i.client.js.Stream(jstest.Context(i.t), bucketStream(name))
+	jstest.Must(i.t, err)
 	return stream.CachedInfo()
 }
 
@@ -33,19 +34,19 @@ func TestTheRoutesBucketGrowsWithItsRoutes(t *testing.T) {
 	const many = 60 // more than the bucket takes at first; with the edits, more than twice of that
 	i := install(t)
 	for n := range many {
-		_, err := i.owner.PutTarget(budgetOf(t), i.waiting(n))
-		must(t, err)
+		_, err := i.owner.PutTarget(jstest.Context(t), i.waiting(n))
+		jstest.Must(t, err)
 	}
 	for n := range many {
 		edited := i.waiting(n)
 		edited.Subscriber.URL += strings.Repeat("y", routesReserve/50)
-		_, err := i.owner.PutTarget(budgetOf(t), edited)
-		must(t, err)
+		_, err := i.owner.PutTarget(jstest.Context(t), edited)
+		jstest.Must(t, err)
 	}
 	for n := range many {
-		must(t, i.owner.RemoveTarget(budgetOf(t), i.waiting(n).Key))
+		jstest.Must(t, i.owner.RemoveTarget(jstest.Context(t), i.waiting(n).Key))
 	}
-	await(t, "all are swept", func() bool { return i.owner.Sweep(budgetOf(t)) == nil })
+	jstest.Await(t, "all are swept", func() bool { return i.owner.Sweep(jstest.Context(t)) == nil })
 	if state := i.bucketState(i.client.names.RoutesBucket()); state.Config.MaxBytes < int64(state.State.Bytes) { //nolint:gosec // small
 		t.Errorf("the bucket has a limit of %d bytes and holds %d", state.Config.MaxBytes, state.State.Bytes)
 	}
@@ -59,26 +60,28 @@ func TestAFullRoutesBucketTakesEveryKindOfChange(t *testing.T) {
 		do   func(*installation, route.Target) error
 	}{
 		{"put a Trigger", func(i *installation, _ route.Target) error {
-			_, err := i.owner.PutTarget(budgetOf(i.t), i.trigger("another"))
+			_, err := i.owner.PutTarget(jstest.Context(i.t), i.trigger("another"))
 			return err
 		}},
 		{"put a Broker", func(i *installation, _ route.Target) error {
-			_, err := i.owner.PutAddress(budgetOf(i.t), brokerOf("another", 1<<20))
+			_, err := i.owner.PutAddress(jstest.Context(i.t), brokerOf("another", 1<<20))
 			return err
 		}},
-		{"remove a Trigger", func(i *installation, one route.Target) error { return i.owner.RemoveTarget(budgetOf(i.t), one.Key) }},
+		{"remove a Trigger", func(i *installation, one route.Target) error {
+			return i.owner.RemoveTarget(jstest.Context(i.t), one.Key)
+		}},
 		{"refuse events", func(i *installation, _ route.Target) error {
-			return i.owner.Refuse(budgetOf(i.t), i.broker.Key, "it is late")
+			return i.owner.Refuse(jstest.Context(i.t), i.broker.Key, "it is late")
 		}},
 		{"end what has no record", func(i *installation, _ route.Target) error {
 			target := i.trigger("unrecorded")
 			target.Owner = "tests"
-			return i.owner.End(budgetOf(i.t), StoredRecord{Record: route.Record{Target: &target}})
+			return i.owner.End(jstest.Context(i.t), StoredRecord{Record: route.Record{Target: &target}})
 		}},
 		{"purge a record", func(i *installation, one route.Target) error {
-			r, _, err := i.client.record(budgetOf(i.t), recordKey(route.Record{Target: &one}))
-			must(i.t, err)
-			return i.client.purgeRecord(budgetOf(i.t), r)
+			r, _, err := i.client.record(jstest.Context(i.t), recordKey(route.Record{Target: &one}))
+			jstest.Must(i.t, err)
+			return i.client.purgeRecord(jstest.Context(i.t), r)
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -86,7 +89,7 @@ func TestAFullRoutesBucketTakesEveryKindOfChange(t *testing.T) {
 			i := install(t)
 			one := i.put(i.trigger("one"))
 			i.fillBucket(i.client.names.RoutesBucket())
-			must(t, c.do(i, one))
+			jstest.Must(t, c.do(i, one))
 		})
 	}
 }
@@ -98,7 +101,7 @@ func TestAFullPositionsBucketTakesMore(t *testing.T) {
 	i.fillBucket(i.client.names.PositionsBucket())
 	i.put(i.alone("another"))
 	i.fillBucket(i.client.names.PositionsBucket())
-	must(t, i.owner.RemoveTarget(budgetOf(t), own.Key))
+	jstest.Must(t, i.owner.RemoveTarget(jstest.Context(t), own.Key))
 	i.sweep()
 	if i.has(own) {
 		t.Error("the removed Trigger has its consumer")
@@ -108,15 +111,15 @@ func TestAFullPositionsBucketTakesMore(t *testing.T) {
 // fillBucket writes keys by hand until not even the smallest fits.
 func (i *installation) fillBucket(name string) {
 	i.t.Helper()
-	bucket, err := i.client.js.KeyValue(budgetOf(i.t), name)
-	must(i.t, err)
+	bucket, err := i.client.js.KeyValue(jstest.Context(i.t), name)
+	jstest.Must(i.t, err)
 	for n, size := 0, 64<<10; size > 0; n++ {
-		_, err := bucket.Put(budgetOf(i.t), fmt.Sprintf("by-hand.%d", n), make([]byte, size))
+		_, err := bucket.Put(jstest.Context(i.t), fmt.Sprintf("by-hand.%d", n), make([]byte, size))
 		if isLogFull(err) {
 			size /= 4
 			continue
 		}
-		must(i.t, err)
+		jstest.Must(i.t, err)
 	}
 }
 
@@ -127,16 +130,16 @@ func TestRoutesThatAreOverLeaveNothingInTheBucket(t *testing.T) {
 	before := i.bucketState(i.client.names.RoutesBucket()).State
 	table := i.watch(dial(t, i.server)).table
 	for n := range many {
-		_, err := i.owner.PutTarget(budgetOf(t), i.waiting(n))
-		must(t, err)
-		must(t, i.owner.RemoveTarget(budgetOf(t), i.waiting(n).Key))
+		_, err := i.owner.PutTarget(jstest.Context(t), i.waiting(n))
+		jstest.Must(t, err)
+		jstest.Must(t, i.owner.RemoveTarget(jstest.Context(t), i.waiting(n).Key))
 	}
 	i.sweep()
-	await(t, "the watch hears that they are swept", func() bool { return len(table.Snapshot().Swept) == many })
+	jstest.Await(t, "the watch hears that they are swept", func() bool { return len(table.Snapshot().Swept) == many })
 	i.owner.grace = -tombstoneLife - time.Hour // that much later
 	i.sweep()
-	await(t, "the watch hears that they are gone", func() bool { return len(table.Snapshot().Swept) == 0 })
-	await(t, "the bucket holds what it did before", func() bool {
+	jstest.Await(t, "the watch hears that they are gone", func() bool { return len(table.Snapshot().Swept) == 0 })
+	jstest.Await(t, "the bucket holds what it did before", func() bool {
 		now := i.bucketState(i.client.names.RoutesBucket()).State
 		return now.Msgs == before.Msgs && now.Bytes <= before.Bytes
 	})

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
 )
 
 // A log that is full though every target has got its events says what keeps them.
@@ -19,7 +20,7 @@ func TestAFullLogSaysWhyItsDeliveredEventsStay(t *testing.T) {
 	}{
 		"history": {history: time.Hour, want: "delivered events are kept for 1h0m0s"},
 		"no routes": {want: "the routes are gone", spoil: func(i *installation) {
-			must(i.t, i.client.js.DeleteKeyValue(i.t.Context(), i.client.names.RoutesBucket()))
+			jstest.Must(i.t, i.client.js.DeleteKeyValue(i.t.Context(), i.client.names.RoutesBucket()))
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -31,12 +32,12 @@ func TestAFullLogSaysWhyItsDeliveredEventsStay(t *testing.T) {
 			if c.spoil != nil {
 				c.spoil(i)
 			}
-			p, m := i.client.NewPublisher(), message("big", "a")
+			p, m := i.client.NewPublisher(), jstest.Message("big", "a")
 			m.Event.Data = make([]byte, 12<<10)
-			_, err := p.Publish(budgetOf(t), i.broker, []ingress.Message{m})
-			must(t, err)
+			_, err := p.Publish(jstest.Context(t), i.broker, []ingress.Message{m})
+			jstest.Must(t, err)
 			m.ID = "another"
-			_, err = p.Publish(budgetOf(t), i.broker, []ingress.Message{m})
+			_, err = p.Publish(jstest.Context(t), i.broker, []ingress.Message{m})
 			if !errors.Is(err, ingress.ErrLogFull) || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("error %v, want one that says %q", err, c.want)
 			}

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
 )
 
 // As long as a Put fails, the other targets of the Broker are served, also by a filter that starts, which asks the shared consumer whose
@@ -17,17 +19,17 @@ func TestAPutThatFailsLeavesNoMember(t *testing.T) {
 	}{
 		{"no directed stream can be made", func(i *installation) {
 			names := i.client.names
-			must(i.t, ignoreMissing(i.client.js.DeleteStream(budgetOf(i.t), names.DirectedStream(i.broker.Key))))
-			_, err := i.client.js.CreateStream(budgetOf(i.t), jetstream.StreamConfig{
+			jstest.Must(i.t, ignoreMissing(i.client.js.DeleteStream(jstest.Context(i.t), names.DirectedStream(i.broker.Key))))
+			_, err := i.client.js.CreateStream(jstest.Context(i.t), jetstream.StreamConfig{
 				Name: "IN-THE-WAY", Subjects: []string{names.DirectedSubjects(i.broker.Key)},
 			})
-			must(i.t, err)
+			jstest.Must(i.t, err)
 		}},
 		{"no record can be written", func(i *installation) {
 			config := i.bucketState(i.client.names.RoutesBucket()).Config
 			config.MaxMsgSize = 100
-			_, err := i.client.js.UpdateStream(budgetOf(i.t), config)
-			must(i.t, err)
+			_, err := i.client.js.UpdateStream(jstest.Context(i.t), config)
+			jstest.Must(i.t, err)
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -36,7 +38,7 @@ func TestAPutThatFailsLeavesNoMember(t *testing.T) {
 			one := i.put(i.trigger("one"))
 			c.spoil(i)
 			for range 2 {
-				if _, err := i.owner.PutTarget(budgetOf(t), i.trigger("another")); err == nil {
+				if _, err := i.owner.PutTarget(jstest.Context(t), i.trigger("another")); err == nil {
 					t.Fatal("the Trigger is put")
 				}
 			}
@@ -53,7 +55,7 @@ func TestAPutThatFailsLeavesNoMember(t *testing.T) {
 			t.Parallel()
 			i := install(t, brisk)
 			c.spoil(i)
-			if _, err := i.owner.PutTarget(budgetOf(t), i.trigger("one")); err == nil {
+			if _, err := i.owner.PutTarget(jstest.Context(t), i.trigger("one")); err == nil {
 				t.Fatal("the Trigger is put")
 			}
 			if left := i.consumersLeft(); left != 0 {
@@ -72,9 +74,9 @@ func TestAPutThatFailsKeepsAMemberWhoseRecordIsLost(t *testing.T) {
 	i.deleteByHand("target.broker.shop.orders.shop.one")
 	config := i.bucketState(i.client.names.RoutesBucket()).Config
 	config.MaxMsgSize = 100
-	_, err := i.client.js.UpdateStream(budgetOf(t), config)
-	must(t, err)
-	if _, err := i.owner.PutTarget(budgetOf(t), one); err == nil {
+	_, err := i.client.js.UpdateStream(jstest.Context(t), config)
+	jstest.Must(t, err)
+	if _, err := i.owner.PutTarget(jstest.Context(t), one); err == nil {
 		t.Fatal("the Trigger is put")
 	}
 	if !i.has(one) {

@@ -1,7 +1,6 @@
 package jetstream
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
 	"strconv"
@@ -15,13 +14,11 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/filter"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
 )
-
-// patience is how long a test waits for something that is to happen; a passing test waits for a fraction of it.
-const patience = 20 * time.Second
 
 func one() uint64 { return 1 }
 
@@ -49,7 +46,7 @@ func dialAs(t testing.TB, s *natstest.Server, prefix string, adjust ...func(*Cli
 func dialURL(t testing.TB, url, prefix string, adjust ...func(*Client)) *Client {
 	t.Helper()
 	names, err := naming.New(prefix)
-	must(t, err)
+	jstest.Must(t, err)
 	return connect(t, Options{URL: url, Names: names}, adjust...)
 }
 
@@ -57,13 +54,13 @@ func connect(t testing.TB, o Options, adjust ...func(*Client)) *Client {
 	t.Helper()
 	o.Logger = slog.New(slog.DiscardHandler)
 	c, err := Connect(o)
-	must(t, err)
+	jstest.Must(t, err)
 	c.timing.firstSequence = one // most tests name events by their place
 	for _, f := range adjust {
 		f(c)
 	}
 	t.Cleanup(func() { kill(c) })
-	if err := c.Wait(budgetOf(t)); err != nil {
+	if err := c.Wait(jstest.Context(t)); err != nil {
 		t.Fatal(err)
 	}
 	return c
@@ -80,44 +77,14 @@ func kill(c *Client) {
 func (i *installation) stop() {
 	i.t.Helper()
 	i.server.Stop()
-	await(i.t, "the outage is noticed", func() bool { return !i.client.conn.IsConnected() && !i.client.events.IsConnected() })
+	jstest.Await(i.t, "the outage is noticed", func() bool { return !i.client.conn.IsConnected() && !i.client.events.IsConnected() })
 }
 
 // restart starts the server again and waits until the client is back.
 func (i *installation) restart() {
 	i.t.Helper()
 	i.server.Restart()
-	await(i.t, "the client is back", i.client.Connected)
-}
-
-func budgetOf(t testing.TB) context.Context {
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	t.Cleanup(cancel)
-	return ctx
-}
-
-// await returns when the condition holds.
-func await(t testing.TB, what string, condition func() bool) {
-	t.Helper()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	end := time.NewTimer(patience)
-	defer end.Stop()
-	for !condition() {
-		select {
-		case <-tick.C:
-		case <-end.C:
-			t.Fatalf("waited %s in vain: %s", patience, what)
-		}
-	}
-}
-
-// must fails the test on an error.
-func must(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
+	jstest.Await(i.t, "the client is back", i.client.Connected)
 }
 
 // installation is a server with one owner, whose Broker is ready for events.
@@ -135,7 +102,7 @@ func install(t testing.TB, adjust ...func(*Client)) *installation {
 	t.Helper()
 	s := natstest.Start(t, nil)
 	c := dial(t, s, adjust...)
-	must(t, c.EnsureBuckets(t.Context()))
+	jstest.Must(t, c.EnsureBuckets(t.Context()))
 	i := &installation{t: t, server: s, client: c, owner: c.NewOwner("tests", shortGrace), broker: brokerOf("orders", 16<<20)}
 	i.putBroker()
 	return i
@@ -149,8 +116,8 @@ func brokerOf(name string, maxBytes int64) route.Address {
 
 func (i *installation) putBroker() {
 	i.t.Helper()
-	_, err := i.owner.PutAddress(budgetOf(i.t), i.broker)
-	must(i.t, err)
+	_, err := i.owner.PutAddress(jstest.Context(i.t), i.broker)
+	jstest.Must(i.t, err)
 }
 
 // trigger is a Trigger of the installation's Broker for these event types; none means all.
@@ -183,16 +150,16 @@ func (i *installation) alone(name string, types ...string) route.Target {
 // put makes the Trigger and returns it with its cursor.
 func (i *installation) put(target route.Target) route.Target {
 	i.t.Helper()
-	_, err := i.owner.PutTarget(budgetOf(i.t), target)
-	must(i.t, err)
+	_, err := i.owner.PutTarget(jstest.Context(i.t), target)
+	jstest.Must(i.t, err)
 	return i.recorded(target.Key)
 }
 
 // recorded returns the target as its record has it.
 func (i *installation) recorded(key route.TargetKey) route.Target {
 	i.t.Helper()
-	r, found, err := i.client.record(budgetOf(i.t), naming.TargetKey(key))
-	must(i.t, err)
+	r, found, err := i.client.record(jstest.Context(i.t), naming.TargetKey(key))
+	jstest.Must(i.t, err)
 	if !found {
 		i.t.Fatalf("there is no record of %s", key)
 	}
@@ -206,25 +173,11 @@ func (i *installation) publish(from, to int, types ...string) {
 	for id := from; id < to; id += 100 {
 		var batch []ingress.Message
 		for n := id; n < min(to, id+100); n++ {
-			batch = append(batch, message(strconv.Itoa(n), types[n%len(types)]))
+			batch = append(batch, jstest.Message(strconv.Itoa(n), types[n%len(types)]))
 		}
-		if stored, err := p.Publish(budgetOf(i.t), i.broker, batch); err != nil || stored != len(batch) {
+		if stored, err := p.Publish(jstest.Context(i.t), i.broker, batch); err != nil || stored != len(batch) {
 			i.t.Fatalf("stored %d of %d: %v", stored, len(batch), err)
 		}
-	}
-}
-
-func message(id, eventType string) ingress.Message {
-	return ingress.Message{ID: "msg-" + id, Event: eventOf(id, eventType)}
-}
-
-func eventOf(id, eventType string) event.Event {
-	return event.Event{
-		Attributes: []event.Attribute{
-			{Name: event.SpecVersion, Value: "1.0"}, {Name: event.ID, Value: id},
-			{Name: event.Source, Value: "/tests"}, {Name: event.Type, Value: eventType},
-		},
-		Data: []byte("body of " + id),
 	}
 }
 
@@ -242,17 +195,9 @@ func takeAll(t testing.TB, source dispatch.Source, from, to int) []string {
 		if got, want := string(m.Event.Data), "body of "+id; got != want {
 			t.Fatalf("event %s has the body %q, want %q", id, got, want)
 		}
-		must(t, m.Ack())
+		jstest.Must(t, m.Ack())
 		ids = append(ids, id)
 		delete(missing, id)
-	}
-	return ids
-}
-
-func idsOf(from, to int) []string {
-	var ids []string
-	for id := from; id < to; id++ {
-		ids = append(ids, strconv.Itoa(id))
 	}
 	return ids
 }
@@ -260,8 +205,8 @@ func idsOf(from, to int) []string {
 // consumerInfo reads what the server says of the target's cursor.
 func (i *installation) consumerInfo(target route.Target) *jetstream.ConsumerInfo {
 	i.t.Helper()
-	consumer, err := i.client.js.Consumer(budgetOf(i.t), i.client.names.Log(i.broker.Key), target.Consumer)
-	must(i.t, err)
+	consumer, err := i.client.js.Consumer(jstest.Context(i.t), i.client.names.Log(i.broker.Key), target.Consumer)
+	jstest.Must(i.t, err)
 	return consumer.CachedInfo()
 }
 
@@ -280,31 +225,23 @@ func (i *installation) consumer(target route.Target) string {
 func (i *installation) consumerIsDone(target route.Target) {
 	i.t.Helper()
 	const done = "pending 0, unacknowledged 0, redelivered 0"
-	await(i.t, target.Key.Name+" has acknowledged everything", func() bool { return i.consumer(target) == done })
+	jstest.Await(i.t, target.Key.Name+" has acknowledged everything", func() bool { return i.consumer(target) == done })
 }
 
 func (i *installation) removeConsumer(target route.Target) {
 	i.t.Helper()
-	must(i.t, i.client.js.DeleteConsumer(budgetOf(i.t), i.client.names.Log(i.broker.Key), target.Consumer))
+	jstest.Must(i.t, i.client.js.DeleteConsumer(jstest.Context(i.t), i.client.names.Log(i.broker.Key), target.Consumer))
 }
 
 // consumersLeft is how many consumers the Broker's log has.
 func (i *installation) consumersLeft() int {
 	i.t.Helper()
-	stream, err := i.client.js.Stream(budgetOf(i.t), i.client.names.Log(i.broker.Key))
-	must(i.t, err)
+	stream, err := i.client.js.Stream(jstest.Context(i.t), i.client.names.Log(i.broker.Key))
+	jstest.Must(i.t, err)
 	return stream.CachedInfo().State.Consumers
 }
 
 func (i *installation) sweep() {
 	i.t.Helper()
-	must(i.t, i.owner.Sweep(budgetOf(i.t)))
-}
-
-func tableOf(addresses ...route.Address) *route.Table {
-	table := route.NewTable()
-	for n, a := range addresses {
-		table.Apply(a.Key.String(), uint64(n+1), route.Record{Address: &a})
-	}
-	return table
+	jstest.Must(i.t, i.owner.Sweep(jstest.Context(i.t)))
 }

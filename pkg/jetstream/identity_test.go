@@ -9,16 +9,18 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/codec"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
 // messagesIn is how many messages the stream has of these subjects.
 func (i *installation) messagesIn(stream, subjects string) (count uint64) {
 	i.t.Helper()
-	handle, err := i.client.js.Stream(budgetOf(i.t), stream)
-	must(i.t, err)
-	info, err := handle.Info(budgetOf(i.t), jetstream.WithSubjectFilter(subjects))
-	must(i.t, err)
+	handle, err := i.client.js.Stream(jstest.Context(i.t), stream)
+	jstest.Must(i.t, err)
+	info, err := handle.Info(jstest.Context(i.t), jetstream.WithSubjectFilter(subjects))
+	jstest.Must(i.t, err)
 	for _, n := range info.State.Subjects {
 		count += n
 	}
@@ -54,7 +56,7 @@ func TestTheEventsOfAStreamMadeAnewAreOthers(t *testing.T) {
 	channel := channelOf("c", route.Log{Stream: "THEIRS"})
 	i.putChannel(channel)
 	one := i.putSubscriber(subscriberOf(channel, "one"))
-	store, _ := i.client.NewStore(tableOf(channel))
+	store, _ := i.client.NewStore(jstest.Table(channel))
 	for _, incarnation := range []string{"first", "second"} {
 		i.native("theirs.x", incarnation)
 		source := open(t, i.client, one, 10)
@@ -63,11 +65,11 @@ func TestTheEventsOfAStreamMadeAnewAreOthers(t *testing.T) {
 		if string(m.Event.Data) != incarnation || m.Sequence != 1 {
 			t.Fatalf("got event %d with %q, want the first one of the %s stream", m.Sequence, m.Event.Data, incarnation)
 		}
-		must(t, store.Park(budgetOf(t), one, m.Work, time.Now().Add(time.Hour)))
+		jstest.Must(t, store.Park(jstest.Context(t), one, m.Work, time.Now().Add(time.Hour)))
 		m.Failure = &dispatch.Failure{Reason: "status 400", Code: 400}
-		must(t, store.DeadLetter(budgetOf(t), one, m.Work))
-		must(t, m.Ack())
-		must(t, i.client.js.DeleteStream(budgetOf(t), "THEIRS"))
+		jstest.Must(t, store.DeadLetter(jstest.Context(t), one, m.Work))
+		jstest.Must(t, m.Ack())
+		jstest.Must(t, i.client.js.DeleteStream(jstest.Context(t), "THEIRS"))
 		i.foreign(aStream("theirs.>"))
 		i.putSubscriber(one)
 	}
@@ -88,16 +90,16 @@ func TestWhatIsParkedTwiceComesOnce(t *testing.T) {
 	source := open(t, i.client, all, 10)
 	m := next(t, source)
 	defer source.Stop()
-	store, _ := i.client.NewStore(tableOf(i.broker))
-	must(t, store.Park(budgetOf(t), all, m.Work, time.Now()))
-	await(t, "it is due", func() bool { return i.due(all) == 1 })
+	store, _ := i.client.NewStore(jstest.Table(i.broker))
+	jstest.Must(t, store.Park(jstest.Context(t), all, m.Work, time.Now()))
+	jstest.Await(t, "it is due", func() bool { return i.due(all) == 1 })
 	m.Attempt++ // meanwhile it was tried here
-	must(t, store.Park(budgetOf(t), all, m.Work, time.Now()))
-	must(t, m.Ack())
+	jstest.Must(t, store.Park(jstest.Context(t), all, m.Work, time.Now()))
+	jstest.Must(t, m.Ack())
 
 	// What is parked later comes later.
-	must(t, store.Park(budgetOf(t), all, workOf("last", 99), time.Now()))
-	await(t, "what was parked last is due", func() bool { return i.parked(all) == 0 && i.lastDue(all) == "last" })
+	jstest.Must(t, store.Park(jstest.Context(t), all, jstest.Work("last", 99), time.Now()))
+	jstest.Await(t, "what was parked last is due", func() bool { return i.parked(all) == 0 && i.lastDue(all) == "last" })
 	if n := i.due(all); n != 2 {
 		t.Errorf("%d messages are due, want each event once", n)
 	}
@@ -106,10 +108,10 @@ func TestWhatIsParkedTwiceComesOnce(t *testing.T) {
 // lastDue is the id of the event that was due last.
 func (i *installation) lastDue(target route.Target) string {
 	i.t.Helper()
-	stream, err := i.client.js.Stream(budgetOf(i.t), i.client.names.DirectedStream(target.Key.Address))
-	must(i.t, err)
-	m, err := stream.GetLastMsgForSubject(budgetOf(i.t), i.client.names.DirectedSubject(target.Key))
-	must(i.t, err)
+	stream, err := i.client.js.Stream(jstest.Context(i.t), i.client.names.DirectedStream(target.Key.Address))
+	jstest.Must(i.t, err)
+	m, err := stream.GetLastMsgForSubject(jstest.Context(i.t), i.client.names.DirectedSubject(target.Key))
+	jstest.Must(i.t, err)
 	return m.Header.Get("ce-" + event.ID)
 }
 
@@ -122,15 +124,15 @@ func TestWhatCameBackIsParkedAgain(t *testing.T) {
 	source := open(t, i.client, all, 10)
 	m := next(t, source)
 	source.Stop()
-	store, _ := i.client.NewStore(tableOf(i.broker))
+	store, _ := i.client.NewStore(jstest.Table(i.broker))
 	back := directed(t, i.client, all)
 	defer back.Stop()
 	for range 3 {
-		must(t, store.Park(budgetOf(t), all, m.Work, time.Now()))
-		must(t, m.Ack())
+		jstest.Must(t, store.Park(jstest.Context(t), all, m.Work, time.Now()))
+		jstest.Must(t, m.Ack())
 		m = next(t, back)
 	}
-	must(t, m.Ack())
+	jstest.Must(t, m.Ack())
 }
 
 // What a later run brings of an event neither replaces nor passes for what the event itself has brought, and the other way round.
@@ -138,16 +140,16 @@ func TestALaterRunIsOtherWork(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	all := i.put(i.trigger("all"))
-	store, _ := i.client.NewStore(tableOf(i.broker))
-	live := dispatch.Work{Event: eventOf("1", "a"), Sequence: 1, Stored: time.Unix(7, 7).UTC()}
+	store, _ := i.client.NewStore(jstest.Table(i.broker))
+	live := dispatch.Work{Event: jstest.Event("1", "a"), Sequence: 1, Stored: time.Unix(7, 7).UTC()}
 	again := live
 	again.Run = 1
 	soon := time.Now().Add(time.Second)
 	for range 2 {
 		for _, work := range []dispatch.Work{live, again} {
-			must(t, store.Reply(budgetOf(t), all, work, eventOf("reply", "b")))
-			must(t, store.DeadLetter(budgetOf(t), all, failed(work)))
-			must(t, store.Park(budgetOf(t), all, work, soon))
+			jstest.Must(t, store.Reply(jstest.Context(t), all, work, jstest.Event("reply", "b")))
+			jstest.Must(t, store.DeadLetter(jstest.Context(t), all, failed(work)))
+			jstest.Must(t, store.Park(jstest.Context(t), all, work, soon))
 		}
 	}
 	if n := i.deadLetters(all); n != 2 {
@@ -162,7 +164,7 @@ func TestALaterRunIsOtherWork(t *testing.T) {
 	for range 2 {
 		m := next(t, source)
 		runs[m.Run] = true
-		must(t, m.Ack())
+		jstest.Must(t, m.Ack())
 	}
 	if len(runs) != 2 {
 		t.Errorf("the runs %v came, want both", runs)
@@ -174,17 +176,17 @@ func TestWhatAnEarlierVersionHasParked(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	all := i.put(i.trigger("all"))
-	store, _ := i.client.NewStore(tableOf(i.broker))
-	must(t, store.Park(budgetOf(t), all, workOf("1", 1), time.Now().Add(time.Hour))) // makes the stream
-	m := encodeWork(dispatch.Work{Event: eventOf("2", "a"), Sequence: 2, Attempt: 3})
+	store, _ := i.client.NewStore(jstest.Table(i.broker))
+	jstest.Must(t, store.Park(jstest.Context(t), all, jstest.Work("1", 1), time.Now().Add(time.Hour))) // makes the stream
+	m := codec.EncodeWork(dispatch.Work{Event: jstest.Event("2", "a"), Sequence: 2, Attempt: 3})
 	m.Subject = strings.Replace(i.client.names.ParkedSubjectsOf(all.Key), "*", "2", 1)
 	m.Header["Nats-Schedule"] = []string{"@at " + time.Now().UTC().Format(time.RFC3339Nano)}
 	m.Header["Nats-Schedule-Target"] = []string{i.client.names.DirectedSubject(all.Key)}
-	_, err := i.client.js.PublishMsg(budgetOf(t), m)
-	must(t, err)
+	_, err := i.client.js.PublishMsg(jstest.Context(t), m)
+	jstest.Must(t, err)
 	source := directed(t, i.client, all)
 	defer source.Stop()
 	got := next(t, source)
-	sameWork(t, got.Work, dispatch.Work{Event: eventOf("2", "a"), Sequence: 2, Attempt: 3})
-	must(t, got.Ack())
+	jstest.SameWork(t, got.Work, dispatch.Work{Event: jstest.Event("2", "a"), Sequence: 2, Attempt: 3})
+	jstest.Must(t, got.Ack())
 }

@@ -2,8 +2,6 @@ package jetstream
 
 import (
 	"fmt"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -117,30 +115,4 @@ func (l *lease) Release(after time.Duration) error {
 	// A nak without a delay is not kept by a server that stops right after it (nats-server 2.15): the message would only come
 	// again when its lease runs out.
 	return l.end(fmt.Sprintf(`%s {"delay": %d}`, nakBody, max(after, 1).Nanoseconds()))
-}
-
-// streamPlace is where and when a message was stored.
-type streamPlace struct {
-	stream   string
-	sequence uint64
-	at       time.Time
-}
-
-// placeIn reads the message's place in its stream out of the ack subject, which has two forms: nine tokens, or more with domain and
-// account in front. Source: nats.go metadata parsing, ADR-15.
-func placeIn(reply string) (streamPlace, error) {
-	tokens := strings.Split(reply, ".")
-	at := 5
-	if len(tokens) >= 11 {
-		at = 7
-	}
-	if len(tokens) < 9 || len(tokens) == 10 || tokens[0] != "$JS" || tokens[1] != "ACK" {
-		return streamPlace{}, fmt.Errorf("reply subject %q is no ack subject", reply)
-	}
-	sequence, err := strconv.ParseUint(tokens[at], 10, 64)
-	if err != nil {
-		return streamPlace{}, err
-	}
-	nanoseconds, err := strconv.ParseInt(tokens[at+2], 10, 64)
-	return streamPlace{stream: tokens[at-3], sequence: sequence, at: time.Unix(0, nanoseconds).UTC()}, err
 }

@@ -3,6 +3,7 @@ package jetstream
 import (
 	"testing"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
@@ -42,12 +43,12 @@ func TestATargetLeavesNoConsumerOfItsOwnBehind(t *testing.T) {
 	target := i.put(i.trigger("one"))
 	left := target
 	left.Consumer = i.client.names.Consumer(target.Key)
-	_, err := i.client.js.CreateConsumer(budgetOf(t), i.client.names.Log(i.broker.Key), i.client.cursorConfig(target))
-	must(t, err)
+	_, err := i.client.js.CreateConsumer(jstest.Context(t), i.client.names.Log(i.broker.Key), i.client.cursorConfig(target))
+	jstest.Must(t, err)
 	if !i.has(left) {
 		t.Fatal("there is no such consumer")
 	}
-	must(t, i.owner.RemoveTarget(budgetOf(t), target.Key))
+	jstest.Must(t, i.owner.RemoveTarget(jstest.Context(t), target.Key))
 	i.sweep()
 	if i.has(left) {
 		t.Error("the consumer is left; it holds the log for ever")

@@ -12,6 +12,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
@@ -26,10 +27,10 @@ const oldSubject = "shop.orders._knative_broker.events"
 
 func (i *installation) oldStream() old {
 	i.t.Helper()
-	stream, err := i.client.js.CreateStream(budgetOf(i.t), jetstream.StreamConfig{
+	stream, err := i.client.js.CreateStream(jstest.Context(i.t), jetstream.StreamConfig{
 		Name: "KN_BROKER_SHOP__ORDERS", Subjects: []string{"shop.orders._knative_broker.>"},
 	})
-	must(i.t, err)
+	jstest.Must(i.t, err)
 	table := route.NewTable()
 	table.Apply("", 1, route.Record{Address: &i.broker})
 	store, _ := i.client.NewStore(table)
@@ -39,10 +40,10 @@ func (i *installation) oldStream() old {
 // consumer is the one of a Trigger of this UID.
 func (o old) consumer(uid string) jetstream.Consumer {
 	o.t.Helper()
-	c, err := o.CreateConsumer(budgetOf(o.t), jetstream.ConsumerConfig{
+	c, err := o.CreateConsumer(jstest.Context(o.t), jetstream.ConsumerConfig{
 		Durable: "KN_TRIGGER_" + strings.ToUpper(strings.ReplaceAll(uid, "-", "")), AckPolicy: jetstream.AckExplicitPolicy,
 	})
-	must(o.t, err)
+	jstest.Must(o.t, err)
 	return c
 }
 
@@ -58,25 +59,25 @@ func (o old) publishOld(from, to int) {
 
 func (o old) raw(body string) {
 	o.t.Helper()
-	_, err := o.client.js.PublishMsg(budgetOf(o.t), &nats.Msg{Subject: oldSubject, Data: []byte(body)})
-	must(o.t, err)
+	_, err := o.client.js.PublishMsg(jstest.Context(o.t), &nats.Msg{Subject: oldSubject, Data: []byte(body)})
+	jstest.Must(o.t, err)
 }
 
 // acknowledge takes and acknowledges some messages, as the old filter does.
 func (o old) acknowledge(c jetstream.Consumer, count int) {
 	o.t.Helper()
 	batch, err := c.Fetch(count, jetstream.FetchMaxWait(5*time.Second))
-	must(o.t, err)
+	jstest.Must(o.t, err)
 	for m := range batch.Messages() {
-		must(o.t, m.DoubleAck(budgetOf(o.t)))
+		jstest.Must(o.t, m.DoubleAck(jstest.Context(o.t)))
 	}
 }
 
 // of returns what is known of the consumer of a target.
 func (o old) of(target route.Target) Legacy {
 	o.t.Helper()
-	found, err := o.client.Legacies(budgetOf(o.t))
-	must(o.t, err)
+	found, err := o.client.Legacies(jstest.Context(o.t))
+	jstest.Must(o.t, err)
 	at := slices.IndexFunc(found, func(l Legacy) bool { return l.Target != nil && l.Target.Key == target.Key })
 	if at < 0 {
 		o.t.Fatalf("no consumer is of %s: %+v", target.Key, found)
@@ -99,7 +100,7 @@ func (o old) gets(target route.Target, count int) (ids []string) {
 	for range count {
 		m := next(o.t, source)
 		ids = append(ids, m.Event.Attr(event.ID))
-		must(o.t, m.Ack())
+		jstest.Must(o.t, m.Ack())
 	}
 	slices.Sort(ids)
 	return ids
@@ -107,8 +108,8 @@ func (o old) gets(target route.Target, count int) (ids []string) {
 
 func (o old) moves(l Legacy) Moved {
 	o.t.Helper()
-	moved, err := o.successor.MoveLegacy(budgetOf(o.t), l)
-	must(o.t, err)
+	moved, err := o.successor.MoveLegacy(jstest.Context(o.t), l)
+	jstest.Must(o.t, err)
 	return moved
 }
 
@@ -138,8 +139,8 @@ func TestEachSuccessorGetsWhatItsConsumerLacks(t *testing.T) {
 	if got := o.gets(behind, 5); !slices.Equal(got, []string{"0", "2", "4", "6", "bytes"}) {
 		t.Errorf("the one behind gets %v", got)
 	}
-	info, err := o.Info(budgetOf(t))
-	must(t, err)
+	info, err := o.Info(jstest.Context(t))
+	jstest.Must(t, err)
 	if info.State.Msgs != 10 || o.of(ahead).Waiting != 4 {
 		t.Errorf("the old stream has %d messages, its consumer waits for %d", info.State.Msgs, o.of(ahead).Waiting)
 	}
@@ -157,14 +158,14 @@ func TestAMoveIsRepeatedWithoutRepeatingAnything(t *testing.T) {
 		t.Errorf("the second time %+v are moved", got)
 	}
 	// Whoever was killed between sending and remembering sends again.
-	must(t, o.DeleteConsumer(budgetOf(t), legacyReader+o.of(target).Consumer))
+	jstest.Must(t, o.DeleteConsumer(jstest.Context(t), legacyReader+o.of(target).Consumer))
 	if got := o.moves(o.of(target)); got.Sent != 7 {
 		t.Errorf("the third time %+v are moved", got)
 	}
 	if got := o.gets(target, 7); !slices.Equal(got, []string{"0", "1", "2", "3", "4", "5", "6"}) {
 		t.Errorf("it gets %v", got)
 	}
-	await(t, "nothing is there twice", func() bool { return o.parkedMessages() == 0 })
+	jstest.Await(t, "nothing is there twice", func() bool { return o.parkedMessages() == 0 })
 }
 
 func TestAConsumerWithoutSuccessorIsShownAndNotMoved(t *testing.T) {
@@ -172,12 +173,12 @@ func TestAConsumerWithoutSuccessorIsShownAndNotMoved(t *testing.T) {
 	o := install(t).oldStream()
 	o.consumer("33333333-aaaa-4444-8888-000000000003")
 	o.publishOld(0, 3)
-	found, err := o.client.Legacies(budgetOf(t))
-	must(t, err)
+	found, err := o.client.Legacies(jstest.Context(t))
+	jstest.Must(t, err)
 	if len(found) != 1 || found[0].Target != nil || found[0].Waiting != 3 {
 		t.Fatalf("%+v", found)
 	}
-	if moved, err := o.successor.MoveLegacy(budgetOf(t), found[0]); err == nil {
+	if moved, err := o.successor.MoveLegacy(jstest.Context(t), found[0]); err == nil {
 		t.Errorf("moved %+v", moved)
 	}
 }
@@ -187,12 +188,12 @@ func TestAConsumerThatIsInUseIsBusy(t *testing.T) {
 	o := install(t).oldStream()
 	target := o.withUID("orders", "11111111-aaaa-4444-8888-000000000001")
 	messages, err := o.consumer(target.UID).Messages()
-	must(t, err)
+	jstest.Must(t, err)
 	go func() {
 		if _, err := messages.Next(); !errors.Is(err, jetstream.ErrMsgIteratorClosed) {
 			t.Error(err)
 		}
 	}()
-	await(t, "it is seen to be in use", func() bool { return o.of(target).Busy })
+	jstest.Await(t, "it is seen to be in use", func() bool { return o.of(target).Busy })
 	messages.Stop()
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/codec"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -29,7 +30,7 @@ const (
 // workMessage returns the work as a message with these headers besides. A message may have more data than headers: attributes that do
 // not fit into headers go into the data. Error: dispatch.ErrTooLarge.
 func (c *Client) workMessage(w dispatch.Work, besides nats.Header) (*nats.Msg, error) {
-	for _, encode := range []func(dispatch.Work) *nats.Msg{encodeWork, encodeStructured} {
+	for _, encode := range []func(dispatch.Work) *nats.Msg{codec.EncodeWork, codec.EncodeStructured} {
 		m := encode(w)
 		maps.Copy(m.Header, besides)
 		if size := event.HeaderBytes(m.Header); size <= maxHeaderBytes && int64(size+len(m.Data)) <= c.MaxPayload() {
@@ -46,11 +47,11 @@ func (c *Client) workMessage(w dispatch.Work, besides nats.Header) (*nats.Msg, e
 // stored was even sent meanwhile, a second one stores nothing. What was sent then lives on as a message of its own, which can be
 // parked again.
 func (c *Client) parkedMessage(target route.Target, w dispatch.Work, notBefore time.Time) (*nats.Msg, error) {
-	id := identityOf(target, w)
+	id := codec.IdentityOf(target, w)
 	m, err := c.workMessage(w, nats.Header{
 		"Nats-Schedule":        {"@at " + notBefore.UTC().Format(time.RFC3339Nano)},
 		"Nats-Schedule-Target": {c.names.DirectedSubject(target.Key)},
-		jetstream.MsgIDHeader:  {naming.MessageID(id, "park "+formatUint(w.Directed))},
+		jetstream.MsgIDHeader:  {naming.MessageID(id, "park "+strconv.FormatUint(w.Directed, 10))},
 	})
 	if err == nil {
 		m.Subject = c.names.ParkedSubject(id)
@@ -64,13 +65,13 @@ func (c *Client) parkedMessage(target route.Target, w dispatch.Work, notBefore t
 // The reference holds for as long as the log has the event, which may be trimmed from the moment that all targets have got it.
 func (c *Client) deadLetters(address route.Address, target route.Target, w dispatch.Work) iter.Seq[*nats.Msg] {
 	whole := nats.Header{
-		headerTarget:          {target.Key.Namespace + "/" + target.Key.Name},
-		jetstream.MsgIDHeader: {naming.MessageID(identityOf(target, w), "dead")},
+		codec.HeaderTarget:    {target.Key.Namespace + "/" + target.Key.Name},
+		jetstream.MsgIDHeader: {naming.MessageID(codec.IdentityOf(target, w), "dead")},
 	}
 	reference := maps.Clone(whole)
-	reference[headerDataBytes] = []string{strconv.Itoa(len(w.Event.Data))}
-	if w.Sequence&sentByHand == 0 { // else it was in the directed stream, which keeps nothing
-		reference[headerStream] = []string{c.logOf(address)}
+	reference[codec.HeaderDataBytes] = []string{strconv.Itoa(len(w.Event.Data))}
+	if w.Sequence&codec.SentByHand == 0 { // else it was in the directed stream, which keeps nothing
+		reference[codec.HeaderStream] = []string{c.logOf(address)}
 	}
 	withoutData, withoutEvent := w, w
 	withoutData.Event.Data, withoutEvent.Event = nil, event.Event{}
@@ -92,7 +93,7 @@ func (c *Client) deadLetters(address route.Address, target route.Target, w dispa
 }
 
 // isReference tells whether the dead letter lacks something of its event.
-func isReference(m *nats.Msg) bool { return m.Header.Get(headerDataBytes) != "" }
+func isReference(m *nats.Msg) bool { return m.Header.Get(codec.HeaderDataBytes) != "" }
 
 // isTooLarge reports whether a message was refused for its size, by the client or, for a stream's own limit, by the server.
 func isTooLarge(err error) bool {

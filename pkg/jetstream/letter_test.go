@@ -11,40 +11,42 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/codec"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
 )
 
 func TestDeadLetter(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	all := i.put(i.trigger("all"))
-	store, _ := i.client.NewStore(tableOf(i.broker))
+	store, _ := i.client.NewStore(jstest.Table(i.broker))
 	begin := time.Now()
 	for range 3 {
-		must(t, store.DeadLetter(budgetOf(t), all, workOf("1", 1)))
+		jstest.Must(t, store.DeadLetter(jstest.Context(t), all, jstest.Work("1", 1)))
 	}
 	if took := time.Since(begin); took > publishBudget/2 {
 		t.Errorf("the stream was made after %s", took)
 	}
-	must(t, store.DeadLetter(budgetOf(t), all, workOf("2", 2)))
+	jstest.Must(t, store.DeadLetter(jstest.Context(t), all, jstest.Work("2", 2)))
 
-	stream, err := i.client.js.Stream(budgetOf(t), i.client.names.DeadLetterStream(i.broker.Key))
-	must(t, err)
+	stream, err := i.client.js.Stream(jstest.Context(t), i.client.names.DeadLetterStream(i.broker.Key))
+	jstest.Must(t, err)
 	if n := stream.CachedInfo().State.Msgs; n != 2 {
 		t.Errorf("%d dead letters are kept, want each once", n)
 	}
-	m, err := stream.GetLastMsgForSubject(budgetOf(t), i.client.names.DeadLetterSubject(all.Key))
-	must(t, err)
+	m, err := stream.GetLastMsgForSubject(jstest.Context(t), i.client.names.DeadLetterSubject(all.Key))
+	jstest.Must(t, err)
 	for name, want := range map[string]string{
-		headerTarget: "shop/all", headerSequence: "2", headerDestination: "http://subscriber.example/", headerCode: "503",
-		headerReason: "status 503", headerBody: "YnVzeQ0KAA==", headerAttempts: "4", headerSinkTries: "1",
+		codec.HeaderTarget: "shop/all", codec.HeaderSequence: "2", codec.HeaderDestination: "http://subscriber.example/", codec.HeaderCode: "503",
+		codec.HeaderReason: "status 503", codec.HeaderBody: "YnVzeQ0KAA==", codec.HeaderAttempts: "4", codec.HeaderSinkTries: "1",
 	} {
 		if have := m.Header.Get(name); have != want {
 			t.Errorf("header %s is %q, want %q", name, have, want)
 		}
 	}
 	e, err := event.FromNATS(m.Header, m.Data)
-	must(t, err)
-	sameWork(t, dispatch.Work{Event: e}, dispatch.Work{Event: eventOf("2", "a")})
+	jstest.Must(t, err)
+	jstest.SameWork(t, dispatch.Work{Event: e}, dispatch.Work{Event: jstest.Event("2", "a")})
 }
 
 func TestAFullDeadLetterStreamRefuses(t *testing.T) {
@@ -53,12 +55,12 @@ func TestAFullDeadLetterStreamRefuses(t *testing.T) {
 	i.broker = brokerOf("small", 16<<10)
 	i.putBroker()
 	all := i.put(i.trigger("all"))
-	store, _ := i.client.NewStore(tableOf(i.broker))
-	work := workOf("1", 1)
+	store, _ := i.client.NewStore(jstest.Table(i.broker))
+	work := jstest.Work("1", 1)
 	work.Event.Data = make([]byte, 10<<10)
-	must(t, store.DeadLetter(budgetOf(t), all, work))
+	jstest.Must(t, store.DeadLetter(jstest.Context(t), all, work))
 	work.Sequence = 2
-	if err := store.DeadLetter(budgetOf(t), all, work); !errors.Is(err, ErrNotStored) || !isLogFull(err) {
+	if err := store.DeadLetter(jstest.Context(t), all, work); !errors.Is(err, ErrNotStored) || !isLogFull(err) {
 		t.Errorf("error %v, want ErrNotStored because it is full", err)
 	}
 }
@@ -74,9 +76,9 @@ func TestTheLargestEventCanBeParkedAndBecomeADeadLetter(t *testing.T) {
 	all := i.trigger(longest)
 	all.Key.Namespace = label
 	all = i.put(all)
-	store, _ := i.client.NewStore(tableOf(i.broker))
+	store, _ := i.client.NewStore(jstest.Table(i.broker))
 	long := strings.Repeat("x", 5000)
-	largest := ingress.Message{ID: strings.Repeat("i", 32), Event: eventOf("1", "a").With("big", strings.Repeat("b", 61_000))}
+	largest := ingress.Message{ID: strings.Repeat("i", 32), Event: jstest.Event("1", "a").With("big", strings.Repeat("b", 61_000))}
 	for largest.Event.Data = []byte{}; ; {
 		more := largest
 		more.Event.Data = make([]byte, len(largest.Event.Data)+500)
@@ -91,12 +93,12 @@ func TestTheLargestEventCanBeParkedAndBecomeADeadLetter(t *testing.T) {
 			Destination: "http://" + long, Code: 503, Body: []byte(long), Reason: long, Attempts: 1 << 30, SinkAttempts: 1 << 30,
 		},
 	}
-	must(t, store.Park(budgetOf(t), all, work, time.Now()))
-	must(t, store.DeadLetter(budgetOf(t), all, work))
+	jstest.Must(t, store.Park(jstest.Context(t), all, work, time.Now()))
+	jstest.Must(t, store.DeadLetter(jstest.Context(t), all, work))
 	if m := i.lastDeadLetter(all); isReference(&nats.Msg{Header: m.Header}) || event.IsStructured(m.Header.Get("content-type")) {
 		t.Errorf("the dead letter is not whole: %d attributes, %d bytes", len(m.Header), len(m.Data))
 	}
 	source := directed(t, i.client, all)
 	defer source.Stop()
-	must(t, next(t, source).Ack())
+	jstest.Must(t, next(t, source).Ack())
 }

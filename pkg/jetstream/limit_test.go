@@ -7,6 +7,7 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
 )
@@ -17,22 +18,24 @@ func TestAStreamOfManyDeadLettersStaysAsLargeAsItIs(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	one := i.put(i.trigger("one"))
-	stream, err := i.client.js.Stream(budgetOf(t), i.client.names.DeadLetterStream(i.broker.Key))
-	must(t, err)
+	stream, err := i.client.js.Stream(jstest.Context(t), i.client.names.DeadLetterStream(i.broker.Key))
+	jstest.Must(t, err)
 	config := stream.CachedInfo().Config
 	config.MaxBytes = i.broker.Log.MaxBytes
-	_, err = i.client.js.UpdateStream(budgetOf(t), config)
-	must(t, err)
-	store, _ := i.client.NewStore(tableOf(i.broker))
-	dies := func(id int) error { return store.DeadLetter(budgetOf(t), one, workOf(fmt.Sprint(id), uint64(id+1))) } //nolint:gosec // not negative
+	_, err = i.client.js.UpdateStream(jstest.Context(t), config)
+	jstest.Must(t, err)
+	store, _ := i.client.NewStore(jstest.Table(i.broker))
+	dies := func(id int) error {
+		return store.DeadLetter(jstest.Context(t), one, jstest.Work(fmt.Sprint(id), uint64(id+1)))
+	} //nolint:gosec // not negative
 	const many = 300
 	for id := range many {
-		must(t, dies(id))
+		jstest.Must(t, dies(id))
 	}
 	size := func() *jetstream.StreamInfo {
 		t.Helper()
-		info, err := stream.Info(budgetOf(t))
-		must(t, err)
+		info, err := stream.Info(jstest.Context(t))
+		jstest.Must(t, err)
 		return info
 	}
 
@@ -41,11 +44,11 @@ func TestAStreamOfManyDeadLettersStaysAsLargeAsItIs(t *testing.T) {
 	if limit := size().Config.MaxBytes; limit != config.MaxBytes {
 		t.Errorf("it has a limit of %d bytes and holds %d", limit, size().State.Bytes)
 	}
-	must(t, dies(many))
+	jstest.Must(t, dies(many))
 	if i.differs() {
 		t.Error("it is said to be what somebody changed")
 	}
-	must(t, stream.Purge(budgetOf(t)))
+	jstest.Must(t, stream.Purge(jstest.Context(t)))
 	if !i.differs() {
 		t.Error("nobody sees that it may be smaller now")
 	}
@@ -58,10 +61,10 @@ func TestAStreamOfManyDeadLettersStaysAsLargeAsItIs(t *testing.T) {
 // differs tells whether the Broker's streams are not what they should be.
 func (i *installation) differs() bool {
 	i.t.Helper()
-	recorded, _, err := i.client.record(budgetOf(i.t), naming.AddressKey(i.broker.Key))
-	must(i.t, err)
-	found, err := i.owner.Differing(budgetOf(i.t), []StoredRecord{recorded})
-	must(i.t, err)
+	recorded, _, err := i.client.record(jstest.Context(i.t), naming.AddressKey(i.broker.Key))
+	jstest.Must(i.t, err)
+	found, err := i.owner.Differing(jstest.Context(i.t), []StoredRecord{recorded})
+	jstest.Must(i.t, err)
 	return len(found) > 0
 }
 
@@ -70,36 +73,36 @@ func TestAnAddressIsWrittenWithoutRoomForItsDeadLetters(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t, func(o *server.Options) { o.JetStreamMaxStore = 16 << 20 })
 	c := dial(t, s)
-	must(t, c.EnsureBuckets(t.Context()))
+	jstest.Must(t, c.EnsureBuckets(t.Context()))
 	i := &installation{t: t, server: s, client: c, owner: c.NewOwner("tests", shortGrace), broker: brokerOf("orders", 8<<20)}
 	i.putBroker()
 	one := i.put(i.trigger("one"))
-	must(t, c.js.DeleteStream(budgetOf(t), c.names.DeadLetterStream(i.broker.Key)))
-	_, err := c.js.CreateStream(budgetOf(t), jetstream.StreamConfig{Name: "OTHERS", MaxBytes: 7 << 20})
-	must(t, err)
+	jstest.Must(t, c.js.DeleteStream(jstest.Context(t), c.names.DeadLetterStream(i.broker.Key)))
+	_, err := c.js.CreateStream(jstest.Context(t), jetstream.StreamConfig{Name: "OTHERS", MaxBytes: 7 << 20})
+	jstest.Must(t, err)
 
 	i.broker.Refuse = "edited"
-	applied, err := i.owner.PutAddress(budgetOf(t), i.broker)
-	must(t, err)
+	applied, err := i.owner.PutAddress(jstest.Context(t), i.broker)
+	jstest.Must(t, err)
 	if !isStorageExhausted(applied.Lacking) {
 		t.Errorf("what is lacking: %v, want that there is no room", applied.Lacking)
 	}
-	record, _, err := c.record(budgetOf(t), naming.AddressKey(i.broker.Key))
-	must(t, err)
+	record, _, err := c.record(jstest.Context(t), naming.AddressKey(i.broker.Key))
+	jstest.Must(t, err)
 	if record.Address.Refuse != "edited" || applied.Revision != record.Revision {
 		t.Errorf("the record is %+v at %d", record.Address, record.Revision)
 	}
 	one.MaxInFlight = 7
 	i.put(one)
-	if err := i.owner.Sweep(budgetOf(t)); !isStorageExhausted(err) {
+	if err := i.owner.Sweep(jstest.Context(t)); !isStorageExhausted(err) {
 		t.Errorf("the sweep: error %v, want that there is no room", err)
 	}
-	if _, err := i.owner.PutAddress(budgetOf(t), brokerOf("another", 1<<20)); !isStorageExhausted(err) {
+	if _, err := i.owner.PutAddress(jstest.Context(t), brokerOf("another", 1<<20)); !isStorageExhausted(err) {
 		t.Errorf("another Broker: error %v, want that there is no room", err)
 	}
 
-	must(t, c.js.DeleteStream(budgetOf(t), "OTHERS"))
-	applied, err = i.owner.PutAddress(budgetOf(t), i.broker)
+	jstest.Must(t, c.js.DeleteStream(jstest.Context(t), "OTHERS"))
+	applied, err = i.owner.PutAddress(jstest.Context(t), i.broker)
 	if err != nil || applied.Lacking != nil {
 		t.Errorf("with room: error %v, lacking %v", err, applied.Lacking)
 	}

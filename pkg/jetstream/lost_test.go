@@ -11,6 +11,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
 )
@@ -20,16 +21,16 @@ func (i *installation) putReport(id string, at route.Place) {
 	i.t.Helper()
 	r := i.client.NewReporter(nil)
 	report := route.Report{Role: route.RoleFilter, ID: id, Revision: at.Revision, Bucket: at.Bucket}
-	must(i.t, r.write(budgetOf(i.t), "filter."+id, report))
+	jstest.Must(i.t, r.write(jstest.Context(i.t), "filter."+id, report))
 }
 
 // readReports reads the reports in both ways, which must not differ.
 func (i *installation) readReports() route.Reports {
 	i.t.Helper()
-	reports, err := i.client.Reports(budgetOf(i.t))
-	must(i.t, err)
-	latest, err := i.client.LatestReports(budgetOf(i.t))
-	must(i.t, err)
+	reports, err := i.client.Reports(jstest.Context(i.t))
+	jstest.Must(i.t, err)
+	latest, err := i.client.LatestReports(jstest.Context(i.t))
+	jstest.Must(i.t, err)
 	if len(reports.Live) != len(latest.Live) || reports.Lost.IsZero() != latest.Lost.IsZero() {
 		i.t.Errorf("one reader sees %+v, the other %+v", reports, latest)
 	}
@@ -39,8 +40,8 @@ func (i *installation) readReports() route.Reports {
 // targetStatus is what a reader without a memory says of a target.
 func (i *installation) targetStatus(key route.TargetKey) TargetStatus {
 	i.t.Helper()
-	status, err := i.client.Status(budgetOf(i.t))
-	must(i.t, err)
+	status, err := i.client.Status(jstest.Context(i.t))
+	jstest.Must(i.t, err)
 	for _, target := range status.Targets {
 		if target.Key == key {
 			return target
@@ -58,31 +59,31 @@ func TestLostReportsAreNoReports(t *testing.T) {
 		"the server restarted": func(i *installation) {
 			i.stop()
 			i.restart()
-			await(i.t, "the server lacks the bucket", func() bool {
-				reports, err := i.client.Reports(budgetOf(i.t))
+			jstest.Await(i.t, "the server lacks the bucket", func() bool {
+				reports, err := i.client.Reports(jstest.Context(i.t))
 				return err == nil && !reports.Lost.IsZero()
 			})
-			if _, err := i.client.LatestReports(budgetOf(i.t)); !errors.Is(err, jetstream.ErrBucketNotFound) {
+			if _, err := i.client.LatestReports(jstest.Context(i.t)); !errors.Is(err, jetstream.ErrBucketNotFound) {
 				i.t.Errorf("without a bucket the latest reports are said to be none, error %v", err)
 			}
 		},
 		"the bucket was emptied": func(i *installation) {
-			stream, err := i.client.js.Stream(budgetOf(i.t), bucketStream(i.client.names.ReportsBucket()))
-			must(i.t, err)
-			must(i.t, stream.Purge(budgetOf(i.t)))
+			stream, err := i.client.js.Stream(jstest.Context(i.t), bucketStream(i.client.names.ReportsBucket()))
+			jstest.Must(i.t, err)
+			jstest.Must(i.t, stream.Purge(jstest.Context(i.t)))
 			if i.readReports().Lost.IsZero() {
 				i.t.Error("nothing is lost before the owner has seen it")
 			}
 		},
 		"the bucket was deleted": func(i *installation) {
-			must(i.t, i.client.js.DeleteKeyValue(budgetOf(i.t), i.client.names.ReportsBucket()))
+			jstest.Must(i.t, i.client.js.DeleteKeyValue(jstest.Context(i.t), i.client.names.ReportsBucket()))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			i := install(t)
-			applied, err := i.owner.PutTarget(budgetOf(t), i.trigger("all"))
-			must(t, err)
+			applied, err := i.owner.PutTarget(jstest.Context(t), i.trigger("all"))
+			jstest.Must(t, err)
 			key := i.trigger("all").Key
 			i.putReport("a", applied.Place)
 			i.putReport("b", applied.Place)
@@ -93,7 +94,7 @@ func TestLostReportsAreNoReports(t *testing.T) {
 				t.Errorf("it is not ready: %s", have.Reason)
 			}
 			lose(i)
-			must(t, i.client.EnsureBuckets(budgetOf(t)))
+			jstest.Must(t, i.client.EnsureBuckets(jstest.Context(t)))
 			if have := i.targetStatus(key); have.Ready || !strings.Contains(have.Reason, "lost the reports") {
 				t.Errorf("ready %t, reason %q, want one that says that reports are lost", have.Ready, have.Reason)
 			}
@@ -104,7 +105,7 @@ func TestLostReportsAreNoReports(t *testing.T) {
 			if have := i.targetStatus(key); have.Ready {
 				t.Error("it is ready on the word of one of two")
 			}
-			must(t, i.client.FirstReports(budgetOf(t)))
+			jstest.Must(t, i.client.FirstReports(jstest.Context(t)))
 			if have := i.readReports(); !have.Lost.IsZero() || len(have.Live) != 1 {
 				t.Errorf("nobody can have reported before: %+v", have)
 			}
@@ -117,16 +118,16 @@ func TestLostReportsAreWholeAgain(t *testing.T) {
 	t.Parallel()
 	i := install(t, brisk)
 	latest := func() route.Reports {
-		reports, err := i.client.LatestReports(budgetOf(t))
-		must(t, err)
+		reports, err := i.client.LatestReports(jstest.Context(t))
+		jstest.Must(t, err)
 		return reports
 	}
-	must(t, i.client.js.DeleteKeyValue(budgetOf(t), i.client.names.ReportsBucket()))
-	must(t, i.client.EnsureBuckets(budgetOf(t)))
+	jstest.Must(t, i.client.js.DeleteKeyValue(jstest.Context(t), i.client.names.ReportsBucket()))
+	jstest.Must(t, i.client.EnsureBuckets(jstest.Context(t)))
 	i.putReport("a", route.Place{})
-	await(t, "nothing is lost any more", func() bool { return latest().Lost.IsZero() })
-	await(t, "the report has expired", func() bool { return len(latest().Live) == 0 })
-	must(t, i.client.EnsureBuckets(budgetOf(t)))
+	jstest.Await(t, "nothing is lost any more", func() bool { return latest().Lost.IsZero() })
+	jstest.Await(t, "the report has expired", func() bool { return len(latest().Live) == 0 })
+	jstest.Must(t, i.client.EnsureBuckets(jstest.Context(t)))
 	if have := latest(); !have.Lost.IsZero() {
 		t.Error("the reports are lost again")
 	}
@@ -138,8 +139,8 @@ func TestAReporterSaysWhyItFails(t *testing.T) {
 	var said lockedBuffer
 	c := connectTo(t, Options{URL: i.server.URL(), Logger: slog.New(slog.NewTextHandler(&said, nil))})
 	c.names = i.client.names
-	must(t, c.Wait(budgetOf(t)))
-	must(t, c.js.DeleteKeyValue(budgetOf(t), c.names.ReportsBucket()))
+	jstest.Must(t, c.Wait(jstest.Context(t)))
+	jstest.Must(t, c.js.DeleteKeyValue(jstest.Context(t), c.names.ReportsBucket()))
 	var tries atomic.Int64
 	r := c.NewReporter(func() route.Report {
 		tries.Add(1)
@@ -159,13 +160,13 @@ func TestAReporterSaysWhyItFails(t *testing.T) {
 		t.Errorf("before the first report: error %v", r.Err())
 	}
 	r.Changed()
-	await(t, "three tries", func() bool { return tries.Load() >= 3 })
+	jstest.Await(t, "three tries", func() bool { return tries.Load() >= 3 })
 	if !errors.Is(r.Err(), jetstream.ErrBucketNotFound) || strings.Count(said.String(), "the report fails") != 1 {
 		t.Errorf("error %v, the log is:\n%s", r.Err(), said.String())
 	}
-	must(t, i.client.EnsureBuckets(budgetOf(t)))
-	await(t, "the report", func() bool { return r.Err() == nil })
-	await(t, "the log says so", func() bool { return strings.Contains(said.String(), "is written again") })
+	jstest.Must(t, i.client.EnsureBuckets(jstest.Context(t)))
+	jstest.Await(t, "the report", func() bool { return r.Err() == nil })
+	jstest.Await(t, "the log says so", func() bool { return strings.Contains(said.String(), "is written again") })
 }
 
 // In a cluster the bucket is there when its servers have restarted, and empty.
@@ -173,7 +174,7 @@ func TestReportsAreLostWhenAllServersRestart(t *testing.T) {
 	t.Parallel()
 	servers := natstest.StartThree(t)
 	c := dial(t, servers[0])
-	must(t, c.EnsureBuckets(budgetOf(t)))
+	jstest.Must(t, c.EnsureBuckets(jstest.Context(t)))
 	i := &installation{t: t, client: c}
 	i.putReport("a", route.Place{})
 	if have := i.readReports(); !have.Lost.IsZero() || len(have.Live) != 1 {
@@ -185,13 +186,13 @@ func TestReportsAreLostWhenAllServersRestart(t *testing.T) {
 	for _, s := range servers {
 		s.Restart()
 	}
-	await(t, "the owner has noted it", func() bool {
+	jstest.Await(t, "the owner has noted it", func() bool {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		return c.EnsureBuckets(ctx) == nil
 	})
 	var have route.Reports
-	await(t, "the reports are read", func() (read bool) {
+	jstest.Await(t, "the reports are read", func() (read bool) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		var err error

@@ -1,6 +1,7 @@
 package jetstream
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -9,6 +10,8 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/codec"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
@@ -20,7 +23,7 @@ func TestWhatNATSPublishersSend(t *testing.T) {
 	source := open(t, i.client, i.putSubscriber(subscriberOf(channel, "one")), 10)
 	const envelope = `{"specversion":"1.0","id":"e","source":"/s","type":"t","datacontenttype":"text/plain","data":"hello"}`
 	plain := func(source, contentType string) map[string]string {
-		return map[string]string{event.Source: source, event.Type: plainType, event.DataContentType: contentType, event.SpecVersion: "1.0"}
+		return map[string]string{event.Source: source, event.Type: codec.PlainType, event.DataContentType: contentType, event.SpecVersion: "1.0"}
 	}
 	asItIs := map[string]string{event.ID: "e", event.Source: "/s", event.Type: "t", event.DataContentType: "text/plain", event.Time: ""}
 	for _, row := range []struct {
@@ -61,7 +64,7 @@ func TestWhatNATSPublishersSend(t *testing.T) {
 			began := time.Now()
 			i.native(row.subject, row.data, row.headers...)
 			m := next(t, source)
-			must(t, m.Ack())
+			jstest.Must(t, m.Ack())
 			if string(m.Event.Data) != row.wantData {
 				t.Errorf("data %q, want %q", m.Event.Data, row.wantData)
 			}
@@ -71,10 +74,10 @@ func TestWhatNATSPublishersSend(t *testing.T) {
 					t.Errorf("%s %q, want %q", name, got, want)
 				}
 			}
-			if row.want[event.Type] != plainType {
+			if row.want[event.Type] != codec.PlainType {
 				return
 			}
-			if want := i.client.names.Log(channel.Key) + "." + formatUint(m.Sequence); m.Event.Attr(event.ID) != want {
+			if want := i.client.names.Log(channel.Key) + "." + strconv.FormatUint(m.Sequence, 10); m.Event.Attr(event.ID) != want {
 				t.Errorf("id %q, want %q", m.Event.Attr(event.ID), want)
 			}
 			at, err := time.Parse(time.RFC3339Nano, m.Event.Attr(event.Time))
@@ -101,10 +104,10 @@ func TestAPlainMessagesEventIsValid(t *testing.T) {
 		Subject: "sensors.a", Data: []byte("x"), Reply: "$JS.ACK.S.C.1.5.1.1764043200000000000.0",
 		Header: nats.Header{"traceparent": {"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}, "x-other": {"stays behind"}},
 	}
-	work, err := decodeChannel(m)
-	must(t, err)
+	work, err := codec.DecodeChannel(m)
+	jstest.Must(t, err)
 	again, err := event.FromNATS(event.ToNATS(work.Event), work.Event.Data)
-	must(t, err)
+	jstest.Must(t, err)
 	if again.Attr(event.ID) != "S.5" || again.Attr(event.Time) != "2025-11-25T04:00:00Z" || len(again.Headers) != 1 || again.Headers[0].Name != "traceparent" {
 		t.Errorf("%+v", again)
 	}
@@ -131,7 +134,7 @@ func TestAdditionalSubjectsAreTheChannelsAlone(t *testing.T) {
 	// Without the subject, the log no longer listens: a publisher hears that nobody does.
 	channel.Log.Subjects = nil
 	i.putChannel(channel)
-	_, err := i.client.js.Publish(budgetOf(t), "sensors.1", nil)
+	_, err := i.client.js.Publish(jstest.Context(t), "sensors.1", nil)
 	if !isAbsent(err) {
 		t.Errorf("error %v, want that no stream listens", err)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
@@ -15,8 +16,8 @@ import (
 
 func (i *installation) unrecorded(o *Owner) (keys []string) {
 	i.t.Helper()
-	found, err := o.Unrecorded(budgetOf(i.t))
-	must(i.t, err)
+	found, err := o.Unrecorded(jstest.Context(i.t))
+	jstest.Must(i.t, err)
 	for _, r := range found {
 		if r.Revision != 0 {
 			i.t.Errorf("%s stands at revision %d", recordKey(r.Record), r.Revision)
@@ -30,9 +31,9 @@ func (i *installation) unrecorded(o *Owner) (keys []string) {
 // deleteByHand removes a record as somebody with the nats tool would.
 func (i *installation) deleteByHand(key string) {
 	i.t.Helper()
-	bucket, err := i.client.js.KeyValue(budgetOf(i.t), i.client.names.RoutesBucket())
-	must(i.t, err)
-	must(i.t, bucket.Purge(budgetOf(i.t), key))
+	bucket, err := i.client.js.KeyValue(jstest.Context(i.t), i.client.names.RoutesBucket())
+	jstest.Must(i.t, err)
+	jstest.Must(i.t, bucket.Purge(jstest.Context(i.t), key))
 }
 
 func TestWhatLostItsRecordIsFoundAndGoesAfterTheGrace(t *testing.T) {
@@ -44,7 +45,7 @@ func TestWhatLostItsRecordIsFoundAndGoesAfterTheGrace(t *testing.T) {
 		return i.put(target)
 	}
 	gone, kept, removed := begin("gone"), begin("kept"), begin("removed")
-	must(t, i.owner.RemoveTarget(budgetOf(t), removed.Key))
+	jstest.Must(t, i.owner.RemoveTarget(jstest.Context(t), removed.Key))
 	if have := i.unrecorded(i.owner); len(have) > 0 {
 		t.Fatalf("%v are said to have no record", have)
 	}
@@ -55,9 +56,9 @@ func TestWhatLostItsRecordIsFoundAndGoesAfterTheGrace(t *testing.T) {
 	if have := i.unrecorded(i.client.NewOwner("another", shortGrace)); len(have) > 0 {
 		t.Errorf("another owner finds %v", have)
 	}
-	found, err := i.owner.Unrecorded(budgetOf(t))
-	must(t, err)
-	must(t, i.owner.End(budgetOf(t), found[0]))
+	found, err := i.owner.Unrecorded(jstest.Context(t))
+	jstest.Must(t, err)
+	jstest.Must(t, i.owner.End(jstest.Context(t), found[0]))
 	i.sweep()
 	if i.has(gone) || !i.has(kept) {
 		t.Errorf("the one without a record is there: %t; the other: %t", i.has(gone), i.has(kept))
@@ -76,13 +77,13 @@ func TestStreamsBesideALogThatLostItsRecordAreFound(t *testing.T) {
 	i := install(t)
 	i.put(i.trigger("all"))
 	names, key := i.client.names, i.broker.Key
-	must(t, i.client.js.DeleteStream(budgetOf(t), names.Log(key)))
+	jstest.Must(t, i.client.js.DeleteStream(jstest.Context(t), names.Log(key)))
 	for _, stream := range []string{names.DeadLetterStream(key), names.DirectedStream(key)} {
 		i.deleteByHand(naming.AddressKey(key))
 		if have := i.unrecorded(i.owner); !slices.Equal(have, []string{naming.AddressKey(key)}) {
 			t.Fatalf("without a record: %v, want the address, for %s", have, stream)
 		}
-		must(t, i.client.js.DeleteStream(budgetOf(t), stream))
+		jstest.Must(t, i.client.js.DeleteStream(jstest.Context(t), stream))
 	}
 	if have := i.unrecorded(i.owner); len(have) > 0 {
 		t.Errorf("without a record: %v, and nothing is there", have)
@@ -97,26 +98,26 @@ func TestOnlyWhatWasReadEnds(t *testing.T) {
 	all.Start.Policy = route.StartAll
 	all = i.put(all)
 	i.deleteByHand(naming.TargetKey(all.Key))
-	unrecorded, err := i.owner.Unrecorded(budgetOf(t))
-	must(t, err)
+	unrecorded, err := i.owner.Unrecorded(jstest.Context(t))
+	jstest.Must(t, err)
 	i.put(all)
-	must(t, i.owner.End(budgetOf(t), unrecorded[0]))
-	read, _, err := i.client.record(budgetOf(t), naming.TargetKey(all.Key))
-	must(t, err)
+	jstest.Must(t, i.owner.End(jstest.Context(t), unrecorded[0]))
+	read, _, err := i.client.record(jstest.Context(t), naming.TargetKey(all.Key))
+	jstest.Must(t, err)
 	if read.DeletedAt != nil {
 		t.Fatal("a record that was written anew is ended for one that was not there")
 	}
 	again := all
 	again.UID = "another"
 	i.put(again)
-	must(t, i.owner.End(budgetOf(t), read))
-	now, _, err := i.client.record(budgetOf(t), naming.TargetKey(all.Key))
-	must(t, err)
+	jstest.Must(t, i.owner.End(jstest.Context(t), read))
+	now, _, err := i.client.record(jstest.Context(t), naming.TargetKey(all.Key))
+	jstest.Must(t, err)
 	if now.DeletedAt != nil {
 		t.Fatal("the record of another resource is ended")
 	}
-	must(t, i.owner.End(budgetOf(t), now))
-	if now, _, err = i.client.record(budgetOf(t), naming.TargetKey(all.Key)); err != nil || now.DeletedAt == nil {
+	jstest.Must(t, i.owner.End(jstest.Context(t), now))
+	if now, _, err = i.client.record(jstest.Context(t), naming.TargetKey(all.Key)); err != nil || now.DeletedAt == nil {
 		t.Errorf("the record is not ended: %v", err)
 	}
 }
@@ -125,24 +126,24 @@ func TestARefusalChangesNothingElse(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	key := naming.AddressKey(i.broker.Key)
-	before, _, err := i.client.record(budgetOf(t), key)
-	must(t, err)
+	before, _, err := i.client.record(jstest.Context(t), key)
+	jstest.Must(t, err)
 	for _, why := range []string{"a policy", "a policy", ""} {
-		must(t, i.owner.Refuse(budgetOf(t), i.broker.Key, why))
-		now, _, err := i.client.record(budgetOf(t), key)
-		must(t, err)
+		jstest.Must(t, i.owner.Refuse(jstest.Context(t), i.broker.Key, why))
+		now, _, err := i.client.record(jstest.Context(t), key)
+		jstest.Must(t, err)
 		want := *before.Address
 		want.Refuse = why
 		if !reflect.DeepEqual(*now.Address, want) {
 			t.Errorf("refused for %q it is %+v, want %+v", why, *now.Address, want)
 		}
 	}
-	if err := i.client.NewOwner("another", shortGrace).Refuse(budgetOf(t), i.broker.Key, "spite"); !errors.Is(err, ErrForeignRoute) {
+	if err := i.client.NewOwner("another", shortGrace).Refuse(jstest.Context(t), i.broker.Key, "spite"); !errors.Is(err, ErrForeignRoute) {
 		t.Errorf("another owner's refusal: error %v", err)
 	}
-	must(t, i.owner.RemoveAddress(budgetOf(t), i.broker.Key))
-	must(t, i.owner.Refuse(budgetOf(t), i.broker.Key, "a policy"))
-	if now, _, err := i.client.record(budgetOf(t), key); err != nil || now.DeletedAt == nil || now.Address.Refuse != "" {
+	jstest.Must(t, i.owner.RemoveAddress(jstest.Context(t), i.broker.Key))
+	jstest.Must(t, i.owner.Refuse(jstest.Context(t), i.broker.Key, "a policy"))
+	if now, _, err := i.client.record(jstest.Context(t), key); err != nil || now.DeletedAt == nil || now.Address.Refuse != "" {
 		t.Errorf("what has ended is %+v, error %v", now, err)
 	}
 }
@@ -151,13 +152,13 @@ func TestARefusalChangesNothingElse(t *testing.T) {
 func TestBucketsHaveReplicasWhereThereAreServers(t *testing.T) {
 	t.Parallel()
 	c := dial(t, natstest.StartThree(t)[0])
-	must(t, c.EnsureBuckets(budgetOf(t)))
-	must(t, c.EnsureBuckets(budgetOf(t))) // as often as anyone likes
+	jstest.Must(t, c.EnsureBuckets(jstest.Context(t)))
+	jstest.Must(t, c.EnsureBuckets(jstest.Context(t))) // as often as anyone likes
 	for _, name := range []string{c.names.RoutesBucket(), c.names.ReportsBucket(), c.names.PositionsBucket()} {
-		bucket, err := c.js.KeyValue(budgetOf(t), name)
-		must(t, err)
-		status, err := bucket.Status(budgetOf(t))
-		must(t, err)
+		bucket, err := c.js.KeyValue(jstest.Context(t), name)
+		jstest.Must(t, err)
+		status, err := bucket.Status(jstest.Context(t))
+		jstest.Must(t, err)
 		if n := status.(*jetstream.KeyValueBucketStatus).StreamInfo().Config.Replicas; n != 3 {
 			t.Errorf("bucket %s has %d replicas", name, n)
 		}

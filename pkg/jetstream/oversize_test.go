@@ -15,6 +15,8 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/codec"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
 )
@@ -24,7 +26,7 @@ func limited(t *testing.T, limit *atomic.Int32) *installation {
 	t.Helper()
 	s := natstest.Start(t, func(o *server.Options) { o.MaxPayload = limit.Load() })
 	c := dial(t, s)
-	must(t, c.EnsureBuckets(t.Context()))
+	jstest.Must(t, c.EnsureBuckets(t.Context()))
 	i := &installation{t: t, server: s, client: c, owner: c.NewOwner("tests", shortGrace), broker: brokerOf("orders", 16<<20)}
 	i.putBroker()
 	return i
@@ -33,10 +35,10 @@ func limited(t *testing.T, limit *atomic.Int32) *installation {
 // lastDeadLetter reads the target's last dead letter.
 func (i *installation) lastDeadLetter(target route.Target) *jetstream.RawStreamMsg {
 	i.t.Helper()
-	stream, err := i.client.js.Stream(budgetOf(i.t), i.client.names.DeadLetterStream(target.Key.Address))
-	must(i.t, err)
-	m, err := stream.GetLastMsgForSubject(budgetOf(i.t), i.client.names.DeadLetterSubject(target.Key))
-	must(i.t, err)
+	stream, err := i.client.js.Stream(jstest.Context(i.t), i.client.names.DeadLetterStream(target.Key.Address))
+	jstest.Must(i.t, err)
+	m, err := stream.GetLastMsgForSubject(jstest.Context(i.t), i.client.names.DeadLetterSubject(target.Key))
+	jstest.Must(i.t, err)
 	return m
 }
 
@@ -71,8 +73,8 @@ func TestAMessageThatFitsNowhereBecomesADeadLetter(t *testing.T) {
 			i.putChannel(channel)
 			one := i.putSubscriber(subscriberOf(channel, "one"))
 			c.m.Subject = "sensors.1"
-			_, err := i.client.js.PublishMsg(budgetOf(t), &c.m)
-			must(t, err)
+			_, err := i.client.js.PublishMsg(jstest.Context(t), &c.m)
+			jstest.Must(t, err)
 			if c.limit != limit.Load() {
 				limit.Store(c.limit)
 				i.stop()
@@ -81,10 +83,10 @@ func TestAMessageThatFitsNowhereBecomesADeadLetter(t *testing.T) {
 			source := open(t, i.client, one, 10)
 			defer source.Stop()
 			m := next(t, source)
-			store, _ := i.client.NewStore(tableOf(channel))
-			must(t, store.DeadLetter(budgetOf(t), one, failed(m.Work)))
-			must(t, store.DeadLetter(budgetOf(t), one, failed(m.Work)))
-			must(t, m.Ack())
+			store, _ := i.client.NewStore(jstest.Table(channel))
+			jstest.Must(t, store.DeadLetter(jstest.Context(t), one, failed(m.Work)))
+			jstest.Must(t, store.DeadLetter(jstest.Context(t), one, failed(m.Work)))
+			jstest.Must(t, m.Ack())
 			if n := i.deadLetters(one); n != 1 {
 				t.Errorf("%d dead letters, want 1", n)
 			}
@@ -98,11 +100,11 @@ func (i *installation) checkDeadLetter(target route.Target, w dispatch.Work, byR
 	i.t.Helper()
 	m := i.lastDeadLetter(target)
 	want := map[string]string{
-		headerTarget: "shop/one", headerSequence: "1", headerCode: "400", headerReason: "status 400", headerStored: w.Stored.Format(time.RFC3339Nano),
-		headerStream: "", headerDataBytes: "",
+		codec.HeaderTarget: "shop/one", codec.HeaderSequence: "1", codec.HeaderCode: "400", codec.HeaderReason: "status 400", codec.HeaderStored: w.Stored.Format(time.RFC3339Nano),
+		codec.HeaderStream: "", codec.HeaderDataBytes: "",
 	}
 	if byReference {
-		want[headerStream], want[headerDataBytes] = i.client.names.Log(target.Key.Address), strconv.Itoa(len(w.Event.Data))
+		want[codec.HeaderStream], want[codec.HeaderDataBytes] = i.client.names.Log(target.Key.Address), strconv.Itoa(len(w.Event.Data))
 		w.Event.Data = nil
 	}
 	for name, value := range want {
@@ -111,7 +113,7 @@ func (i *installation) checkDeadLetter(target route.Target, w dispatch.Work, byR
 		}
 	}
 	e, err := event.FromNATS(m.Header, m.Data)
-	must(i.t, err)
+	jstest.Must(i.t, err)
 	if len(e.Attributes) != len(w.Event.Attributes) || string(e.Data) != string(w.Event.Data) {
 		i.t.Errorf("%d attributes and %d bytes of data are kept, want %d and %d", len(e.Attributes), len(e.Data), len(w.Event.Attributes), len(w.Event.Data))
 	}
@@ -129,15 +131,15 @@ func TestADeadLetterOfAttributesThatFitNowhere(t *testing.T) {
 	limit.Store(1 << 20)
 	i := limited(t, &limit)
 	all := i.put(i.trigger("one"))
-	work := workOf("1", 1)
+	work := jstest.Work("1", 1)
 	work.Event = work.Event.With("big", strings.Repeat("b", 60_000))
 	limit.Store(32 << 10)
 	i.stop()
 	i.restart()
-	store, _ := i.client.NewStore(tableOf(i.broker))
-	must(t, store.DeadLetter(budgetOf(t), all, work))
+	store, _ := i.client.NewStore(jstest.Table(i.broker))
+	jstest.Must(t, store.DeadLetter(jstest.Context(t), all, work))
 	m := i.lastDeadLetter(all)
-	if m.Header.Get(headerReason) != "status 503" || m.Header.Get(headerStream) != i.client.names.Log(i.broker.Key) || m.Header.Get("ce-id") != "" {
+	if m.Header.Get(codec.HeaderReason) != "status 503" || m.Header.Get(codec.HeaderStream) != i.client.names.Log(i.broker.Key) || m.Header.Get("ce-id") != "" {
 		t.Errorf("the dead letter is %v", m.Header)
 	}
 }
@@ -147,18 +149,18 @@ func TestADeadLetterThatItsStreamTakesForTooLarge(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	all := i.put(i.trigger("one"))
-	store, _ := i.client.NewStore(tableOf(i.broker))
-	must(t, store.DeadLetter(budgetOf(t), all, workOf("1", 1)))
-	stream, err := i.client.js.Stream(budgetOf(t), i.client.names.DeadLetterStream(i.broker.Key))
-	must(t, err)
+	store, _ := i.client.NewStore(jstest.Table(i.broker))
+	jstest.Must(t, store.DeadLetter(jstest.Context(t), all, jstest.Work("1", 1)))
+	stream, err := i.client.js.Stream(jstest.Context(t), i.client.names.DeadLetterStream(i.broker.Key))
+	jstest.Must(t, err)
 	config := stream.CachedInfo().Config
 	config.MaxMsgSize = 2000
-	_, err = i.client.js.UpdateStream(budgetOf(t), config)
-	must(t, err)
-	work := workOf("2", 2)
+	_, err = i.client.js.UpdateStream(jstest.Context(t), config)
+	jstest.Must(t, err)
+	work := jstest.Work("2", 2)
 	work.Event.Data = make([]byte, 3000)
-	must(t, store.DeadLetter(budgetOf(t), all, work))
-	if m := i.lastDeadLetter(all); m.Header.Get(headerDataBytes) != "3000" || m.Header.Get("ce-id") != "2" || len(m.Data) > 0 {
+	jstest.Must(t, store.DeadLetter(jstest.Context(t), all, work))
+	if m := i.lastDeadLetter(all); m.Header.Get(codec.HeaderDataBytes) != "3000" || m.Header.Get("ce-id") != "2" || len(m.Data) > 0 {
 		t.Errorf("the dead letter is %v with %d bytes", m.Header, len(m.Data))
 	}
 }
@@ -168,23 +170,23 @@ func TestParkingWhatIsLarge(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	all := i.put(i.trigger("one"))
-	store, _ := i.client.NewStore(tableOf(i.broker))
-	work := dispatch.Work{Event: eventOf("1", "a"), Sequence: 1, Attempt: 1}
+	store, _ := i.client.NewStore(jstest.Table(i.broker))
+	work := dispatch.Work{Event: jstest.Event("1", "a"), Sequence: 1, Attempt: 1}
 	work.Event.Data = make([]byte, i.client.MaxPayload())
-	if err := store.Park(budgetOf(t), all, work, time.Now()); !errors.Is(err, dispatch.ErrTooLarge) {
+	if err := store.Park(jstest.Context(t), all, work, time.Now()); !errors.Is(err, dispatch.ErrTooLarge) {
 		t.Errorf("error %v, want ErrTooLarge", err)
 	}
-	work = dispatch.Work{Event: eventOf("1", "a").With("big", strings.Repeat("b", 70_000)), Sequence: 1, Attempt: 1}
+	work = dispatch.Work{Event: jstest.Event("1", "a").With("big", strings.Repeat("b", 70_000)), Sequence: 1, Attempt: 1}
 	work.Event.Headers = []event.Header{{Name: "Traceparent", Value: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}}
-	reply := eventOf("2", "b")
+	reply := jstest.Event("2", "b")
 	work.Reply = &reply
-	must(t, store.Park(budgetOf(t), all, work, time.Now()))
+	jstest.Must(t, store.Park(jstest.Context(t), all, work, time.Now()))
 	source := directed(t, i.client, all)
 	defer source.Stop()
 	m := next(t, source)
-	must(t, m.Ack())
+	jstest.Must(t, m.Ack())
 	if !reflect.DeepEqual(m.Event.Headers, work.Event.Headers) {
 		t.Errorf("the headers that travel along are %v", m.Event.Headers)
 	}
-	sameWork(t, m.Work, work)
+	jstest.SameWork(t, m.Work, work)
 }

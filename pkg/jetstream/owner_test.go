@@ -11,6 +11,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/filter"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -19,17 +20,17 @@ func TestPutsAreIdempotent(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	target := i.trigger("some", "a", "b")
-	first, err := i.owner.PutTarget(budgetOf(t), target)
-	must(t, err)
-	address, err := i.owner.PutAddress(budgetOf(t), i.broker)
-	must(t, err)
+	first, err := i.owner.PutTarget(jstest.Context(t), target)
+	jstest.Must(t, err)
+	address, err := i.owner.PutAddress(jstest.Context(t), i.broker)
+	jstest.Must(t, err)
 	for range 3 {
-		again, err := i.owner.PutTarget(budgetOf(t), target)
-		must(t, err)
+		again, err := i.owner.PutTarget(jstest.Context(t), target)
+		jstest.Must(t, err)
 		if again != first || again.Key != naming.TargetKey(target.Key) {
 			t.Errorf("the target stands at %v, then at %v", first, again)
 		}
-		if again, err := i.owner.PutAddress(budgetOf(t), i.broker); err != nil || again != address {
+		if again, err := i.owner.PutAddress(jstest.Context(t), i.broker); err != nil || again != address {
 			t.Errorf("the address stands at %v, then at %v, error %v", address, again, err)
 		}
 	}
@@ -39,19 +40,19 @@ func TestTheLogsLimitIsChosenOnceWhenNobodyNamesOne(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	a := brokerOf("default", 0)
-	_, err := i.owner.PutAddress(budgetOf(t), a)
-	must(t, err)
-	record, found, err := i.client.record(budgetOf(t), naming.AddressKey(a.Key))
-	must(t, err)
+	_, err := i.owner.PutAddress(jstest.Context(t), a)
+	jstest.Must(t, err)
+	record, found, err := i.client.record(jstest.Context(t), naming.AddressKey(a.Key))
+	jstest.Must(t, err)
 	if !found || record.Address.Log.MaxBytes != DefaultMaxBytes {
 		t.Errorf("the record says %+v, want a limit of %d", record.Address, DefaultMaxBytes)
 	}
 	a.Log.MaxBytes = 1 << 20
-	_, err = i.owner.PutAddress(budgetOf(t), a)
-	must(t, err)
+	_, err = i.owner.PutAddress(jstest.Context(t), a)
+	jstest.Must(t, err)
 	a.Log.MaxBytes = 0
-	_, err = i.owner.PutAddress(budgetOf(t), a)
-	must(t, err)
+	_, err = i.owner.PutAddress(jstest.Context(t), a)
+	jstest.Must(t, err)
 	if have := i.stream(i.client.names.Log(a.Key)).MaxBytes; have != 1<<20 {
 		t.Errorf("the log's limit is %d, want the one that it had", have)
 	}
@@ -59,8 +60,8 @@ func TestTheLogsLimitIsChosenOnceWhenNobodyNamesOne(t *testing.T) {
 
 func (i *installation) stream(name string) jetstream.StreamConfig {
 	i.t.Helper()
-	stream, err := i.client.js.Stream(budgetOf(i.t), name)
-	must(i.t, err)
+	stream, err := i.client.js.Stream(jstest.Context(i.t), name)
+	jstest.Must(i.t, err)
 	return stream.CachedInfo().Config
 }
 
@@ -71,9 +72,9 @@ func TestTheConsumerIsThereBeforeTheRoute(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	bucket, err := i.client.js.KeyValue(ctx, i.client.names.RoutesBucket())
-	must(t, err)
+	jstest.Must(t, err)
 	watcher, err := bucket.Watch(ctx, "target.>")
-	must(t, err)
+	jstest.Must(t, err)
 	if first := <-watcher.Updates(); first != nil {
 		t.Fatalf("found %s", first.Key())
 	}
@@ -87,7 +88,7 @@ func TestTheConsumerIsThereBeforeTheRoute(t *testing.T) {
 		seen <- err
 	}()
 	i.put(i.trigger("all"))
-	must(t, <-seen)
+	jstest.Must(t, <-seen)
 }
 
 func TestANewTriggerStartsAtTheEndOfTheLog(t *testing.T) {
@@ -98,7 +99,7 @@ func TestANewTriggerStartsAtTheEndOfTheLog(t *testing.T) {
 	i.publish(10, 20, "a")
 	source := open(t, i.client, all, 10)
 	defer source.Stop()
-	if ids := takeAll(t, source, 10, 20); !slices.Equal(ids, idsOf(10, 20)) {
+	if ids := takeAll(t, source, 10, 20); !slices.Equal(ids, jstest.IDs(10, 20)) {
 		t.Errorf("got %v, want what was published after the Trigger was made", ids)
 	}
 }
@@ -121,8 +122,8 @@ func TestATriggerThatIsNotReadyGetsACursorOnlyWhenItHadOne(t *testing.T) {
 	if n := consumers(); n != 1 {
 		t.Errorf("%d consumers, want the one that it had", n)
 	}
-	record, _, err := i.client.record(budgetOf(t), naming.TargetKey(target.Key))
-	must(t, err)
+	record, _, err := i.client.record(jstest.Context(t), naming.TargetKey(target.Key))
+	jstest.Must(t, err)
 	if record.Target.Consumer == "" || record.Target.NotReady == "" {
 		t.Errorf("the record is %+v, want its reason and its consumer", record.Target)
 	}
@@ -130,8 +131,8 @@ func TestATriggerThatIsNotReadyGetsACursorOnlyWhenItHadOne(t *testing.T) {
 
 func (i *installation) reading() logReading {
 	i.t.Helper()
-	reading, err := i.client.readLog(budgetOf(i.t), i.client.names.Log(i.broker.Key))
-	must(i.t, err)
+	reading, err := i.client.readLog(jstest.Context(i.t), i.client.names.Log(i.broker.Key))
+	jstest.Must(i.t, err)
 	return reading
 }
 
@@ -148,13 +149,13 @@ func TestRoutesOfAnotherOwnerAreLeftAlone(t *testing.T) {
 		name string
 		do   func() error
 	}{
-		{"PutAddress", func() error { _, err := other.PutAddress(budgetOf(t), changed); return err }},
-		{"PutTarget", func() error { _, err := other.PutTarget(budgetOf(t), widened); return err }},
-		{"RemoveAddress", func() error { return other.RemoveAddress(budgetOf(t), i.broker.Key) }},
-		{"RemoveTarget", func() error { return other.RemoveTarget(budgetOf(t), all.Key) }},
+		{"PutAddress", func() error { _, err := other.PutAddress(jstest.Context(t), changed); return err }},
+		{"PutTarget", func() error { _, err := other.PutTarget(jstest.Context(t), widened); return err }},
+		{"RemoveAddress", func() error { return other.RemoveAddress(jstest.Context(t), i.broker.Key) }},
+		{"RemoveTarget", func() error { return other.RemoveTarget(jstest.Context(t), all.Key) }},
 		{"PutRecord", func() error {
 			widened.Owner = "somebody else"
-			_, err := i.client.PutRecord(budgetOf(t), route.Record{Target: &widened})
+			_, err := i.client.PutRecord(jstest.Context(t), route.Record{Target: &widened})
 			return err
 		}},
 	} {
@@ -168,17 +169,17 @@ func TestRoutesOfAnotherOwnerAreLeftAlone(t *testing.T) {
 	if have := i.consumerInfo(all).Config; have.Metadata[metaOwner] != "tests" {
 		t.Errorf("the consumer is another's now: %v", have.Metadata)
 	}
-	owned, err := other.Owned(budgetOf(t))
+	owned, err := other.Owned(jstest.Context(t))
 	if err != nil || len(owned) != 0 {
 		t.Errorf("it owns %v, error %v", owned, err)
 	}
-	if owned, err = i.owner.Owned(budgetOf(t)); err != nil || len(owned) != 2 {
+	if owned, err = i.owner.Owned(jstest.Context(t)); err != nil || len(owned) != 2 {
 		t.Errorf("the owner owns %v, error %v, want both records", owned, err)
 	}
 	// Once the owner has let go of it, another may have the name.
-	must(t, i.owner.RemoveTarget(budgetOf(t), all.Key))
-	_, err = other.PutTarget(budgetOf(t), all)
-	must(t, err)
+	jstest.Must(t, i.owner.RemoveTarget(jstest.Context(t), all.Key))
+	_, err = other.PutTarget(jstest.Context(t), all)
+	jstest.Must(t, err)
 }
 
 func TestAFieldThatNATSCannotChangeIsNamed(t *testing.T) {
@@ -193,7 +194,7 @@ func TestAFieldThatNATSCannotChangeIsNamed(t *testing.T) {
 		t.Run(c.field, func(t *testing.T) {
 			i := install(t)
 			c.change(i)
-			_, err := i.owner.PutAddress(budgetOf(t), i.broker)
+			_, err := i.owner.PutAddress(jstest.Context(t), i.broker)
 			if !errors.Is(err, ErrImmutable) || !strings.HasSuffix(err.Error(), c.field) {
 				t.Errorf("error %v, want ErrImmutable and the field", err)
 			}
@@ -202,11 +203,11 @@ func TestAFieldThatNATSCannotChangeIsNamed(t *testing.T) {
 	t.Run("ackPolicy", func(t *testing.T) {
 		i := install(t)
 		all := i.trigger("all")
-		_, err := i.client.js.CreateConsumer(budgetOf(t), i.client.names.Log(i.broker.Key), jetstream.ConsumerConfig{
+		_, err := i.client.js.CreateConsumer(jstest.Context(t), i.client.names.Log(i.broker.Key), jetstream.ConsumerConfig{
 			Durable: all.Consumer, AckPolicy: jetstream.AckNonePolicy,
 		})
-		must(t, err)
-		if _, err := i.owner.PutTarget(budgetOf(t), all); !errors.Is(err, ErrImmutable) || !strings.HasSuffix(err.Error(), "ackPolicy") {
+		jstest.Must(t, err)
+		if _, err := i.owner.PutTarget(jstest.Context(t), all); !errors.Is(err, ErrImmutable) || !strings.HasSuffix(err.Error(), "ackPolicy") {
 			t.Errorf("error %v, want ErrImmutable and the field", err)
 		}
 	})
@@ -222,12 +223,12 @@ func TestDriftIsRepairedAndWhatIsNotOursStays(t *testing.T) {
 	drifted := i.stream(log)
 	drifted.Duplicates, drifted.Discard, drifted.MaxBytes = time.Second, jetstream.DiscardOld, 1<<20
 	drifted.Compression, drifted.Metadata["somebody"] = jetstream.S2Compression, "else"
-	_, err := i.client.js.UpdateStream(budgetOf(t), drifted)
-	must(t, err)
+	_, err := i.client.js.UpdateStream(jstest.Context(t), drifted)
+	jstest.Must(t, err)
 	consumer := i.consumerInfo(all).Config
 	consumer.AckWait, consumer.MaxDeliver, consumer.MaxAckPending = time.Second, 3, 1
-	_, err = i.client.js.UpdateConsumer(budgetOf(t), log, consumer)
-	must(t, err)
+	_, err = i.client.js.UpdateConsumer(jstest.Context(t), log, consumer)
+	jstest.Must(t, err)
 
 	i.putBroker()
 	i.put(all)
@@ -259,7 +260,7 @@ func TestAChangedFilterKeepsThePosition(t *testing.T) {
 	for len(ids) < 20 {
 		m := next(t, source)
 		ids[m.Event.Attr("id")] = true
-		must(t, m.Ack())
+		jstest.Must(t, m.Ack())
 	}
 	for _, id := range []string{"1", "21", "39"} {
 		if !ids[id] {
@@ -271,18 +272,18 @@ func TestAChangedFilterKeepsThePosition(t *testing.T) {
 func TestBucketsKeepWhatTheAdministratorChose(t *testing.T) {
 	t.Parallel()
 	i := install(t)
-	bucket, err := i.client.js.KeyValue(budgetOf(t), i.client.names.RoutesBucket())
-	must(t, err)
-	status, err := bucket.Status(budgetOf(t))
-	must(t, err)
+	bucket, err := i.client.js.KeyValue(jstest.Context(t), i.client.names.RoutesBucket())
+	jstest.Must(t, err)
+	status, err := bucket.Status(jstest.Context(t))
+	jstest.Must(t, err)
 	config := status.Config()
 	config.MaxBytes, config.History = 1<<20, 5
-	_, err = i.client.js.UpdateKeyValue(budgetOf(t), config)
-	must(t, err)
+	_, err = i.client.js.UpdateKeyValue(jstest.Context(t), config)
+	jstest.Must(t, err)
 
-	must(t, i.client.EnsureBuckets(budgetOf(t)))
-	status, err = bucket.Status(budgetOf(t))
-	must(t, err)
+	jstest.Must(t, i.client.EnsureBuckets(jstest.Context(t)))
+	status, err = bucket.Status(jstest.Context(t))
+	jstest.Must(t, err)
 	if have := status.Config(); have.MaxBytes != 1<<20 || have.History != 1 {
 		t.Errorf("the bucket is %+v, want our history and the administrator's limit", have)
 	}

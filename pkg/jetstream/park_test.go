@@ -2,12 +2,13 @@ package jetstream
 
 import (
 	"errors"
-	"reflect"
 	"testing"
 	"time"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/codec"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
@@ -18,49 +19,31 @@ func directed(t testing.TB, c *Client, target route.Target) reading {
 	return reading{p.Directed(target), p}
 }
 
-// sameWork compares without regard to the order of the attributes.
-func sameWork(t *testing.T, got, want dispatch.Work) {
-	t.Helper()
-	for _, a := range want.Event.Attributes {
-		if value := got.Event.Attr(a.Name); value != a.Value {
-			t.Errorf("attribute %s is %q, want %q", a.Name, value, a.Value)
-		}
-	}
-	if len(got.Event.Attributes) != len(want.Event.Attributes) || string(got.Event.Data) != string(want.Event.Data) {
-		t.Errorf("the event is %+v, want %+v", got.Event, want.Event)
-	}
-	got.Event, want.Event = event.Event{}, event.Event{}
-	got.Directed, want.Directed = 0, 0 // where it came to lie
-	if !reflect.DeepEqual(got, want) {
-		t.Errorf("the work is %+v with %+v, want %+v with %+v", got, got.Failure, want, want.Failure)
-	}
-}
-
 func TestParkedWorkComesBackWhole(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	all := i.put(i.trigger("all"))
-	store, _ := i.client.NewStore(tableOf(i.broker))
+	store, _ := i.client.NewStore(jstest.Table(i.broker))
 	source := directed(t, i.client, all) // before there is anything to read
 	defer source.Stop()
-	reply, stored := eventOf("reply", "b"), time.Unix(1_700_000_000, 123_456_789).UTC()
+	reply, stored := jstest.Event("reply", "b"), time.Unix(1_700_000_000, 123_456_789).UTC()
 
 	for _, c := range []struct {
 		name  string
 		work  dispatch.Work
 		after time.Duration
 	}{
-		{"a first retry", dispatch.Work{Event: eventOf("1", "a"), Sequence: 1, Attempt: 1}, 300 * time.Millisecond},
-		{"on its way to the dead letter sink", workOf("2", 2), 700 * time.Millisecond},
-		{"a time that has passed", workOf("3", 3), -time.Hour},
+		{"a first retry", dispatch.Work{Event: jstest.Event("1", "a"), Sequence: 1, Attempt: 1}, 300 * time.Millisecond},
+		{"on its way to the dead letter sink", jstest.Work("2", 2), 700 * time.Millisecond},
+		{"a time that has passed", jstest.Work("3", 3), -time.Hour},
 		{"a later run, of an event whose time is known", dispatch.Work{
-			Event: eventOf("5", "a"), Sequence: 5, Stored: stored, Run: 1<<64 - 1, Attempt: 1, Unstored: 7,
+			Event: jstest.Event("5", "a"), Sequence: 5, Stored: stored, Run: 1<<64 - 1, Attempt: 1, Unstored: 7,
 		}, 300 * time.Millisecond},
-		{"with a reply that is not accepted yet", dispatch.Work{Event: eventOf("4", "a"), Sequence: 4, Attempt: 2, Reply: &reply}, 300 * time.Millisecond},
+		{"with a reply that is not accepted yet", dispatch.Work{Event: jstest.Event("4", "a"), Sequence: 4, Attempt: 2, Reply: &reply}, 300 * time.Millisecond},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			due := time.Now().Add(c.after)
-			must(t, store.Park(budgetOf(t), all, c.work, due))
+			jstest.Must(t, store.Park(jstest.Context(t), all, c.work, due))
 			m := next(t, source)
 			if early := time.Until(due); early > 0 {
 				t.Errorf("it came %s too early", early)
@@ -68,17 +51,17 @@ func TestParkedWorkComesBackWhole(t *testing.T) {
 			if late := time.Since(due); c.after > 0 && late > 5*time.Second {
 				t.Errorf("it came %s too late", late)
 			}
-			sameWork(t, m.Work, c.work)
-			must(t, m.Ack())
+			jstest.SameWork(t, m.Work, c.work)
+			jstest.Must(t, m.Ack())
 		})
 	}
-	await(t, "nothing is left", func() bool { return i.parkedMessages() == 0 })
+	jstest.Await(t, "nothing is left", func() bool { return i.parkedMessages() == 0 })
 }
 
 func (i *installation) parkedMessages() uint64 {
 	i.t.Helper()
-	stream, err := i.client.js.Stream(budgetOf(i.t), i.client.names.DirectedStream(i.broker.Key))
-	must(i.t, err)
+	stream, err := i.client.js.Stream(jstest.Context(i.t), i.client.names.DirectedStream(i.broker.Key))
+	jstest.Must(i.t, err)
 	return stream.CachedInfo().State.Msgs
 }
 
@@ -86,17 +69,17 @@ func TestParkingTheSameWorkAgainReplacesIt(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	all := i.put(i.trigger("all"))
-	store, _ := i.client.NewStore(tableOf(i.broker))
+	store, _ := i.client.NewStore(jstest.Table(i.broker))
 	// Messages that brought the same work, as when one was delivered twice.
-	work := dispatch.Work{Event: eventOf("1", "a"), Sequence: 1}
+	work := dispatch.Work{Event: jstest.Event("1", "a"), Sequence: 1}
 	for work.Attempt = range 3 {
 		work.Directed = uint64(work.Attempt) //nolint:gosec // it counts from 0
-		must(t, store.Park(budgetOf(t), all, work, time.Now().Add(time.Hour)))
+		jstest.Must(t, store.Park(jstest.Context(t), all, work, time.Now().Add(time.Hour)))
 	}
 	soon := time.Now().Add(300 * time.Millisecond)
 	work.Attempt, work.Directed = 3, 3
-	must(t, store.Park(budgetOf(t), all, work, soon))
-	must(t, store.Park(budgetOf(t), all, work, soon)) // a second try of the same call
+	jstest.Must(t, store.Park(jstest.Context(t), all, work, soon))
+	jstest.Must(t, store.Park(jstest.Context(t), all, work, soon)) // a second try of the same call
 	if n := i.parkedMessages(); n != 1 {
 		t.Errorf("%d messages are parked, want 1", n)
 	}
@@ -106,8 +89,8 @@ func TestParkingTheSameWorkAgainReplacesIt(t *testing.T) {
 	if m.Attempt != 3 {
 		t.Errorf("attempt %d came, want the one parked last", m.Attempt)
 	}
-	must(t, m.Ack())
-	await(t, "nothing is left", func() bool { return i.parkedMessages() == 0 })
+	jstest.Must(t, m.Ack())
+	jstest.Await(t, "nothing is left", func() bool { return i.parkedMessages() == 0 })
 }
 
 // The schedule of a parked event is by the clock of NATS. A filter whose own clock is behind must not use up its retries at once, nor
@@ -120,16 +103,16 @@ func TestParkedWorkComesInTimeThoughClocksDiffer(t *testing.T) {
 			now := func() time.Time { return time.Now().Add(off) }
 			i := install(t, func(c *Client) { c.timing.now = now })
 			all := i.put(i.trigger("all"))
-			store, _ := i.client.NewStore(tableOf(i.broker))
+			store, _ := i.client.NewStore(jstest.Table(i.broker))
 			source := directed(t, i.client, all)
 			defer source.Stop()
 			begin := time.Now()
-			must(t, store.Park(budgetOf(t), all, workOf("1", 1), now().Add(2*time.Second)))
+			jstest.Must(t, store.Park(jstest.Context(t), all, jstest.Work("1", 1), now().Add(2*time.Second)))
 			m := next(t, source)
 			if took := time.Since(begin); took < time.Second {
 				t.Errorf("it came after %s, want 2 s", took)
 			}
-			must(t, m.Ack())
+			jstest.Must(t, m.Ack())
 		})
 	}
 }
@@ -138,9 +121,9 @@ func TestTargetsGetOnlyTheirOwn(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	one, two := i.put(i.trigger("one")), i.put(i.trigger("two"))
-	store, _ := i.client.NewStore(tableOf(i.broker))
-	must(t, store.Park(budgetOf(t), two, workOf("2", 1), time.Now()))
-	must(t, store.Park(budgetOf(t), one, workOf("1", 1), time.Now()))
+	store, _ := i.client.NewStore(jstest.Table(i.broker))
+	jstest.Must(t, store.Park(jstest.Context(t), two, jstest.Work("2", 1), time.Now()))
+	jstest.Must(t, store.Park(jstest.Context(t), one, jstest.Work("1", 1), time.Now()))
 	for _, c := range []struct {
 		target route.Target
 		want   string
@@ -150,7 +133,7 @@ func TestTargetsGetOnlyTheirOwn(t *testing.T) {
 		if have := m.Event.Attr(event.ID); have != c.want {
 			t.Errorf("%s got event %s, want %s", c.target.Key.Name, have, c.want)
 		}
-		must(t, m.Ack())
+		jstest.Must(t, m.Ack())
 		source.Stop()
 	}
 }
@@ -159,21 +142,21 @@ func TestParkedWorkSurvivesARestartAndReachesAnotherProcess(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	all := i.put(i.trigger("all"))
-	store, _ := i.client.NewStore(tableOf(i.broker))
+	store, _ := i.client.NewStore(jstest.Table(i.broker))
 
 	source := directed(t, dial(t, i.server, brisk), all)
 	defer source.Stop()
 
 	due := time.Now().Add(1500 * time.Millisecond)
-	must(t, store.Park(budgetOf(t), all, workOf("1", 1), due))
+	jstest.Must(t, store.Park(jstest.Context(t), all, jstest.Work("1", 1), due))
 	i.server.Stop()
 	i.server.Restart()
 	m := next(t, source)
 	if early := time.Until(due); early > 0 {
 		t.Errorf("it came %s too early", early)
 	}
-	sameWork(t, m.Work, workOf("1", 1))
-	must(t, m.Ack())
+	jstest.SameWork(t, m.Work, jstest.Work("1", 1))
+	jstest.Must(t, m.Ack())
 }
 
 // A Trigger is removed, swept, and made again: what was parked for the former one is gone.
@@ -181,40 +164,40 @@ func TestWhatWasParkedForATargetIsSweptWithIt(t *testing.T) {
 	t.Parallel()
 	i := install(t, brisk)
 	all := i.put(i.trigger("all"))
-	store, _ := i.client.NewStore(tableOf(i.broker))
-	must(t, store.Park(budgetOf(t), all, workOf("1", 1), time.Now().Add(time.Hour)))
-	must(t, i.owner.RemoveTarget(budgetOf(t), all.Key))
+	store, _ := i.client.NewStore(jstest.Table(i.broker))
+	jstest.Must(t, store.Park(jstest.Context(t), all, jstest.Work("1", 1), time.Now().Add(time.Hour)))
+	jstest.Must(t, i.owner.RemoveTarget(jstest.Context(t), all.Key))
 	i.sweep()
 	if n := i.parkedMessages(); n != 0 {
 		t.Errorf("%d messages are parked for a Trigger that is gone", n)
 	}
 	all = i.put(i.trigger("all"))
-	must(t, store.Park(budgetOf(t), all, workOf("2", 2), time.Now()))
+	jstest.Must(t, store.Park(jstest.Context(t), all, jstest.Work("2", 2), time.Now()))
 	source := directed(t, i.client, all)
 	defer source.Stop()
-	must(t, next(t, source).Ack())
+	jstest.Must(t, next(t, source).Ack())
 }
 
 func TestADirectedStreamDeletedByHandIsMadeAgain(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	all := i.put(i.trigger("all"))
-	store, _ := i.client.NewStore(tableOf(i.broker))
-	must(t, store.Park(budgetOf(t), all, workOf("1", 1), time.Now().Add(time.Hour)))
-	must(t, i.client.js.DeleteStream(budgetOf(t), i.client.names.DirectedStream(i.broker.Key)))
+	store, _ := i.client.NewStore(jstest.Table(i.broker))
+	jstest.Must(t, store.Park(jstest.Context(t), all, jstest.Work("1", 1), time.Now().Add(time.Hour)))
+	jstest.Must(t, i.client.js.DeleteStream(jstest.Context(t), i.client.names.DirectedStream(i.broker.Key)))
 
 	begin := time.Now()
-	if err := store.Park(budgetOf(t), all, workOf("2", 2), time.Now()); !errors.Is(err, ErrNotStored) {
+	if err := store.Park(jstest.Context(t), all, jstest.Work("2", 2), time.Now()); !errors.Is(err, ErrNotStored) {
 		t.Errorf("error %v, want ErrNotStored: the stream is gone", err)
 	}
 	if took := time.Since(begin); took > publishBudget/2 {
 		t.Errorf("it took %s to find that out", took)
 	}
 	i.sweep()
-	must(t, store.Park(budgetOf(t), all, workOf("2", 2), time.Now()))
+	jstest.Must(t, store.Park(jstest.Context(t), all, jstest.Work("2", 2), time.Now()))
 	source := directed(t, i.client, all)
 	defer source.Stop()
-	must(t, next(t, source).Ack())
+	jstest.Must(t, next(t, source).Ack())
 }
 
 func TestParkingIsRefusedWhenAsMuchIsParkedAsTheLogMayHold(t *testing.T) {
@@ -223,13 +206,13 @@ func TestParkingIsRefusedWhenAsMuchIsParkedAsTheLogMayHold(t *testing.T) {
 	i.broker = brokerOf("small", 32<<10)
 	i.putBroker()
 	all := i.put(i.trigger("all"))
-	store, _ := i.client.NewStore(tableOf(i.broker))
-	work := workOf("1", 1)
+	store, _ := i.client.NewStore(jstest.Table(i.broker))
+	work := jstest.Work("1", 1)
 	work.Event.Data = make([]byte, 8<<10)
 	var err error
-	await(t, "the limit is reached", func() bool {
+	jstest.Await(t, "the limit is reached", func() bool {
 		work.Sequence++
-		err = store.Park(budgetOf(t), all, work, time.Now().Add(time.Hour))
+		err = store.Park(jstest.Context(t), all, work, time.Now().Add(time.Hour))
 		return err != nil
 	})
 	if !errors.Is(err, ErrParkFull) {
@@ -244,19 +227,19 @@ func TestStoppingADirectedSource(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	all := i.put(i.trigger("all"))
-	store, _ := i.client.NewStore(tableOf(i.broker))
+	store, _ := i.client.NewStore(jstest.Table(i.broker))
 	source := directed(t, i.client, all)
-	must(t, store.Park(budgetOf(t), all, workOf("1", 1), time.Now()))
-	await(t, "the message is on its way", func() bool {
-		consumer, err := i.client.js.Consumer(budgetOf(t), i.client.names.DirectedStream(i.broker.Key), i.client.names.SharedConsumer())
-		must(t, err)
+	jstest.Must(t, store.Park(jstest.Context(t), all, jstest.Work("1", 1), time.Now()))
+	jstest.Await(t, "the message is on its way", func() bool {
+		consumer, err := i.client.js.Consumer(jstest.Context(t), i.client.names.DirectedStream(i.broker.Key), i.client.names.SharedConsumer())
+		jstest.Must(t, err)
 		return consumer.CachedInfo().NumAckPending == 1
 	})
 	source.Stop()
 	begin := time.Now()
 	again := directed(t, i.client, all)
 	defer again.Stop()
-	must(t, next(t, again).Ack())
+	jstest.Must(t, next(t, again).Ack())
 	if took := time.Since(begin); took > ackWait/2 {
 		t.Errorf("what it gave back came after %s", took)
 	}
@@ -267,20 +250,20 @@ func TestADirectedMessageThatWasSentByHand(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	all := i.put(i.trigger("all"))
-	store, _ := i.client.NewStore(tableOf(i.broker))
-	must(t, store.Park(budgetOf(t), all, workOf("1", 1), time.Now()))
+	store, _ := i.client.NewStore(jstest.Table(i.broker))
+	jstest.Must(t, store.Park(jstest.Context(t), all, jstest.Work("1", 1), time.Now()))
 	source := directed(t, i.client, all)
 	defer source.Stop()
-	must(t, next(t, source).Ack())
+	jstest.Must(t, next(t, source).Ack())
 
 	envelope := `{"specversion":"1.0","id":"by hand","source":"/operator","type":"a"}`
-	_, err := i.client.js.Publish(budgetOf(t), i.client.names.DirectedSubject(all.Key), []byte(envelope))
-	must(t, err)
+	_, err := i.client.js.Publish(jstest.Context(t), i.client.names.DirectedSubject(all.Key), []byte(envelope))
+	jstest.Must(t, err)
 	m := next(t, source)
 	if m.Event.Attr(event.ID) != "by hand" || m.Sequence == 0 || m.Attempt != 0 || m.Failure != nil {
 		t.Errorf("got %+v", m.Work)
 	}
-	must(t, m.Ack())
+	jstest.Must(t, m.Ack())
 }
 
 // What foreign hands have broken comes as a dead letter at once: it does not lie in the stream for ever.
@@ -288,24 +271,24 @@ func TestADirectedMessageThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	all := i.put(i.trigger("all"))
-	store, _ := i.client.NewStore(tableOf(i.broker))
-	must(t, store.Park(budgetOf(t), all, workOf("1", 1), time.Now()))
+	store, _ := i.client.NewStore(jstest.Table(i.broker))
+	jstest.Must(t, store.Park(jstest.Context(t), all, jstest.Work("1", 1), time.Now()))
 	source := directed(t, i.client, all)
 	defer source.Stop()
-	must(t, next(t, source).Ack())
+	jstest.Must(t, next(t, source).Ack())
 
-	m := encodeWork(dispatch.Work{Event: eventOf("2", "a"), Sequence: 2})
-	m.Header.Set(headerAttempt, "many")
+	m := codec.EncodeWork(dispatch.Work{Event: jstest.Event("2", "a"), Sequence: 2})
+	m.Header.Set(codec.HeaderAttempt, "many")
 	m.Subject = i.client.names.DirectedSubject(all.Key)
-	_, err := i.client.js.PublishMsg(budgetOf(t), m)
-	must(t, err)
+	_, err := i.client.js.PublishMsg(jstest.Context(t), m)
+	jstest.Must(t, err)
 	broken := next(t, source)
 	if broken.Failure == nil || broken.Sequence != 2 || broken.Event.Attr(event.ID) != "2" {
 		t.Fatalf("got %+v with %+v, want a dead letter", broken.Work, broken.Failure)
 	}
-	must(t, store.DeadLetter(budgetOf(t), all, broken.Work))
-	must(t, broken.Ack())
-	await(t, "nothing is left", func() bool { return i.parkedMessages() == 0 })
+	jstest.Must(t, store.DeadLetter(jstest.Context(t), all, broken.Work))
+	jstest.Must(t, broken.Ack())
+	jstest.Await(t, "nothing is left", func() bool { return i.parkedMessages() == 0 })
 }
 
 // The largest event that the log takes can be parked and become a dead letter, whatever has happened to it.

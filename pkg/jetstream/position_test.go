@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -34,15 +35,15 @@ func TestACursorComesBackWhereItStoodWhoeverLeads(t *testing.T) {
 		{"its consumer is deleted, a put repairs", loseConsumer, put, 10},
 		{"its record is deleted too", func(t *testing.T, i *installation, all route.Target) {
 			loseConsumer(t, i, all)
-			bucket, err := i.client.js.KeyValue(budgetOf(t), i.client.names.RoutesBucket())
-			must(t, err)
-			must(t, bucket.Delete(budgetOf(t), naming.TargetKey(all.Key)))
+			bucket, err := i.client.js.KeyValue(jstest.Context(t), i.client.names.RoutesBucket())
+			jstest.Must(t, err)
+			jstest.Must(t, bucket.Delete(jstest.Context(t), naming.TargetKey(all.Key)))
 		}, put, 10},
 		{"all routes are deleted too", func(t *testing.T, i *installation, all route.Target) {
 			loseConsumer(t, i, all)
-			must(t, i.client.js.DeleteKeyValue(budgetOf(t), i.client.names.RoutesBucket()))
+			jstest.Must(t, i.client.js.DeleteKeyValue(jstest.Context(t), i.client.names.RoutesBucket()))
 		}, func(i *installation, all route.Target) {
-			owned, err := i.owner.Owned(budgetOf(t))
+			owned, err := i.owner.Owned(jstest.Context(t))
 			if err != nil || len(owned) > 0 {
 				t.Errorf("it owns %v, error %v; want the bucket made again, empty", owned, err)
 			}
@@ -51,18 +52,18 @@ func TestACursorComesBackWhereItStoodWhoeverLeads(t *testing.T) {
 		}, 10},
 		{"its Trigger is deleted and made again", func(t *testing.T, i *installation, all route.Target) {
 			loseConsumer(t, i, all)
-			must(t, i.owner.RemoveTarget(budgetOf(t), all.Key))
+			jstest.Must(t, i.owner.RemoveTarget(jstest.Context(t), all.Key))
 		}, put, 10},
 		{"the positions are deleted too", func(t *testing.T, i *installation, all route.Target) {
 			loseConsumer(t, i, all)
-			must(t, i.client.js.DeleteKeyValue(budgetOf(t), i.client.names.PositionsBucket()))
+			jstest.Must(t, i.client.js.DeleteKeyValue(jstest.Context(t), i.client.names.PositionsBucket()))
 		}, sweep, 0},
 		{"its position is scribbled over", func(t *testing.T, i *installation, all route.Target) {
 			loseConsumer(t, i, all)
-			bucket, err := i.client.js.KeyValue(budgetOf(t), i.client.names.PositionsBucket())
-			must(t, err)
-			_, err = bucket.Put(budgetOf(t), naming.SharedKey(all.Key.Address), []byte("?"))
-			must(t, err)
+			bucket, err := i.client.js.KeyValue(jstest.Context(t), i.client.names.PositionsBucket())
+			jstest.Must(t, err)
+			_, err = bucket.Put(jstest.Context(t), naming.SharedKey(all.Key.Address), []byte("?"))
+			jstest.Must(t, err)
 		}, sweep, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -79,7 +80,7 @@ func TestACursorComesBackWhereItStoodWhoeverLeads(t *testing.T) {
 			c.repair(i, all)
 			source := open(t, i.client, all, 20)
 			defer source.Stop()
-			if ids := takeAll(t, source, c.first, 20); !slices.Equal(ids, idsOf(c.first, 20)) {
+			if ids := takeAll(t, source, c.first, 20); !slices.Equal(ids, jstest.IDs(c.first, 20)) {
 				t.Errorf("got %v, want %d to 19", ids, c.first)
 			}
 		})
@@ -100,7 +101,7 @@ func TestANewCursorIsRememberedAtOnce(t *testing.T) {
 	i.sweep()
 	source := open(t, i.client, all, 20)
 	defer source.Stop()
-	if ids := takeAll(t, source, 10, 20); !slices.Equal(ids, idsOf(10, 20)) {
+	if ids := takeAll(t, source, 10, 20); !slices.Equal(ids, jstest.IDs(10, 20)) {
 		t.Errorf("got %v, want what came after the Trigger", ids)
 	}
 }
@@ -113,7 +114,7 @@ func TestAPositionIsOfOneLog(t *testing.T) {
 	i.publish(0, 10, "a")
 	i.deliver(all, 0, 10)
 	i.sweep()
-	must(t, i.client.js.DeleteStream(budgetOf(t), i.client.names.Log(i.broker.Key)))
+	jstest.Must(t, i.client.js.DeleteStream(jstest.Context(t), i.client.names.Log(i.broker.Key)))
 	i.putBroker()
 	i.publish(10, 20, "a") // in the places of those before: here sequences count from 1
 	i.sweep()
@@ -128,11 +129,11 @@ func TestAPositionThatIsGivenUpIsForgotten(t *testing.T) {
 	own := i.trigger("own")
 	own.Start.Policy = route.StartAll
 	for _, target := range []route.Target{i.put(i.trigger("all")), i.put(own)} {
-		must(t, i.owner.RemoveTarget(budgetOf(t), target.Key))
+		jstest.Must(t, i.owner.RemoveTarget(jstest.Context(t), target.Key))
 	}
 	i.sweep()
 	for _, key := range []string{naming.SharedKey(i.broker.Key), naming.TargetKey(own.Key)} {
-		if _, known, err := i.owner.positions.read(budgetOf(t), key); err != nil || known {
+		if _, known, err := i.owner.positions.read(jstest.Context(t), key); err != nil || known {
 			t.Errorf("%s: known %t, error %v", key, known, err)
 		}
 	}
@@ -144,10 +145,10 @@ func TestAPositionIsForgottenWhoseConsumerIsGoneAlready(t *testing.T) {
 	i := install(t)
 	one := i.put(i.trigger("one"))
 	i.sweep()
-	must(t, i.owner.RemoveTarget(budgetOf(t), one.Key))
+	jstest.Must(t, i.owner.RemoveTarget(jstest.Context(t), one.Key))
 	i.removeConsumer(one)
 	i.sweep()
-	if _, known, err := i.owner.positions.read(budgetOf(t), naming.SharedKey(i.broker.Key)); err != nil || known {
+	if _, known, err := i.owner.positions.read(jstest.Context(t), naming.SharedKey(i.broker.Key)); err != nil || known {
 		t.Errorf("known %t, error %v", known, err)
 	}
 	i.publish(0, 10, "a")
@@ -155,7 +156,7 @@ func TestAPositionIsForgottenWhoseConsumerIsGoneAlready(t *testing.T) {
 	i.publish(10, 20, "a")
 	source := open(t, i.client, late, 20)
 	defer source.Stop()
-	if ids := takeAll(t, source, 10, 20); !slices.Equal(ids, idsOf(10, 20)) {
+	if ids := takeAll(t, source, 10, 20); !slices.Equal(ids, jstest.IDs(10, 20)) {
 		t.Errorf("got %v, want what came after the Trigger", ids)
 	}
 }
@@ -167,7 +168,7 @@ func TestAPositionIsKeptForThoseWhoStillShare(t *testing.T) {
 	one, other := i.put(i.trigger("one")), i.put(i.trigger("other"))
 	i.publish(0, 10, "a")
 	i.sweep()
-	must(t, i.owner.RemoveTarget(budgetOf(t), one.Key))
+	jstest.Must(t, i.owner.RemoveTarget(jstest.Context(t), one.Key))
 	i.removeConsumer(one)
 	i.sweep()
 	source := open(t, i.client, other, 10)
@@ -186,8 +187,8 @@ func TestANewTargetDoesNotBeginWhereAFormerOneStood(t *testing.T) {
 	i.publish(0, 10, "a")
 	i.sweep()
 
-	must(t, second.RemoveTarget(budgetOf(t), target.Key))
-	must(t, second.Sweep(budgetOf(t)))
+	jstest.Must(t, second.RemoveTarget(jstest.Context(t), target.Key))
+	jstest.Must(t, second.Sweep(jstest.Context(t)))
 	i.deleteByHand(naming.TargetKey(target.Key)) // as its life ends, a day later
 
 	i.owner = first
@@ -200,11 +201,11 @@ func TestACursorThatStandsStillIsNotWrittenAgain(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	all := i.put(i.trigger("all"))
-	bucket, err := i.client.js.KeyValue(budgetOf(t), i.client.names.PositionsBucket())
-	must(t, err)
+	bucket, err := i.client.js.KeyValue(jstest.Context(t), i.client.names.PositionsBucket())
+	jstest.Must(t, err)
 	revision := func() uint64 {
-		entry, err := bucket.Get(budgetOf(t), naming.SharedKey(all.Key.Address))
-		must(t, err)
+		entry, err := bucket.Get(jstest.Context(t), naming.SharedKey(all.Key.Address))
+		jstest.Must(t, err)
 		return entry.Revision()
 	}
 	before := revision()

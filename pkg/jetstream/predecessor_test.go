@@ -9,6 +9,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -18,7 +19,7 @@ func (i *installation) successor() (route.Address, *PredecessorError) {
 	i.t.Helper()
 	next := i.broker
 	next.UID, next.Log.Memory = "another", true
-	_, err := i.owner.PutAddress(budgetOf(i.t), next)
+	_, err := i.owner.PutAddress(jstest.Context(i.t), next)
 	var before *PredecessorError
 	if !errors.As(err, &before) || !errors.Is(err, ErrImmutable) || before.UID != i.broker.UID || before.Field != "storage" {
 		i.t.Fatalf("error %v, want one that names the storage and the Broker before", err)
@@ -29,15 +30,15 @@ func (i *installation) successor() (route.Address, *PredecessorError) {
 // endedFor writes the tombstone as if the route had ended so long ago.
 func (i *installation) endedFor(d time.Duration) {
 	i.t.Helper()
-	have, found, err := i.client.record(budgetOf(i.t), naming.AddressKey(i.broker.Key))
-	must(i.t, err)
+	have, found, err := i.client.record(jstest.Context(i.t), naming.AddressKey(i.broker.Key))
+	jstest.Must(i.t, err)
 	if !found || have.DeletedAt == nil {
 		i.t.Fatalf("the route of the Broker before has not ended: %+v", have)
 	}
 	ago := time.Now().Add(-d)
 	have.DeletedAt = &ago
-	_, err = i.client.PutRecord(budgetOf(i.t), have.Record)
-	must(i.t, err)
+	_, err = i.client.PutRecord(jstest.Context(i.t), have.Record)
+	jstest.Must(i.t, err)
 }
 
 func TestASuccessorWaitsForWhatIsUndelivered(t *testing.T) {
@@ -54,12 +55,12 @@ func TestASuccessorWaitsForWhatIsUndelivered(t *testing.T) {
 		{name: "all is delivered", hold: nothing, ago: time.Second, gone: true},
 		{name: "an event in the log", hold: func(_ *testing.T, i *installation, _ route.Target) { i.publish(0, 1, "a") }, ago: time.Second},
 		{name: "a parked event", hold: func(t *testing.T, i *installation, all route.Target) {
-			_, err := i.client.js.Publish(budgetOf(t), i.client.names.DirectedSubject(all.Key), nil)
-			must(t, err)
+			_, err := i.client.js.Publish(jstest.Context(t), i.client.names.DirectedSubject(all.Key), nil)
+			jstest.Must(t, err)
 		}, ago: time.Second},
 		{name: "a dead letter", hold: func(t *testing.T, i *installation, all route.Target) {
-			store, _ := i.client.NewStore(tableOf(i.broker))
-			must(t, store.DeadLetter(budgetOf(t), all, workOf("1", 1)))
+			store, _ := i.client.NewStore(jstest.Table(i.broker))
+			jstest.Must(t, store.DeadLetter(jstest.Context(t), all, jstest.Work("1", 1)))
 		}, ago: time.Second},
 		{name: "a cursor that is to come back", hold: func(_ *testing.T, i *installation, all route.Target) {
 			i.publish(0, 1, "a")
@@ -77,8 +78,8 @@ func TestASuccessorWaitsForWhatIsUndelivered(t *testing.T) {
 			var revision atomic.Uint64
 			r, stop := report(i.client, "deaf", &revision)
 			r.Changed()
-			await(t, "its report", func() bool { return len(i.reports()) == 1 })
-			if until, err := i.owner.EndPredecessor(budgetOf(t), next, before); err != nil || time.Until(until) < 50*time.Minute {
+			jstest.Await(t, "its report", func() bool { return len(i.reports()) == 1 })
+			if until, err := i.owner.EndPredecessor(jstest.Context(t), next, before); err != nil || time.Until(until) < 50*time.Minute {
 				t.Fatalf("until %s, error %v: want the grace period", until, err)
 			}
 			if c.deaf {
@@ -88,7 +89,7 @@ func TestASuccessorWaitsForWhatIsUndelivered(t *testing.T) {
 			}
 			c.hold(t, i, all)
 			i.endedFor(c.ago)
-			until, err := i.owner.EndPredecessor(budgetOf(t), next, before)
+			until, err := i.owner.EndPredecessor(jstest.Context(t), next, before)
 			if err != nil || until.IsZero() != c.gone {
 				t.Fatalf("until %s, error %v; want it gone: %t", until, err, c.gone)
 			}
@@ -98,8 +99,8 @@ func TestASuccessorWaitsForWhatIsUndelivered(t *testing.T) {
 				}
 				return
 			}
-			_, err = i.owner.PutAddress(budgetOf(t), next)
-			must(t, err)
+			_, err = i.owner.PutAddress(jstest.Context(t), next)
+			jstest.Must(t, err)
 			i.put(all)
 			i.publish(10, 20, "a")
 			source := open(t, i.client, all, 10)
@@ -116,15 +117,15 @@ func TestAPredecessorWithoutARecordIsEnded(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	next, before := i.successor()
-	bucket, err := i.client.js.KeyValue(budgetOf(t), i.client.names.RoutesBucket())
-	must(t, err)
-	must(t, bucket.Delete(budgetOf(t), naming.AddressKey(i.broker.Key)))
-	until, err := i.owner.EndPredecessor(budgetOf(t), next, before)
+	bucket, err := i.client.js.KeyValue(jstest.Context(t), i.client.names.RoutesBucket())
+	jstest.Must(t, err)
+	jstest.Must(t, bucket.Delete(jstest.Context(t), naming.AddressKey(i.broker.Key)))
+	until, err := i.owner.EndPredecessor(jstest.Context(t), next, before)
 	if err != nil || !until.IsZero() {
 		t.Errorf("until %s, error %v; want it gone, since the grace period is short", until, err)
 	}
-	_, err = i.owner.PutAddress(budgetOf(t), next)
-	must(t, err)
+	_, err = i.owner.PutAddress(jstest.Context(t), next)
+	jstest.Must(t, err)
 }
 
 func TestALiveResourceIsNoPredecessor(t *testing.T) {
@@ -132,18 +133,18 @@ func TestALiveResourceIsNoPredecessor(t *testing.T) {
 	i := install(t)
 	changed := i.broker
 	changed.Log.Memory = true
-	_, err := i.owner.PutAddress(budgetOf(t), changed)
+	_, err := i.owner.PutAddress(jstest.Context(t), changed)
 	var before *PredecessorError
 	if !errors.Is(err, ErrImmutable) || errors.As(err, &before) || !strings.HasSuffix(err.Error(), "storage") {
 		t.Errorf("error %v, want ErrImmutable of the Broker's own log", err)
 	}
 	// Not even when somebody insists.
-	_, err = i.owner.EndPredecessor(budgetOf(t), changed, &PredecessorError{Stream: "s", Field: "storage", UID: "nobody"})
+	_, err = i.owner.EndPredecessor(jstest.Context(t), changed, &PredecessorError{Stream: "s", Field: "storage", UID: "nobody"})
 	if err == nil {
 		t.Error("the route of a live Broker was ended")
 	}
 	other := i.client.NewOwner("somebody else", shortGrace)
-	if _, err := other.EndPredecessor(budgetOf(t), changed, &PredecessorError{}); !errors.Is(err, ErrForeignRoute) {
+	if _, err := other.EndPredecessor(jstest.Context(t), changed, &PredecessorError{}); !errors.Is(err, ErrForeignRoute) {
 		t.Errorf("error %v, want ErrForeignRoute", err)
 	}
 	i.publish(0, 1, "a")

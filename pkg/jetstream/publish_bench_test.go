@@ -7,6 +7,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
 )
 
 // BenchmarkAck takes the PubAck of one message: what an ingress does for each event beside sending it.
@@ -42,7 +43,7 @@ func BenchmarkPublish(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				for at := range messages {
-					messages[at] = message("same", "a")
+					messages[at] = jstest.Message("same", "a")
 					messages[at].ID = strconv.Itoa(n)
 					messages[at].Event.Data = make([]byte, 500)
 					n++

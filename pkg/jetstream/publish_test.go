@@ -17,6 +17,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
 	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
 )
 
@@ -24,14 +25,14 @@ import (
 func (i *installation) storedIDs() map[string]int {
 	i.t.Helper()
 	ids := map[string]int{}
-	stream, err := i.client.js.Stream(budgetOf(i.t), i.client.names.Log(i.broker.Key))
-	must(i.t, err)
+	stream, err := i.client.js.Stream(jstest.Context(i.t), i.client.names.Log(i.broker.Key))
+	jstest.Must(i.t, err)
 	state := stream.CachedInfo().State
 	for seq := state.FirstSeq; seq <= state.LastSeq && state.Msgs > 0; seq++ {
-		m, err := stream.GetMsg(budgetOf(i.t), seq)
-		must(i.t, err)
+		m, err := stream.GetMsg(jstest.Context(i.t), seq)
+		jstest.Must(i.t, err)
 		e, err := event.FromNATS(m.Header, m.Data)
-		must(i.t, err)
+		jstest.Must(i.t, err)
 		ids[e.Attr(event.ID)]++
 	}
 	return ids
@@ -59,7 +60,7 @@ func TestAnOutageWithinTheDeadlineIsBridged(t *testing.T) {
 		senders.Go(func() {
 			for n := range 100 {
 				id := fmt.Sprintf("%d-%d", sender, n)
-				if _, err := p.Publish(budgetOf(t), i.broker, []ingress.Message{message(id, "a")}); err != nil {
+				if _, err := p.Publish(jstest.Context(t), i.broker, []ingress.Message{jstest.Message(id, "a")}); err != nil {
 					t.Errorf("event %s: %v", id, err)
 				}
 				accepted.Store(id, true)
@@ -96,7 +97,7 @@ func TestAnOutageBeyondTheDeadlineIsUnavailableAndNothingIsSentLater(t *testing.
 	ctx, cancel := context.WithTimeout(t.Context(), deadline)
 	defer cancel()
 	begin := time.Now()
-	stored, err := p.Publish(ctx, i.broker, []ingress.Message{message("late", "a"), message("later", "a")})
+	stored, err := p.Publish(ctx, i.broker, []ingress.Message{jstest.Message("late", "a"), jstest.Message("later", "a")})
 	if took := time.Since(begin); stored != 0 || !errors.Is(err, ingress.ErrUnavailable) || took > 2*deadline {
 		t.Errorf("stored %d, error %v after %s; want 0, ErrUnavailable at %s", stored, err, took, deadline)
 	}
@@ -113,11 +114,11 @@ func TestWithoutItsLogAnEventIsUnavailableAndNotSentLater(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	p := i.client.NewPublisher()
-	must(t, i.client.js.DeleteStream(budgetOf(t), i.client.names.Log(i.broker.Key)))
+	jstest.Must(t, i.client.js.DeleteStream(jstest.Context(t), i.client.names.Log(i.broker.Key)))
 	before := i.client.events.Stats().OutMsgs
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
-	if _, err := p.Publish(ctx, i.broker, []ingress.Message{message("0", "a")}); !errors.Is(err, ingress.ErrUnavailable) {
+	if _, err := p.Publish(ctx, i.broker, []ingress.Message{jstest.Message("0", "a")}); !errors.Is(err, ingress.ErrUnavailable) {
 		t.Errorf("error %v, want ErrUnavailable", err)
 	}
 	within := i.client.events.Stats().OutMsgs
@@ -132,12 +133,12 @@ func TestWhatTheLogRefuses(t *testing.T) {
 	i := install(t)
 	p := i.client.NewPublisher()
 	attribute := func(size int) ingress.Message {
-		m := message("0", "a")
+		m := jstest.Message("0", "a")
 		m.Event = m.Event.With("big", strings.Repeat("x", size))
 		return m
 	}
 	body := func(size int) ingress.Message {
-		m := message("1", "a")
+		m := jstest.Message("1", "a")
 		m.Event.Data = make([]byte, size)
 		return m
 	}
@@ -153,10 +154,10 @@ func TestWhatTheLogRefuses(t *testing.T) {
 		{"attributes larger than max_payload", []ingress.Message{attribute(payload)}, ingress.ErrAttributesTooLarge, 0},
 		{"an event as large as may be", []ingress.Message{body(payload - 2*workBytes)}, nil, 1},
 		{"an event of max_payload", []ingress.Message{body(payload)}, ingress.ErrEventTooLarge, 0},
-		{"one of a batch too large", []ingress.Message{message("2", "a"), body(payload)}, ingress.ErrEventTooLarge, 0},
+		{"one of a batch too large", []ingress.Message{jstest.Message("2", "a"), body(payload)}, ingress.ErrEventTooLarge, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			stored, err := p.Publish(budgetOf(t), i.broker, c.messages)
+			stored, err := p.Publish(jstest.Context(t), i.broker, c.messages)
 			if !errors.Is(err, c.want) || stored != c.stored {
 				t.Errorf("stored %d, error %v; want %d, %v", stored, err, c.stored, c.want)
 			}
@@ -179,11 +180,11 @@ func TestAFullLogNamesWhoHoldsIt(t *testing.T) {
 
 	var batch []ingress.Message
 	for n := range 20 {
-		m := message("big-"+strconv.Itoa(n), "b")
+		m := jstest.Message("big-"+strconv.Itoa(n), "b")
 		m.Event.Data = make([]byte, 6<<10)
 		batch = append(batch, m)
 	}
-	stored, err := p.Publish(budgetOf(t), i.broker, batch)
+	stored, err := p.Publish(jstest.Context(t), i.broker, batch)
 
 	var full *ingress.LogFullError
 	if !errors.As(err, &full) || full.Address != i.broker.Key || full.Holder == nil || *full.Holder != slow.Key {
@@ -200,17 +201,17 @@ func TestAFullLogOfAForeignConsumerNamesIt(t *testing.T) {
 	i := install(t)
 	i.broker = brokerOf("small", 16<<10)
 	i.putBroker()
-	_, err := i.client.js.CreateConsumer(budgetOf(t), i.client.names.Log(i.broker.Key), jetstream.ConsumerConfig{
+	_, err := i.client.js.CreateConsumer(jstest.Context(t), i.client.names.Log(i.broker.Key), jetstream.ConsumerConfig{
 		Durable: "backup", AckPolicy: jetstream.AckExplicitPolicy,
 	})
-	must(t, err)
-	m := message("big", "a")
+	jstest.Must(t, err)
+	m := jstest.Message("big", "a")
 	m.Event.Data = make([]byte, 12<<10)
 	p := i.client.NewPublisher()
-	_, err = p.Publish(budgetOf(t), i.broker, []ingress.Message{m})
-	must(t, err)
+	_, err = p.Publish(jstest.Context(t), i.broker, []ingress.Message{m})
+	jstest.Must(t, err)
 	m.ID = "another"
-	_, err = p.Publish(budgetOf(t), i.broker, []ingress.Message{m})
+	_, err = p.Publish(jstest.Context(t), i.broker, []ingress.Message{m})
 	if !errors.Is(err, ingress.ErrLogFull) || !strings.Contains(err.Error(), "backup") {
 		t.Errorf("error %v, want a full log that names the consumer backup", err)
 	}
@@ -220,8 +221,8 @@ func TestAnAccountWithoutRoomIsAFullLog(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t, func(o *server.Options) { o.JetStreamMaxStore = 1 << 20 })
 	c := dial(t, s)
-	must(t, c.EnsureBuckets(t.Context()))
-	_, err := c.NewOwner("tests", shortGrace).PutAddress(budgetOf(t), brokerOf("huge", 1<<30))
+	jstest.Must(t, c.EnsureBuckets(t.Context()))
+	_, err := c.NewOwner("tests", shortGrace).PutAddress(jstest.Context(t), brokerOf("huge", 1<<30))
 	if err == nil || !strings.Contains(err.Error(), strconv.Itoa(1<<30)) {
 		t.Errorf("error %v, want one that names the bytes asked for", err)
 	}
@@ -265,27 +266,27 @@ func TestWhichErrorsEndAPublish(t *testing.T) {
 func TestReply(t *testing.T) {
 	t.Parallel()
 	i := install(t)
-	store, _ := i.client.NewStore(tableOf(i.broker))
+	store, _ := i.client.NewStore(jstest.Table(i.broker))
 	target := i.trigger("all")
 	for range 3 {
-		must(t, store.Reply(budgetOf(t), target, dispatch.Work{Sequence: 7}, eventOf("reply", "a")))
+		jstest.Must(t, store.Reply(jstest.Context(t), target, dispatch.Work{Sequence: 7}, jstest.Event("reply", "a")))
 	}
-	must(t, store.Reply(budgetOf(t), target, dispatch.Work{Sequence: 8}, eventOf("other", "a")))
+	jstest.Must(t, store.Reply(jstest.Context(t), target, dispatch.Work{Sequence: 8}, jstest.Event("other", "a")))
 	if ids := i.storedIDs(); len(ids) != 2 || ids["reply"] != 1 {
 		t.Errorf("stored %v, want each once", ids)
 	}
-	large := eventOf("large", "a")
+	large := jstest.Event("large", "a")
 	large.Data = make([]byte, i.client.MaxPayload())
-	if err := store.Reply(budgetOf(t), target, dispatch.Work{Sequence: 9}, large); !errors.Is(err, dispatch.ErrReplyRefused) {
+	if err := store.Reply(jstest.Context(t), target, dispatch.Work{Sequence: 9}, large); !errors.Is(err, dispatch.ErrReplyRefused) {
 		t.Errorf("error %v, want ErrReplyRefused", err)
 	}
-	if err := store.Reply(budgetOf(t), target, dispatch.Work{Sequence: 9}, eventOf("large", "a").With("big", strings.Repeat("x", 1<<16))); !errors.Is(err, dispatch.ErrReplyRefused) {
+	if err := store.Reply(jstest.Context(t), target, dispatch.Work{Sequence: 9}, jstest.Event("large", "a").With("big", strings.Repeat("x", 1<<16))); !errors.Is(err, dispatch.ErrReplyRefused) {
 		t.Errorf("error %v, want ErrReplyRefused", err)
 	}
 	closed := i.broker
 	closed.Refuse = "a policy selects it"
-	refusing, _ := i.client.NewStore(tableOf(closed))
-	err := refusing.Reply(budgetOf(t), target, dispatch.Work{Sequence: 10}, eventOf("closed", "a"))
+	refusing, _ := i.client.NewStore(jstest.Table(closed))
+	err := refusing.Reply(jstest.Context(t), target, dispatch.Work{Sequence: 10}, jstest.Event("closed", "a"))
 	if !errors.Is(err, dispatch.ErrReplyForbidden) || !strings.Contains(err.Error(), closed.Refuse) {
 		t.Errorf("error %v, want ErrReplyForbidden and why", err)
 	}
@@ -294,7 +295,7 @@ func TestReply(t *testing.T) {
 	}
 	elsewhere := target
 	elsewhere.Key.Address.Name = "gone"
-	if err := store.Reply(budgetOf(t), elsewhere, dispatch.Work{Sequence: 9}, eventOf("x", "a")); !errors.Is(err, ErrNotStored) || errors.Is(err, dispatch.ErrReplyRefused) {
+	if err := store.Reply(jstest.Context(t), elsewhere, dispatch.Work{Sequence: 9}, jstest.Event("x", "a")); !errors.Is(err, ErrNotStored) || errors.Is(err, dispatch.ErrReplyRefused) {
 		t.Errorf("error %v, want ErrNotStored", err)
 	}
 }

@@ -1,6 +1,7 @@
 package jetstream
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -177,7 +178,7 @@ func (s *source) ask() {
 	}
 	q := &s.open[free]
 	s.sent++
-	q.reply, q.messages, q.bytes, q.used = q.inbox+"."+formatUint(s.sent), more, granted, false
+	q.reply, q.messages, q.bytes, q.used = q.inbox+"."+strconv.FormatUint(s.sent, 10), more, granted, false
 	if err := s.client.conn.PublishRequest(s.api, q.reply, s.pullRequest(more, granted)); err != nil {
 		s.complain("pull request: " + err.Error())
 		s.end(q) // the renew tick restarts it when nothing is heard

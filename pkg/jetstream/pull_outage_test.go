@@ -10,6 +10,7 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
@@ -22,11 +23,11 @@ func TestPullingResumesAfterARestartOfTheServer(t *testing.T) {
 	source := open(t, i.client, all, 10)
 	defer source.Stop()
 	takeAll(t, source, 0, 30)
-	await(t, "30 are acknowledged", func() bool { return i.floorOf(all) >= 30 })
+	jstest.Await(t, "30 are acknowledged", func() bool { return i.floorOf(all) >= 30 })
 	held := next(t, source)
 
 	i.stop()
-	must(t, held.Ack()) // is sent after the reconnect
+	jstest.Must(t, held.Ack()) // is sent after the reconnect
 	i.restart()
 	i.publish(100, 150, "a")
 
@@ -40,14 +41,14 @@ func TestPullingResumesAfterARestartOfTheServer(t *testing.T) {
 // takeUntilDone acknowledges what comes again until nothing is left.
 func (i *installation) takeUntilDone(source dispatch.Source, target route.Target) {
 	i.t.Helper()
-	await(i.t, "everything is acknowledged", func() bool {
+	jstest.Await(i.t, "everything is acknowledged", func() bool {
 		for {
 			m, ok := source.Take()
 			if !ok {
 				info := i.consumerInfo(target)
 				return info.NumPending == 0 && info.NumAckPending == 0
 			}
-			must(i.t, m.Ack())
+			jstest.Must(i.t, m.Ack())
 		}
 	})
 }
@@ -64,7 +65,7 @@ func TestAnOutageLeavesNoPileOfPullRequests(t *testing.T) {
 	for range 50 { // as in an outage of many minutes
 		source.status <- i.client.conn.Status()
 	}
-	await(t, "the source has tried to ask each time", func() bool { return len(source.status) == 0 })
+	jstest.Await(t, "the source has tried to ask each time", func() bool { return len(source.status) == 0 })
 	if sent := i.client.conn.Stats().OutMsgs - written; sent != 0 {
 		t.Errorf("%d requests are kept to be sent when the server is back, want none", sent)
 	}
@@ -83,12 +84,12 @@ func TestAConsumerDeletedByHandIsRepairedWithoutLoss(t *testing.T) {
 	source := open(t, i.client, all, 10)
 	defer source.Stop()
 	takeAll(t, source, 0, 40)
-	await(t, "40 are acknowledged", func() bool { return i.floorOf(all) == 40 })
+	jstest.Await(t, "40 are acknowledged", func() bool { return i.floorOf(all) == 40 })
 	i.sweep() // remembers the floor
 	takeAll(t, source, 40, 50)
 
 	i.removeConsumer(all)
-	if trimmed, err := i.client.Trim(budgetOf(t), i.broker, 1); err == nil || trimmed != 0 {
+	if trimmed, err := i.client.Trim(jstest.Context(t), i.broker, 1); err == nil || trimmed != 0 {
 		t.Errorf("the log was trimmed to %d, error %v, while a target lacked its consumer", trimmed, err)
 	}
 	i.publish(100, 120, "a")
@@ -124,7 +125,7 @@ func TestAnOwnerThatKnowsNoFloorStartsAtTheFirstEvent(t *testing.T) {
 	all := i.put(i.trigger("all"))
 	i.publish(0, 20, "a")
 	i.removeConsumer(all)
-	must(t, i.client.NewOwner("tests", shortGrace).Sweep(budgetOf(t)))
+	jstest.Must(t, i.client.NewOwner("tests", shortGrace).Sweep(jstest.Context(t)))
 	source := open(t, i.client, all, 10)
 	defer source.Stop()
 	takeAll(t, source, 0, 20)
@@ -152,8 +153,8 @@ func TestAFloorIsGoodForItsOwnLogOnly(t *testing.T) {
 		{"by Sweep", (*installation).sweep},
 		{"by PutAddress", (*installation).putBroker},
 		{"by hand", func(i *installation) {
-			_, err := i.client.js.CreateStream(budgetOf(i.t), logConfig(i.client.names, i.broker))
-			must(i.t, err)
+			_, err := i.client.js.CreateStream(jstest.Context(i.t), logConfig(i.client.names, i.broker))
+			jstest.Must(i.t, err)
 		}},
 	} {
 		t.Run(remake.name, func(t *testing.T) {
@@ -164,10 +165,10 @@ func TestAFloorIsGoodForItsOwnLogOnly(t *testing.T) {
 			source := open(t, i.client, all, 10)
 			defer source.Stop()
 			takeAll(t, source, 0, 50)
-			await(t, "all are acknowledged", func() bool { return i.floorOf(all) == 50 })
+			jstest.Await(t, "all are acknowledged", func() bool { return i.floorOf(all) == 50 })
 			i.sweep() // remembers floor 50
 
-			must(t, i.client.js.DeleteStream(budgetOf(t), i.client.names.Log(i.broker.Key)))
+			jstest.Must(t, i.client.js.DeleteStream(jstest.Context(t), i.client.names.Log(i.broker.Key)))
 			remake.by(i)
 			i.publish(50, 70, "a")
 			i.sweep()
@@ -181,13 +182,13 @@ func TestAnUnreadableMessageIsADeadLetter(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	all := i.put(i.trigger("all"))
-	_, err := i.client.js.Publish(budgetOf(t), i.client.names.EventSubject(i.broker.Key, "a"), []byte("not an event"))
-	must(t, err)
+	_, err := i.client.js.Publish(jstest.Context(t), i.client.names.EventSubject(i.broker.Key, "a"), []byte("not an event"))
+	jstest.Must(t, err)
 	// Nor may one pass for a word of the server about a pull request.
-	_, err = i.client.js.PublishMsg(budgetOf(t), &nats.Msg{
+	_, err = i.client.js.PublishMsg(jstest.Context(t), &nats.Msg{
 		Subject: i.client.names.EventSubject(i.broker.Key, "a"), Header: nats.Header{"Status": {"409"}},
 	})
-	must(t, err)
+	jstest.Must(t, err)
 	i.publish(0, 10, "a")
 	source := open(t, i.client, all, 5)
 	defer source.Stop()
@@ -196,15 +197,15 @@ func TestAnUnreadableMessageIsADeadLetter(t *testing.T) {
 		if m.Failure == nil || m.Failure.Reason == "" || string(m.Event.Data) != want || m.Event.Attr(event.Type) == "" {
 			t.Errorf("%+v with failure %+v, want a dead letter with the data %q", m.Event, m.Failure, want)
 		}
-		must(t, m.Ack())
+		jstest.Must(t, m.Ack())
 	}
 	takeAll(t, source, 0, 10)
 	i.consumerIsDone(all)
 }
 
 func (i *installation) logState() jetstream.StreamState {
-	stream, err := i.client.js.Stream(budgetOf(i.t), i.client.names.Log(i.broker.Key))
-	must(i.t, err)
+	stream, err := i.client.js.Stream(jstest.Context(i.t), i.client.names.Log(i.broker.Key))
+	jstest.Must(i.t, err)
 	return stream.CachedInfo().State
 }
 
@@ -215,7 +216,7 @@ func TestALogMadeAnewSharesNoSequence(t *testing.T) {
 	all := i.put(i.trigger("all"))
 	i.publish(0, 5, "a")
 	before := i.logState().LastSeq
-	must(t, i.client.js.DeleteStream(budgetOf(t), i.client.names.Log(i.broker.Key)))
+	jstest.Must(t, i.client.js.DeleteStream(jstest.Context(t), i.client.names.Log(i.broker.Key)))
 	i.sweep()
 	i.publish(5, 10, "a")
 	if first := i.logState().FirstSeq; first <= before {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
 )
 
 func TestPullDeliversEveryEventOnceAndInOrder(t *testing.T) {
@@ -23,7 +24,7 @@ func TestPullDeliversEveryEventOnceAndInOrder(t *testing.T) {
 			ids := takeAll(t, source, 0, 300)
 			source.Stop()
 
-			if want := idsOf(0, 300); !slices.Equal(ids, want) {
+			if want := jstest.IDs(0, 300); !slices.Equal(ids, want) {
 				t.Errorf("got %d events %v, want each of 300 once and in order", len(ids), ids)
 			}
 			i.consumerIsDone(all)
@@ -100,11 +101,11 @@ func TestASourceHoldsNoMoreThanItsCapacity(t *testing.T) {
 	source := open(t, i.client, all, 8)
 	defer source.Stop()
 
-	await(t, "8 events are on their way", func() bool { return i.consumer(all) == "pending 92, unacknowledged 8, redelivered 0" })
+	jstest.Await(t, "8 events are on their way", func() bool { return i.consumer(all) == "pending 92, unacknowledged 8, redelivered 0" })
 	for range 20 {
-		must(t, next(t, source).Ack())
+		jstest.Must(t, next(t, source).Ack())
 	}
-	await(t, "about as many again: it asks when half of it is worth it", func() bool {
+	jstest.Await(t, "about as many again: it asks when half of it is worth it", func() bool {
 		info := i.consumerInfo(all)
 		return info.NumAckPending >= 4 && info.NumAckPending <= 8 && int(info.NumPending) == 80-info.NumAckPending //nolint:gosec // few
 	})
@@ -117,7 +118,7 @@ func TestStopGivesBackWhatNobodyTook(t *testing.T) {
 	i.publish(0, 100, "a")
 	source := open(t, i.client, all, 50)
 	taken := next(t, source)
-	await(t, "the rest of the request waits to be taken", func() bool {
+	jstest.Await(t, "the rest of the request waits to be taken", func() bool {
 		held := i.consumerInfo(all).NumAckPending
 		return held >= 50 && held <= 75 // a request may have been sent when half of the first was taken
 	})
@@ -140,7 +141,7 @@ func TestStopGivesBackWhatNobodyTook(t *testing.T) {
 	if len(ids) != 99 || slices.Contains(ids, "0") {
 		t.Errorf("got %d events, want the 99 that nobody took, once each: %v", len(ids), ids)
 	}
-	must(t, taken.Ack()) // a lease outlives its source
+	jstest.Must(t, taken.Ack()) // a lease outlives its source
 	i.consumerIsDone(all)
 }
 
@@ -152,10 +153,10 @@ func TestReleaseBringsAMessageBack(t *testing.T) {
 	source := open(t, i.client, all, 1)
 	defer source.Stop()
 
-	must(t, next(t, source).Release(0))
+	jstest.Must(t, next(t, source).Release(0))
 	m := next(t, source)
 	begin := time.Now()
-	must(t, m.Release(300*time.Millisecond))
+	jstest.Must(t, m.Release(300*time.Millisecond))
 	m = next(t, source)
 	if after := time.Since(begin); after < 250*time.Millisecond {
 		t.Errorf("it came back after %s, want 300 ms", after)
@@ -163,7 +164,7 @@ func TestReleaseBringsAMessageBack(t *testing.T) {
 	if m.Sequence != 1 {
 		t.Errorf("its sequence is %d, want 1", m.Sequence)
 	}
-	must(t, m.Ack())
+	jstest.Must(t, m.Ack())
 	i.consumerIsDone(all)
 }
 
@@ -174,7 +175,7 @@ func TestALeaseIsRenewedForAsLongAsItIsOut(t *testing.T) {
 	i.publish(0, 2, "a")
 	source := open(t, i.client, all, 1)
 	taken := next(t, source)
-	await(t, "the source holds both", func() bool { return i.consumer(all) == "pending 0, unacknowledged 2, redelivered 0" })
+	jstest.Await(t, "the source holds both", func() bool { return i.consumer(all) == "pending 0, unacknowledged 2, redelivered 0" })
 	other := open(t, dial(t, i.server, brisk), all, 10)
 	defer other.Stop()
 
@@ -188,7 +189,7 @@ func TestALeaseIsRenewedForAsLongAsItIsOut(t *testing.T) {
 	source.Stop()
 	takeAll(t, other, 1, 2)
 	nothing("after its source was stopped")
-	must(t, taken.Ack())
+	jstest.Must(t, taken.Ack())
 	i.consumerIsDone(all)
 }
 
@@ -199,9 +200,9 @@ func TestAMessageOfAKilledProcessComesAgain(t *testing.T) {
 	i.publish(0, 20, "a")
 	victim := dial(t, i.server, brisk)
 	source := open(t, victim, all, 20)
-	must(t, next(t, source).Ack())
+	jstest.Must(t, next(t, source).Ack())
 	next(t, source)
-	await(t, "the acknowledgement has arrived", func() bool { return i.consumer(all) == "pending 0, unacknowledged 19, redelivered 0" })
+	jstest.Await(t, "the acknowledgement has arrived", func() bool { return i.consumer(all) == "pending 0, unacknowledged 19, redelivered 0" })
 
 	begin := time.Now()
 	kill(victim)

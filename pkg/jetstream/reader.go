@@ -11,6 +11,7 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/filter"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/codec"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/share"
 )
@@ -45,7 +46,7 @@ func (rs *readers) newReader(id consumerID, t route.Target, directed bool) (*rea
 	names := rs.client.names
 	r := &reader{
 		readers: rs, id: id, address: t.Key.Address, directed: directed, why: errNotVerified,
-		shared: !directed && id.consumer == names.SharedConsumer(), decode: decodeLog,
+		shared: !directed && id.consumer == names.SharedConsumer(), decode: codec.DecodeLog,
 	}
 	config := share.Config{
 		Park: rs.park, Current: r.current, Go: rs.client.background.Go, More: func() { r.source.askMore() },
@@ -54,11 +55,11 @@ func (rs *readers) newReader(id consumerID, t route.Target, directed bool) (*rea
 	}
 	switch {
 	case directed:
-		r.decode = decodeDirected
+		r.decode = codec.DecodeDirected
 		config.Directed, config.ParkFor = true, directedPause
 		config.Subjects = func(t route.Target) []string { return []string{names.DirectedSubject(t.Key)} }
 	case t.Key.Address.Kind == route.KindChannel:
-		r.decode = decodeChannel
+		r.decode = codec.DecodeChannel
 	}
 	r.group = share.New(config)
 	var err error

@@ -11,6 +11,7 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
@@ -30,9 +31,9 @@ func (i *installation) distrustful(c *Client) *process { return startProcess(i.t
 func startProcess(t testing.TB, c *Client, addresses ...route.Address) *process {
 	ctx, end := context.WithCancel(context.Background())
 	p := &process{t: t, end: end}
-	p.store, p.Opener = c.NewStore(tableOf(addresses...))
+	p.store, p.Opener = c.NewStore(jstest.Table(addresses...))
 	p.running.Go(func() { p.Run(ctx) })
-	await(t, "it hears of changes", func() bool { return p.readers.trust.news.Load() != nil })
+	jstest.Await(t, "it hears of changes", func() bool { return p.readers.trust.news.Load() != nil })
 	t.Cleanup(p.stop)
 	return p
 }
@@ -92,9 +93,9 @@ func open(t testing.TB, c *Client, target route.Target, inFlight int) reading {
 // alone is a process in which the target alone is served.
 func alone(t testing.TB, c *Client, target route.Target, inFlight int) *process {
 	t.Helper()
-	records, err := c.Records(budgetOf(t), "")
+	records, err := c.Records(jstest.Context(t), "")
 	if !errors.Is(err, route.ErrRecord) {
-		must(t, err)
+		jstest.Must(t, err)
 	}
 	var addresses []route.Address
 	target.MaxInFlight = inFlight
@@ -144,9 +145,9 @@ func poll(source dispatch.Source, patience time.Duration) (dispatch.Message, boo
 // next takes one message.
 func next(t testing.TB, source dispatch.Source) dispatch.Message {
 	t.Helper()
-	m, ok := poll(source, patience)
+	m, ok := poll(source, jstest.Patience)
 	if !ok {
-		t.Fatalf("no message in %s", patience)
+		t.Fatalf("no message in %s", jstest.Patience)
 	}
 	return m
 }

@@ -9,6 +9,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -49,22 +50,22 @@ func TestTwoOwnersRemoveNothingOfALiveTarget(t *testing.T) {
 		}
 		acting.Wait()
 		for _, target := range all {
-			r, found, err := i.client.record(budgetOf(t), naming.TargetKey(target.Key))
-			must(t, err)
+			r, found, err := i.client.record(jstest.Context(t), naming.TargetKey(target.Key))
+			jstest.Must(t, err)
 			if found && r.DeletedAt == nil && !i.has(*r.Target) {
 				rt.Errorf("%s lives and has lost its cursor", target.Key)
 			}
 		}
 		i.publish(0, 3, "a")
-		_, _ = i.client.Trim(budgetOf(t), i.broker, 1)
+		_, _ = i.client.Trim(jstest.Context(t), i.broker, 1)
 		for _, target := range all {
-			r, found, err := i.client.record(budgetOf(t), naming.TargetKey(target.Key))
-			must(t, err)
+			r, found, err := i.client.record(jstest.Context(t), naming.TargetKey(target.Key))
+			jstest.Must(t, err)
 			if first := i.reading().state.FirstSeq; found && r.DeletedAt == nil && first > 1 {
 				rt.Errorf("%s lives, and the log begins with %d", target.Key, first)
 			}
 		}
-		must(t, i.owner.RemoveAddress(budgetOf(t), i.broker.Key))
+		jstest.Must(t, i.owner.RemoveAddress(jstest.Context(t), i.broker.Key))
 		i.sweep()
 	})
 	t.Logf("%d schedules", run)
@@ -91,29 +92,29 @@ func TestAPutWaitsForARemoval(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	all := i.put(i.trigger("all"))
-	must(t, i.owner.RemoveTarget(budgetOf(t), all.Key))
+	jstest.Must(t, i.owner.RemoveTarget(jstest.Context(t), all.Key))
 	mark := func(at time.Time) {
-		r, _, err := i.client.record(budgetOf(t), naming.TargetKey(all.Key))
-		must(t, err)
+		r, _, err := i.client.record(jstest.Context(t), naming.TargetKey(all.Key))
+		jstest.Must(t, err)
 		r.Sweeping = &at
-		must(t, i.owner.mark(budgetOf(t), &r))
+		jstest.Must(t, i.owner.mark(jstest.Context(t), &r))
 	}
 	mark(time.Now())
 	i.sweep() // somebody else is at it
 	if !i.has(all) {
 		t.Fatal("it is removed twice at a time")
 	}
-	if _, err := i.owner.PutTarget(budgetOf(t), all); !errors.Is(err, ErrSweeping) {
+	if _, err := i.owner.PutTarget(jstest.Context(t), all); !errors.Is(err, ErrSweeping) {
 		t.Fatalf("error %v, want ErrSweeping", err)
 	}
 	put := make(chan error, 1)
 	go func() {
-		_, err := i.owner.PutTarget(budgetOf(t), all)
+		_, err := i.owner.PutTarget(jstest.Context(t), all)
 		put <- err
 	}()
 	mark(time.Now().Add(-2 * takeOver))
 	i.sweep()
-	must(t, <-put)
+	jstest.Must(t, <-put)
 	if !i.has(i.recorded(all.Key)) {
 		t.Error("the one that came after the removal has no cursor")
 	}
@@ -129,10 +130,10 @@ func TestAPutAndTheSweepOfAnotherOwnerAtOnce(t *testing.T) {
 		target.Start.Policy = start
 		for round := range 50 {
 			i.put(target)
-			must(t, i.owner.RemoveTarget(budgetOf(t), target.Key))
+			jstest.Must(t, i.owner.RemoveTarget(jstest.Context(t), target.Key))
 			var sweeping sync.WaitGroup
 			sweeping.Go(func() {
-				if err := other.Sweep(budgetOf(t)); err != nil {
+				if err := other.Sweep(jstest.Context(t)); err != nil {
 					t.Errorf("sweep: %v", err)
 				}
 			})

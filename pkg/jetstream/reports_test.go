@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
 )
@@ -29,8 +30,8 @@ func report(c *Client, id string, revision *atomic.Uint64) (r *Reporter, stop fu
 
 func (i *installation) reports() []route.Report {
 	i.t.Helper()
-	reports, err := i.client.Reports(budgetOf(i.t))
-	must(i.t, err)
+	reports, err := i.client.Reports(jstest.Context(i.t))
+	jstest.Must(i.t, err)
 	return reports.Live
 }
 
@@ -59,13 +60,13 @@ func TestAReporterSaysWhatChangedAndWithdraws(t *testing.T) {
 		t.Fatalf("%d reports before the first sync", n)
 	}
 	r.Changed()
-	await(t, "the first report", func() bool { return len(i.reports()) == 1 })
+	jstest.Await(t, "the first report", func() bool { return len(i.reports()) == 1 })
 	if have := i.reports()[0]; have.Revision != 7 || have.ID != "one" || have.Failures["target.x"] != "why" {
 		t.Errorf("the report is %+v", have)
 	}
 	revision.Store(8)
 	r.Changed()
-	await(t, "the change", func() bool { return i.reports()[0].Revision == 8 })
+	jstest.Await(t, "the change", func() bool { return i.reports()[0].Revision == 8 })
 
 	_, stopOther := report(i.client, "never synced", &revision)
 	stopOther()
@@ -83,9 +84,9 @@ func TestAReportOfAKilledProcessExpires(t *testing.T) {
 	r, stop := report(victim, "victim", &revision)
 	defer stop()
 	r.Changed()
-	await(t, "the report", func() bool { return len(i.reports()) == 1 })
+	jstest.Await(t, "the report", func() bool { return len(i.reports()) == 1 })
 	kill(victim)
-	await(t, "its end", func() bool { return len(i.reports()) == 0 })
+	jstest.Await(t, "its end", func() bool { return len(i.reports()) == 0 })
 }
 
 func TestAReporterGoesOnAfterAnOutage(t *testing.T) {
@@ -95,13 +96,13 @@ func TestAReporterGoesOnAfterAnOutage(t *testing.T) {
 	r, stop := report(i.client, "one", &revision)
 	defer stop()
 	r.Changed()
-	await(t, "the first report", func() bool { return len(i.reports()) == 1 })
+	jstest.Await(t, "the first report", func() bool { return len(i.reports()) == 1 })
 	i.keepBuckets()
 	i.server.Stop()
 	revision.Store(5)
 	r.Changed()
 	i.restart()
-	await(t, "what changed meanwhile", func() bool {
+	jstest.Await(t, "what changed meanwhile", func() bool {
 		// A server that has just started takes connections before its JetStream answers: a question may be lost, and is asked again.
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
@@ -113,10 +114,10 @@ func TestAReporterGoesOnAfterAnOutage(t *testing.T) {
 func TestAReportThatCannotBeReadIsOfAProcessThatHasAppliedNothing(t *testing.T) {
 	t.Parallel()
 	i := install(t)
-	bucket, err := i.client.js.KeyValue(budgetOf(t), i.client.names.ReportsBucket())
-	must(t, err)
-	_, err = bucket.Put(budgetOf(t), "filter.x", []byte("{"))
-	must(t, err)
+	bucket, err := i.client.js.KeyValue(jstest.Context(t), i.client.names.ReportsBucket())
+	jstest.Must(t, err)
+	_, err = bucket.Put(jstest.Context(t), "filter.x", []byte("{"))
+	jstest.Must(t, err)
 	have := i.reports()
 	if len(have) != 1 || have[0].Role != route.RoleFilter || have[0].ID != "x" || have[0].Past(route.Place{Bucket: time.Now()}) {
 		t.Errorf("got %+v", have)
@@ -143,12 +144,12 @@ func TestNobodyAsksForReportsWithoutABucket(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			client := dial(t, c.servers())
-			must(t, client.EnsureBuckets(budgetOf(t)))
+			jstest.Must(t, client.EnsureBuckets(jstest.Context(t)))
 			for _, name := range c.deleted(client) {
-				must(t, client.js.DeleteKeyValue(budgetOf(t), name))
+				jstest.Must(t, client.js.DeleteKeyValue(jstest.Context(t), name))
 			}
 			r := client.NewReporter(func() route.Report { return route.Report{Role: route.RoleFilter, ID: "f"} })
-			if have := r.nobodyAsks(budgetOf(t), r.write(budgetOf(t), "filter.f", r.state())); have != c.want {
+			if have := r.nobodyAsks(jstest.Context(t), r.write(jstest.Context(t), "filter.f", r.state())); have != c.want {
 				t.Errorf("nobody asks: %v, want %v", have, c.want)
 			}
 		})

@@ -7,6 +7,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/share"
 )
 
@@ -31,8 +32,8 @@ func (g greedy) next(t *testing.T) *nats.Msg {
 	select {
 	case m := <-g.got:
 		return m
-	case <-time.After(patience):
-		t.Fatalf("no message in %s", patience)
+	case <-time.After(jstest.Patience):
+		t.Fatalf("no message in %s", jstest.Patience)
 	}
 	return nil
 }
@@ -45,11 +46,11 @@ func TestASourceHasNoMoreRequestsOpenThanItKnowsOf(t *testing.T) {
 	i.publish(0, 205, "a")
 	g, b := greedy{10, make(chan *nats.Msg, 1000)}, newBudget(DefaultBudget)
 	s, err := i.client.pull(i.client.logID(all), g, b)
-	must(t, err)
+	jstest.Must(t, err)
 	for range 205 {
 		g.next(t)
 	}
-	await(t, "all is acknowledged", func() bool { return i.consumerInfo(all).AckFloor.Consumer == 205 })
+	jstest.Await(t, "all is acknowledged", func() bool { return i.consumerInfo(all).AckFloor.Consumer == 205 })
 	if waiting := i.consumerInfo(all).NumWaiting; waiting > requests {
 		t.Errorf("%d requests wait at the server, want at most %d", waiting, requests)
 	}
@@ -66,13 +67,13 @@ func TestARequestThatIsUsedUpExactlyIsOver(t *testing.T) {
 	all := i.put(i.trigger("all"))
 	g, b := greedy{share.Room, make(chan *nats.Msg, 10)}, newBudget(DefaultBudget)
 	s, err := i.client.pull(i.client.logID(all), g, b)
-	must(t, err)
+	jstest.Must(t, err)
 	defer s.Stop()
 	subject := i.client.names.EventSubject(i.broker.Key, "a")
 	send := func(bytes int) {
 		t.Helper()
-		_, err := i.client.js.Publish(budgetOf(t), subject, []byte(strings.Repeat("x", bytes)))
-		must(t, err)
+		_, err := i.client.js.Publish(jstest.Context(t), subject, []byte(strings.Repeat("x", bytes)))
+		jstest.Must(t, err)
 	}
 	send(100)
 	first := g.next(t)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -79,7 +80,7 @@ func (o *Owner) parkAgain(ctx context.Context, msg *jetstream.RawStreamMsg) erro
 		header[name] = values
 	}
 	delete(header, jetstream.MsgIDHeader) // the server remembers it
-	header[jetstream.ExpectedLastSubjSeqHeader] = []string{formatUint(msg.Sequence)}
+	header[jetstream.ExpectedLastSubjSeqHeader] = []string{strconv.FormatUint(msg.Sequence, 10)}
 	_, err := o.client.js.PublishMsg(ctx, &nats.Msg{Subject: msg.Subject, Header: header, Data: msg.Data})
 	var api *jetstream.APIError
 	if errors.As(err, &api) && api.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence {

@@ -8,6 +8,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
 	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
 )
 
@@ -16,39 +17,39 @@ func TestAnEventParkedBeyondItsTimeIsWoken(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t, func(o *server.Options) { o.JetStreamMaxStore = 3 << 20 })
 	c := dial(t, s, func(c *Client) { c.timing.overdue = time.Second })
-	must(t, c.EnsureBuckets(t.Context()))
+	jstest.Must(t, c.EnsureBuckets(t.Context()))
 	i := &installation{t: t, server: s, client: c, owner: c.NewOwner("tests", shortGrace), broker: brokerOf("orders", 64<<10)}
 	i.putBroker()
 	all := i.put(i.trigger("all"))
-	store, _ := c.NewStore(tableOf(i.broker))
+	store, _ := c.NewStore(jstest.Table(i.broker))
 	source := directed(t, c, all)
 	defer source.Stop()
 
 	due := time.Now().Add(time.Second)
-	must(t, store.Park(budgetOf(t), all, dispatch.Work{Event: eventOf("1", "a"), Sequence: 1, Attempt: 1}, due))
-	filler, err := c.js.CreateStream(budgetOf(t), jetstream.StreamConfig{Name: "filler", Subjects: []string{"filler"}})
-	must(t, err)
+	jstest.Must(t, store.Park(jstest.Context(t), all, dispatch.Work{Event: jstest.Event("1", "a"), Sequence: 1, Attempt: 1}, due))
+	filler, err := c.js.CreateStream(jstest.Context(t), jetstream.StreamConfig{Name: "filler", Subjects: []string{"filler"}})
+	jstest.Must(t, err)
 	for err == nil {
-		_, err = c.js.Publish(budgetOf(t), "filler", make([]byte, 32<<10))
+		_, err = c.js.Publish(jstest.Context(t), "filler", make([]byte, 32<<10))
 	}
 	if !isStorageExhausted(err) || time.Now().After(due) {
 		t.Fatalf("the server is not full in time: %v", err)
 	}
-	await(t, "the event is overdue", func() bool { return time.Since(due) > 2*time.Second })
-	must(t, filler.Purge(budgetOf(t)))
+	jstest.Await(t, "the event is overdue", func() bool { return time.Since(due) > 2*time.Second })
+	jstest.Must(t, filler.Purge(jstest.Context(t)))
 	if m, ok := poll(source, time.Second); ok {
 		t.Fatalf("the event %+v came by itself: the server needs no help, and rescue.go can go", m.Work)
 	}
 
-	must(t, i.owner.Sweep(budgetOf(t)))
+	jstest.Must(t, i.owner.Sweep(jstest.Context(t)))
 	m := next(t, source)
-	sameWork(t, m.Work, dispatch.Work{Event: eventOf("1", "a"), Sequence: 1, Attempt: 1})
-	must(t, m.Ack())
-	must(t, i.owner.Sweep(budgetOf(t)))
-	stream, err := c.js.Stream(budgetOf(t), c.names.DirectedStream(i.broker.Key))
-	must(t, err)
-	await(t, "nothing is left", func() bool {
-		info, err := stream.Info(budgetOf(t))
+	jstest.SameWork(t, m.Work, dispatch.Work{Event: jstest.Event("1", "a"), Sequence: 1, Attempt: 1})
+	jstest.Must(t, m.Ack())
+	jstest.Must(t, i.owner.Sweep(jstest.Context(t)))
+	stream, err := c.js.Stream(jstest.Context(t), c.names.DirectedStream(i.broker.Key))
+	jstest.Must(t, err)
+	jstest.Await(t, "nothing is left", func() bool {
+		info, err := stream.Info(jstest.Context(t))
 		return err == nil && info.State.Msgs == 0
 	})
 }
@@ -58,15 +59,15 @@ func TestALookForOverdueEventsIsBounded(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	all := i.put(i.trigger("all"))
-	store, _ := i.client.NewStore(tableOf(i.broker))
+	store, _ := i.client.NewStore(jstest.Table(i.broker))
 	const parked = 12
 	for n := range uint64(parked) {
-		must(t, store.Park(budgetOf(t), all, dispatch.Work{Event: eventOf("1", "a"), Sequence: n + 1, Attempt: 1}, time.Now().Add(time.Hour)))
+		jstest.Must(t, store.Park(jstest.Context(t), all, dispatch.Work{Event: jstest.Event("1", "a"), Sequence: n + 1, Attempt: 1}, time.Now().Add(time.Hour)))
 	}
 	looked := uint64(0)
 	for range 3 {
 		left := 5
-		must(t, i.owner.rescueOverdue(budgetOf(t), i.broker.Key, &left))
+		jstest.Must(t, i.owner.rescueOverdue(jstest.Context(t), i.broker.Key, &left))
 		next := i.owner.rescued[i.broker.Key]
 		if next != 0 && next != looked+6 && next != looked+5 {
 			t.Errorf("the look goes on at %d, the last one at %d", next, looked)
@@ -77,5 +78,5 @@ func TestALookForOverdueEventsIsBounded(t *testing.T) {
 		t.Errorf("three looks at 5 each end at %d, want the end of %d", looked, parked)
 	}
 	none := 0
-	must(t, i.owner.rescueOverdue(budgetOf(t), i.broker.Key, &none))
+	jstest.Must(t, i.owner.rescueOverdue(jstest.Context(t), i.broker.Key, &none))
 }

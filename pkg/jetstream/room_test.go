@@ -8,6 +8,7 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
 )
@@ -37,16 +38,16 @@ func TestNoRoomNamesWhatIsAskedForAndWhatThereIs(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			s := natstest.Start(t, func(o *server.Options) { o.JetStreamMaxStore, o.JetStreamMaxMemory = 120*mebi, 120*mebi })
-			must(t, s.NATS().GlobalAccount().UpdateJetStreamLimits(map[string]server.JetStreamAccountLimits{"": c.limits}))
+			jstest.Must(t, s.NATS().GlobalAccount().UpdateJetStreamLimits(map[string]server.JetStreamAccountLimits{"": c.limits}))
 			client := dial(t, s)
-			must(t, client.EnsureBuckets(t.Context()))
+			jstest.Must(t, client.EnsureBuckets(t.Context()))
 			owner := client.NewOwner("tests", shortGrace)
 			for n, name := range []string{"fits", "does-not"} {
 				a := brokerOf(name, 64*mebi)
 				a.Log.Memory = c.memory
-				_, err := owner.PutAddress(budgetOf(t), a)
+				_, err := owner.PutAddress(jstest.Context(t), a)
 				if n == 0 {
-					must(t, err)
+					jstest.Must(t, err)
 				} else if err == nil || !strings.Contains(err.Error(), c.want) {
 					t.Errorf("error %v, want %q", err, c.want)
 				}
@@ -60,12 +61,12 @@ func TestWhatADefaultBrokerMayNeedIsReservedWithIt(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t, func(o *server.Options) { o.JetStreamMaxStore = 1 << 30 })
 	c := dial(t, s)
-	must(t, c.EnsureBuckets(t.Context()))
+	jstest.Must(t, c.EnsureBuckets(t.Context()))
 	owner := c.NewOwner("tests", shortGrace)
 	var brokers []route.Address
 	for {
 		a := brokerOf(fmt.Sprintf("orders-%d", len(brokers)), 0)
-		if _, err := owner.PutAddress(budgetOf(t), a); err != nil {
+		if _, err := owner.PutAddress(jstest.Context(t), a); err != nil {
 			if !isStorageExhausted(err) || !strings.Contains(err.Error(), "are asked for") {
 				t.Errorf("error %v, want the shortage", err)
 			}
@@ -76,13 +77,13 @@ func TestWhatADefaultBrokerMayNeedIsReservedWithIt(t *testing.T) {
 	if len(brokers) < 10 {
 		t.Errorf("a server with 1 GiB has room for %d Brokers, want ten or more", len(brokers))
 	}
-	store, _ := c.NewStore(tableOf(brokers...))
+	store, _ := c.NewStore(jstest.Table(brokers...))
 	for _, a := range brokers {
 		target := route.Target{Key: route.TargetKey{Address: a.Key, Namespace: "shop", Name: "all"}}
-		must(t, store.DeadLetter(budgetOf(t), target, workOf("1", 1)))
+		jstest.Must(t, store.DeadLetter(jstest.Context(t), target, jstest.Work("1", 1)))
 	}
-	status, err := c.Status(budgetOf(t))
-	must(t, err)
+	status, err := c.Status(jstest.Context(t))
+	jstest.Must(t, err)
 	for _, a := range status.Addresses {
 		if want := uint64(a.Log.MaxBytes + a.Log.MaxBytes/4 + a.Log.MaxBytes); a.TotalLimit != want || a.Total == 0 || a.DeadLetters != 1 {
 			t.Errorf("%s: %d of %d bytes, %d dead letters; want some of %d, one", a.Key, a.Total, a.TotalLimit, a.DeadLetters, want)

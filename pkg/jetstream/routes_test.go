@@ -11,6 +11,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -35,7 +36,7 @@ func (i *installation) watch(c *Client) *watcher {
 		cancel()
 		<-done
 	})
-	await(i.t, "the first full sync", func() bool { return w.syncs.Load() > 0 })
+	jstest.Await(i.t, "the first full sync", func() bool { return w.syncs.Load() > 0 })
 	return w
 }
 
@@ -46,8 +47,8 @@ func (w *watcher) knows(key route.TargetKey) bool {
 
 func (i *installation) routes() jetstream.KeyValue {
 	i.t.Helper()
-	bucket, err := i.client.js.KeyValue(budgetOf(i.t), i.client.names.RoutesBucket())
-	must(i.t, err)
+	bucket, err := i.client.js.KeyValue(jstest.Context(i.t), i.client.names.RoutesBucket())
+	jstest.Must(i.t, err)
 	return bucket
 }
 
@@ -59,20 +60,20 @@ func TestTheWatchAppliesRoutesAndTombstones(t *testing.T) {
 	if _, ok := w.table.Address(i.broker.Key); !ok || !w.knows(before.Key) {
 		t.Error("what was there is not known after the first sync")
 	}
-	after, err := i.owner.PutTarget(budgetOf(t), i.trigger("after"))
-	must(t, err)
-	await(t, "the new route", func() bool { return w.knows(i.trigger("after").Key) })
+	after, err := i.owner.PutTarget(jstest.Context(t), i.trigger("after"))
+	jstest.Must(t, err)
+	jstest.Await(t, "the new route", func() bool { return w.knows(i.trigger("after").Key) })
 	if have := w.table.Snapshot().Revision; have < after.Revision {
 		t.Errorf("the watermark is %d, want %d or more", have, after.Revision)
 	}
 	changed := i.trigger("after")
 	changed.MaxInFlight = 7
 	i.put(changed)
-	await(t, "the changed route", func() bool { return w.table.Snapshot().Targets[changed.Key].MaxInFlight == 7 })
+	jstest.Await(t, "the changed route", func() bool { return w.table.Snapshot().Targets[changed.Key].MaxInFlight == 7 })
 
-	must(t, i.owner.RemoveTarget(budgetOf(t), before.Key))
-	must(t, i.owner.RemoveAddress(budgetOf(t), i.broker.Key))
-	await(t, "the end of two routes", func() bool {
+	jstest.Must(t, i.owner.RemoveTarget(jstest.Context(t), before.Key))
+	jstest.Must(t, i.owner.RemoveAddress(jstest.Context(t), i.broker.Key))
+	jstest.Await(t, "the end of two routes", func() bool {
 		_, ok := w.table.Address(i.broker.Key)
 		return !ok && !w.knows(before.Key)
 	})
@@ -81,7 +82,7 @@ func TestTheWatchAppliesRoutesAndTombstones(t *testing.T) {
 func TestWithoutABucketTheWatchWaits(t *testing.T) {
 	t.Parallel()
 	i := install(t)
-	must(t, i.client.js.DeleteKeyValue(budgetOf(t), i.client.names.RoutesBucket()))
+	jstest.Must(t, i.client.js.DeleteKeyValue(jstest.Context(t), i.client.names.RoutesBucket()))
 	table := route.NewTable()
 	ctx, cancel := context.WithCancel(t.Context())
 	synced := make(chan struct{}, 9)
@@ -95,7 +96,7 @@ func TestWithoutABucketTheWatchWaits(t *testing.T) {
 		t.Error("synced without a bucket")
 	default:
 	}
-	must(t, i.client.EnsureBuckets(budgetOf(t)))
+	jstest.Must(t, i.client.EnsureBuckets(jstest.Context(t)))
 	<-synced
 	cancel()
 	<-done
@@ -106,20 +107,20 @@ func TestARouteStaysWhenItsKeyOrBucketIsDeleted(t *testing.T) {
 	i := install(t)
 	all := i.put(i.trigger("all"))
 	w := i.watch(dial(t, i.server, brisk))
-	must(t, i.routes().Delete(budgetOf(t), naming.TargetKey(all.Key)))
+	jstest.Must(t, i.routes().Delete(jstest.Context(t), naming.TargetKey(all.Key)))
 	i.put(i.trigger("second"))
-	await(t, "the watch has come past the deletion", func() bool { return w.knows(i.trigger("second").Key) })
+	jstest.Await(t, "the watch has come past the deletion", func() bool { return w.knows(i.trigger("second").Key) })
 	if !w.knows(all.Key) {
 		t.Fatal("a deleted key has ended a route")
 	}
 	high := w.table.Snapshot().Revision
 
 	syncs := w.syncs.Load()
-	must(t, i.client.js.DeleteKeyValue(budgetOf(t), i.client.names.RoutesBucket()))
-	must(t, i.client.EnsureBuckets(budgetOf(t)))
-	await(t, "the watch has found the new bucket", func() bool { return w.syncs.Load() > syncs })
+	jstest.Must(t, i.client.js.DeleteKeyValue(jstest.Context(t), i.client.names.RoutesBucket()))
+	jstest.Must(t, i.client.EnsureBuckets(jstest.Context(t)))
+	jstest.Await(t, "the watch has found the new bucket", func() bool { return w.syncs.Load() > syncs })
 	i.put(i.trigger("third"))
-	await(t, "the route in the new bucket", func() bool { return w.knows(i.trigger("third").Key) })
+	jstest.Await(t, "the route in the new bucket", func() bool { return w.knows(i.trigger("third").Key) })
 	if _, ok := w.table.Address(i.broker.Key); !ok || !w.knows(all.Key) {
 		t.Error("a deleted bucket has ended a route")
 	}
@@ -135,10 +136,10 @@ func TestARecordThatCannotBeReadIsAFailureAndTheOldOneStays(t *testing.T) {
 	all := i.put(i.trigger("all"))
 	w := i.watch(dial(t, i.server))
 	key := naming.TargetKey(all.Key)
-	other, _, err := i.client.record(budgetOf(t), naming.AddressKey(i.broker.Key))
-	must(t, err)
+	other, _, err := i.client.record(jstest.Context(t), naming.AddressKey(i.broker.Key))
+	jstest.Must(t, err)
 	misplaced, err := other.Encode()
-	must(t, err)
+	jstest.Must(t, err)
 	for _, c := range []struct {
 		name, value, want string
 	}{
@@ -147,9 +148,9 @@ func TestARecordThatCannotBeReadIsAFailureAndTheOldOneStays(t *testing.T) {
 		{"a record of another key", string(misplaced), "the record is about address."},
 		{"a record of a later format", `{"format":2,"target":{}}`, "it has format 2"},
 	} {
-		revision, err := i.routes().Put(budgetOf(t), key, []byte(c.value))
-		must(t, err)
-		await(t, c.name, func() bool { return w.table.Snapshot().Revision >= revision })
+		revision, err := i.routes().Put(jstest.Context(t), key, []byte(c.value))
+		jstest.Must(t, err)
+		jstest.Await(t, c.name, func() bool { return w.table.Snapshot().Revision >= revision })
 		if why := w.table.Snapshot().Failures[key]; !strings.Contains(why, c.want) {
 			t.Errorf("%s: the failure is %q, want one with %q", c.name, why, c.want)
 		}
@@ -158,12 +159,12 @@ func TestARecordThatCannotBeReadIsAFailureAndTheOldOneStays(t *testing.T) {
 		}
 	}
 	i.put(all)
-	await(t, "the record is good again", func() bool { return len(w.table.Snapshot().Failures) == 0 })
-	_, err = i.routes().Put(budgetOf(t), "nonsense", []byte("{"))
-	must(t, err)
-	await(t, "a failure", func() bool { return len(w.table.Snapshot().Failures) == 1 })
-	must(t, i.routes().Delete(budgetOf(t), "nonsense"))
-	await(t, "the end of the failure", func() bool { return len(w.table.Snapshot().Failures) == 0 })
+	jstest.Await(t, "the record is good again", func() bool { return len(w.table.Snapshot().Failures) == 0 })
+	_, err = i.routes().Put(jstest.Context(t), "nonsense", []byte("{"))
+	jstest.Must(t, err)
+	jstest.Await(t, "a failure", func() bool { return len(w.table.Snapshot().Failures) == 1 })
+	jstest.Must(t, i.routes().Delete(jstest.Context(t), "nonsense"))
+	jstest.Await(t, "the end of the failure", func() bool { return len(w.table.Snapshot().Failures) == 0 })
 }
 
 func TestTheWatchSurvivesARestartOfTheServer(t *testing.T) {
@@ -172,15 +173,15 @@ func TestTheWatchSurvivesARestartOfTheServer(t *testing.T) {
 	c := dial(t, i.server)
 	w := i.watch(c)
 	i.server.Stop()
-	await(t, "the outage is noticed", func() bool { return !c.Connected() })
+	jstest.Await(t, "the outage is noticed", func() bool { return !c.Connected() })
 	if _, ok := w.table.Address(i.broker.Key); !ok {
 		t.Error("an outage has ended a route")
 	}
 	i.server.Restart()
-	await(t, "the owner is back", i.client.Connected)
-	await(t, "all is read again", func() bool { return w.syncs.Load() > 1 })
+	jstest.Await(t, "the owner is back", i.client.Connected)
+	jstest.Await(t, "all is read again", func() bool { return w.syncs.Load() > 1 })
 	i.put(i.trigger("after"))
-	await(t, "a route put after the restart", func() bool { return w.knows(i.trigger("after").Key) })
+	jstest.Await(t, "a route put after the restart", func() bool { return w.knows(i.trigger("after").Key) })
 }
 
 // nats.go leaves a goroutine behind for a watch that is given up with entries still to come.
@@ -188,8 +189,8 @@ func TestAWatchThatIsGivenUpLeavesNothingBehind(t *testing.T) {
 	i := install(t)
 	bucket := i.routes()
 	for n := range 600 {
-		_, err := bucket.Put(budgetOf(t), fmt.Sprintf("filler.%d", n), []byte("{"))
-		must(t, err)
+		_, err := bucket.Put(jstest.Context(t), fmt.Sprintf("filler.%d", n), []byte("{"))
+		jstest.Must(t, err)
 	}
 	before := runtime.NumGoroutine()
 	for range 30 {
@@ -202,22 +203,22 @@ func TestAWatchThatIsGivenUpLeavesNothingBehind(t *testing.T) {
 		})
 		cancel()
 	}
-	await(t, "the goroutines of 30 watches have ended", func() bool { return runtime.NumGoroutine() <= before+3 })
+	jstest.Await(t, "the goroutines of 30 watches have ended", func() bool { return runtime.NumGoroutine() <= before+3 })
 }
 
 func TestRecordsAreReadFromTheServer(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	all := i.put(i.trigger("all"))
-	must(t, i.owner.RemoveTarget(budgetOf(t), all.Key))
+	jstest.Must(t, i.owner.RemoveTarget(jstest.Context(t), all.Key))
 	i.put(i.trigger("other"))
-	records, err := i.client.Records(budgetOf(t), "")
-	must(t, err)
+	records, err := i.client.Records(jstest.Context(t), "")
+	jstest.Must(t, err)
 	if len(records) != 3 {
 		t.Errorf("got %d records, want the address, a target and a tombstone", len(records))
 	}
-	records, err = i.client.Records(budgetOf(t), naming.TargetKey(all.Key))
-	must(t, err)
+	records, err = i.client.Records(jstest.Context(t), naming.TargetKey(all.Key))
+	jstest.Must(t, err)
 	if len(records) != 1 || records[0].DeletedAt == nil || records[0].Target.Key != all.Key {
 		t.Errorf("got %+v, want the tombstone", records)
 	}

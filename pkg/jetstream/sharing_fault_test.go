@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
@@ -20,7 +21,7 @@ func TestASharedConsumerThatIsDeletedByHandGoesOnWhereItStood(t *testing.T) {
 		{"by a sweep", func(i *installation, _ route.Target) { i.sweep() }},
 		{"by a put", func(i *installation, target route.Target) { i.put(target) }},
 		{"by a put of another Trigger, when nobody knows where it stood", func(i *installation, _ route.Target) {
-			must(i.t, i.client.js.DeleteKeyValue(budgetOf(i.t), i.client.names.PositionsBucket()))
+			jstest.Must(i.t, i.client.js.DeleteKeyValue(jstest.Context(i.t), i.client.names.PositionsBucket()))
 			i.owner = i.client.NewOwner("tests", shortGrace)
 			i.put(i.trigger("another"))
 		}},
@@ -49,9 +50,9 @@ func TestATargetThatSharesKeepsItsPlaceWhenItsRecordIsLost(t *testing.T) {
 	i := install(t, brisk)
 	one := i.put(i.trigger("one"))
 	i.publish(0, 10, "a")
-	bucket, err := i.client.js.KeyValue(budgetOf(t), i.client.names.RoutesBucket())
-	must(t, err)
-	must(t, bucket.Purge(budgetOf(t), recordKey(route.Record{Target: &one})))
+	bucket, err := i.client.js.KeyValue(jstest.Context(t), i.client.names.RoutesBucket())
+	jstest.Must(t, err)
+	jstest.Must(t, bucket.Purge(jstest.Context(t), recordKey(route.Record{Target: &one})))
 	again := i.put(i.trigger("one"))
 	if again.Consumer != one.Consumer || again.After > one.After {
 		t.Errorf("its consumer is %s, after %d; want the one before, after %d at most", again.Consumer, again.After, one.After)
@@ -72,10 +73,10 @@ func TestAMemberWhoseRecordIsLostStaysOneForAWhile(t *testing.T) {
 	if have := i.members(); len(have) != 2 {
 		t.Fatalf("the members are %v, want both", have)
 	}
-	must(t, i.owner.RemoveTarget(budgetOf(t), other.Key))
+	jstest.Must(t, i.owner.RemoveTarget(jstest.Context(t), other.Key))
 	i.sweep()
 	i.publish(0, 10, "a")
-	if floor, err := i.client.Trim(budgetOf(t), i.broker, 1); err != nil || floor != 0 {
+	if floor, err := i.client.Trim(jstest.Context(t), i.broker, 1); err != nil || floor != 0 {
 		t.Errorf("trimmed up to %d, error %v: the one without a record has not got it", floor, err)
 	}
 	i.owner.client.timing.strayPatience = 0
@@ -83,7 +84,7 @@ func TestAMemberWhoseRecordIsLostStaysOneForAWhile(t *testing.T) {
 	if left := i.consumersLeft(); left != 0 {
 		t.Errorf("%d consumers are left; they hold the log for ever", left)
 	}
-	if floor, err := i.client.Trim(budgetOf(t), i.broker, 1); err != nil || floor == 0 {
+	if floor, err := i.client.Trim(jstest.Context(t), i.broker, 1); err != nil || floor == 0 {
 		t.Errorf("trimmed up to %d, error %v; want all", floor, err)
 	}
 }
@@ -94,11 +95,11 @@ func TestASweepWritesMembersAgainThatAreMissing(t *testing.T) {
 	i.put(i.trigger("one"))
 	i.put(i.trigger("two"))
 	before := i.members()
-	info, err := i.client.sharedConsumer(budgetOf(t), i.broker.Key)
-	must(t, err)
+	info, err := i.client.sharedConsumer(jstest.Context(t), i.broker.Key)
+	jstest.Must(t, err)
 	info.Config.Metadata = withoutMember(info.Config.Metadata, before...)
-	_, err = i.client.js.UpdateConsumer(budgetOf(t), i.client.names.Log(i.broker.Key), info.Config)
-	must(t, err)
+	_, err = i.client.js.UpdateConsumer(jstest.Context(t), i.client.names.Log(i.broker.Key), info.Config)
+	jstest.Must(t, err)
 	if have := i.members(); len(have) != 0 {
 		t.Fatalf("the members are %v", have)
 	}
@@ -112,17 +113,17 @@ func TestAnAddressHasNoMoreTargetsThanItsConsumerCanName(t *testing.T) {
 	t.Parallel()
 	i := install(t, brisk)
 	one := i.put(i.trigger("one"))
-	info, err := i.client.sharedConsumer(budgetOf(t), i.broker.Key)
-	must(t, err)
+	info, err := i.client.sharedConsumer(jstest.Context(t), i.broker.Key)
+	jstest.Must(t, err)
 	var many []string
 	for n := range maxMembers - 1 {
 		many = append(many, fmt.Sprintf("%08d", n))
 	}
 	info.Config.Metadata = withMember(info.Config.Metadata, many...)
-	_, err = i.client.js.UpdateConsumer(budgetOf(t), i.client.names.Log(i.broker.Key), info.Config)
-	must(t, err) // NATS takes so many
+	_, err = i.client.js.UpdateConsumer(jstest.Context(t), i.client.names.Log(i.broker.Key), info.Config)
+	jstest.Must(t, err) // NATS takes so many
 	i.put(one)
-	if _, err := i.owner.PutTarget(budgetOf(t), i.trigger("another")); !errors.Is(err, ErrTooManyTargets) {
+	if _, err := i.owner.PutTarget(jstest.Context(t), i.trigger("another")); !errors.Is(err, ErrTooManyTargets) {
 		t.Errorf("error %v, want ErrTooManyTargets", err)
 	}
 }
@@ -133,11 +134,11 @@ func TestATargetThatSharesGetsWhatALogHoldsThatSomebodyMadeAnew(t *testing.T) {
 	i.publish(0, 100, "a")
 	one := i.put(i.trigger("one"))
 	log := i.client.names.Log(i.broker.Key)
-	stream, err := i.client.js.Stream(budgetOf(t), log)
-	must(t, err)
-	must(t, i.client.js.DeleteStream(budgetOf(t), log))
-	_, err = i.client.js.CreateStream(budgetOf(t), stream.CachedInfo().Config)
-	must(t, err)
+	stream, err := i.client.js.Stream(jstest.Context(t), log)
+	jstest.Must(t, err)
+	jstest.Must(t, i.client.js.DeleteStream(jstest.Context(t), log))
+	_, err = i.client.js.CreateStream(jstest.Context(t), stream.CachedInfo().Config)
+	jstest.Must(t, err)
 	i.sweep()
 	p := i.process(i.client)
 	p.knows(i.recorded(one.Key))
@@ -160,7 +161,7 @@ func TestAnOutageEndsTheTrustThatEveryTargetIsKnown(t *testing.T) {
 	i.stop()
 	before := changes.Load()
 	i.restart()
-	await(t, "somebody is told", func() bool { return changes.Load() > before })
+	jstest.Await(t, "somebody is told", func() bool { return changes.Load() > before })
 	i.publish(0, 10, "a")
 	if p.Trusted() {
 		t.Error("it still trusts that it knows every target")
@@ -178,7 +179,7 @@ func TestTargetsThatAreBeingMadeKeepNobodyFromReading(t *testing.T) {
 	known := []route.Target{one}
 	enter := func(n int) {
 		next := i.trigger(fmt.Sprint("next-", n))
-		must(t, i.owner.enter(budgetOf(t), next))
+		jstest.Must(t, i.owner.enter(jstest.Context(t), next))
 		known = append(known, next)
 	}
 	enter(0)
@@ -190,7 +191,7 @@ func TestTargetsThatAreBeingMadeKeepNobodyFromReading(t *testing.T) {
 		enter(n)
 		p.knows(known[:len(known)-1]...)
 		if m, ok := poll(source, 300*time.Millisecond); ok {
-			must(t, m.Ack())
+			jstest.Must(t, m.Ack())
 			return
 		}
 		if n == 60 {

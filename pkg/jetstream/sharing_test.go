@@ -8,6 +8,7 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/filter"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/share"
 )
@@ -63,7 +64,7 @@ func TestATargetThatSharesGetsWhatMatchesAndCameAfterIt(t *testing.T) {
 	for range 4 {
 		m := next(t, first)
 		got = append(got, m.Event.Attr(event.ID))
-		must(t, m.Ack())
+		jstest.Must(t, m.Ack())
 	}
 	if want := []string{"0", "2", "4", "6"}; !slices.Equal(got, want) {
 		t.Errorf("the early one got %v, want %v", got, want)
@@ -73,7 +74,7 @@ func TestATargetThatSharesGetsWhatMatchesAndCameAfterIt(t *testing.T) {
 		if id := m.Event.Attr(event.ID); id != want {
 			t.Errorf("the late one got %s, want %s", id, want)
 		}
-		must(t, m.Ack())
+		jstest.Must(t, m.Ack())
 	}
 	i.consumerIsDone(early)
 }
@@ -91,7 +92,7 @@ func TestTwoProcessesShareTheWork(t *testing.T) {
 	}
 	i.publish(0, 200, "a")
 	missing := map[string]bool{}
-	for _, id := range idsOf(0, 200) {
+	for _, id := range jstest.IDs(0, 200) {
 		missing[id] = true
 	}
 	for len(missing) > 0 {
@@ -100,7 +101,7 @@ func TestTwoProcessesShareTheWork(t *testing.T) {
 			delete(missing, id)
 		case id := <-got["second"]:
 			delete(missing, id)
-		case <-time.After(patience):
+		case <-time.After(jstest.Patience):
 			t.Fatalf("%d events did not come", len(missing))
 		}
 	}
@@ -138,7 +139,7 @@ func TestATargetThatEndedStaysAMemberUntilItIsSwept(t *testing.T) {
 	i.publish(0, 5, "a")
 	one, other := i.put(i.trigger("one")), i.put(i.trigger("other"))
 	tag := memberTag(one.Key)
-	must(t, i.owner.RemoveTarget(budgetOf(t), one.Key))
+	jstest.Must(t, i.owner.RemoveTarget(jstest.Context(t), one.Key))
 	i.publish(5, 10, "a")
 	i.sweep()
 	if have := i.members(); !slices.Contains(have, tag) {
@@ -148,7 +149,7 @@ func TestATargetThatEndedStaysAMemberUntilItIsSwept(t *testing.T) {
 	if back.After != one.After || back.After != 5 {
 		t.Errorf("it has got what came up to %d, want 5 as before", back.After)
 	}
-	must(t, i.owner.RemoveTarget(budgetOf(t), one.Key))
+	jstest.Must(t, i.owner.RemoveTarget(jstest.Context(t), one.Key))
 	i.owner.grace = shortGrace
 	i.sweep()
 	if have := i.members(); !slices.Equal(have, []string{memberTag(other.Key)}) {
@@ -162,8 +163,8 @@ func TestATargetThatEndedStaysAMemberUntilItIsSwept(t *testing.T) {
 // members are the tags of those who share the Broker's log.
 func (i *installation) members() []string {
 	i.t.Helper()
-	info, err := i.client.sharedConsumer(budgetOf(i.t), i.broker.Key)
-	must(i.t, err)
+	info, err := i.client.sharedConsumer(jstest.Context(i.t), i.broker.Key)
+	jstest.Must(i.t, err)
 	return membersIn(info.Config.Metadata)
 }
 
@@ -171,18 +172,18 @@ func TestTheSharedConsumerGoesWithTheLastThatSharesIt(t *testing.T) {
 	t.Parallel()
 	i := install(t, brisk)
 	one, other := i.put(i.trigger("one")), i.put(i.trigger("other"))
-	must(t, i.owner.RemoveTarget(budgetOf(t), one.Key))
+	jstest.Must(t, i.owner.RemoveTarget(jstest.Context(t), one.Key))
 	i.sweep()
 	if !i.has(other) {
 		t.Fatal("the shared consumer is gone, and one Trigger still lives on it")
 	}
-	must(t, i.owner.RemoveTarget(budgetOf(t), other.Key))
+	jstest.Must(t, i.owner.RemoveTarget(jstest.Context(t), other.Key))
 	i.sweep()
 	if left := i.consumersLeft(); left != 0 {
 		t.Errorf("%d consumers are left; they hold the log for ever", left)
 	}
 	i.publish(0, 10, "a")
-	if floor, err := i.client.Trim(budgetOf(t), i.broker, 1); err != nil || floor == 0 {
+	if floor, err := i.client.Trim(jstest.Context(t), i.broker, 1); err != nil || floor == 0 {
 		t.Errorf("the trim freed up to %d, error %v; want all", floor, err)
 	}
 	if third := i.put(i.trigger("third")); third.After != 10 || i.consumerInfo(third).AckFloor.Stream != 10 {
@@ -233,7 +234,7 @@ func TestATargetThatTakesNothingHoldsUpNoOtherInSeveralProcesses(t *testing.T) {
 	}
 	const events = 6 * share.Room
 	missing := map[string]bool{}
-	for _, id := range idsOf(0, events) {
+	for _, id := range jstest.IDs(0, events) {
 		missing[id] = true
 	}
 	go i.publish(0, events, "a")
@@ -241,7 +242,7 @@ func TestATargetThatTakesNothingHoldsUpNoOtherInSeveralProcesses(t *testing.T) {
 		select {
 		case id := <-got:
 			delete(missing, id)
-		case <-time.After(patience):
+		case <-time.After(jstest.Patience):
 			t.Fatalf("%d of %d events do not come, one is stuck for its neighbour: %s", len(missing), events, i.consumer(quick))
 		}
 	}

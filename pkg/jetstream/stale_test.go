@@ -3,6 +3,7 @@ package jetstream
 import (
 	"testing"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
@@ -14,7 +15,7 @@ func TestReadsSeeWhatWasWrittenOnAnyServer(t *testing.T) {
 	t.Parallel()
 	servers := natstest.StartThree(t)
 	writer := dial(t, servers[0])
-	must(t, writer.EnsureBuckets(budgetOf(t)))
+	jstest.Must(t, writer.EnsureBuckets(jstest.Context(t)))
 	var readers []*Client
 	for _, s := range servers {
 		readers = append(readers, dial(t, s))
@@ -27,7 +28,7 @@ func TestReadsSeeWhatWasWrittenOnAnyServer(t *testing.T) {
 	for n := range rounds {
 		target.MaxInFlight = n + 1
 		at, err := writer.PutRecord(t.Context(), route.Record{Target: &target})
-		must(t, err)
+		jstest.Must(t, err)
 		for _, reader := range readers {
 			if have, found, err := reader.record(t.Context(), key); err != nil {
 				t.Fatal(err)
@@ -38,7 +39,7 @@ func TestReadsSeeWhatWasWrittenOnAnyServer(t *testing.T) {
 		reader := readers[n%len(readers)]
 		target.MaxInFlight = -n
 		at, err = writer.PutRecord(t.Context(), route.Record{Target: &target})
-		must(t, err)
+		jstest.Must(t, err)
 		if have, err := reader.Records(t.Context(), naming.TargetKeysOf(target.Key.Address)); err != nil {
 			t.Fatal(err)
 		} else if len(have) != 1 || have[0].Revision < at.Revision {
@@ -46,14 +47,14 @@ func TestReadsSeeWhatWasWrittenOnAnyServer(t *testing.T) {
 		}
 		target.MaxInFlight = rounds + n + 1
 		at, err = writer.PutRecord(t.Context(), route.Record{Target: &target})
-		must(t, err)
+		jstest.Must(t, err)
 		if end, _, err := reader.RoutesEnd(t.Context()); err != nil {
 			t.Fatal(err)
 		} else if end < at.Revision {
 			staleEnds++
 		}
 		report := route.Report{Role: route.RoleFilter, ID: "one", Revision: at.Revision}
-		must(t, reporter.write(t.Context(), "filter.one", report))
+		jstest.Must(t, reporter.write(t.Context(), "filter.one", report))
 		read := reader.Reports
 		if n%2 == 0 {
 			read = reader.LatestReports
@@ -76,21 +77,21 @@ func TestAWatchOutlivesTheServerOfItsConsumer(t *testing.T) {
 	t.Parallel()
 	servers := natstest.StartThree(t)
 	writer := dial(t, servers[0])
-	must(t, writer.EnsureBuckets(budgetOf(t)))
+	jstest.Must(t, writer.EnsureBuckets(jstest.Context(t)))
 	target := route.Target{Key: route.TargetKey{Address: brokerOf("orders", 0).Key, Namespace: "shop", Name: "all"}, Owner: "tests"}
 	put := func(n int) {
 		target.MaxInFlight = n
-		await(t, "a route is written", func() bool { _, err := writer.PutRecord(t.Context(), route.Record{Target: &target}); return err == nil })
+		jstest.Await(t, "a route is written", func() bool { _, err := writer.PutRecord(t.Context(), route.Record{Target: &target}); return err == nil })
 	}
 	put(1)
-	stream, err := writer.js.Stream(budgetOf(t), bucketStream(writer.names.RoutesBucket()))
-	must(t, err)
+	stream, err := writer.js.Stream(jstest.Context(t), bucketStream(writer.names.RoutesBucket()))
+	jstest.Must(t, err)
 	reader := dial(t, servers[1], brisk)
 	var watchers []*watcher
-	await(t, "a watch has its consumer on the last server", func() bool {
+	jstest.Await(t, "a watch has its consumer on the last server", func() bool {
 		watchers = append(watchers, (&installation{t: t}).watch(reader))
 		onLast := false
-		for info := range stream.ListConsumers(budgetOf(t)).Info() {
+		for info := range stream.ListConsumers(jstest.Context(t)).Info() {
 			onLast = onLast || info.Cluster.Leader == "server-2"
 		}
 		return onLast
@@ -98,6 +99,6 @@ func TestAWatchOutlivesTheServerOfItsConsumer(t *testing.T) {
 	servers[2].Stop()
 	put(2)
 	for _, w := range watchers {
-		await(t, "the change comes", func() bool { return w.table.Snapshot().Targets[target.Key].MaxInFlight == 2 })
+		jstest.Await(t, "the change comes", func() bool { return w.table.Snapshot().Targets[target.Key].MaxInFlight == 2 })
 	}
 }

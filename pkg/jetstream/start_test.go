@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
@@ -22,11 +23,11 @@ func TestWhereANewSubscriberBegins(t *testing.T) {
 			}
 			i.putChannel(channel)
 			i.send(channel, "1", "2")
-			stream, err := i.client.js.Stream(budgetOf(t), i.client.logOf(channel))
-			must(t, err)
+			stream, err := i.client.js.Stream(jstest.Context(t), i.client.logOf(channel))
+			jstest.Must(t, err)
 			i.send(channel, "3", "4")
-			third, err := stream.GetMsg(budgetOf(t), 3)
-			must(t, err)
+			third, err := stream.GetMsg(jstest.Context(t), 3)
+			jstest.Must(t, err)
 			rows := []struct {
 				name  string
 				start route.Start
@@ -70,23 +71,23 @@ func TestAStartPositionCountsOnce(t *testing.T) {
 		source := open(t, i.client, target, 10)
 		takeIDs(t, source, 2)
 		source.Stop()
-		await(t, "two are acknowledged", func() bool {
-			consumer, err := i.client.js.Consumer(budgetOf(t), i.client.logOf(channel), target.Consumer)
-			must(t, err)
+		jstest.Await(t, "two are acknowledged", func() bool {
+			consumer, err := i.client.js.Consumer(jstest.Context(t), i.client.logOf(channel), target.Consumer)
+			jstest.Must(t, err)
 			return consumer.CachedInfo().AckFloor.Stream == 2
 		})
 		i.sweep() // it remembers where the cursor stands
 		for name, lose := range map[string]func(){
 			"deleted by hand, repaired by a sweep": func() {
-				must(t, i.client.js.DeleteConsumer(budgetOf(t), i.client.logOf(channel), target.Consumer))
+				jstest.Must(t, i.client.js.DeleteConsumer(jstest.Context(t), i.client.logOf(channel), target.Consumer))
 				i.sweep()
 			},
 			"deleted by hand, repaired by a put": func() {
-				must(t, i.client.js.DeleteConsumer(budgetOf(t), i.client.logOf(channel), target.Consumer))
+				jstest.Must(t, i.client.js.DeleteConsumer(jstest.Context(t), i.client.logOf(channel), target.Consumer))
 				i.putSubscriber(target)
 			},
 			"removed and brought back": func() {
-				must(t, i.owner.RemoveTarget(budgetOf(t), target.Key))
+				jstest.Must(t, i.owner.RemoveTarget(jstest.Context(t), target.Key))
 				i.putSubscriber(target)
 			},
 			"another start position": func() {
@@ -101,9 +102,9 @@ func TestAStartPositionCountsOnce(t *testing.T) {
 			if got := takeIDs(t, source, 1); got[0] != name+string(start.Policy) {
 				t.Errorf("%s, %s: it goes on with %v", start.Policy, name, got)
 			}
-			await(t, "it is acknowledged", func() bool {
-				consumer, err := i.client.js.Consumer(budgetOf(t), i.client.logOf(channel), target.Consumer)
-				must(t, err)
+			jstest.Await(t, "it is acknowledged", func() bool {
+				consumer, err := i.client.js.Consumer(jstest.Context(t), i.client.logOf(channel), target.Consumer)
+				jstest.Must(t, err)
 				info := consumer.CachedInfo()
 				return info.NumPending == 0 && info.NumAckPending == 0
 			})
@@ -123,9 +124,9 @@ func TestAllIsWhatTheLogStillHas(t *testing.T) {
 	source := open(t, i.client, first, 10)
 	takeIDs(t, source, 2)
 	source.Stop()
-	await(t, "two are trimmed", func() bool {
-		floor, err := i.client.Trim(budgetOf(t), channel, 1)
-		must(t, err)
+	jstest.Await(t, "two are trimmed", func() bool {
+		floor, err := i.client.Trim(jstest.Context(t), channel, 1)
+		jstest.Must(t, err)
 		return floor == 3
 	})
 	late := subscriberOf(channel, "late")

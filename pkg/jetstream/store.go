@@ -13,6 +13,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/codec"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -58,7 +59,7 @@ func (s *Store) Reply(ctx context.Context, target route.Target, work dispatch.Wo
 	}
 	log := s.client.expectedLog(address)
 	msg, err := s.client.eventMessage(log, address.Key, ingress.Message{
-		ID: naming.MessageID(identityOf(target, work), "reply"), Event: reply,
+		ID: naming.MessageID(codec.IdentityOf(target, work), "reply"), Event: reply,
 	})
 	if err != nil {
 		return fmt.Errorf("%w: %w", dispatch.ErrReplyRefused, err)

@@ -8,7 +8,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -22,8 +22,8 @@ func (i *installation) graceful() *Owner {
 // has tells whether the target has its cursor, alone or as a member of the shared one.
 func (i *installation) has(consumer route.Target) bool {
 	i.t.Helper()
-	have, err := i.client.js.Consumer(budgetOf(i.t), i.client.names.Log(i.broker.Key), consumer.Consumer)
-	must(i.t, ignoreMissing(err))
+	have, err := i.client.js.Consumer(jstest.Context(i.t), i.client.names.Log(i.broker.Key), consumer.Consumer)
+	jstest.Must(i.t, ignoreMissing(err))
 	if consumer.Consumer != i.client.names.SharedConsumer() {
 		return err == nil
 	}
@@ -36,8 +36,8 @@ func TestARemovedTriggersConsumerIsKeptForTheGrace(t *testing.T) {
 	i.graceful()
 	all := i.put(i.trigger("all"))
 	i.publish(0, 10, "a")
-	must(t, i.owner.RemoveTarget(budgetOf(t), all.Key))
-	must(t, i.owner.RemoveTarget(budgetOf(t), all.Key)) // as often as anyone likes
+	jstest.Must(t, i.owner.RemoveTarget(jstest.Context(t), all.Key))
+	jstest.Must(t, i.owner.RemoveTarget(jstest.Context(t), all.Key)) // as often as anyone likes
 	i.sweep()
 	if !i.has(all) {
 		t.Fatal("the consumer is gone within the grace period")
@@ -62,7 +62,7 @@ func TestARemovedTriggersConsumerIsDeletedAfterTheGrace(t *testing.T) {
 	i := install(t)
 	all, other := i.put(i.trigger("all")), i.put(i.trigger("other"))
 	i.publish(0, 10, "a")
-	must(t, i.owner.RemoveTarget(budgetOf(t), all.Key))
+	jstest.Must(t, i.owner.RemoveTarget(jstest.Context(t), all.Key))
 	for range 2 { // the second finds nothing to do
 		i.sweep()
 		if i.has(all) || !i.has(other) {
@@ -74,7 +74,7 @@ func TestARemovedTriggersConsumerIsDeletedAfterTheGrace(t *testing.T) {
 	i.publish(10, 20, "a")
 	source := open(t, i.client, all, 10)
 	defer source.Stop()
-	if ids := takeAll(t, source, 10, 20); !slices.Equal(ids, idsOf(10, 20)) {
+	if ids := takeAll(t, source, 10, 20); !slices.Equal(ids, jstest.IDs(10, 20)) {
 		t.Errorf("got %v, want what came after the Trigger was made again", ids)
 	}
 }
@@ -84,11 +84,11 @@ func TestATombstoneThatIsNoLongerThereRemovesNothing(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	all := i.put(i.trigger("all"))
-	must(t, i.owner.RemoveTarget(budgetOf(t), all.Key))
-	stale, _, err := i.client.record(budgetOf(t), naming.TargetKey(all.Key))
-	must(t, err)
+	jstest.Must(t, i.owner.RemoveTarget(jstest.Context(t), all.Key))
+	stale, _, err := i.client.record(jstest.Context(t), naming.TargetKey(all.Key))
+	jstest.Must(t, err)
 	i.put(all)
-	if err := i.owner.remove(budgetOf(t), stale); !errors.Is(err, ErrConflict) {
+	if err := i.owner.remove(jstest.Context(t), stale); !errors.Is(err, ErrConflict) {
 		t.Errorf("error %v, want ErrConflict", err)
 	}
 	if !i.has(all) {
@@ -101,19 +101,19 @@ func TestATombstoneOutlivesItsSweep(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	all := i.put(i.trigger("all"))
-	must(t, i.owner.RemoveTarget(budgetOf(t), all.Key))
+	jstest.Must(t, i.owner.RemoveTarget(jstest.Context(t), all.Key))
 	i.sweep()
-	record, found, err := i.client.record(budgetOf(t), naming.TargetKey(all.Key))
-	must(t, err)
+	record, found, err := i.client.record(jstest.Context(t), naming.TargetKey(all.Key))
+	jstest.Must(t, err)
 	if !found || record.DeletedAt == nil || !record.Swept {
 		t.Fatalf("the record is %+v, want a swept tombstone", record)
 	}
 	long := time.Now().Add(-tombstoneLife - time.Hour)
 	record.DeletedAt = &long
-	_, err = i.client.PutRecord(budgetOf(t), record.Record)
-	must(t, err)
+	_, err = i.client.PutRecord(jstest.Context(t), record.Record)
+	jstest.Must(t, err)
 	i.sweep()
-	if _, found, err = i.client.record(budgetOf(t), naming.TargetKey(all.Key)); err != nil || found {
+	if _, found, err = i.client.record(jstest.Context(t), naming.TargetKey(all.Key)); err != nil || found {
 		t.Errorf("the tombstone is still there (error %v), want it gone after %s", err, tombstoneLife)
 	}
 }
@@ -127,7 +127,7 @@ func TestARemovedBrokersStreamsGoAfterTheGrace(t *testing.T) {
 	streams := []string{names.Log(i.broker.Key), names.DirectedStream(i.broker.Key), names.DeadLetterStream(i.broker.Key)}
 	existing := func() (found []string) {
 		for _, name := range streams {
-			if _, err := i.client.js.Stream(budgetOf(t), name); err == nil {
+			if _, err := i.client.js.Stream(jstest.Context(t), name); err == nil {
 				found = append(found, name)
 			} else if !errors.Is(err, jetstream.ErrStreamNotFound) {
 				t.Fatal(err)
@@ -136,7 +136,7 @@ func TestARemovedBrokersStreamsGoAfterTheGrace(t *testing.T) {
 		return found
 	}
 
-	must(t, i.owner.RemoveAddress(budgetOf(t), i.broker.Key))
+	jstest.Must(t, i.owner.RemoveAddress(jstest.Context(t), i.broker.Key))
 	i.sweep()
 	if have := existing(); !slices.Equal(have, streams) {
 		t.Fatalf("within the grace period there are %v, want %v", have, streams)
@@ -150,8 +150,8 @@ func TestARemovedBrokersStreamsGoAfterTheGrace(t *testing.T) {
 
 	all.NotReady = "its Broker is gone"
 	i.put(all)
-	record, _, err := i.client.record(budgetOf(t), naming.TargetKey(all.Key))
-	must(t, err)
+	record, _, err := i.client.record(jstest.Context(t), naming.TargetKey(all.Key))
+	jstest.Must(t, err)
 	if record.Target.Consumer != "" {
 		t.Errorf("the record names the consumer %q, which went with the log", record.Target.Consumer)
 	}
@@ -162,18 +162,18 @@ func TestALogDeletedByHandIsMadeAgainWithItsConsumers(t *testing.T) {
 	i := install(t)
 	all := i.put(i.trigger("all"))
 	i.publish(0, 10, "a")
-	before, err := i.owner.PutAddress(budgetOf(t), i.broker)
-	must(t, err)
+	before, err := i.owner.PutAddress(jstest.Context(t), i.broker)
+	jstest.Must(t, err)
 	var remade []route.Key
 	i.owner.Remade = func(key route.Key) { remade = append(remade, key) }
-	must(t, i.client.js.DeleteStream(budgetOf(t), i.client.names.Log(i.broker.Key)))
+	jstest.Must(t, i.client.js.DeleteStream(jstest.Context(t), i.client.names.Log(i.broker.Key)))
 	i.sweep()
 	i.sweep()
 	if !slices.Equal(remade, []route.Key{i.broker.Key}) {
 		t.Errorf("told of %v, want the log that was made again, once", remade)
 	}
-	after, err := i.owner.PutAddress(budgetOf(t), i.broker)
-	must(t, err)
+	after, err := i.owner.PutAddress(jstest.Context(t), i.broker)
+	jstest.Must(t, err)
 	if !after.LogMade.After(before.LogMade) {
 		t.Errorf("the log was made at %s, and then at %s", before.LogMade, after.LogMade)
 	}
@@ -187,22 +187,22 @@ func TestOtherInstallationsAndOwnersAreNotTouched(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	neighbour := &installation{t: t, server: i.server, client: dialAs(t, i.server, "other"), broker: i.broker}
-	must(t, neighbour.client.EnsureBuckets(budgetOf(t)))
+	jstest.Must(t, neighbour.client.EnsureBuckets(jstest.Context(t)))
 	neighbour.owner = neighbour.client.NewOwner("tests", shortGrace)
 	neighbour.putBroker()
 	theirs := neighbour.put(neighbour.trigger("all"))
 	ours := i.put(i.trigger("all"))
 	colleague := i.client.NewOwner("a colleague", shortGrace)
-	shared, err := colleague.PutTarget(budgetOf(t), i.trigger("colleagues"))
-	must(t, err)
+	shared, err := colleague.PutTarget(jstest.Context(t), i.trigger("colleagues"))
+	jstest.Must(t, err)
 
 	i.publish(0, 10, "a")
-	must(t, i.owner.RemoveTarget(budgetOf(t), ours.Key))
-	must(t, i.owner.RemoveAddress(budgetOf(t), i.broker.Key))
-	must(t, colleague.RemoveTarget(budgetOf(t), i.trigger("colleagues").Key))
+	jstest.Must(t, i.owner.RemoveTarget(jstest.Context(t), ours.Key))
+	jstest.Must(t, i.owner.RemoveAddress(jstest.Context(t), i.broker.Key))
+	jstest.Must(t, colleague.RemoveTarget(jstest.Context(t), i.trigger("colleagues").Key))
 	i.sweep()
 
-	record, found, err := i.client.record(budgetOf(t), shared.Key)
+	record, found, err := i.client.record(jstest.Context(t), shared.Key)
 	if err != nil || !found || record.Swept {
 		t.Errorf("the colleague's tombstone is %+v, error %v: it is not ours to sweep", record, err)
 	}
@@ -219,13 +219,13 @@ func TestOneUnreadableRecordDoesNotStopTheSweep(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	all, gone := i.put(i.trigger("all")), i.put(i.trigger("gone"))
-	bucket, err := i.client.js.KeyValue(budgetOf(t), i.client.names.RoutesBucket())
-	must(t, err)
-	_, err = bucket.Put(budgetOf(t), "target.broker.shop.orders.shop.garbage", []byte("{"))
-	must(t, err)
+	bucket, err := i.client.js.KeyValue(jstest.Context(t), i.client.names.RoutesBucket())
+	jstest.Must(t, err)
+	_, err = bucket.Put(jstest.Context(t), "target.broker.shop.orders.shop.garbage", []byte("{"))
+	jstest.Must(t, err)
 	i.removeConsumer(all)
-	must(t, i.owner.RemoveTarget(budgetOf(t), gone.Key))
-	if err := i.owner.Sweep(budgetOf(t)); !errors.Is(err, route.ErrRecord) {
+	jstest.Must(t, i.owner.RemoveTarget(jstest.Context(t), gone.Key))
+	if err := i.owner.Sweep(jstest.Context(t)); !errors.Is(err, route.ErrRecord) {
 		t.Errorf("error %v, want the unreadable record to be named", err)
 	}
 	if !i.has(all) || i.has(gone) {
@@ -233,20 +233,20 @@ func TestOneUnreadableRecordDoesNotStopTheSweep(t *testing.T) {
 	}
 	// Nobody knows what the garbage stands for, so nothing is trimmed.
 	i.publish(0, 5, "a")
-	if _, err := i.client.Trim(budgetOf(t), i.broker, 1); err == nil {
+	if _, err := i.client.Trim(jstest.Context(t), i.broker, 1); err == nil {
 		source := open(t, i.client, all, 5)
 		takeAll(t, source, 0, 5)
 		source.Stop()
 		i.consumerIsDone(all)
-		_, err = i.client.Trim(budgetOf(t), i.broker, 1)
+		_, err = i.client.Trim(jstest.Context(t), i.broker, 1)
 		if !errors.Is(err, route.ErrRecord) {
 			t.Errorf("trimmed, error %v, although a target's record cannot be read", err)
 		}
 	}
 	// Its owner can write it anew.
-	must(t, bucket.Delete(budgetOf(t), "target.broker.shop.orders.shop.garbage"))
-	_, err = bucket.Put(budgetOf(t), naming.TargetKey(all.Key), []byte("{"))
-	must(t, err)
+	jstest.Must(t, bucket.Delete(jstest.Context(t), "target.broker.shop.orders.shop.garbage"))
+	_, err = bucket.Put(jstest.Context(t), naming.TargetKey(all.Key), []byte("{"))
+	jstest.Must(t, err)
 	i.put(all)
 	i.sweep()
 }
@@ -256,36 +256,26 @@ func TestTheStreamsBesideALogAreMadeByTheOwnerAndMadeAgain(t *testing.T) {
 	i := install(t)
 	names, key := i.client.names, i.broker.Key
 	i.stream(names.DeadLetterStream(key)) // is there
-	if _, err := i.client.js.Stream(budgetOf(t), names.DirectedStream(key)); !errors.Is(err, jetstream.ErrStreamNotFound) {
+	if _, err := i.client.js.Stream(jstest.Context(t), names.DirectedStream(key)); !errors.Is(err, jetstream.ErrStreamNotFound) {
 		t.Errorf("error %v; want no directed stream before the first Trigger", err)
 	}
 	i.put(i.trigger("all"))
 	whole := func() {
 		t.Helper()
 		i.stream(names.DeadLetterStream(key))
-		consumer, err := i.client.js.Consumer(budgetOf(t), names.DirectedStream(key), names.SharedConsumer())
-		must(t, err)
+		consumer, err := i.client.js.Consumer(jstest.Context(t), names.DirectedStream(key), names.SharedConsumer())
+		jstest.Must(t, err)
 		have := consumer.CachedInfo().Config
 		if have.FilterSubject != names.DirectedSubjects(key) || have.DeliverPolicy != jetstream.DeliverAllPolicy {
 			t.Errorf("the directed consumer is %+v", have)
 		}
 	}
 	whole()
-	must(t, i.client.js.DeleteConsumer(budgetOf(t), names.DirectedStream(key), names.SharedConsumer()))
+	jstest.Must(t, i.client.js.DeleteConsumer(jstest.Context(t), names.DirectedStream(key), names.SharedConsumer()))
 	i.sweep()
 	whole()
-	must(t, i.client.js.DeleteStream(budgetOf(t), names.DirectedStream(key)))
-	must(t, i.client.js.DeleteStream(budgetOf(t), names.DeadLetterStream(key)))
+	jstest.Must(t, i.client.js.DeleteStream(jstest.Context(t), names.DirectedStream(key)))
+	jstest.Must(t, i.client.js.DeleteStream(jstest.Context(t), names.DeadLetterStream(key)))
 	i.sweep()
 	whole()
-}
-
-func workOf(id string, sequence uint64) dispatch.Work {
-	return dispatch.Work{
-		Event: eventOf(id, "a"), Sequence: sequence, Attempt: 2,
-		Failure: &dispatch.Failure{
-			Destination: "http://subscriber.example/", Code: 503, Body: []byte("busy\r\n\x00"), Reason: "status 503",
-			Attempts: 4, SinkAttempts: 1,
-		},
-	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/filter"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
@@ -114,7 +115,7 @@ func (w *trimWorld) store(e trimEvent) error {
 		_, err := w.client.js.Publish(w.ctx, w.broker.Key.Name+".native", []byte("plain"))
 		return err
 	}
-	m := message(strconv.FormatUint(e.sequence, 10), e.eventType)
+	m := jstest.Message(strconv.FormatUint(e.sequence, 10), e.eventType)
 	m.ID = w.broker.Key.Name + m.ID
 	_, err := w.publisher.Publish(w.ctx, w.broker, []ingress.Message{m})
 	return err
@@ -289,7 +290,7 @@ func (w *trimWorld) deliverTheRest(rt *rapid.T) {
 		}
 		source := w.processes[0].source(trigger.target)
 		for w.owes(trigger) {
-			m, ok := poll(source, patience)
+			m, ok := poll(source, jstest.Patience)
 			if !ok {
 				rt.Fatalf("trigger %s (%s) does not get all that it is owed", name, trigger.name)
 			}

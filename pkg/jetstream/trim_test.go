@@ -9,6 +9,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -19,7 +20,7 @@ func (i *installation) finish(target route.Target, from, to int) {
 	source := open(i.t, i.client, target, 50)
 	takeAll(i.t, source, from, to)
 	source.Stop()
-	await(i.t, target.Key.Name+" has acknowledged all", func() bool { return i.consumerInfo(target).NumAckPending == 0 })
+	jstest.Await(i.t, target.Key.Name+" has acknowledged all", func() bool { return i.consumerInfo(target).NumAckPending == 0 })
 }
 
 // first is the first sequence that the log still has.
@@ -51,7 +52,7 @@ func TestTrim(t *testing.T) {
 				p.knows(one, two)
 				takeAll(i.t, p.Log(one), 0, 100)
 				takeAll(i.t, p.Log(two), 0, 30)
-				await(i.t, "its floor", func() bool { return i.floorOf(two) == 30 })
+				jstest.Await(i.t, "its floor", func() bool { return i.floorOf(two) == 30 })
 			},
 			want: 31,
 		},
@@ -61,8 +62,8 @@ func TestTrim(t *testing.T) {
 				i.graceful()
 				one := i.put(i.trigger("one"))
 				i.publish(0, 100, "a", "b")
-				must(i.t, i.client.js.DeleteConsumer(budgetOf(i.t), i.client.names.Log(i.broker.Key), one.Consumer))
-				must(i.t, i.owner.RemoveTarget(budgetOf(i.t), one.Key))
+				jstest.Must(i.t, i.client.js.DeleteConsumer(jstest.Context(i.t), i.client.names.Log(i.broker.Key), one.Consumer))
+				jstest.Must(i.t, i.owner.RemoveTarget(jstest.Context(i.t), one.Key))
 			},
 			want: 1, fails: true,
 		},
@@ -71,8 +72,8 @@ func TestTrim(t *testing.T) {
 			arrange: func(i *installation) {
 				one := i.put(i.trigger("one"))
 				i.publish(0, 100, "a", "b")
-				must(i.t, i.client.js.DeleteConsumer(budgetOf(i.t), i.client.names.Log(i.broker.Key), one.Consumer))
-				must(i.t, i.owner.RemoveTarget(budgetOf(i.t), one.Key))
+				jstest.Must(i.t, i.client.js.DeleteConsumer(jstest.Context(i.t), i.client.names.Log(i.broker.Key), one.Consumer))
+				jstest.Must(i.t, i.owner.RemoveTarget(jstest.Context(i.t), one.Key))
 				i.sweep()
 			},
 			want: 101,
@@ -105,10 +106,10 @@ func TestTrim(t *testing.T) {
 		{
 			name: "a foreign consumer with a filter holds it from the first event that it takes",
 			arrange: func(i *installation) {
-				_, err := i.client.js.CreateConsumer(budgetOf(i.t), i.client.names.Log(i.broker.Key), jetstream.ConsumerConfig{
+				_, err := i.client.js.CreateConsumer(jstest.Context(i.t), i.client.names.Log(i.broker.Key), jetstream.ConsumerConfig{
 					Durable: "backup", AckPolicy: jetstream.AckExplicitPolicy, FilterSubject: i.client.names.EventSubject(i.broker.Key, "b"),
 				})
-				must(i.t, err)
+				jstest.Must(i.t, err)
 				i.publish(0, 60, "a")
 				i.publish(60, 100, "a", "b") // 61 is the first of type b: sequence 62
 			},
@@ -117,10 +118,10 @@ func TestTrim(t *testing.T) {
 		{
 			name: "a foreign consumer holds it",
 			arrange: func(i *installation) {
-				_, err := i.client.js.CreateConsumer(budgetOf(i.t), i.client.names.Log(i.broker.Key), jetstream.ConsumerConfig{
+				_, err := i.client.js.CreateConsumer(jstest.Context(i.t), i.client.names.Log(i.broker.Key), jetstream.ConsumerConfig{
 					Durable: "backup", AckPolicy: jetstream.AckExplicitPolicy,
 				})
-				must(i.t, err)
+				jstest.Must(i.t, err)
 				i.publish(0, 100, "a", "b")
 			},
 			want: 1,
@@ -129,13 +130,13 @@ func TestTrim(t *testing.T) {
 			name: "a mirror that lacks events does not: it is no consumer that could be seen",
 			arrange: func(i *installation) {
 				log := i.client.names.Log(i.broker.Key)
-				mirror, err := i.client.js.CreateStream(budgetOf(i.t), jetstream.StreamConfig{
+				mirror, err := i.client.js.CreateStream(jstest.Context(i.t), jetstream.StreamConfig{
 					Name: "mirror", Mirror: &jetstream.StreamSource{Name: log}, MaxMsgs: 10, Discard: jetstream.DiscardNew,
 				})
-				must(i.t, err)
+				jstest.Must(i.t, err)
 				i.publish(0, 100, "a", "b")
-				await(i.t, "the mirror has what it takes", func() bool {
-					info, err := mirror.Info(budgetOf(i.t))
+				jstest.Await(i.t, "the mirror has what it takes", func() bool {
+					info, err := mirror.Info(jstest.Context(i.t))
 					return err == nil && info.State.Msgs == 10
 				})
 			},
@@ -179,7 +180,7 @@ func TestTrim(t *testing.T) {
 			name: "without routes nothing is known, so nothing is trimmed",
 			arrange: func(i *installation) {
 				i.publish(0, 100, "a", "b")
-				must(i.t, i.client.js.DeleteKeyValue(budgetOf(i.t), i.client.names.RoutesBucket()))
+				jstest.Must(i.t, i.client.js.DeleteKeyValue(jstest.Context(i.t), i.client.names.RoutesBucket()))
 			},
 			want: 1, fails: true,
 		},
@@ -194,7 +195,7 @@ func TestTrim(t *testing.T) {
 			i := install(t)
 			c.arrange(i)
 			before := i.first()
-			trimmed, err := i.client.Trim(budgetOf(t), i.broker, max(c.worth, 1))
+			trimmed, err := i.client.Trim(jstest.Context(t), i.broker, max(c.worth, 1))
 			if (err != nil) != c.fails {
 				t.Errorf("error %v, want one: %v", err, c.fails)
 			}
@@ -204,7 +205,7 @@ func TestTrim(t *testing.T) {
 			if moved := before != c.want; (trimmed != 0) != moved || (moved && trimmed != c.want) {
 				t.Errorf("Trim says %d; the log begins with %d, want %d", trimmed, i.first(), c.want)
 			}
-			if again, _ := i.client.Trim(budgetOf(t), i.broker, 1); c.worth == 0 && again != 0 {
+			if again, _ := i.client.Trim(jstest.Context(t), i.broker, 1); c.worth == 0 && again != 0 {
 				t.Errorf("a second Trim finds %d to remove", again)
 			}
 		})
@@ -215,18 +216,18 @@ func TestTheHistoryWindowSparesTheYoungOnly(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	i.publish(0, 50, "a", "b")
-	stream, err := i.client.js.Stream(budgetOf(t), i.client.names.Log(i.broker.Key))
-	must(t, err)
-	last, err := stream.GetMsg(budgetOf(t), 50)
-	must(t, err)
-	await(t, "the first half is older", func() bool { return time.Since(last.Time) > 300*time.Millisecond })
+	stream, err := i.client.js.Stream(jstest.Context(t), i.client.names.Log(i.broker.Key))
+	jstest.Must(t, err)
+	last, err := stream.GetMsg(jstest.Context(t), 50)
+	jstest.Must(t, err)
+	jstest.Await(t, "the first half is older", func() bool { return time.Since(last.Time) > 300*time.Millisecond })
 	i.publish(50, 100, "a", "b")
-	young, err := stream.GetMsg(budgetOf(t), 51)
-	must(t, err)
+	young, err := stream.GetMsg(jstest.Context(t), 51)
+	jstest.Must(t, err)
 
 	i.broker.Log.History = time.Since(young.Time) + 100*time.Millisecond
-	_, err = i.client.Trim(budgetOf(t), i.broker, 1)
-	must(t, err)
+	_, err = i.client.Trim(jstest.Context(t), i.broker, 1)
+	jstest.Must(t, err)
 	if have := i.first(); have != 51 {
 		t.Errorf("the log begins with %d, want 51: the first of the last %s", have, i.broker.Log.History)
 	}
@@ -236,7 +237,7 @@ func TestTheHistoryWindowSparesTheYoungOnly(t *testing.T) {
 func (i *installation) trimming(c *Client) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
-	trimmer := c.NewTrimmer(tableOf(i.broker))
+	trimmer := c.NewTrimmer(jstest.Table(i.broker))
 	running.Go(func() { trimmer.Run(ctx) })
 	return func() {
 		cancel()
@@ -249,7 +250,7 @@ func TestTheTrimmerFollowsItsClock(t *testing.T) {
 	i := install(t, brisk)
 	defer i.trimming(i.client)()
 	i.publish(0, 100, "a")
-	await(t, "the log is empty", func() bool { return i.reading().state.Msgs == 0 })
+	jstest.Await(t, "the log is empty", func() bool { return i.reading().state.Msgs == 0 })
 }
 
 func TestTheTrimmerHeedsANudge(t *testing.T) {
@@ -259,11 +260,11 @@ func TestTheTrimmerHeedsANudge(t *testing.T) {
 	i.putBroker()
 	defer i.trimming(dial(t, i.server))()
 	p := i.client.NewPublisher()
-	m := message("big", "a")
+	m := jstest.Message("big", "a")
 	m.Event.Data = make([]byte, 16<<10)
-	await(t, "many logs full went through a small one", func() bool {
+	jstest.Await(t, "many logs full went through a small one", func() bool {
 		m.ID = naming.MessageID(naming.Identity{Sequence: i.reading().state.LastSeq}, "")
-		_, _ = p.Publish(budgetOf(t), i.broker, []ingress.Message{m}) // a full log is emptied a moment later
+		_, _ = p.Publish(jstest.Context(t), i.broker, []ingress.Message{m}) // a full log is emptied a moment later
 		return i.reading().state.LastSeq > 64
 	})
 }
@@ -273,8 +274,8 @@ func TestALogOutlivesAPurgeThatWasAskedForWhileNATSWasAway(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	i.publish(0, 10, "a")
-	stream, err := i.client.removals.Stream(budgetOf(t), i.client.names.Log(i.broker.Key))
-	must(t, err)
+	stream, err := i.client.removals.Stream(jstest.Context(t), i.client.names.Log(i.broker.Key))
+	jstest.Must(t, err)
 	i.stop()
 	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 	defer cancel()

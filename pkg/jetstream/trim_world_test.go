@@ -9,6 +9,7 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
@@ -108,7 +109,7 @@ func (w *trimWorld) close() {
 	for _, stream := range []string{w.client.names.DirectedStream(w.broker.Key), w.client.names.DeadLetterStream(w.broker.Key)} {
 		_ = w.client.js.DeleteStream(w.ctx, stream)
 	}
-	must(w.t, w.client.js.DeleteStream(w.ctx, w.client.names.Log(w.broker.Key)))
+	jstest.Must(w.t, w.client.js.DeleteStream(w.ctx, w.client.names.Log(w.broker.Key)))
 }
 
 // kill ends the process as a crash does: nothing that it holds is given back.
@@ -162,7 +163,7 @@ func (w *trimWorld) settle(trigger *trimTrigger, p *trimProcess, m dispatch.Mess
 	case "hold":
 		p.held = append(p.held, heldMessage{m, trigger})
 	}
-	must(w.t, err)
+	jstest.Must(w.t, err)
 }
 
 func (w *trimWorld) owes(trigger *trimTrigger) bool {

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
 )
@@ -13,7 +14,7 @@ import (
 func TestTrustEndsWithTheConnection(t *testing.T) {
 	t.Parallel()
 	names, err := naming.New(naming.DefaultPrefix)
-	must(t, err)
+	jstest.Must(t, err)
 	for name, options := range map[string]func(*natstest.Server) Options{
 		"over the network": func(s *natstest.Server) Options { return Options{URL: s.URL(), Names: names} },
 		"in process":       func(s *natstest.Server) Options { return Options{InProcess: s.NATS(), Names: names} },
@@ -21,7 +22,7 @@ func TestTrustEndsWithTheConnection(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := connect(t, options(natstest.Start(t, nil)))
-			must(t, c.EnsureBuckets(budgetOf(t)))
+			jstest.Must(t, c.EnsureBuckets(jstest.Context(t)))
 			p := startProcess(t, c)
 			told := make(chan struct{}, 1)
 			p.OnChange(func() {
@@ -32,18 +33,18 @@ func TestTrustEndsWithTheConnection(t *testing.T) {
 			})
 			before := p.Heard()
 			p.TrustUntil(time.Now().Add(time.Hour), before)
-			must(t, c.events.ForceReconnect())
-			await(t, "the connection for events is another one", func() bool { return c.events.Stats().Reconnects > 0 })
+			jstest.Must(t, c.events.ForceReconnect())
+			jstest.Await(t, "the connection for events is another one", func() bool { return c.events.Stats().Reconnects > 0 })
 			if !p.Trusted() {
 				t.Error("the trust ends with a connection that brings no news")
 			}
 
-			must(t, c.conn.ForceReconnect())
-			await(t, "the connection is another one", func() bool { return c.conn.Stats().Reconnects > 0 })
+			jstest.Must(t, c.conn.ForceReconnect())
+			jstest.Await(t, "the connection is another one", func() bool { return c.conn.Stats().Reconnects > 0 })
 			if p.Trusted() {
 				t.Error("the trust outlives the connection")
 			}
-			await(t, "it is told", func() bool { return len(told) == 1 })
+			jstest.Await(t, "it is told", func() bool { return len(told) == 1 })
 			p.Prolong(time.Now().Add(time.Hour))
 			if p.Trusted() {
 				t.Error("a trust that has ended is prolonged")

@@ -12,6 +12,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
 )
 
 // flood is many events through a log that holds only a few of them, with a Trimmer and one Trigger that keeps up.
@@ -76,7 +77,7 @@ func (f flood) send(t testing.TB, i *installation, sender int) (refused int64) {
 	for first := sender * batch; first < f.events; first += senders * batch {
 		messages := make([]ingress.Message, 0, batch)
 		for id := first; id < min(first+batch, f.events); id++ {
-			m := message(strconv.Itoa(id), "a")
+			m := jstest.Message(strconv.Itoa(id), "a")
 			m.Event.Data = make([]byte, f.bodySize)
 			messages = append(messages, m)
 		}
@@ -100,7 +101,7 @@ func (f flood) send(t testing.TB, i *installation, sender int) (refused int64) {
 func (f flood) receive(t testing.TB, source dispatch.Source) (repeated int) {
 	seen := make([]bool, f.events)
 	for left := f.events; left > 0; {
-		m, ok := poll(source, patience)
+		m, ok := poll(source, jstest.Patience)
 		if !ok {
 			t.Errorf("%d events did not come", left)
 			return repeated

@@ -1,8 +1,9 @@
-package jetstream
+package codec
 
 import (
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -13,21 +14,24 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 )
 
+// errFarTime means that a time is beyond what nanoseconds can count.
+var errFarTime = errors.New("the time is out of range")
+
 // sentByHand keeps the directed stream's own sequences apart from those of the log: both identify work.
-const sentByHand = 1 << 63
+const SentByHand = 1 << 63
 
 // decodeDirected reads a directed message. One that names no sequence was sent by hand: its own place in the directed stream
 // identifies it. One with something wrong in it is a dead letter. Error: it has no ack subject, so nobody could acknowledge it.
-func decodeDirected(m *nats.Msg) (dispatch.Work, error) {
-	place, err := placeIn(m.Reply)
+func DecodeDirected(m *nats.Msg) (dispatch.Work, error) {
+	place, err := PlaceIn(m.Reply)
 	if err != nil {
 		return dispatch.Work{}, err
 	}
 	fields := headerFields{header: m.Header}
-	w := dispatch.Work{Sequence: sentByHand | place.sequence, Stored: place.at, Directed: place.sequence}
-	if fields.has(headerSequence) {
-		w.Sequence, w.Stored = fields.unsigned(headerSequence), fields.time(headerStored)
-		w.Attempt = fields.number(headerAttempt)
+	w := dispatch.Work{Sequence: SentByHand | place.sequence, Stored: place.at, Directed: place.sequence}
+	if fields.has(HeaderSequence) {
+		w.Sequence, w.Stored = fields.unsigned(HeaderSequence), fields.time(HeaderStored)
+		w.Attempt = fields.number(HeaderAttempt)
 	}
 	if fields.has(headerRun) {
 		w.Run = fields.unsigned(headerRun)
@@ -35,7 +39,7 @@ func decodeDirected(m *nats.Msg) (dispatch.Work, error) {
 	if fields.has(headerUnstored) {
 		w.Unstored = fields.number(headerUnstored)
 	}
-	if _, failed := m.Header[headerCode]; failed {
+	if _, failed := m.Header[HeaderCode]; failed {
 		w.Failure = fields.failure()
 	}
 	data, reply, err := cutReply(m)
@@ -116,11 +120,11 @@ func (f *headerFields) time(name string) time.Time {
 }
 
 func (f *headerFields) failure() *dispatch.Failure {
-	body, err := base64.StdEncoding.DecodeString(f.header.Get(headerBody))
-	f.note(headerBody, err)
+	body, err := base64.StdEncoding.DecodeString(f.header.Get(HeaderBody))
+	f.note(HeaderBody, err)
 	return &dispatch.Failure{
-		Destination: f.header.Get(headerDestination), Reason: f.header.Get(headerReason), Code: f.number(headerCode), Body: body,
-		Attempts: f.number(headerAttempts), SinkAttempts: f.number(headerSinkTries),
+		Destination: f.header.Get(HeaderDestination), Reason: f.header.Get(HeaderReason), Code: f.number(HeaderCode), Body: body,
+		Attempts: f.number(HeaderAttempts), SinkAttempts: f.number(HeaderSinkTries),
 	}
 }
 

@@ -1,4 +1,4 @@
-package jetstream
+package codec
 
 import (
 	"net/http"
@@ -12,6 +12,7 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
 )
 
 func TestWorkRoundTrip(t *testing.T) {
@@ -48,12 +49,12 @@ func TestWorkRoundTrip(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			work := dispatch.Work{
-				Event: eventOf("1", "a"), Sequence: 1<<64 - 1, Stored: time.Unix(7, 8).UTC(), Run: 1<<64 - 1, Attempt: 17, Unstored: 18, Failure: c.work,
+				Event: jstest.Event("1", "a"), Sequence: 1<<64 - 1, Stored: time.Unix(7, 8).UTC(), Run: 1<<64 - 1, Attempt: 17, Unstored: 18, Failure: c.work,
 			}
-			got, err := decodeDirected(overTheWire(t, encodeWork(work)))
-			must(t, err)
+			got, err := DecodeDirected(overTheWire(t, EncodeWork(work)))
+			jstest.Must(t, err)
 			work.Failure = c.want
-			sameWork(t, got, work)
+			jstest.SameWork(t, got, work)
 		})
 	}
 }
@@ -73,7 +74,7 @@ func overTheWire(t testing.TB, m *nats.Msg) *nats.Msg {
 	}
 	wire.WriteString("\r\n")
 	decoded, err := nats.DecodeHeadersMsg([]byte(wire.String()))
-	must(t, err)
+	jstest.Must(t, err)
 	return &nats.Msg{Header: decoded, Data: m.Data, Reply: "$JS.ACK.S.C.1.5.1.0.0"}
 }
 
@@ -87,10 +88,10 @@ func TestAReplyIsParkedWithItsEvent(t *testing.T) {
 		Data:    []byte{0, 255, '}', 13, 10},
 	}
 	for name, data := range map[string][]byte{"data": []byte("body of 1"), "no data": nil, "data that looks like it": []byte(`{"Data":"AA=="}`)} {
-		work := dispatch.Work{Event: eventOf("1", "a"), Sequence: 7, Attempt: 2, Reply: &reply}
+		work := dispatch.Work{Event: jstest.Event("1", "a"), Sequence: 7, Attempt: 2, Reply: &reply}
 		work.Event.Data = data
-		got, err := decodeDirected(overTheWire(t, encodeWork(work)))
-		must(t, err)
+		got, err := DecodeDirected(overTheWire(t, EncodeWork(work)))
+		jstest.Must(t, err)
 		if got.Reply == nil || !reflect.DeepEqual(*got.Reply, reply) {
 			t.Fatalf("%s: the reply became %+v", name, got.Reply)
 		}
@@ -104,9 +105,9 @@ func TestAReplyIsParkedWithItsEvent(t *testing.T) {
 func TestAParkedReplyKeepsItsHeaderTexts(t *testing.T) {
 	came := http.Header{"Ce-Specversion": {"1.0"}, "Ce-Id": {"1"}, "Ce-Source": {"/projects/group%2Fproject"}, "Ce-Type": {"t"}, "Ce-Subject": {"hello big world"}}
 	reply, err := event.FromHTTP(came, nil)
-	must(t, err)
-	got, err := decodeDirected(overTheWire(t, encodeWork(dispatch.Work{Event: eventOf("1", "a"), Sequence: 7, Reply: &reply})))
-	must(t, err)
+	jstest.Must(t, err)
+	got, err := DecodeDirected(overTheWire(t, EncodeWork(dispatch.Work{Event: jstest.Event("1", "a"), Sequence: 7, Reply: &reply})))
+	jstest.Must(t, err)
 	left := http.Header{}
 	event.WriteHTTP(*got.Reply, left)
 	if !reflect.DeepEqual(left, came) {
@@ -120,10 +121,10 @@ func TestAParkedReplyThatIsNoEventIsNotSent(t *testing.T) {
 		"a name of two requests": {Name: "x: 1\r\n\r\nPOST /admin HTTP/1.1\r\ny", Value: "1"},
 		"a source that is none":  {Name: event.Source, Value: "%zz"},
 	} {
-		reply := eventOf("1", "a").With(attribute.Name, attribute.Value)
-		work := dispatch.Work{Event: eventOf("1", "a"), Sequence: 7, Reply: &reply}
-		got, err := decodeDirected(overTheWire(t, encodeWork(work)))
-		must(t, err)
+		reply := jstest.Event("1", "a").With(attribute.Name, attribute.Value)
+		work := dispatch.Work{Event: jstest.Event("1", "a"), Sequence: 7, Reply: &reply}
+		got, err := DecodeDirected(overTheWire(t, EncodeWork(work)))
+		jstest.Must(t, err)
 		if got.Reply != nil || got.Failure == nil || !strings.Contains(got.Failure.Reason, "reply") || got.Sequence != 7 {
 			t.Errorf("%s: %+v with %+v, want a dead letter because of the reply", name, got, got.Failure)
 		}
@@ -135,27 +136,27 @@ func TestBrokenDirectedMessagesAreDeadLetters(t *testing.T) {
 	for _, c := range []struct {
 		name, header, value, want string
 	}{
-		{"sequence", headerSequence, "-1", headerSequence},
-		{"no attempt", headerAttempt, "", headerAttempt},
-		{"attempt", headerAttempt, "many", headerAttempt},
-		{"time", headerStored, "yesterday", headerStored},
-		{"time that nanoseconds cannot count", headerStored, "9999-01-01T00:00:00Z", headerStored},
+		{"sequence", HeaderSequence, "-1", HeaderSequence},
+		{"no attempt", HeaderAttempt, "", HeaderAttempt},
+		{"attempt", HeaderAttempt, "many", HeaderAttempt},
+		{"time", HeaderStored, "yesterday", HeaderStored},
+		{"time that nanoseconds cannot count", HeaderStored, "9999-01-01T00:00:00Z", HeaderStored},
 		{"run", headerRun, "-1", headerRun},
 		{"replies that were not stored", headerUnstored, "x", headerUnstored},
-		{"code", headerCode, "", headerCode},
-		{"attempts", headerAttempts, "x", headerAttempts},
-		{"tries of the sink", headerSinkTries, "x", headerSinkTries},
-		{"body", headerBody, "***", headerBody},
+		{"code", HeaderCode, "", HeaderCode},
+		{"attempts", HeaderAttempts, "x", HeaderAttempts},
+		{"tries of the sink", HeaderSinkTries, "x", HeaderSinkTries},
+		{"body", HeaderBody, "***", HeaderBody},
 		{"reply's length, no number", headerReplyBytes, "x", headerReplyBytes},
 		{"reply longer than all", headerReplyBytes, "10000", headerReplyBytes},
 		{"reply of less than nothing", headerReplyBytes, "-1", headerReplyBytes},
 		{"reply that is none", headerReplyBytes, "3", "reply"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			m := encodeWork(workOf("1", 1))
+			m := EncodeWork(jstest.Work("1", 1))
 			m.Header[c.header] = []string{c.value}
-			w, err := decodeDirected(overTheWire(t, m))
-			must(t, err)
+			w, err := DecodeDirected(overTheWire(t, m))
+			jstest.Must(t, err)
 			if w.Failure == nil || !strings.Contains(w.Failure.Reason, c.want) || w.Event.Attr(event.ID) != "1" || w.Directed != 5 {
 				t.Errorf("%+v with %+v, want a dead letter of the event that names %s", w, w.Failure, c.want)
 			}
@@ -169,11 +170,11 @@ func FuzzWorkRoundTrip(f *testing.F) {
 	f.Add("http://a\nb", strings.Repeat("ü\n", 400), make([]byte, 3000), 0, 1<<40, uint64(1<<63), int64(1<<62))
 	f.Fuzz(func(t *testing.T, destination, reason string, body []byte, code, attempts int, sequence uint64, stored int64) {
 		work := dispatch.Work{
-			Event: eventOf("1", "a"), Sequence: sequence, Stored: time.Unix(0, stored), Run: sequence, Attempt: attempts, Unstored: attempts,
+			Event: jstest.Event("1", "a"), Sequence: sequence, Stored: time.Unix(0, stored), Run: sequence, Attempt: attempts, Unstored: attempts,
 			Failure: &dispatch.Failure{Destination: destination, Code: code, Body: body, Reason: reason, Attempts: attempts},
 		}
-		got, err := decodeDirected(overTheWire(t, encodeWork(work)))
-		must(t, err)
+		got, err := DecodeDirected(overTheWire(t, EncodeWork(work)))
+		jstest.Must(t, err)
 		if got.Sequence != sequence || !got.Stored.Equal(work.Stored) || got.Run != sequence || got.Unstored != attempts {
 			t.Errorf("%+v became %+v", work, got)
 		}
@@ -189,10 +190,10 @@ func FuzzWorkRoundTrip(f *testing.F) {
 
 // Whatever lies in a stream becomes work that has an identity and an event that can be stored again.
 func FuzzDecode(f *testing.F) {
-	whole := encodeWork(workOf("1", 1))
+	whole := EncodeWork(jstest.Work("1", 1))
 	for _, headers := range []string{
-		"", "ce-id: 1", "content-type: application/cloudevents+json", headerSequence + ": 7", headerReplyBytes + ": 3", headerStored + ": x",
-		headerCode + ": 1\r\n" + headerBody + ": %",
+		"", "ce-id: 1", "content-type: application/cloudevents+json", HeaderSequence + ": 7", headerReplyBytes + ": 3", HeaderStored + ": x",
+		HeaderCode + ": 1\r\n" + HeaderBody + ": %",
 	} {
 		f.Add(headers, whole.Data)
 	}
@@ -208,7 +209,7 @@ func FuzzDecode(f *testing.F) {
 		}
 		m := &nats.Msg{Subject: "a", Header: header, Data: data, Reply: "$JS.ACK.S.C.1.5.1.7.0"}
 		for name, decode := range map[string]func(*nats.Msg) (dispatch.Work, error){
-			"log": decodeLog, "channel": decodeChannel, "directed": decodeDirected,
+			"log": DecodeLog, "channel": DecodeChannel, "directed": DecodeDirected,
 		} {
 			w, err := decode(m)
 			if err != nil {
@@ -220,11 +221,11 @@ func FuzzDecode(f *testing.F) {
 			if w.Failure != nil && (w.Failure.Reason == "" && name != "directed" || w.Reply != nil && w.Failure.Destination == sourceOf(m.Subject)) {
 				t.Errorf("%s: %+v of %+v", name, w.Failure, w)
 			}
-			again, err := decodeDirected(overTheWire(t, encodeWork(w)))
+			again, err := DecodeDirected(overTheWire(t, EncodeWork(w)))
 			if err != nil || len(again.Event.Attributes) != len(w.Event.Attributes) || again.Sequence != w.Sequence {
 				t.Errorf("%s: %+v became %+v, error %v", name, w, again, err)
 			}
-			again, err = decodeDirected(overTheWire(t, encodeStructured(w)))
+			again, err = DecodeDirected(overTheWire(t, EncodeStructured(w)))
 			if err != nil || again.Event.Attr(event.ID) != w.Event.Attr(event.ID) || (again.Failure != nil) != (w.Failure != nil) {
 				t.Errorf("%s: in structured mode %+v became %+v with %+v, error %v", name, w, again, again.Failure, err)
 			}

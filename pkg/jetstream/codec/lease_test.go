@@ -1,4 +1,4 @@
-package jetstream
+package codec
 
 import (
 	"strconv"
@@ -24,7 +24,7 @@ func TestPlaceIn(t *testing.T) {
 		{name: "no number", reply: "$JS.ACK.LOG.CONSUMER.1.x.7.1.3", fails: true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got, err := placeIn(c.reply)
+			got, err := PlaceIn(c.reply)
 			if got.sequence != c.want || (err != nil) != c.fails {
 				t.Errorf("got %d, error %v; want %d, error %v", got.sequence, err, c.want, c.fails)
 			}
@@ -37,13 +37,13 @@ func FuzzPlaceIn(f *testing.F) {
 	f.Add("LOG", "CONSUMER", uint64(42), "$JS.ACK.L.C.1.2.3.4.5")
 	f.Add("kn_log_broker_a_b", "trigger_a_=", uint64(1<<63), "$JS.ACK..........")
 	f.Fuzz(func(t *testing.T, stream, consumer string, sequence uint64, any string) {
-		_, _ = placeIn(any)
+		_, _ = PlaceIn(any)
 		if strings.Contains(stream, ".") || strings.Contains(consumer, ".") {
 			return
 		}
 		tail := stream + "." + consumer + ".3." + strconv.FormatUint(sequence, 10) + ".9.1700000000000000000.0"
 		for _, reply := range []string{"$JS.ACK." + tail, "$JS.ACK._.hash." + tail, "$JS.ACK.domain.hash." + tail + ".tail"} {
-			got, err := placeIn(reply)
+			got, err := PlaceIn(reply)
 			if err != nil || got.sequence != sequence || got.stream != stream || !got.at.Equal(time.Unix(1_700_000_000, 0)) {
 				t.Errorf("%s: got %+v, error %v; want %d of %s", reply, got, err, sequence, stream)
 			}

@@ -1,4 +1,4 @@
-package jetstream
+package codec
 
 import (
 	"encoding/base64"
@@ -19,13 +19,13 @@ import (
 )
 
 // identityOf is what tells the target's work from every other.
-func identityOf(target route.Target, w dispatch.Work) naming.Identity {
+func IdentityOf(target route.Target, w dispatch.Work) naming.Identity {
 	return naming.Identity{Target: target.Key, Sequence: w.Sequence, Stored: w.Stored, Run: w.Run}
 }
 
 // decodeLog reads a message of an address's log. Error: it has no ack subject, so nobody could acknowledge it.
-func decodeLog(m *nats.Msg) (dispatch.Work, error) {
-	place, err := placeIn(m.Reply)
+func DecodeLog(m *nats.Msg) (dispatch.Work, error) {
+	place, err := PlaceIn(m.Reply)
 	if err != nil {
 		return dispatch.Work{}, err
 	}
@@ -69,36 +69,36 @@ const (
 
 // encodeWork returns a directed message or a dead letter, without its subject: the event, and what has happened to it so far. A reply
 // that is not accepted yet follows the event's data.
-func encodeWork(w dispatch.Work) *nats.Msg {
+func EncodeWork(w dispatch.Work) *nats.Msg {
 	return withWork(w, event.ToNATS(w.Event), w.Event.Data)
 }
 
 // encodeStructured does so for an event whose attributes are too large to be headers.
-func encodeStructured(w dispatch.Work) *nats.Msg {
+func EncodeStructured(w dispatch.Work) *nats.Msg {
 	header, data := event.ToStructuredNATS(w.Event)
 	return withWork(w, header, data)
 }
 
 func withWork(w dispatch.Work, header nats.Header, data []byte) *nats.Msg {
 	set := func(name, value string) { header[name] = []string{value} }
-	set(headerSequence, formatUint(w.Sequence))
-	set(headerAttempt, strconv.Itoa(w.Attempt))
+	set(HeaderSequence, formatUint(w.Sequence))
+	set(HeaderAttempt, strconv.Itoa(w.Attempt))
 	if w.Unstored != 0 {
 		set(headerUnstored, strconv.Itoa(w.Unstored))
 	}
 	if !w.Stored.IsZero() {
-		set(headerStored, w.Stored.UTC().Format(time.RFC3339Nano))
+		set(HeaderStored, w.Stored.UTC().Format(time.RFC3339Nano))
 	}
 	if w.Run != 0 {
 		set(headerRun, formatUint(w.Run))
 	}
 	if f := w.Failure; f != nil {
-		set(headerDestination, oneLine(f.Destination, maxDestination))
-		set(headerCode, strconv.Itoa(f.Code))
-		set(headerReason, oneLine(f.Reason, maxReason))
-		set(headerBody, base64.StdEncoding.EncodeToString(f.Body[:min(len(f.Body), maxBody)]))
-		set(headerAttempts, strconv.Itoa(f.Attempts))
-		set(headerSinkTries, strconv.Itoa(f.SinkAttempts))
+		set(HeaderDestination, oneLine(f.Destination, maxDestination))
+		set(HeaderCode, strconv.Itoa(f.Code))
+		set(HeaderReason, oneLine(f.Reason, maxReason))
+		set(HeaderBody, base64.StdEncoding.EncodeToString(f.Body[:min(len(f.Body), maxBody)]))
+		set(HeaderAttempts, strconv.Itoa(f.Attempts))
+		set(HeaderSinkTries, strconv.Itoa(f.SinkAttempts))
 	}
 	if w.Reply != nil {
 		reply, _ := json.Marshal(w.Reply) // it is made of strings and bytes

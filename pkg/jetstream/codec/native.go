@@ -1,4 +1,4 @@
-package jetstream
+package codec
 
 import (
 	"net/url"
@@ -10,7 +10,7 @@ import (
 )
 
 // plainType is the type of the event that a plain NATS message becomes.
-const plainType = "dev.eventing-jetstream.nats.message"
+const PlainType = "dev.eventing-jetstream.nats.message"
 
 // decodeChannel reads a message of a Channel's log, into which NATS publishers may write too. What means to be a CloudEvent (see
 // event.IsNATS) is one, or is a dead letter that says what is wrong with it. Everything else becomes an event by this rule:
@@ -21,11 +21,11 @@ const plainType = "dev.eventing-jetstream.nats.message"
 //	time             when the stream stored it
 //	data             the payload, as it is
 //	datacontenttype  the header Content-Type, else application/json if the payload is JSON, else application/octet-stream
-func decodeChannel(m *nats.Msg) (dispatch.Work, error) {
+func DecodeChannel(m *nats.Msg) (dispatch.Work, error) {
 	if event.IsNATS(m.Header, m.Data) {
-		return decodeLog(m)
+		return DecodeLog(m)
 	}
-	place, err := placeIn(m.Reply)
+	place, err := PlaceIn(m.Reply)
 	if err != nil {
 		return dispatch.Work{}, err
 	}
@@ -33,7 +33,7 @@ func decodeChannel(m *nats.Msg) (dispatch.Work, error) {
 		Event: event.Plain{
 			ID:     place.stream + "." + formatUint(place.sequence),
 			Source: sourceOf(m.Subject),
-			Type:   plainType,
+			Type:   PlainType,
 			Time:   place.at,
 			Header: m.Header,
 			Data:   m.Data,
