@@ -19,21 +19,21 @@ import (
 // What is parked, and dead letters, are in streams of ours as ever.
 
 // consumerOf names the consumer that is the target's cursor.
-func (c *Client) consumerOf(t route.Target) string {
+func (o *Owner) consumerOf(t route.Target) string {
 	if t.Stream != "" {
-		return c.names.ForeignConsumer(t.Key)
+		return o.client.names.ForeignConsumer(t.Key)
 	}
-	return c.names.Consumer(t.Key)
+	return o.client.names.Consumer(t.Key)
 }
 
 // adopt looks at the stream that the address is to adopt, and notes in the address when it does not take what comes in by HTTP.
 // It returns when the stream was made. Errors: ErrNoStream, ErrNotAdoptable.
-func (c *Client) adopt(ctx context.Context, a *route.Address) (made time.Time, err error) {
+func (o *Owner) adopt(ctx context.Context, a *route.Address) (made time.Time, err error) {
 	name := a.Log.Stream
-	if !naming.LegalStream(name) || c.names.IsOwnStream(name) {
+	if !naming.LegalStream(name) || o.client.names.IsOwnStream(name) {
 		return time.Time{}, fmt.Errorf("%w: %s", ErrNotAdoptable, name)
 	}
-	stream, err := c.js.Stream(ctx, name)
+	stream, err := o.client.js.Stream(ctx, name)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		return time.Time{}, fmt.Errorf("%w: %s", ErrNoStream, name)
 	}
@@ -45,7 +45,7 @@ func (c *Client) adopt(ctx context.Context, a *route.Address) (made time.Time, e
 		return time.Time{}, fmt.Errorf("%w: %s is the log of %s %s/%s", ErrNotAdoptable, name,
 			config.Metadata[metaKind], config.Metadata[metaNamespace], config.Metadata[metaName])
 	}
-	a.Refuse = cmp.Or(a.Refuse, whyNotByHTTP(config, c.names.LogSubjects(a.Key)))
+	a.Refuse = cmp.Or(a.Refuse, whyNotByHTTP(config, o.client.names.LogSubjects(a.Key)))
 	return stream.CachedInfo().Created, nil
 }
 
@@ -65,30 +65,30 @@ func whyNotByHTTP(stream jetstream.StreamConfig, subject string) string {
 
 // changesStream keeps an address from leaving its log behind for another stream: ErrImmutable for the same resource; for a later one of
 // the same name PredecessorError, until the streams of the one before are removed.
-func (c *Client) changesStream(have StoredRecord, a route.Address) error {
+func (o *Owner) changesStream(have StoredRecord, a route.Address) error {
 	switch {
 	case have.Address.Log.Stream == a.Log.Stream || have.Swept:
 		return nil
 	case have.DeletedAt == nil && have.Address.UID == a.UID:
-		return fmt.Errorf("stream %s: %w: stream", c.logOf(*have.Address), ErrImmutable)
+		return fmt.Errorf("stream %s: %w: stream", o.client.logOf(*have.Address), ErrImmutable)
 	}
-	return &PredecessorError{Stream: c.logOf(*have.Address), Field: "stream", UID: have.Address.UID}
+	return &PredecessorError{Stream: o.client.logOf(*have.Address), Field: "stream", UID: have.Address.UID}
 }
 
 // foreignSubjects are what the target's cursor reads of a stream that is not ours; none means all of it.
-func (c *Client) foreignSubjects(t route.Target) []string {
+func (o *Owner) foreignSubjects(t route.Target) []string {
 	if len(t.Subjects) == 0 {
 		return nil
 	}
-	return append([]string{c.names.LogSubjects(t.Key.Address)}, t.Subjects...)
+	return append([]string{o.client.names.LogSubjects(t.Key.Address)}, t.Subjects...)
 }
 
 // leaveStream takes the cursor of a target out of a stream that is not ours, where it would be in the way of others for ever.
-func (c *Client) leaveStream(ctx context.Context, t route.Target) error {
+func (o *Owner) leaveStream(ctx context.Context, t route.Target) error {
 	if t.Stream == "" {
 		return nil // it goes with its log
 	}
-	return ignoreMissing(c.removals.DeleteConsumer(ctx, t.Stream, c.consumerOf(t)))
+	return ignoreMissing(o.client.removals.DeleteConsumer(ctx, t.Stream, o.consumerOf(t)))
 }
 
 // removeForeign takes the cursors of an address's targets out of the stream that it had adopted.

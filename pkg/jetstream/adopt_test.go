@@ -73,7 +73,7 @@ func TestStreamsThatCannotBeAdopted(t *testing.T) {
 	i := install(t)
 	other := dialAs(t, i.server, "other")
 	jstest.Must(t, other.EnsureBuckets(t.Context()))
-	_, err := other.NewOwner("tests", shortGrace).PutAddress(jstest.Context(t), brokerOf("orders", 1<<20))
+	_, err := NewOwner(other, "tests", shortGrace).PutAddress(jstest.Context(t), brokerOf("orders", 1<<20))
 	jstest.Must(t, err)
 	for name, want := range map[string]error{
 		"NOBODYS":                        ErrNoStream,
@@ -325,14 +325,14 @@ func TestACursorInAnAdoptedStreamOutlivesARemovalThatWasAskedForWhileNATSWasAway
 	i.stop()
 	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 	defer cancel()
-	if err := i.client.leaveStream(ctx, one); err == nil {
+	if err := i.owner.leaveStream(ctx, one); err == nil {
 		t.Error("it is removed while NATS is away")
 	}
 	i.restart()
 	look := func() error {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second) // a server that has just started may lose a question
 		defer cancel()
-		_, err := stream.Consumer(ctx, i.client.consumerOf(one))
+		_, err := stream.Consumer(ctx, i.owner.consumerOf(one))
 		return err
 	}
 	jstest.Await(t, "the server answers", func() bool { err := look(); return err == nil || errors.Is(err, jetstream.ErrConsumerNotFound) })

@@ -119,7 +119,7 @@ func TestTheRoutesBucketGrows(t *testing.T) {
 	target := i.trigger("all")
 	for n := range 20 {
 		target.Key.Name, target.Owner, target.NotReady = fmt.Sprint("t-", n), "tests", string(make([]byte, 30<<10))
-		_, err := i.client.PutRecord(jstest.Context(t), route.Record{Target: &target})
+		_, err := i.owner.PutRecord(jstest.Context(t), route.Record{Target: &target})
 		jstest.Must(t, err)
 	}
 	if info := bucketInfo(t, i.client, i.client.names.RoutesBucket()); info.Config.MaxBytes < int64(info.State.Bytes) {
@@ -148,7 +148,7 @@ func TestAnExhaustedStoreStopsOnlyWhatNeedsIt(t *testing.T) {
 	s := natstest.Start(t, func(o *server.Options) { o.JetStreamMaxStore = 16 << 20 })
 	c := dial(t, s)
 	jstest.Must(t, c.EnsureBuckets(t.Context()))
-	i := &installation{t: t, server: s, client: c, owner: c.NewOwner("tests", shortGrace), broker: brokerOf("orders", 4<<20)}
+	i := &installation{t: t, server: s, client: c, owner: NewOwner(c, "tests", shortGrace), broker: brokerOf("orders", 4<<20)}
 	i.putBroker()
 	all := i.put(i.trigger("all"))
 	i.publish(0, 10, "a")
@@ -192,7 +192,7 @@ func TestRoutesChangeWhileLogsAreFull(t *testing.T) {
 	s := natstest.Start(t, func(o *server.Options) { o.JetStreamMaxStore = 16 << 20 })
 	c := dial(t, s)
 	jstest.Must(t, c.EnsureBuckets(t.Context()))
-	i := &installation{t: t, server: s, client: c, owner: c.NewOwner("tests", shortGrace), broker: brokerOf("orders", 16<<20)}
+	i := &installation{t: t, server: s, client: c, owner: NewOwner(c, "tests", shortGrace), broker: brokerOf("orders", 16<<20)}
 	_, err := i.owner.PutAddress(jstest.Context(t), i.broker)
 	if !isStorageExhausted(err) {
 		t.Fatalf("a log as large as the store: error %v, want one that says that there is no room", err)

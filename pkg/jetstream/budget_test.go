@@ -166,7 +166,7 @@ func TestAMessageLargerThanTheServerTakesNowIsRead(t *testing.T) {
 	s := natstest.Start(t, func(o *server.Options) { o.MaxPayload = most })
 	c := dial(t, s)
 	jstest.Must(t, c.EnsureBuckets(t.Context()))
-	i := &installation{t: t, server: s, client: c, owner: c.NewOwner("tests", shortGrace), broker: brokerOf("orders", 16<<20)}
+	i := &installation{t: t, server: s, client: c, owner: NewOwner(c, "tests", shortGrace), broker: brokerOf("orders", 16<<20)}
 	i.putBroker()
 	one := i.put(i.trigger("one"))
 	i.publishLarge(i.broker, 2, 1<<20-8<<10)

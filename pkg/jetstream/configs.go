@@ -105,30 +105,30 @@ func deadLetterConfig(names naming.Names, a route.Address) jetstream.StreamConfi
 // cursorConfig is the desired consumer of a target that has one of its own in the log; startAt says where a new one begins. Deliveries
 // are never counted against a limit by the server: only the filter decides when an event is given up. So it is with which events of our
 // own logs are the target's: a filter that the server applied would change at another moment than that of the filter processes.
-func (c *Client) cursorConfig(t route.Target) jetstream.ConsumerConfig {
-	config := c.leasedConsumer(c.consumerOf(t), t)
+func (o *Owner) cursorConfig(t route.Target) jetstream.ConsumerConfig {
+	config := o.leasedConsumer(o.consumerOf(t), t)
 	if t.Stream != "" {
-		config.FilterSubjects = c.foreignSubjects(t)
+		config.FilterSubjects = o.foreignSubjects(t)
 	}
 	return config
 }
 
 // sharedConfig is the desired consumer that targets of an address share: of the whole log, and of no target alone.
-func (c *Client) sharedConfig(t route.Target) jetstream.ConsumerConfig {
-	return c.commonConsumer(t.Key.Address, t.Owner, "cursor of its targets")
+func (o *Owner) sharedConfig(t route.Target) jetstream.ConsumerConfig {
+	return o.commonConsumer(t.Key.Address, t.Owner, "cursor of its targets")
 }
 
 // directedConsumerConfig is the desired consumer of what is parked for, or sent to, single targets of the address.
-func (c *Client) directedConsumerConfig(a route.Address) jetstream.ConsumerConfig {
-	config := c.commonConsumer(a.Key, a.Owner, "events for one target alone")
+func (o *Owner) directedConsumerConfig(a route.Address) jetstream.ConsumerConfig {
+	config := o.commonConsumer(a.Key, a.Owner, "events for one target alone")
 	config.DeliverPolicy = jetstream.DeliverAllPolicy
-	config.FilterSubject = c.names.DirectedSubjects(a.Key)
+	config.FilterSubject = o.client.names.DirectedSubjects(a.Key)
 	return config
 }
 
 // commonConsumer is a consumer of several targets of the address.
-func (c *Client) commonConsumer(address route.Key, owner, what string) jetstream.ConsumerConfig {
-	config := c.leasedConsumer(c.names.SharedConsumer(), route.Target{})
+func (o *Owner) commonConsumer(address route.Key, owner, what string) jetstream.ConsumerConfig {
+	config := o.leasedConsumer(o.client.names.SharedConsumer(), route.Target{})
 	config.Description = what + ", of " + address.String()
 	config.Metadata = map[string]string{
 		metaUse: sharedUse, metaKind: string(address.Kind), metaNamespace: address.Namespace, metaName: address.Name, metaOwner: owner,
@@ -154,12 +154,12 @@ func startAt(config jetstream.ConsumerConfig, start route.Start, stream jetstrea
 	return config
 }
 
-func (c *Client) leasedConsumer(name string, t route.Target) jetstream.ConsumerConfig {
+func (o *Owner) leasedConsumer(name string, t route.Target) jetstream.ConsumerConfig {
 	return jetstream.ConsumerConfig{
 		Durable:       name,
 		Description:   t.Key.String(),
 		AckPolicy:     jetstream.AckExplicitPolicy,
-		AckWait:       c.timing.ackWait,
+		AckWait:       o.client.timing.ackWait,
 		MaxDeliver:    -1,
 		MaxAckPending: max(maxAckPending, 2*t.MaxInFlight),
 		Metadata: map[string]string{

@@ -25,25 +25,25 @@ func (o *Owner) Differing(ctx context.Context, live []StoredRecord) ([]StoredRec
 		if r.Address == nil {
 			continue
 		}
-		differs, err := o.client.streamsDiffer(ctx, *r.Address)
+		differs, err := o.streamsDiffer(ctx, *r.Address)
 		if errs = append(errs, err); differs {
 			differing = append(differing, r)
 		}
 	}
-	for stream, cursors := range o.client.byStream(targets) {
-		found, err := o.client.consumersDiffering(ctx, stream, cursors)
+	for stream, cursors := range o.byStream(targets) {
+		found, err := o.consumersDiffering(ctx, stream, cursors)
 		errs, differing = append(errs, err), append(differing, found...)
 	}
 	return differing, errors.Join(errs...)
 }
 
-func (c *Client) streamsDiffer(ctx context.Context, a route.Address) (bool, error) {
-	wanted := []jetstream.StreamConfig{deadLetterConfig(c.names, a), directedConfig(c.names, a)}
+func (o *Owner) streamsDiffer(ctx context.Context, a route.Address) (bool, error) {
+	wanted := []jetstream.StreamConfig{deadLetterConfig(o.client.names, a), directedConfig(o.client.names, a)}
 	if a.Log.Stream == "" { // one that was adopted is not ours to judge
-		wanted = append(wanted, logConfig(c.names, a))
+		wanted = append(wanted, logConfig(o.client.names, a))
 	}
 	for _, want := range wanted {
-		stream, err := c.js.Stream(ctx, want.Name)
+		stream, err := o.client.js.Stream(ctx, want.Name)
 		if errors.Is(err, jetstream.ErrStreamNotFound) {
 			continue
 		}
@@ -58,8 +58,8 @@ func (c *Client) streamsDiffer(ctx context.Context, a route.Address) (bool, erro
 }
 
 // consumersDiffering returns those of the targets with a cursor in the stream that is not what it should be.
-func (c *Client) consumersDiffering(ctx context.Context, name string, targets []StoredRecord) ([]StoredRecord, error) {
-	stream, err := c.js.Stream(ctx, name)
+func (o *Owner) consumersDiffering(ctx context.Context, name string, targets []StoredRecord) ([]StoredRecord, error) {
+	stream, err := o.client.js.Stream(ctx, name)
 	if err != nil {
 		return nil, ignoreMissing(err)
 	}
@@ -75,9 +75,9 @@ func (c *Client) consumersDiffering(ctx context.Context, name string, targets []
 			continue
 		}
 		seen = append(seen, info.Name)
-		want := c.cursorConfig(*r.Target)
-		if info.Name == c.names.SharedConsumer() {
-			want = c.sharedConfig(*r.Target)
+		want := o.cursorConfig(*r.Target)
+		if info.Name == o.client.names.SharedConsumer() {
+			want = o.sharedConfig(*r.Target)
 		}
 		if _, same := alignedConsumer(info.Config, want); !same || info.Config.AckPolicy != want.AckPolicy {
 			differing = append(differing, r)

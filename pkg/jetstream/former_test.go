@@ -17,7 +17,7 @@ func (i *installation) readsDirected(name string, target route.Target) {
 	i.t.Helper()
 	stream := i.client.names.DirectedStream(i.broker.Key)
 	jstest.Must(i.t, ignoreMissing(i.client.js.DeleteConsumer(jstest.Context(i.t), stream, i.client.names.SharedConsumer())))
-	config := i.client.leasedConsumer(name, target)
+	config := i.owner.leasedConsumer(name, target)
 	config.DeliverPolicy = jetstream.DeliverAllPolicy
 	config.FilterSubject = i.client.names.DirectedSubject(target.Key)
 	_, err := i.client.js.CreateConsumer(jstest.Context(i.t), stream, config)

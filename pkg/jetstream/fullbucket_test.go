@@ -81,7 +81,7 @@ func TestAFullRoutesBucketTakesEveryKindOfChange(t *testing.T) {
 		{"purge a record", func(i *installation, one route.Target) error {
 			r, _, err := i.client.record(jstest.Context(i.t), recordKey(route.Record{Target: &one}))
 			jstest.Must(i.t, err)
-			return i.client.purgeRecord(jstest.Context(i.t), r)
+			return i.owner.purgeRecord(jstest.Context(i.t), r)
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -103,7 +103,7 @@ func install(t testing.TB, adjust ...func(*Client)) *installation {
 	s := natstest.Start(t, nil)
 	c := dial(t, s, adjust...)
 	jstest.Must(t, c.EnsureBuckets(t.Context()))
-	i := &installation{t: t, server: s, client: c, owner: c.NewOwner("tests", shortGrace), broker: brokerOf("orders", 16<<20)}
+	i := &installation{t: t, server: s, client: c, owner: NewOwner(c, "tests", shortGrace), broker: brokerOf("orders", 16<<20)}
 	i.putBroker()
 	return i
 }

@@ -43,7 +43,7 @@ func TestATargetLeavesNoConsumerOfItsOwnBehind(t *testing.T) {
 	target := i.put(i.trigger("one"))
 	left := target
 	left.Consumer = i.client.names.Consumer(target.Key)
-	_, err := i.client.js.CreateConsumer(jstest.Context(t), i.client.names.Log(i.broker.Key), i.client.cursorConfig(target))
+	_, err := i.client.js.CreateConsumer(jstest.Context(t), i.client.names.Log(i.broker.Key), i.owner.cursorConfig(target))
 	jstest.Must(t, err)
 	if !i.has(left) {
 		t.Fatal("there is no such consumer")

@@ -74,7 +74,7 @@ func TestAnAddressIsWrittenWithoutRoomForItsDeadLetters(t *testing.T) {
 	s := natstest.Start(t, func(o *server.Options) { o.JetStreamMaxStore = 16 << 20 })
 	c := dial(t, s)
 	jstest.Must(t, c.EnsureBuckets(t.Context()))
-	i := &installation{t: t, server: s, client: c, owner: c.NewOwner("tests", shortGrace), broker: brokerOf("orders", 8<<20)}
+	i := &installation{t: t, server: s, client: c, owner: NewOwner(c, "tests", shortGrace), broker: brokerOf("orders", 8<<20)}
 	i.putBroker()
 	one := i.put(i.trigger("one"))
 	jstest.Must(t, c.js.DeleteStream(jstest.Context(t), c.names.DeadLetterStream(i.broker.Key)))

@@ -53,7 +53,7 @@ func TestWhatLostItsRecordIsFoundAndGoesAfterTheGrace(t *testing.T) {
 	if have := i.unrecorded(i.owner); !slices.Equal(have, []string{naming.TargetKey(gone.Key)}) {
 		t.Fatalf("without a record: %v", have)
 	}
-	if have := i.unrecorded(i.client.NewOwner("another", shortGrace)); len(have) > 0 {
+	if have := i.unrecorded(NewOwner(i.client, "another", shortGrace)); len(have) > 0 {
 		t.Errorf("another owner finds %v", have)
 	}
 	found, err := i.owner.Unrecorded(jstest.Context(t))
@@ -138,7 +138,7 @@ func TestARefusalChangesNothingElse(t *testing.T) {
 			t.Errorf("refused for %q it is %+v, want %+v", why, *now.Address, want)
 		}
 	}
-	if err := i.client.NewOwner("another", shortGrace).Refuse(jstest.Context(t), i.broker.Key, "spite"); !errors.Is(err, ErrForeignRoute) {
+	if err := NewOwner(i.client, "another", shortGrace).Refuse(jstest.Context(t), i.broker.Key, "spite"); !errors.Is(err, ErrForeignRoute) {
 		t.Errorf("another owner's refusal: error %v", err)
 	}
 	jstest.Must(t, i.owner.RemoveAddress(jstest.Context(t), i.broker.Key))

@@ -27,7 +27,7 @@ func limited(t *testing.T, limit *atomic.Int32) *installation {
 	s := natstest.Start(t, func(o *server.Options) { o.MaxPayload = limit.Load() })
 	c := dial(t, s)
 	jstest.Must(t, c.EnsureBuckets(t.Context()))
-	i := &installation{t: t, server: s, client: c, owner: c.NewOwner("tests", shortGrace), broker: brokerOf("orders", 16<<20)}
+	i := &installation{t: t, server: s, client: c, owner: NewOwner(c, "tests", shortGrace), broker: brokerOf("orders", 16<<20)}
 	i.putBroker()
 	return i
 }

@@ -38,7 +38,7 @@ type Owner struct {
 }
 
 // NewOwner returns an owner that signs its records with the name.
-func (c *Client) NewOwner(name string, grace time.Duration) *Owner {
+func NewOwner(c *Client, name string, grace time.Duration) *Owner {
 	return &Owner{
 		client: c, name: name, grace: grace, positions: newPositions(c),
 		strays: map[route.Key]map[string]time.Time{}, rescued: map[route.Key]uint64{}, unfinished: map[string]uint64{},
@@ -88,33 +88,33 @@ func (o *Owner) PutAddress(ctx context.Context, a route.Address) (Applied, error
 // there is no room for what the address can do without for a while.
 func (o *Owner) makeStreams(ctx context.Context, a *route.Address, have StoredRecord) (made time.Time, lacking, err error) {
 	if have.Address != nil {
-		if err := o.client.changesStream(have, *a); err != nil {
+		if err := o.changesStream(have, *a); err != nil {
 			return made, nil, err
 		}
 	}
 	if err := o.client.names.CheckSubjects(a.Log.Subjects); err != nil {
 		return made, nil, err
 	}
-	if a.Log.MaxBytes, err = o.client.logBytes(ctx, *a); err != nil {
+	if a.Log.MaxBytes, err = o.logBytes(ctx, *a); err != nil {
 		return made, nil, err
 	}
 	if made, err = o.ensureLog(ctx, a); err != nil {
 		return made, nil, err
 	}
-	if _, err := o.client.ensureStream(ctx, deadLetterConfig(o.client.names, *a)); err != nil {
+	if _, err := o.ensureStream(ctx, deadLetterConfig(o.client.names, *a)); err != nil {
 		if have.Address == nil || have.DeletedAt != nil || !isStorageExhausted(err) {
 			return made, nil, err
 		}
 		lacking = err
 	}
-	return made, lacking, o.client.updateStream(ctx, directedConfig(o.client.names, *a))
+	return made, lacking, o.updateStream(ctx, directedConfig(o.client.names, *a))
 }
 
 func (o *Owner) ensureLog(ctx context.Context, a *route.Address) (made time.Time, err error) {
 	if a.Log.Stream != "" {
-		return o.client.adopt(ctx, a)
+		return o.adopt(ctx, a)
 	}
-	log, err := o.client.ensureStream(ctx, logConfig(o.client.names, *a))
+	log, err := o.ensureStream(ctx, logConfig(o.client.names, *a))
 	if err != nil {
 		return time.Time{}, err
 	}
@@ -174,7 +174,7 @@ func (o *Owner) put(ctx context.Context, r route.Record, have StoredRecord) (app
 	if err != nil {
 		return Applied{}, false, err
 	}
-	revision, written, err := o.client.swapRecord(ctx, StoredRecord{Record: r, Revision: have.Revision})
+	revision, written, err := o.swapRecord(ctx, StoredRecord{Record: r, Revision: have.Revision})
 	return Applied{Place: route.Place{Key: recordKey(r), Revision: revision, Bucket: bucket}}, written, err
 }
 
@@ -229,7 +229,7 @@ func (o *Owner) Refuse(ctx context.Context, key route.Key, why string) error {
 		return err
 	}
 	have.Address.Refuse = why
-	_, replaced, err := o.client.swapRecord(ctx, have)
+	_, replaced, err := o.swapRecord(ctx, have)
 	if err == nil && !replaced {
 		err = fmt.Errorf("%s: %w", naming.AddressKey(key), ErrConflict)
 	}
@@ -247,7 +247,7 @@ func (o *Owner) End(ctx context.Context, r StoredRecord) error {
 func (o *Owner) end(ctx context.Context, r StoredRecord) (ended bool, err error) {
 	now := time.Now().UTC()
 	r.DeletedAt = &now
-	_, ended, err = o.client.swapRecord(ctx, r)
+	_, ended, err = o.swapRecord(ctx, r)
 	return ended, err
 }
 

@@ -140,7 +140,7 @@ func TestRoutesOfAnotherOwnerAreLeftAlone(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	all := i.put(i.trigger("all", "a"))
-	other := i.client.NewOwner("somebody else", shortGrace)
+	other := NewOwner(i.client, "somebody else", shortGrace)
 	changed := i.broker
 	changed.Log.MaxBytes *= 2
 	widened := all
@@ -155,7 +155,7 @@ func TestRoutesOfAnotherOwnerAreLeftAlone(t *testing.T) {
 		{"RemoveTarget", func() error { return other.RemoveTarget(jstest.Context(t), all.Key) }},
 		{"PutRecord", func() error {
 			widened.Owner = "somebody else"
-			_, err := i.client.PutRecord(jstest.Context(t), route.Record{Target: &widened})
+			_, err := i.owner.PutRecord(jstest.Context(t), route.Record{Target: &widened})
 			return err
 		}},
 	} {

@@ -18,7 +18,7 @@ func (o *Owner) ensureDirected(ctx context.Context, key route.Key) error {
 	if err != nil || !found || have.DeletedAt != nil {
 		return err
 	}
-	if _, err := o.client.ensureStream(ctx, directedConfig(o.client.names, *have.Address)); err != nil {
+	if _, err := o.ensureStream(ctx, directedConfig(o.client.names, *have.Address)); err != nil {
 		return err
 	}
 	return o.ensureDirectedConsumer(ctx, *have.Address)
@@ -27,8 +27,8 @@ func (o *Owner) ensureDirected(ctx context.Context, key route.Key) error {
 // ensureDirectedConsumer makes the consumer of the address's directed stream. Earlier versions had one for each target there, beside which
 // NATS takes none of the same messages: those go. What they have not acknowledged stays in the stream.
 func (o *Owner) ensureDirectedConsumer(ctx context.Context, a route.Address) error {
-	stream, want := o.client.names.DirectedStream(a.Key), o.client.directedConsumerConfig(a)
-	_, err := o.client.ensureConsumer(ctx, stream, want)
+	stream, want := o.client.names.DirectedStream(a.Key), o.directedConsumerConfig(a)
+	_, err := o.ensureConsumer(ctx, stream, want)
 	var api *jetstream.APIError
 	if !errors.As(err, &api) || api.ErrorCode != errCodeNotUnique {
 		return err
@@ -36,7 +36,7 @@ func (o *Owner) ensureDirectedConsumer(ctx context.Context, a route.Address) err
 	if err := o.removeFormer(ctx, stream, a.Key); err != nil {
 		return err
 	}
-	_, err = o.client.ensureConsumer(ctx, stream, want)
+	_, err = o.ensureConsumer(ctx, stream, want)
 	return err
 }
 

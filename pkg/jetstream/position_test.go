@@ -21,7 +21,7 @@ func (i *installation) deliver(target route.Target, from, to int) {
 
 func TestACursorComesBackWhereItStoodWhoeverLeads(t *testing.T) {
 	t.Parallel()
-	another := func(i *installation) { i.owner = i.client.NewOwner("tests", time.Hour) }
+	another := func(i *installation) { i.owner = NewOwner(i.client, "tests", time.Hour) }
 	sweep := func(i *installation, _ route.Target) { i.sweep() }
 	put := func(i *installation, all route.Target) { i.put(all) }
 	for _, c := range []struct {
@@ -97,7 +97,7 @@ func TestANewCursorIsRememberedAtOnce(t *testing.T) {
 	all := i.put(i.trigger("all"))
 	i.publish(10, 20, "a")
 	i.removeConsumer(all)
-	i.owner = i.client.NewOwner("tests", time.Hour)
+	i.owner = NewOwner(i.client, "tests", time.Hour)
 	i.sweep()
 	source := open(t, i.client, all, 20)
 	defer source.Stop()
@@ -180,7 +180,7 @@ func TestAPositionIsKeptForThoseWhoStillShare(t *testing.T) {
 func TestANewTargetDoesNotBeginWhereAFormerOneStood(t *testing.T) {
 	t.Parallel()
 	i := install(t)
-	first, second := i.owner, i.client.NewOwner("tests", shortGrace)
+	first, second := i.owner, NewOwner(i.client, "tests", shortGrace)
 	target := i.trigger("one")
 	target.Start.Policy = route.StartLast
 	i.put(target)

@@ -42,10 +42,10 @@ func (o *Owner) EndPredecessor(ctx context.Context, a route.Address, before *Pre
 	}
 	until = tombstone.DeletedAt.Add(o.grace)
 	if time.Now().Before(until) {
-		if heard, err := o.client.allHaveHeard(ctx, tombstone); err != nil || !heard {
+		if heard, err := o.allHaveHeard(ctx, tombstone); err != nil || !heard {
 			return until, err
 		}
-		if delivered, err := o.client.allDelivered(ctx, *tombstone.Address); err != nil || !delivered {
+		if delivered, err := o.allDelivered(ctx, *tombstone.Address); err != nil || !delivered {
 			return until, err
 		}
 	}
@@ -75,18 +75,18 @@ func (o *Owner) tombstoneOf(ctx context.Context, a route.Address, before *Predec
 	if found {
 		end.Address = have.Address
 	}
-	at, err := o.client.PutRecord(ctx, end.Record)
+	at, err := o.PutRecord(ctx, end.Record)
 	end.Revision = at.Revision
 	return end, err
 }
 
 // allHaveHeard tells whether every live process has applied the tombstone: none stores anything more for the route.
-func (c *Client) allHaveHeard(ctx context.Context, tombstone StoredRecord) (bool, error) {
-	made, err := c.RoutesMade(ctx)
+func (o *Owner) allHaveHeard(ctx context.Context, tombstone StoredRecord) (bool, error) {
+	made, err := o.client.RoutesMade(ctx)
 	if err != nil {
 		return false, err
 	}
-	reports, err := c.LatestReports(ctx)
+	reports, err := o.client.LatestReports(ctx)
 	if err != nil || !reports.Lost.IsZero() {
 		return false, err
 	}
@@ -96,9 +96,9 @@ func (c *Client) allHaveHeard(ctx context.Context, tombstone StoredRecord) (bool
 
 // allDelivered tells whether an address's streams hold nothing that anybody still waits for: every cursor has passed what the log
 // holds, nothing is parked, and there are no dead letters. What it cannot tell it takes for undelivered.
-func (c *Client) allDelivered(ctx context.Context, a route.Address) (bool, error) {
+func (o *Owner) allDelivered(ctx context.Context, a route.Address) (bool, error) {
 	key := a.Key
-	log, err := c.readLog(ctx, c.logOf(a))
+	log, err := o.client.readLog(ctx, o.client.logOf(a))
 	switch {
 	case errors.Is(err, jetstream.ErrStreamNotFound):
 	case err != nil:
@@ -106,7 +106,7 @@ func (c *Client) allDelivered(ctx context.Context, a route.Address) (bool, error
 	case log.holder != nil:
 		return false, nil
 	default:
-		targets, err := c.Records(ctx, naming.TargetKeysOf(key))
+		targets, err := o.client.Records(ctx, naming.TargetKeysOf(key))
 		if err != nil {
 			return false, err
 		}
@@ -114,8 +114,8 @@ func (c *Client) allDelivered(ctx context.Context, a route.Address) (bool, error
 			return false, nil // its consumer comes back, who knows where
 		}
 	}
-	for _, name := range []string{c.names.DirectedStream(key), c.names.DeadLetterStream(key)} {
-		stream, err := c.js.Stream(ctx, name)
+	for _, name := range []string{o.client.names.DirectedStream(key), o.client.names.DeadLetterStream(key)} {
+		stream, err := o.client.js.Stream(ctx, name)
 		if ignoreMissing(err) != nil {
 			return false, fmt.Errorf("read stream %s: %w", name, err)
 		}

@@ -37,7 +37,7 @@ func (i *installation) endedFor(d time.Duration) {
 	}
 	ago := time.Now().Add(-d)
 	have.DeletedAt = &ago
-	_, err = i.client.PutRecord(jstest.Context(i.t), have.Record)
+	_, err = i.owner.PutRecord(jstest.Context(i.t), have.Record)
 	jstest.Must(i.t, err)
 }
 
@@ -143,7 +143,7 @@ func TestALiveResourceIsNoPredecessor(t *testing.T) {
 	if err == nil {
 		t.Error("the route of a live Broker was ended")
 	}
-	other := i.client.NewOwner("somebody else", shortGrace)
+	other := NewOwner(i.client, "somebody else", shortGrace)
 	if _, err := other.EndPredecessor(jstest.Context(t), changed, &PredecessorError{}); !errors.Is(err, ErrForeignRoute) {
 		t.Errorf("error %v, want ErrForeignRoute", err)
 	}

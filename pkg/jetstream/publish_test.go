@@ -222,7 +222,7 @@ func TestAnAccountWithoutRoomIsAFullLog(t *testing.T) {
 	s := natstest.Start(t, func(o *server.Options) { o.JetStreamMaxStore = 1 << 20 })
 	c := dial(t, s)
 	jstest.Must(t, c.EnsureBuckets(t.Context()))
-	_, err := c.NewOwner("tests", shortGrace).PutAddress(jstest.Context(t), brokerOf("huge", 1<<30))
+	_, err := NewOwner(c, "tests", shortGrace).PutAddress(jstest.Context(t), brokerOf("huge", 1<<30))
 	if err == nil || !strings.Contains(err.Error(), strconv.Itoa(1<<30)) {
 		t.Errorf("error %v, want one that names the bytes asked for", err)
 	}

@@ -125,7 +125,7 @@ func TestAnOwnerThatKnowsNoFloorStartsAtTheFirstEvent(t *testing.T) {
 	all := i.put(i.trigger("all"))
 	i.publish(0, 20, "a")
 	i.removeConsumer(all)
-	jstest.Must(t, i.client.NewOwner("tests", shortGrace).Sweep(jstest.Context(t)))
+	jstest.Must(t, NewOwner(i.client, "tests", shortGrace).Sweep(jstest.Context(t)))
 	source := open(t, i.client, all, 10)
 	defer source.Stop()
 	takeAll(t, source, 0, 20)

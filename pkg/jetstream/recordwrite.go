@@ -12,22 +12,22 @@ import (
 
 // PutRecord writes a record by compare-and-set, unless the same is there already, and returns where it stands.
 // Errors: ErrForeignRoute when a live record of another owner is there.
-func (c *Client) PutRecord(ctx context.Context, r route.Record) (route.Place, error) {
+func (o *Owner) PutRecord(ctx context.Context, r route.Record) (route.Place, error) {
 	// Read before the record is written: if the bucket is made anew in between, nobody ever reports to be past this place.
-	made, err := c.RoutesMade(ctx)
+	made, err := o.client.RoutesMade(ctx)
 	if err != nil {
 		return route.Place{}, err
 	}
 	key := recordKey(r)
 	for {
-		have, found, err := c.record(ctx, key)
+		have, found, err := o.client.record(ctx, key)
 		if err != nil {
 			return route.Place{}, err
 		}
 		if found && have.DeletedAt == nil && have.Owner() != r.Owner() {
 			return route.Place{}, fmt.Errorf("%s: %w (%s)", key, ErrForeignRoute, have.Owner())
 		}
-		revision, swapped, err := c.swapRecord(ctx, StoredRecord{Record: r, Revision: have.Revision})
+		revision, swapped, err := o.swapRecord(ctx, StoredRecord{Record: r, Revision: have.Revision})
 		if err != nil || swapped {
 			return route.Place{Key: key, Revision: revision, Bucket: made}, err
 		}
@@ -36,22 +36,22 @@ func (c *Client) PutRecord(ctx context.Context, r route.Record) (route.Place, er
 
 // swapRecord writes the record in place of what was read at its revision, 0 if that was nothing, and leaves the same alone. swapped is
 // false when somebody has written there since: then what they wrote holds.
-func (c *Client) swapRecord(ctx context.Context, r StoredRecord) (revision uint64, swapped bool, err error) {
+func (o *Owner) swapRecord(ctx context.Context, r StoredRecord) (revision uint64, swapped bool, err error) {
 	data, err := r.Encode()
 	if err != nil {
 		return 0, false, err
 	}
-	err = c.makingRoom(ctx, func() error {
-		revision, swapped, err = c.swapOnce(ctx, data, r)
+	err = o.client.makingRoom(ctx, func() error {
+		revision, swapped, err = o.swapOnce(ctx, data, r)
 		return err
 	})
 	return revision, swapped, err
 }
 
-func (c *Client) swapOnce(ctx context.Context, data []byte, r StoredRecord) (revision uint64, swapped bool, err error) {
-	bucket, err := c.js.KeyValue(ctx, c.names.RoutesBucket())
+func (o *Owner) swapOnce(ctx context.Context, data []byte, r StoredRecord) (revision uint64, swapped bool, err error) {
+	bucket, err := o.client.js.KeyValue(ctx, o.client.names.RoutesBucket())
 	if err != nil {
-		return 0, false, fmt.Errorf("open bucket %s: %w", c.names.RoutesBucket(), err)
+		return 0, false, fmt.Errorf("open bucket %s: %w", o.client.names.RoutesBucket(), err)
 	}
 	key := recordKey(r.Record)
 	entry, err := bucket.Get(ctx, key)
@@ -79,13 +79,13 @@ func (c *Client) swapOnce(ctx context.Context, data []byte, r StoredRecord) (rev
 }
 
 // purgeRecord removes a key whose tombstone has done its work. Who watches hears of it; the mark of it goes away by itself.
-func (c *Client) purgeRecord(ctx context.Context, r StoredRecord) error {
-	bucket, err := c.js.KeyValue(ctx, c.names.RoutesBucket())
+func (o *Owner) purgeRecord(ctx context.Context, r StoredRecord) error {
+	bucket, err := o.client.js.KeyValue(ctx, o.client.names.RoutesBucket())
 	if err != nil {
-		return fmt.Errorf("open bucket %s: %w", c.names.RoutesBucket(), err)
+		return fmt.Errorf("open bucket %s: %w", o.client.names.RoutesBucket(), err)
 	}
-	err = c.makingRoom(ctx, func() error {
-		return bucket.Purge(ctx, recordKey(r.Record), jetstream.LastRevision(r.Revision), jetstream.PurgeTTL(c.timing.routeMarkerTTL))
+	err = o.client.makingRoom(ctx, func() error {
+		return bucket.Purge(ctx, recordKey(r.Record), jetstream.LastRevision(r.Revision), jetstream.PurgeTTL(o.client.timing.routeMarkerTTL))
 	})
 	if err != nil {
 		return fmt.Errorf("purge route %s: %w", recordKey(r.Record), err)

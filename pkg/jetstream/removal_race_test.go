@@ -19,7 +19,7 @@ import (
 func TestTwoOwnersRemoveNothingOfALiveTarget(t *testing.T) {
 	t.Parallel()
 	i := install(t)
-	owners := []*Owner{i.owner, dial(t, i.server).NewOwner("tests", shortGrace)}
+	owners := []*Owner{i.owner, NewOwner(dial(t, i.server), "tests", shortGrace)}
 	run := 0
 	end := time.Now().Add(4 * time.Second)
 	rapid.Check(t, func(rt *rapid.T) {
@@ -124,7 +124,7 @@ func TestAPutWaitsForARemoval(t *testing.T) {
 func TestAPutAndTheSweepOfAnotherOwnerAtOnce(t *testing.T) {
 	t.Parallel()
 	i := install(t)
-	other := dial(t, i.server).NewOwner("tests", shortGrace)
+	other := NewOwner(dial(t, i.server), "tests", shortGrace)
 	for _, start := range []route.StartPolicy{route.StartNew, route.StartLast} {
 		target := i.trigger("one" + string(start))
 		target.Start.Policy = start

@@ -16,11 +16,11 @@ func (o *Owner) repairStreams(ctx context.Context, a route.Address, hasTargets b
 	if err := o.repairLog(ctx, a); err != nil {
 		return err
 	}
-	lacking := o.client.createIfAbsent(ctx, deadLetterConfig(o.client.names, a))
+	lacking := o.createIfAbsent(ctx, deadLetterConfig(o.client.names, a))
 	if !hasTargets {
 		return lacking
 	}
-	if err := o.client.createIfAbsent(ctx, directedConfig(o.client.names, a)); err != nil {
+	if err := o.createIfAbsent(ctx, directedConfig(o.client.names, a)); err != nil {
 		return errors.Join(lacking, err)
 	}
 	return errors.Join(lacking, o.ensureDirectedConsumer(ctx, a))
@@ -36,7 +36,7 @@ func (o *Owner) repairLog(ctx context.Context, a route.Address) error {
 	if a.Log.Stream != "" {
 		return fmt.Errorf("%s: %w: %s", a.Key, ErrNoStream, a.Log.Stream)
 	}
-	err = o.client.createStream(ctx, logConfig(o.client.names, a))
+	err = o.createStream(ctx, logConfig(o.client.names, a))
 	if err == nil {
 		o.client.log.Error("the log of an address was gone, with the events in it; it is made again, empty", "address", a.Key.String())
 		if o.Remade != nil {

@@ -18,7 +18,7 @@ func TestAnEventParkedBeyondItsTimeIsWoken(t *testing.T) {
 	s := natstest.Start(t, func(o *server.Options) { o.JetStreamMaxStore = 3 << 20 })
 	c := dial(t, s, func(c *Client) { c.timing.overdue = time.Second })
 	jstest.Must(t, c.EnsureBuckets(t.Context()))
-	i := &installation{t: t, server: s, client: c, owner: c.NewOwner("tests", shortGrace), broker: brokerOf("orders", 64<<10)}
+	i := &installation{t: t, server: s, client: c, owner: NewOwner(c, "tests", shortGrace), broker: brokerOf("orders", 64<<10)}
 	i.putBroker()
 	all := i.put(i.trigger("all"))
 	store, _ := c.NewStore(jstest.Table(i.broker))

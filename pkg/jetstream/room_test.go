@@ -41,7 +41,7 @@ func TestNoRoomNamesWhatIsAskedForAndWhatThereIs(t *testing.T) {
 			jstest.Must(t, s.NATS().GlobalAccount().UpdateJetStreamLimits(map[string]server.JetStreamAccountLimits{"": c.limits}))
 			client := dial(t, s)
 			jstest.Must(t, client.EnsureBuckets(t.Context()))
-			owner := client.NewOwner("tests", shortGrace)
+			owner := NewOwner(client, "tests", shortGrace)
 			for n, name := range []string{"fits", "does-not"} {
 				a := brokerOf(name, 64*mebi)
 				a.Log.Memory = c.memory
@@ -62,7 +62,7 @@ func TestWhatADefaultBrokerMayNeedIsReservedWithIt(t *testing.T) {
 	s := natstest.Start(t, func(o *server.Options) { o.JetStreamMaxStore = 1 << 30 })
 	c := dial(t, s)
 	jstest.Must(t, c.EnsureBuckets(t.Context()))
-	owner := c.NewOwner("tests", shortGrace)
+	owner := NewOwner(c, "tests", shortGrace)
 	var brokers []route.Address
 	for {
 		a := brokerOf(fmt.Sprintf("orders-%d", len(brokers)), 0)

@@ -241,7 +241,7 @@ func TestPutRecordComparesAndSets(t *testing.T) {
 		go func() {
 			mine := target
 			mine.MaxInFlight = n + 1
-			at, err := i.client.PutRecord(context.WithoutCancel(t.Context()), route.Record{Target: &mine})
+			at, err := i.owner.PutRecord(context.WithoutCancel(t.Context()), route.Record{Target: &mine})
 			if err != nil {
 				t.Error(err)
 			}

@@ -25,7 +25,7 @@ func (o *Owner) join(ctx context.Context, t *route.Target, had cursor) error {
 		return err
 	}
 	// Read after the target is a member: from here on nothing is trimmed before it has got it.
-	log, err := o.client.logState(ctx, t.Key.Address)
+	log, err := o.logState(ctx, t.Key.Address)
 	if err != nil {
 		return err
 	}
@@ -39,18 +39,18 @@ func (o *Owner) join(ctx context.Context, t *route.Target, had cursor) error {
 	return nil
 }
 
-func (c *Client) logState(ctx context.Context, key route.Key) (*jetstream.StreamInfo, error) {
-	stream, err := c.js.Stream(ctx, c.names.Log(key))
+func (o *Owner) logState(ctx context.Context, key route.Key) (*jetstream.StreamInfo, error) {
+	stream, err := o.client.js.Stream(ctx, o.client.names.Log(key))
 	if err != nil {
-		return nil, fmt.Errorf("read stream %s: %w", c.names.Log(key), err)
+		return nil, fmt.Errorf("read stream %s: %w", o.client.names.Log(key), err)
 	}
 	return stream.CachedInfo(), nil
 }
 
 // sharedConsumer reads the shared consumer of the address.
-func (c *Client) sharedConsumer(ctx context.Context, key route.Key) (*jetstream.ConsumerInfo, error) {
-	log, name := c.names.Log(key), c.names.SharedConsumer()
-	consumer, err := c.js.Consumer(ctx, log, name)
+func (o *Owner) sharedConsumer(ctx context.Context, key route.Key) (*jetstream.ConsumerInfo, error) {
+	log, name := o.client.names.Log(key), o.client.names.SharedConsumer()
+	consumer, err := o.client.js.Consumer(ctx, log, name)
 	if err != nil {
 		return nil, fmt.Errorf("read consumer %s of stream %s: %w", name, log, err)
 	}
@@ -60,7 +60,7 @@ func (c *Client) sharedConsumer(ctx context.Context, key route.Key) (*jetstream.
 // enter makes targets of one address members of its shared consumer, and the consumer if there is none.
 func (o *Owner) enter(ctx context.Context, targets ...route.Target) error {
 	t := targets[0]
-	have, err := o.client.sharedConsumer(ctx, t.Key.Address)
+	have, err := o.sharedConsumer(ctx, t.Key.Address)
 	if errors.Is(err, jetstream.ErrConsumerNotFound) {
 		err = o.makeShared(ctx, targets)
 		if errors.Is(err, jetstream.ErrConsumerExists) {
@@ -71,19 +71,19 @@ func (o *Owner) enter(ctx context.Context, targets ...route.Target) error {
 	if err != nil {
 		return err
 	}
-	want := o.client.sharedConfig(t)
+	want := o.sharedConfig(t)
 	want.Metadata = withMember(withMetadata(have.Config.Metadata, want.Metadata), tagsOf(targets)...)
 	if members := membersIn(want.Metadata); len(members) > maxMembers {
 		return fmt.Errorf("%s: %w: %d", t.Key.Address, ErrTooManyTargets, maxMembers)
 	}
-	return o.client.alignConsumer(ctx, o.client.names.Log(t.Key.Address), have.Config, want)
+	return o.alignConsumer(ctx, o.client.names.Log(t.Key.Address), have.Config, want)
 }
 
 // makeShared makes the shared consumer of the targets' address: where it stood if it had been there; if nobody knows where that was,
 // after what all that share it are known to have got; else at the end of the log. Errors: jetstream.ErrConsumerExists.
 func (o *Owner) makeShared(ctx context.Context, targets []route.Target) error {
 	key := targets[0].Key.Address
-	log, err := o.client.logState(ctx, key)
+	log, err := o.logState(ctx, key)
 	if err != nil {
 		return err
 	}
@@ -104,7 +104,7 @@ func (o *Owner) makeShared(ctx context.Context, targets []route.Target) error {
 		start = route.Start{Policy: route.StartSequence, Sequence: floor + 1}
 		o.client.log.Warn("the shared consumer of a log was gone and is made again", "address", key.String(), "from", start.Sequence)
 	}
-	config := startAt(o.client.sharedConfig(targets[0]), start, log.Config)
+	config := startAt(o.sharedConfig(targets[0]), start, log.Config)
 	config.Metadata = withMember(config.Metadata, tagsOf(append(targets, sharing...))...)
 	made, err := o.client.js.CreateConsumer(ctx, log.Config.Name, config)
 	if err != nil {
@@ -188,13 +188,13 @@ func (o *Owner) leave(ctx context.Context, key route.Key, tags ...string) error 
 
 // takeOut takes members out of the shared consumer and returns the others. gone tells that there is no such consumer.
 func (o *Owner) takeOut(ctx context.Context, key route.Key, tags []string) (others []string, gone bool, err error) {
-	have, err := o.client.sharedConsumer(ctx, key)
+	have, err := o.sharedConsumer(ctx, key)
 	if err != nil {
 		return nil, true, ignoreMissing(err)
 	}
 	want := have.Config
 	want.Metadata = withoutMember(have.Config.Metadata, tags...)
-	return membersIn(want.Metadata), false, o.client.alignConsumer(ctx, o.client.names.Log(key), have.Config, want)
+	return membersIn(want.Metadata), false, o.alignConsumer(ctx, o.client.names.Log(key), have.Config, want)
 }
 
 // takeBack takes a target out of the shared consumer whose Put has entered it there and has then failed, unless there is a record of it:
@@ -231,7 +231,7 @@ func (o *Owner) repairShared(ctx context.Context, records []StoredRecord, log *j
 		targets = append(targets, t)
 		if t.After > log.State.LastSeq { // somebody made the log anew, with lower sequences
 			t.After, r.Target = 0, &t
-			_, _, err := o.client.swapRecord(ctx, r) // one that was written meanwhile is looked at by the next sweep
+			_, _, err := o.swapRecord(ctx, r) // one that was written meanwhile is looked at by the next sweep
 			errs = append(errs, err)
 		}
 	}

@@ -22,7 +22,7 @@ func TestASharedConsumerThatIsDeletedByHandGoesOnWhereItStood(t *testing.T) {
 		{"by a put", func(i *installation, target route.Target) { i.put(target) }},
 		{"by a put of another Trigger, when nobody knows where it stood", func(i *installation, _ route.Target) {
 			jstest.Must(i.t, i.client.js.DeleteKeyValue(jstest.Context(i.t), i.client.names.PositionsBucket()))
-			i.owner = i.client.NewOwner("tests", shortGrace)
+			i.owner = NewOwner(i.client, "tests", shortGrace)
 			i.put(i.trigger("another"))
 		}},
 	} {
@@ -95,7 +95,7 @@ func TestASweepWritesMembersAgainThatAreMissing(t *testing.T) {
 	i.put(i.trigger("one"))
 	i.put(i.trigger("two"))
 	before := i.members()
-	info, err := i.client.sharedConsumer(jstest.Context(t), i.broker.Key)
+	info, err := i.owner.sharedConsumer(jstest.Context(t), i.broker.Key)
 	jstest.Must(t, err)
 	info.Config.Metadata = withoutMember(info.Config.Metadata, before...)
 	_, err = i.client.js.UpdateConsumer(jstest.Context(t), i.client.names.Log(i.broker.Key), info.Config)
@@ -113,7 +113,7 @@ func TestAnAddressHasNoMoreTargetsThanItsConsumerCanName(t *testing.T) {
 	t.Parallel()
 	i := install(t, brisk)
 	one := i.put(i.trigger("one"))
-	info, err := i.client.sharedConsumer(jstest.Context(t), i.broker.Key)
+	info, err := i.owner.sharedConsumer(jstest.Context(t), i.broker.Key)
 	jstest.Must(t, err)
 	var many []string
 	for n := range maxMembers - 1 {

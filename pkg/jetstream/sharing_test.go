@@ -163,7 +163,7 @@ func TestATargetThatEndedStaysAMemberUntilItIsSwept(t *testing.T) {
 // members are the tags of those who share the Broker's log.
 func (i *installation) members() []string {
 	i.t.Helper()
-	info, err := i.client.sharedConsumer(jstest.Context(i.t), i.broker.Key)
+	info, err := i.owner.sharedConsumer(jstest.Context(i.t), i.broker.Key)
 	jstest.Must(i.t, err)
 	return membersIn(info.Config.Metadata)
 }

@@ -15,6 +15,7 @@ func TestReadsSeeWhatWasWrittenOnAnyServer(t *testing.T) {
 	t.Parallel()
 	servers := natstest.StartThree(t)
 	writer := dial(t, servers[0])
+	owner := NewOwner(writer, "tests", shortGrace)
 	jstest.Must(t, writer.EnsureBuckets(jstest.Context(t)))
 	var readers []*Client
 	for _, s := range servers {
@@ -27,7 +28,7 @@ func TestReadsSeeWhatWasWrittenOnAnyServer(t *testing.T) {
 	const rounds = 200
 	for n := range rounds {
 		target.MaxInFlight = n + 1
-		at, err := writer.PutRecord(t.Context(), route.Record{Target: &target})
+		at, err := owner.PutRecord(t.Context(), route.Record{Target: &target})
 		jstest.Must(t, err)
 		for _, reader := range readers {
 			if have, found, err := reader.record(t.Context(), key); err != nil {
@@ -38,7 +39,7 @@ func TestReadsSeeWhatWasWrittenOnAnyServer(t *testing.T) {
 		}
 		reader := readers[n%len(readers)]
 		target.MaxInFlight = -n
-		at, err = writer.PutRecord(t.Context(), route.Record{Target: &target})
+		at, err = owner.PutRecord(t.Context(), route.Record{Target: &target})
 		jstest.Must(t, err)
 		if have, err := reader.Records(t.Context(), naming.TargetKeysOf(target.Key.Address)); err != nil {
 			t.Fatal(err)
@@ -46,7 +47,7 @@ func TestReadsSeeWhatWasWrittenOnAnyServer(t *testing.T) {
 			staleLists++
 		}
 		target.MaxInFlight = rounds + n + 1
-		at, err = writer.PutRecord(t.Context(), route.Record{Target: &target})
+		at, err = owner.PutRecord(t.Context(), route.Record{Target: &target})
 		jstest.Must(t, err)
 		if end, _, err := reader.RoutesEnd(t.Context()); err != nil {
 			t.Fatal(err)
@@ -77,11 +78,12 @@ func TestAWatchOutlivesTheServerOfItsConsumer(t *testing.T) {
 	t.Parallel()
 	servers := natstest.StartThree(t)
 	writer := dial(t, servers[0])
+	owner := NewOwner(writer, "tests", shortGrace)
 	jstest.Must(t, writer.EnsureBuckets(jstest.Context(t)))
 	target := route.Target{Key: route.TargetKey{Address: brokerOf("orders", 0).Key, Namespace: "shop", Name: "all"}, Owner: "tests"}
 	put := func(n int) {
 		target.MaxInFlight = n
-		jstest.Await(t, "a route is written", func() bool { _, err := writer.PutRecord(t.Context(), route.Record{Target: &target}); return err == nil })
+		jstest.Await(t, "a route is written", func() bool { _, err := owner.PutRecord(t.Context(), route.Record{Target: &target}); return err == nil })
 	}
 	put(1)
 	stream, err := writer.js.Stream(jstest.Context(t), bucketStream(writer.names.RoutesBucket()))

@@ -8,14 +8,14 @@ import (
 )
 
 // storageError says what was asked for, and what there is, when NATS has no room for a stream: byte limits are reservations.
-func (c *Client) storageError(ctx context.Context, want jetstream.StreamConfig, err error) error {
+func (o *Owner) storageError(ctx context.Context, want jetstream.StreamConfig, err error) error {
 	switch {
 	case err == nil:
 		return nil
 	case !isStorageExhausted(err):
 		return fmt.Errorf("stream %s: %w", want.Name, err)
 	}
-	account, accountErr := c.js.AccountInfo(ctx)
+	account, accountErr := o.client.js.AccountInfo(ctx)
 	if accountErr != nil {
 		return fmt.Errorf("stream %s: %s are asked for, and NATS has less: %w", want.Name, asked(want), err)
 	}

@@ -11,7 +11,7 @@ import (
 // sweepMembers gives up the members of an address's shared consumer of whom there has been no record for strayPatience: what they hold is
 // never trimmed. recorded are the tags of those who have one.
 func (o *Owner) sweepMembers(ctx context.Context, key route.Key, recorded []string) error {
-	have, err := o.client.sharedConsumer(ctx, key)
+	have, err := o.sharedConsumer(ctx, key)
 	if err != nil {
 		return ignoreMissing(err)
 	}

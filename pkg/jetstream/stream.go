@@ -16,18 +16,18 @@ import (
 // ensureStream makes the stream what is wanted: created, updated, or left alone when it already is. It returns the stream as it was
 // before an update.
 // Errors: ErrImmutable, naming the field that NATS cannot change; PredecessorError.
-func (c *Client) ensureStream(ctx context.Context, want jetstream.StreamConfig) (*jetstream.StreamInfo, error) {
-	stream, err := c.js.Stream(ctx, want.Name)
+func (o *Owner) ensureStream(ctx context.Context, want jetstream.StreamConfig) (*jetstream.StreamInfo, error) {
+	stream, err := o.client.js.Stream(ctx, want.Name)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
-		if err := c.createStream(ctx, want); err != nil {
+		if err := o.createStream(ctx, want); err != nil {
 			return nil, err
 		}
-		stream, err = c.js.Stream(ctx, want.Name)
+		stream, err = o.client.js.Stream(ctx, want.Name)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read stream %s: %w", want.Name, err)
 	}
-	return stream.CachedInfo(), c.alignStream(ctx, stream, want)
+	return stream.CachedInfo(), o.alignStream(ctx, stream, want)
 }
 
 // createStream makes a stream that is not there, and leaves one alone that somebody else has just made.
@@ -35,20 +35,20 @@ func (c *Client) ensureStream(ctx context.Context, want jetstream.StreamConfig) 
 // Its sequences start at the time in microseconds, so that no two streams of one name ever share a sequence: parked work,
 // acknowledgements and message ids name events by it, and may outlive a stream that was deleted by hand and made again. They never start
 // before those of the stream that the route knows, whatever the clock says: an ingress would take it for another stream.
-func (c *Client) createStream(ctx context.Context, want jetstream.StreamConfig) error {
-	want.FirstSeq = max(want.FirstSeq, c.timing.firstSequence())
-	_, err := c.js.CreateStream(ctx, want)
+func (o *Owner) createStream(ctx context.Context, want jetstream.StreamConfig) error {
+	want.FirstSeq = max(want.FirstSeq, o.client.timing.firstSequence())
+	_, err := o.client.js.CreateStream(ctx, want)
 	if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
 		return nil
 	}
-	return c.storageError(ctx, want, err)
+	return o.storageError(ctx, want, err)
 }
 
 // createIfAbsent makes a stream that is gone; to change one is for a Put.
-func (c *Client) createIfAbsent(ctx context.Context, want jetstream.StreamConfig) error {
-	_, err := c.js.Stream(ctx, want.Name)
+func (o *Owner) createIfAbsent(ctx context.Context, want jetstream.StreamConfig) error {
+	_, err := o.client.js.Stream(ctx, want.Name)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
-		return c.createStream(ctx, want)
+		return o.createStream(ctx, want)
 	}
 	if err != nil {
 		return fmt.Errorf("read stream %s: %w", want.Name, err)
@@ -57,18 +57,18 @@ func (c *Client) createIfAbsent(ctx context.Context, want jetstream.StreamConfig
 }
 
 // updateStream is ensureStream for a stream that is made with the first target: one that is not there is left alone.
-func (c *Client) updateStream(ctx context.Context, want jetstream.StreamConfig) error {
-	stream, err := c.js.Stream(ctx, want.Name)
+func (o *Owner) updateStream(ctx context.Context, want jetstream.StreamConfig) error {
+	stream, err := o.client.js.Stream(ctx, want.Name)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("read stream %s: %w", want.Name, err)
 	}
-	return c.alignStream(ctx, stream, want)
+	return o.alignStream(ctx, stream, want)
 }
 
-func (c *Client) alignStream(ctx context.Context, stream jetstream.Stream, want jetstream.StreamConfig) error {
+func (o *Owner) alignStream(ctx context.Context, stream jetstream.Stream, want jetstream.StreamConfig) error {
 	have := stream.CachedInfo().Config
 	next := withWanted(stream.CachedInfo(), want)
 	if field := immutableField(have, next); field != "" {
@@ -80,8 +80,8 @@ func (c *Client) alignStream(ctx context.Context, stream jetstream.Stream, want 
 	if reflect.DeepEqual(have, next) {
 		return nil
 	}
-	_, err := c.js.UpdateStream(ctx, next)
-	return c.storageError(ctx, want, err)
+	_, err := o.client.js.UpdateStream(ctx, next)
+	return o.storageError(ctx, want, err)
 }
 
 // withWanted returns the stream's present configuration with the fields that are ours; what an administrator set besides
@@ -136,18 +136,18 @@ func immutableField(have, next jetstream.StreamConfig) string {
 
 // logBytes returns the byte limit of a log: what the address asks for, else what its stream has, else DefaultMaxBytes but no
 // more than 5 % of what the account may store.
-func (c *Client) logBytes(ctx context.Context, a route.Address) (int64, error) {
+func (o *Owner) logBytes(ctx context.Context, a route.Address) (int64, error) {
 	if a.Log.MaxBytes > 0 {
 		return a.Log.MaxBytes, nil
 	}
-	stream, err := c.js.Stream(ctx, c.names.Log(a.Key))
+	stream, err := o.client.js.Stream(ctx, o.client.names.Log(a.Key))
 	if err == nil && stream.CachedInfo().Config.MaxBytes > 0 {
 		return stream.CachedInfo().Config.MaxBytes, nil
 	}
 	if err != nil && !errors.Is(err, jetstream.ErrStreamNotFound) {
-		return 0, fmt.Errorf("read stream %s: %w", c.names.Log(a.Key), err)
+		return 0, fmt.Errorf("read stream %s: %w", o.client.names.Log(a.Key), err)
 	}
-	account, err := c.js.AccountInfo(ctx)
+	account, err := o.client.js.AccountInfo(ctx)
 	if err != nil {
 		return 0, fmt.Errorf("read the NATS account: %w", err)
 	}
@@ -163,10 +163,10 @@ func (c *Client) logBytes(ctx context.Context, a route.Address) (int64, error) {
 
 // ensureConsumer makes the consumer what is wanted, save that one that is there keeps its position. made is the new one, nil when
 // there was one.
-func (c *Client) ensureConsumer(ctx context.Context, stream string, want jetstream.ConsumerConfig) (made *jetstream.ConsumerInfo, err error) {
-	existing, err := c.js.Consumer(ctx, stream, want.Durable)
+func (o *Owner) ensureConsumer(ctx context.Context, stream string, want jetstream.ConsumerConfig) (made *jetstream.ConsumerInfo, err error) {
+	existing, err := o.client.js.Consumer(ctx, stream, want.Durable)
 	if errors.Is(err, jetstream.ErrConsumerNotFound) {
-		created, err := c.js.CreateConsumer(ctx, stream, want)
+		created, err := o.client.js.CreateConsumer(ctx, stream, want)
 		if err != nil {
 			return nil, fmt.Errorf("create consumer %s of stream %s: %w", want.Durable, stream, err)
 		}
@@ -175,11 +175,11 @@ func (c *Client) ensureConsumer(ctx context.Context, stream string, want jetstre
 	if err != nil {
 		return nil, fmt.Errorf("read consumer %s of stream %s: %w", want.Durable, stream, err)
 	}
-	return nil, c.alignConsumer(ctx, stream, existing.CachedInfo().Config, want)
+	return nil, o.alignConsumer(ctx, stream, existing.CachedInfo().Config, want)
 }
 
 // alignConsumer makes a consumer that is there what is wanted.
-func (c *Client) alignConsumer(ctx context.Context, stream string, have, want jetstream.ConsumerConfig) error {
+func (o *Owner) alignConsumer(ctx context.Context, stream string, have, want jetstream.ConsumerConfig) error {
 	if have.AckPolicy != want.AckPolicy {
 		return fmt.Errorf("consumer %s of stream %s: %w: ackPolicy", want.Durable, stream, ErrImmutable)
 	}
@@ -187,8 +187,8 @@ func (c *Client) alignConsumer(ctx context.Context, stream string, have, want je
 	if same {
 		return nil
 	}
-	_, err := c.js.UpdateConsumer(ctx, stream, next)
-	if errors.Is(err, jetstream.ErrConsumerMultipleFilterSubjectsNotSupported) && c.hasFilters(ctx, stream, next) {
+	_, err := o.client.js.UpdateConsumer(ctx, stream, next)
+	if errors.Is(err, jetstream.ErrConsumerMultipleFilterSubjectsNotSupported) && o.hasFilters(ctx, stream, next) {
 		return nil
 	}
 	if err != nil {
@@ -213,8 +213,8 @@ func alignedConsumer(have, want jetstream.ConsumerConfig) (next jetstream.Consum
 
 // hasFilters asks the server again whether a consumer has the filters that it was given: nats.go calls filters unsupported when the
 // answer to the request has none, and an answer may have been made before they were in force.
-func (c *Client) hasFilters(ctx context.Context, stream string, want jetstream.ConsumerConfig) bool {
-	there, err := c.js.Consumer(ctx, stream, want.Durable)
+func (o *Owner) hasFilters(ctx context.Context, stream string, want jetstream.ConsumerConfig) bool {
+	there, err := o.client.js.Consumer(ctx, stream, want.Durable)
 	return err == nil && slices.Equal(filterSubjects(there.CachedInfo().Config), want.FilterSubjects)
 }
 

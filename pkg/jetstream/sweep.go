@@ -59,7 +59,7 @@ func (o *Owner) Sweep(ctx context.Context) error {
 	}
 	for key, ofAddress := range targets {
 		_, live := addresses[key]
-		for stream, cursors := range o.client.byStream(ofAddress) {
+		for stream, cursors := range o.byStream(ofAddress) {
 			if live || stream == o.client.names.Log(key) { // of a stream that is not ours, we have let go with the address
 				errs = append(errs, o.repairCursors(ctx, stream, cursors))
 			}
@@ -69,10 +69,10 @@ func (o *Owner) Sweep(ctx context.Context) error {
 }
 
 // byStream sorts targets by the stream that their cursors are in.
-func (c *Client) byStream(targets []StoredRecord) map[string][]StoredRecord {
+func (o *Owner) byStream(targets []StoredRecord) map[string][]StoredRecord {
 	streams := map[string][]StoredRecord{}
 	for _, t := range targets {
-		streams[c.streamOf(*t.Target)] = append(streams[c.streamOf(*t.Target)], t)
+		streams[o.client.streamOf(*t.Target)] = append(streams[o.client.streamOf(*t.Target)], t)
 	}
 	return streams
 }
@@ -88,7 +88,7 @@ func (o *Owner) isDue(r StoredRecord) bool {
 
 func (o *Owner) sweepTombstone(ctx context.Context, r StoredRecord) error {
 	if r.Swept {
-		return o.client.purgeRecord(ctx, r)
+		return o.purgeRecord(ctx, r)
 	}
 	err := o.remove(ctx, r)
 	if errors.Is(err, ErrSweeping) || errors.Is(err, ErrConflict) {
@@ -134,7 +134,7 @@ func (o *Owner) remove(ctx context.Context, r StoredRecord) error {
 
 // mark writes the record in place of the one that was read: ErrConflict when that is not there any more.
 func (o *Owner) mark(ctx context.Context, r *StoredRecord) error {
-	revision, replaced, err := o.client.swapRecord(ctx, *r)
+	revision, replaced, err := o.swapRecord(ctx, *r)
 	if err == nil && !replaced {
 		err = fmt.Errorf("%s: %w", recordKey(r.Record), ErrConflict)
 	}
@@ -149,7 +149,7 @@ func (o *Owner) removeCursors(ctx context.Context, t route.Target) error {
 	if t.Stream == "" {
 		errs = append(errs, o.leave(ctx, t.Key.Address, memberTag(t.Key)))
 	}
-	errs = append(errs, ignoreMissing(o.client.removals.DeleteConsumer(ctx, o.client.streamOf(t), o.client.consumerOf(t))),
+	errs = append(errs, ignoreMissing(o.client.removals.DeleteConsumer(ctx, o.client.streamOf(t), o.consumerOf(t))),
 		o.positions.forget(ctx, naming.TargetKey(t.Key)))
 	return errors.Join(errs...)
 }

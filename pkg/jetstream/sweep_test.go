@@ -15,7 +15,7 @@ import (
 
 // graceful gives the installation an owner that keeps what was removed for an hour.
 func (i *installation) graceful() *Owner {
-	i.owner = i.client.NewOwner("tests", time.Hour)
+	i.owner = NewOwner(i.client, "tests", time.Hour)
 	return i.owner
 }
 
@@ -110,7 +110,7 @@ func TestATombstoneOutlivesItsSweep(t *testing.T) {
 	}
 	long := time.Now().Add(-tombstoneLife - time.Hour)
 	record.DeletedAt = &long
-	_, err = i.client.PutRecord(jstest.Context(t), record.Record)
+	_, err = i.owner.PutRecord(jstest.Context(t), record.Record)
 	jstest.Must(t, err)
 	i.sweep()
 	if _, found, err = i.client.record(jstest.Context(t), naming.TargetKey(all.Key)); err != nil || found {
@@ -188,11 +188,11 @@ func TestOtherInstallationsAndOwnersAreNotTouched(t *testing.T) {
 	i := install(t)
 	neighbour := &installation{t: t, server: i.server, client: dialAs(t, i.server, "other"), broker: i.broker}
 	jstest.Must(t, neighbour.client.EnsureBuckets(jstest.Context(t)))
-	neighbour.owner = neighbour.client.NewOwner("tests", shortGrace)
+	neighbour.owner = NewOwner(neighbour.client, "tests", shortGrace)
 	neighbour.putBroker()
 	theirs := neighbour.put(neighbour.trigger("all"))
 	ours := i.put(i.trigger("all"))
-	colleague := i.client.NewOwner("a colleague", shortGrace)
+	colleague := NewOwner(i.client, "a colleague", shortGrace)
 	shared, err := colleague.PutTarget(jstest.Context(t), i.trigger("colleagues"))
 	jstest.Must(t, err)
 

@@ -48,7 +48,7 @@ func (o *Owner) cursorOf(ctx context.Context, t route.Target, have StoredRecord)
 	case have.Swept:
 		return cursor{}, nil
 	case have.Target.Stream != t.Stream:
-		return cursor{}, o.client.leaveStream(ctx, *have.Target) // what it had is in another stream
+		return cursor{}, o.leaveStream(ctx, *have.Target) // what it had is in another stream
 	}
 	return cursor{have.Target.Consumer, have.Target.After}, nil
 }
@@ -57,7 +57,7 @@ func (o *Owner) cursorOf(ctx context.Context, t route.Target, have StoredRecord)
 // it gets what the shared consumer has not passed: twice beats never.
 func (o *Owner) lostMember(ctx context.Context, t route.Target) (cursor, error) {
 	shared := cursor{consumer: o.client.names.SharedConsumer()}
-	have, err := o.client.sharedConsumer(ctx, t.Key.Address)
+	have, err := o.sharedConsumer(ctx, t.Key.Address)
 	if errors.Is(err, jetstream.ErrConsumerNotFound) {
 		_, known, err := o.positions.read(ctx, naming.SharedKey(t.Key.Address))
 		if err != nil || known {
@@ -74,7 +74,7 @@ func (o *Owner) lostMember(ctx context.Context, t route.Target) (cursor, error) 
 // lostCursor tells whether a target without a record has a cursor of its own. One whose consumer was deleted by hand has it too, until a
 // sweep gives it up.
 func (o *Owner) lostCursor(ctx context.Context, t route.Target) (cursor, error) {
-	own := cursor{consumer: o.client.consumerOf(t)}
+	own := cursor{consumer: o.consumerOf(t)}
 	_, err := o.client.js.Consumer(ctx, o.client.streamOf(t), own.consumer)
 	if err == nil {
 		return own, nil
@@ -108,14 +108,14 @@ func (o *Owner) ensureOwn(ctx context.Context, t *route.Target, had cursor) erro
 		return fmt.Errorf("read stream %s: %w", o.client.streamOf(*t), err)
 	}
 	log := stream.CachedInfo()
-	t.Consumer = o.client.consumerOf(*t)
-	config := startAt(o.client.cursorConfig(*t), t.Start, log.Config)
+	t.Consumer = o.consumerOf(*t)
+	config := startAt(o.cursorConfig(*t), t.Start, log.Config)
 	if had.consumer != "" {
 		if config, err = o.startAgain(ctx, *t, log); err != nil {
 			return err
 		}
 	}
-	made, err := o.client.ensureConsumer(ctx, log.Config.Name, config)
+	made, err := o.ensureConsumer(ctx, log.Config.Name, config)
 	if err != nil || made == nil {
 		return err
 	}
@@ -125,5 +125,5 @@ func (o *Owner) ensureOwn(ctx context.Context, t *route.Target, had cursor) erro
 // startAgain is the consumer of a target whose cursor is lost: it begins where that stood.
 func (o *Owner) startAgain(ctx context.Context, t route.Target, log *jetstream.StreamInfo) (jetstream.ConsumerConfig, error) {
 	next, err := o.positions.next(ctx, naming.TargetKey(t.Key), log)
-	return startAt(o.client.cursorConfig(t), route.Start{Policy: route.StartSequence, Sequence: next}, log.Config), err
+	return startAt(o.cursorConfig(t), route.Start{Policy: route.StartSequence, Sequence: next}, log.Config), err
 }

@@ -66,7 +66,7 @@ func (w *trimWorld) steps() map[string]func(*rapid.T) {
 		"remove":            w.remove,
 		"sweep":             func(rt *rapid.T) { w.sweep(rt) },
 		"delete a consumer": w.deleteConsumer,
-		"restart the owner": func(*rapid.T) { w.owner = w.client.NewOwner("tests", shortGrace) },
+		"restart the owner": func(*rapid.T) { w.owner = NewOwner(w.client, "tests", shortGrace) },
 		"trim":              func(rt *rapid.T) { w.trim(rt) },
 		"publish and put":   func(rt *rapid.T) { w.alongside(rt, w.put) },
 		"publish and sweep": func(rt *rapid.T) { w.alongside(rt, w.sweep) },
