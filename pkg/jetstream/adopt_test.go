@@ -46,7 +46,7 @@ func TestAnAdoptedStreamIsLeftAsItIs(t *testing.T) {
 		t.Errorf("got %v", got)
 	}
 	source.Stop()
-	if floor, err := i.client.Trim(jstest.Context(t), channel, 1); floor != 0 || err != nil {
+	if floor, err := Trim(jstest.Context(t), i.client, channel, 1); floor != 0 || err != nil {
 		t.Errorf("trimmed to %d, error %v", floor, err)
 	}
 	i.sweep()

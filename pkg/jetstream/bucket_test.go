@@ -175,7 +175,7 @@ func TestAnExhaustedStoreStopsOnlyWhatNeedsIt(t *testing.T) {
 	}
 	takeAll(t, source, 0, 10)
 	i.consumerIsDone(all)
-	trimmed, err := c.Trim(jstest.Context(t), i.broker, 1)
+	trimmed, err := Trim(jstest.Context(t), c, i.broker, 1)
 	jstest.Must(t, err)
 	if trimmed == 0 {
 		t.Error("the log is not trimmed")
@@ -204,7 +204,7 @@ func TestRoutesChangeWhileLogsAreFull(t *testing.T) {
 	jstest.Await(t, "the log is full", func() bool {
 		m := jstest.Message(fmt.Sprint(published.Add(1)), "a")
 		m.Event.Data = make([]byte, 256<<10)
-		_, err := c.NewPublisher().Publish(jstest.Context(t), i.broker, []ingress.Message{m})
+		_, err := publisherOf(t, c).Publish(jstest.Context(t), i.broker, []ingress.Message{m})
 		if err != nil && !errors.Is(err, ingress.ErrLogFull) {
 			t.Fatal(err)
 		}

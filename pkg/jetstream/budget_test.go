@@ -24,7 +24,7 @@ func large(id string, bytes int) ingress.Message {
 
 func (i *installation) publishLarge(to route.Address, events, bytes int) {
 	i.t.Helper()
-	p := i.client.NewPublisher()
+	p := publisherOf(i.t, i.client)
 	for range events {
 		_, err := p.Publish(jstest.Context(i.t), to, []ingress.Message{large(nuid.Next(), bytes)})
 		jstest.Must(i.t, err)

@@ -50,7 +50,7 @@ func (i *installation) putSubscriber(target route.Target) route.Target {
 // send stores an event with this id, as the ingress does.
 func (i *installation) send(channel route.Address, ids ...string) {
 	i.t.Helper()
-	p := i.client.NewPublisher()
+	p := publisherOf(i.t, i.client)
 	for _, id := range ids {
 		m := jstest.Message(id, "a")
 		m.ID = channel.Key.Name + m.ID

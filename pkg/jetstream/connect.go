@@ -62,7 +62,6 @@ type Client struct {
 	conn   *nats.Conn
 	js     jetstream.JetStream
 	events *nats.Conn
-	acks   *acks // on events
 	// removals is on events too: a removal that was asked for while NATS is away must not be sent later, when it may be wrong.
 	removals jetstream.JetStream
 	timing   timing
@@ -102,11 +101,6 @@ func Connect(o Options) (*Client, error) {
 		c.Close()
 		return nil, err
 	}
-	if c.acks, err = newAcks(c.events); err != nil {
-		c.Close()
-		return nil, err
-	}
-	c.events.SetDisconnectErrHandler(func(*nats.Conn, error) { c.acks.disconnected() })
 	return c, nil
 }
 

@@ -27,7 +27,7 @@ type logReading struct {
 
 // readLog asks the server for the state and all cursors of the stream that is a log, and never a cache. The order matters: what is stored after the
 // state was read lies above the floor, whatever the cursors say.
-func (c *Client) readLog(ctx context.Context, name string) (logReading, error) {
+func readLog(ctx context.Context, c *Client, name string) (logReading, error) {
 	stream, err := c.js.Stream(ctx, name)
 	if err != nil {
 		return logReading{}, fmt.Errorf("read stream %s: %w", name, err)

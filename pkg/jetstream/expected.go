@@ -23,7 +23,7 @@ type expected struct {
 func expectStream(stream string) expected { return expected{stream: stream, header: []string{stream}} }
 
 // expectedLog is where the address's events are stored.
-func (c *Client) expectedLog(a route.Address) expected {
+func expectedLog(c *Client, a route.Address) expected {
 	e := expectStream(c.logOf(a))
 	e.first = a.Log.First
 	return e

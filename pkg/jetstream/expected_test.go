@@ -52,7 +52,7 @@ func TestAnEventInAnotherStreamIsNotStored(t *testing.T) {
 				jstest.Must(t, err)
 			}
 			i.putBroker()
-			p := i.client.NewPublisher()
+			p := publisherOf(t, i.client)
 			i.usurp(i.client.logOf(address))
 
 			stored, err := p.Publish(soon(t), address, []ingress.Message{jstest.Message("early", "a")})
@@ -118,7 +118,7 @@ func TestAnEventBelowTheFirstSequenceIsNotStored(t *testing.T) {
 	t.Parallel()
 	i := install(t, fromNow)
 	address := i.recordedAddress()
-	p := i.client.NewPublisher()
+	p := publisherOf(t, i.client)
 	stored, err := p.Publish(jstest.Context(t), address, []ingress.Message{jstest.Message("first", "a")})
 	if stored != 1 || err != nil {
 		t.Fatalf("stored %d: %v", stored, err)
@@ -140,7 +140,7 @@ func TestALogThatIsMadeAgainBeginsNoEarlier(t *testing.T) {
 	jstest.Must(t, i.client.js.DeleteStream(jstest.Context(t), i.client.names.Log(address.Key)))
 	i.client.timing.firstSequence = one
 	i.sweep()
-	stored, err := i.client.NewPublisher().Publish(jstest.Context(t), address, []ingress.Message{jstest.Message("first", "a")})
+	stored, err := publisherOf(t, i.client).Publish(jstest.Context(t), address, []ingress.Message{jstest.Message("first", "a")})
 	if stored != 1 || err != nil {
 		t.Errorf("stored %d, error %v; want 1", stored, err)
 	}
@@ -174,7 +174,7 @@ func TestWhatAFilterPutsIntoAnotherStreamIsNotStored(t *testing.T) {
 			t.Parallel()
 			i := install(t)
 			target := i.put(i.trigger("all"))
-			store, _ := i.client.NewStore(jstest.Table(i.broker))
+			store := storeOf(t, i.client, jstest.Table(i.broker))
 			jstest.Must(t, c.store(jstest.Context(t), store, target))
 			i.usurp(c.stream(i.client.names, i.broker.Key))
 			if err := c.store(soon(t), store, target); !errors.Is(err, ErrNotStored) {
@@ -204,7 +204,7 @@ func TestABatchOfAnyLengthIsStored(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	const events = 16_385
-	stored, err := i.client.NewPublisher().Publish(jstest.Context(t), i.broker, smallBatch(events))
+	stored, err := publisherOf(t, i.client).Publish(jstest.Context(t), i.broker, smallBatch(events))
 	if n := i.messagesIn(i.client.names.Log(i.broker.Key), everything); stored != events || err != nil || n != uint64(events) {
 		t.Errorf("stored %d, error %v, and the log has %d; want %d", stored, err, n, events)
 	}
@@ -217,7 +217,7 @@ func TestHowManyOfALongBatchAreStored(t *testing.T) {
 	i.broker = brokerOf("small", 512<<10)
 	i.putBroker()
 	batch := smallBatch(4 * chunkMessages)
-	stored, err := i.client.NewPublisher().Publish(jstest.Context(t), i.broker, batch)
+	stored, err := publisherOf(t, i.client).Publish(jstest.Context(t), i.broker, batch)
 	ids := i.storedIDs()
 	if !errors.Is(err, ingress.ErrLogFull) || stored != len(ids) || stored <= chunkMessages || stored == len(batch) {
 		t.Fatalf("stored %d, and the log has %d; error %v; want more than a chunk of %d", stored, len(ids), err, len(batch))

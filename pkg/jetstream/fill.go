@@ -103,7 +103,7 @@ func (h *holderCache) find(ctx context.Context, address route.Address) holding {
 	// The answer is for all who wait: it does not end with the one who happens to ask.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), requestTimeout/2)
 	defer cancel()
-	found, err := h.client.holder(ctx, address)
+	found, err := h.holder(ctx, address)
 	switch {
 	case errors.Is(err, jetstream.ErrBucketNotFound):
 		found.why = "its delivered events cannot be removed, as the routes are gone; their owner has to write them again"
@@ -116,12 +116,12 @@ func (h *holderCache) find(ctx context.Context, address route.Address) holding {
 
 // holder returns the target that holds the log, or who or what else does. Where targets share the cursor, those that are
 // behind have their events parked for them until there is no room for that: then the one with most of them holds the log.
-func (c *Client) holder(ctx context.Context, address route.Address) (holding, error) {
-	reading, err := c.readLog(ctx, c.logOf(address))
+func (h *holderCache) holder(ctx context.Context, address route.Address) (holding, error) {
+	reading, err := readLog(ctx, h.client, h.client.logOf(address))
 	if err != nil {
 		return holding{}, err
 	}
-	records, err := c.Records(ctx, naming.TargetKeysOf(address.Key))
+	records, err := h.client.Records(ctx, naming.TargetKeysOf(address.Key))
 	if err != nil {
 		return holding{}, err
 	}
@@ -134,7 +134,7 @@ func (c *Client) holder(ctx context.Context, address route.Address) (holding, er
 	meta := reading.holder.Config.Metadata
 	switch {
 	case meta[metaUse] == sharedUse:
-		return c.mostBehind(ctx, address.Key, records)
+		return h.mostBehind(ctx, address.Key, records)
 	case meta[metaName] == "":
 		return holding{target: &route.TargetKey{Address: address.Key, Name: "(foreign consumer) " + reading.holder.Name}}, nil
 	}
@@ -153,8 +153,8 @@ func notTrimmed(address route.Address) string {
 }
 
 // mostBehind returns the target with most parked events, or the only one.
-func (c *Client) mostBehind(ctx context.Context, key route.Key, records []StoredRecord) (holding, error) {
-	parked, err := c.parkedFor(ctx, key, records)
+func (h *holderCache) mostBehind(ctx context.Context, key route.Key, records []StoredRecord) (holding, error) {
+	parked, err := h.client.parkedFor(ctx, key, records)
 	if err != nil {
 		return holding{}, err
 	}

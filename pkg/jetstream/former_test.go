@@ -49,7 +49,7 @@ func TestWhatAnEarlierVersionHasParkedIsRead(t *testing.T) {
 			one, other := i.put(i.trigger("one")), i.put(i.trigger("other"))
 			i.readsDirected(i.client.names.Consumer(one.Key), one)
 			i.readsDirected(i.client.names.Consumer(other.Key), other)
-			store, _ := i.client.NewStore(jstest.Table(i.broker))
+			store := storeOf(t, i.client, jstest.Table(i.broker))
 			jstest.Must(t, store.Park(jstest.Context(t), one, dispatch.Work{Event: jstest.Event("1", "a"), Sequence: 1, Attempt: 1}, time.Now()))
 			jstest.Must(t, store.Park(jstest.Context(t), one, dispatch.Work{Event: jstest.Event("2", "a"), Sequence: 2, Attempt: 1}, time.Now()))
 			former, err := i.client.js.Consumer(jstest.Context(t), i.client.names.DirectedStream(i.broker.Key), i.client.names.Consumer(one.Key))

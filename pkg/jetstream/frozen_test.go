@@ -107,7 +107,7 @@ func TestAPublishEndsWhenTheNetworkFreezes(t *testing.T) {
 	i.putBroker()
 	way := between(t, i.server)
 	c := dialURL(t, way.url(), naming.DefaultPrefix)
-	p := c.NewPublisher()
+	p := publisherOf(t, c)
 	large := func(id string) []ingress.Message {
 		m := jstest.Message(id, "a")
 		m.Event.Data = make([]byte, 900<<10)

@@ -32,7 +32,7 @@ func TestAFullLogSaysWhyItsDeliveredEventsStay(t *testing.T) {
 			if c.spoil != nil {
 				c.spoil(i)
 			}
-			p, m := i.client.NewPublisher(), jstest.Message("big", "a")
+			p, m := publisherOf(t, i.client), jstest.Message("big", "a")
 			m.Event.Data = make([]byte, 12<<10)
 			_, err := p.Publish(jstest.Context(t), i.broker, []ingress.Message{m})
 			jstest.Must(t, err)

@@ -169,7 +169,7 @@ func (i *installation) recorded(key route.TargetKey) route.Target {
 // publish stores events with ids from..to-1, whose types alternate, and returns how many the log has taken.
 func (i *installation) publish(from, to int, types ...string) {
 	i.t.Helper()
-	p := i.client.NewPublisher()
+	p := publisherOf(i.t, i.client)
 	for id := from; id < to; id += 100 {
 		var batch []ingress.Message
 		for n := id; n < min(to, id+100); n++ {
@@ -244,4 +244,21 @@ func (i *installation) consumersLeft() int {
 func (i *installation) sweep() {
 	i.t.Helper()
 	jstest.Must(i.t, i.owner.Sweep(jstest.Context(i.t)))
+}
+
+func senderOf(t testing.TB, c *Client) *Sender {
+	t.Helper()
+	s, err := NewSender(c)
+	jstest.Must(t, err)
+	return s
+}
+
+func publisherOf(t testing.TB, c *Client) *Publisher {
+	t.Helper()
+	return NewPublisher(c, senderOf(t, c))
+}
+
+func storeOf(t testing.TB, c *Client, addresses Addresses) *Store {
+	t.Helper()
+	return NewStore(c, senderOf(t, c), addresses)
 }

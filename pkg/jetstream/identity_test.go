@@ -56,7 +56,7 @@ func TestTheEventsOfAStreamMadeAnewAreOthers(t *testing.T) {
 	channel := channelOf("c", route.Log{Stream: "THEIRS"})
 	i.putChannel(channel)
 	one := i.putSubscriber(subscriberOf(channel, "one"))
-	store, _ := i.client.NewStore(jstest.Table(channel))
+	store := storeOf(t, i.client, jstest.Table(channel))
 	for _, incarnation := range []string{"first", "second"} {
 		i.native("theirs.x", incarnation)
 		source := open(t, i.client, one, 10)
@@ -90,7 +90,7 @@ func TestWhatIsParkedTwiceComesOnce(t *testing.T) {
 	source := open(t, i.client, all, 10)
 	m := next(t, source)
 	defer source.Stop()
-	store, _ := i.client.NewStore(jstest.Table(i.broker))
+	store := storeOf(t, i.client, jstest.Table(i.broker))
 	jstest.Must(t, store.Park(jstest.Context(t), all, m.Work, time.Now()))
 	jstest.Await(t, "it is due", func() bool { return i.due(all) == 1 })
 	m.Attempt++ // meanwhile it was tried here
@@ -124,7 +124,7 @@ func TestWhatCameBackIsParkedAgain(t *testing.T) {
 	source := open(t, i.client, all, 10)
 	m := next(t, source)
 	source.Stop()
-	store, _ := i.client.NewStore(jstest.Table(i.broker))
+	store := storeOf(t, i.client, jstest.Table(i.broker))
 	back := directed(t, i.client, all)
 	defer back.Stop()
 	for range 3 {
@@ -140,7 +140,7 @@ func TestALaterRunIsOtherWork(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	all := i.put(i.trigger("all"))
-	store, _ := i.client.NewStore(jstest.Table(i.broker))
+	store := storeOf(t, i.client, jstest.Table(i.broker))
 	live := dispatch.Work{Event: jstest.Event("1", "a"), Sequence: 1, Stored: time.Unix(7, 7).UTC()}
 	again := live
 	again.Run = 1
@@ -176,7 +176,7 @@ func TestWhatAnEarlierVersionHasParked(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	all := i.put(i.trigger("all"))
-	store, _ := i.client.NewStore(jstest.Table(i.broker))
+	store := storeOf(t, i.client, jstest.Table(i.broker))
 	jstest.Must(t, store.Park(jstest.Context(t), all, jstest.Work("1", 1), time.Now().Add(time.Hour))) // makes the stream
 	m := codec.EncodeWork(dispatch.Work{Event: jstest.Event("2", "a"), Sequence: 2, Attempt: 3})
 	m.Subject = strings.Replace(i.client.names.ParkedSubjectsOf(all.Key), "*", "2", 1)

@@ -33,7 +33,7 @@ func (i *installation) oldStream() old {
 	jstest.Must(i.t, err)
 	table := route.NewTable()
 	table.Apply("", 1, route.Record{Address: &i.broker})
-	store, _ := i.client.NewStore(table)
+	store := storeOf(i.t, i.client, table)
 	return old{i, stream, store}
 }
 

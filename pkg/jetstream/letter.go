@@ -29,15 +29,15 @@ const (
 
 // workMessage returns the work as a message with these headers besides. A message may have more data than headers: attributes that do
 // not fit into headers go into the data. Error: dispatch.ErrTooLarge.
-func (c *Client) workMessage(w dispatch.Work, besides nats.Header) (*nats.Msg, error) {
+func (s *Store) workMessage(w dispatch.Work, besides nats.Header) (*nats.Msg, error) {
 	for _, encode := range []func(dispatch.Work) *nats.Msg{codec.EncodeWork, codec.EncodeStructured} {
 		m := encode(w)
 		maps.Copy(m.Header, besides)
-		if size := event.HeaderBytes(m.Header); size <= maxHeaderBytes && int64(size+len(m.Data)) <= c.MaxPayload() {
+		if size := event.HeaderBytes(m.Header); size <= maxHeaderBytes && int64(size+len(m.Data)) <= s.client.MaxPayload() {
 			return m, nil
 		}
 	}
-	return nil, fmt.Errorf("%w: %d bytes of data, where the server takes %d in all", dispatch.ErrTooLarge, len(w.Event.Data), c.MaxPayload())
+	return nil, fmt.Errorf("%w: %d bytes of data, where the server takes %d in all", dispatch.ErrTooLarge, len(w.Event.Data), s.client.MaxPayload())
 }
 
 // parkedMessage is the schedule that sends the work to the target at notBefore. Its subject is made of the work's identity, so that
@@ -46,15 +46,15 @@ func (c *Client) workMessage(w dispatch.Work, besides nats.Header) (*nats.Msg, e
 // Its id is of the message that brought the work, and not of the time: when the PubAck of a first try is lost, and what that has
 // stored was even sent meanwhile, a second one stores nothing. What was sent then lives on as a message of its own, which can be
 // parked again.
-func (c *Client) parkedMessage(target route.Target, w dispatch.Work, notBefore time.Time) (*nats.Msg, error) {
+func (s *Store) parkedMessage(target route.Target, w dispatch.Work, notBefore time.Time) (*nats.Msg, error) {
 	id := codec.IdentityOf(target, w)
-	m, err := c.workMessage(w, nats.Header{
+	m, err := s.workMessage(w, nats.Header{
 		"Nats-Schedule":        {"@at " + notBefore.UTC().Format(time.RFC3339Nano)},
-		"Nats-Schedule-Target": {c.names.DirectedSubject(target.Key)},
+		"Nats-Schedule-Target": {s.client.names.DirectedSubject(target.Key)},
 		jetstream.MsgIDHeader:  {naming.MessageID(id, "park "+strconv.FormatUint(w.Directed, 10))},
 	})
 	if err == nil {
-		m.Subject = c.names.ParkedSubject(id)
+		m.Subject = s.client.names.ParkedSubject(id)
 	}
 	return m, err
 }
@@ -63,7 +63,7 @@ func (c *Client) parkedMessage(target route.Target, w dispatch.Work, notBefore t
 // the log and the size are told instead; without its attributes too. Those that are too large are left out.
 //
 // The reference holds for as long as the log has the event, which may be trimmed from the moment that all targets have got it.
-func (c *Client) deadLetters(address route.Address, target route.Target, w dispatch.Work) iter.Seq[*nats.Msg] {
+func (s *Store) deadLetters(address route.Address, target route.Target, w dispatch.Work) iter.Seq[*nats.Msg] {
 	whole := nats.Header{
 		codec.HeaderTarget:    {target.Key.Namespace + "/" + target.Key.Name},
 		jetstream.MsgIDHeader: {naming.MessageID(codec.IdentityOf(target, w), "dead")},
@@ -71,7 +71,7 @@ func (c *Client) deadLetters(address route.Address, target route.Target, w dispa
 	reference := maps.Clone(whole)
 	reference[codec.HeaderDataBytes] = []string{strconv.Itoa(len(w.Event.Data))}
 	if w.Sequence&codec.SentByHand == 0 { // else it was in the directed stream, which keeps nothing
-		reference[codec.HeaderStream] = []string{c.logOf(address)}
+		reference[codec.HeaderStream] = []string{s.client.logOf(address)}
 	}
 	withoutData, withoutEvent := w, w
 	withoutData.Event.Data, withoutEvent.Event = nil, event.Event{}
@@ -80,11 +80,11 @@ func (c *Client) deadLetters(address route.Address, target route.Target, w dispa
 			work    dispatch.Work
 			besides nats.Header
 		}{{w, whole}, {withoutData, reference}, {withoutEvent, reference}} {
-			m, err := c.workMessage(form.work, form.besides)
+			m, err := s.workMessage(form.work, form.besides)
 			if err != nil {
 				continue
 			}
-			m.Subject = c.names.DeadLetterSubject(target.Key)
+			m.Subject = s.client.names.DeadLetterSubject(target.Key)
 			if !yield(m) {
 				return
 			}

@@ -19,7 +19,7 @@ func TestDeadLetter(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	all := i.put(i.trigger("all"))
-	store, _ := i.client.NewStore(jstest.Table(i.broker))
+	store := storeOf(t, i.client, jstest.Table(i.broker))
 	begin := time.Now()
 	for range 3 {
 		jstest.Must(t, store.DeadLetter(jstest.Context(t), all, jstest.Work("1", 1)))
@@ -55,7 +55,7 @@ func TestAFullDeadLetterStreamRefuses(t *testing.T) {
 	i.broker = brokerOf("small", 16<<10)
 	i.putBroker()
 	all := i.put(i.trigger("all"))
-	store, _ := i.client.NewStore(jstest.Table(i.broker))
+	store := storeOf(t, i.client, jstest.Table(i.broker))
 	work := jstest.Work("1", 1)
 	work.Event.Data = make([]byte, 10<<10)
 	jstest.Must(t, store.DeadLetter(jstest.Context(t), all, work))
@@ -76,13 +76,13 @@ func TestTheLargestEventCanBeParkedAndBecomeADeadLetter(t *testing.T) {
 	all := i.trigger(longest)
 	all.Key.Namespace = label
 	all = i.put(all)
-	store, _ := i.client.NewStore(jstest.Table(i.broker))
+	store := storeOf(t, i.client, jstest.Table(i.broker))
 	long := strings.Repeat("x", 5000)
 	largest := ingress.Message{ID: strings.Repeat("i", 32), Event: jstest.Event("1", "a").With("big", strings.Repeat("b", 61_000))}
 	for largest.Event.Data = []byte{}; ; {
 		more := largest
 		more.Event.Data = make([]byte, len(largest.Event.Data)+500)
-		if _, err := i.client.eventMessage(i.client.expectedLog(i.broker), i.broker.Key, more); err != nil {
+		if _, err := senderOf(t, i.client).eventMessage(expectedLog(i.client, i.broker), i.broker.Key, more); err != nil {
 			break
 		}
 		largest = more

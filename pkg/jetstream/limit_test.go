@@ -24,7 +24,7 @@ func TestAStreamOfManyDeadLettersStaysAsLargeAsItIs(t *testing.T) {
 	config.MaxBytes = i.broker.Log.MaxBytes
 	_, err = i.client.js.UpdateStream(jstest.Context(t), config)
 	jstest.Must(t, err)
-	store, _ := i.client.NewStore(jstest.Table(i.broker))
+	store := storeOf(t, i.client, jstest.Table(i.broker))
 	dies := func(id int) error {
 		return store.DeadLetter(jstest.Context(t), one, jstest.Work(fmt.Sprint(id), uint64(id+1)))
 	} //nolint:gosec // not negative

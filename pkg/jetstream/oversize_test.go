@@ -83,7 +83,7 @@ func TestAMessageThatFitsNowhereBecomesADeadLetter(t *testing.T) {
 			source := open(t, i.client, one, 10)
 			defer source.Stop()
 			m := next(t, source)
-			store, _ := i.client.NewStore(jstest.Table(channel))
+			store := storeOf(t, i.client, jstest.Table(channel))
 			jstest.Must(t, store.DeadLetter(jstest.Context(t), one, failed(m.Work)))
 			jstest.Must(t, store.DeadLetter(jstest.Context(t), one, failed(m.Work)))
 			jstest.Must(t, m.Ack())
@@ -136,7 +136,7 @@ func TestADeadLetterOfAttributesThatFitNowhere(t *testing.T) {
 	limit.Store(32 << 10)
 	i.stop()
 	i.restart()
-	store, _ := i.client.NewStore(jstest.Table(i.broker))
+	store := storeOf(t, i.client, jstest.Table(i.broker))
 	jstest.Must(t, store.DeadLetter(jstest.Context(t), all, work))
 	m := i.lastDeadLetter(all)
 	if m.Header.Get(codec.HeaderReason) != "status 503" || m.Header.Get(codec.HeaderStream) != i.client.names.Log(i.broker.Key) || m.Header.Get("ce-id") != "" {
@@ -149,7 +149,7 @@ func TestADeadLetterThatItsStreamTakesForTooLarge(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	all := i.put(i.trigger("one"))
-	store, _ := i.client.NewStore(jstest.Table(i.broker))
+	store := storeOf(t, i.client, jstest.Table(i.broker))
 	jstest.Must(t, store.DeadLetter(jstest.Context(t), all, jstest.Work("1", 1)))
 	stream, err := i.client.js.Stream(jstest.Context(t), i.client.names.DeadLetterStream(i.broker.Key))
 	jstest.Must(t, err)
@@ -170,7 +170,7 @@ func TestParkingWhatIsLarge(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	all := i.put(i.trigger("one"))
-	store, _ := i.client.NewStore(jstest.Table(i.broker))
+	store := storeOf(t, i.client, jstest.Table(i.broker))
 	work := dispatch.Work{Event: jstest.Event("1", "a"), Sequence: 1, Attempt: 1}
 	work.Event.Data = make([]byte, i.client.MaxPayload())
 	if err := store.Park(jstest.Context(t), all, work, time.Now()); !errors.Is(err, dispatch.ErrTooLarge) {

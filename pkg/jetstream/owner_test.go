@@ -131,7 +131,7 @@ func TestATriggerThatIsNotReadyGetsACursorOnlyWhenItHadOne(t *testing.T) {
 
 func (i *installation) reading() logReading {
 	i.t.Helper()
-	reading, err := i.client.readLog(jstest.Context(i.t), i.client.names.Log(i.broker.Key))
+	reading, err := readLog(jstest.Context(i.t), i.client, i.client.names.Log(i.broker.Key))
 	jstest.Must(i.t, err)
 	return reading
 }

@@ -23,7 +23,7 @@ func TestParkedWorkComesBackWhole(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	all := i.put(i.trigger("all"))
-	store, _ := i.client.NewStore(jstest.Table(i.broker))
+	store := storeOf(t, i.client, jstest.Table(i.broker))
 	source := directed(t, i.client, all) // before there is anything to read
 	defer source.Stop()
 	reply, stored := jstest.Event("reply", "b"), time.Unix(1_700_000_000, 123_456_789).UTC()
@@ -69,7 +69,7 @@ func TestParkingTheSameWorkAgainReplacesIt(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	all := i.put(i.trigger("all"))
-	store, _ := i.client.NewStore(jstest.Table(i.broker))
+	store := storeOf(t, i.client, jstest.Table(i.broker))
 	// Messages that brought the same work, as when one was delivered twice.
 	work := dispatch.Work{Event: jstest.Event("1", "a"), Sequence: 1}
 	for work.Attempt = range 3 {
@@ -103,7 +103,7 @@ func TestParkedWorkComesInTimeThoughClocksDiffer(t *testing.T) {
 			now := func() time.Time { return time.Now().Add(off) }
 			i := install(t, func(c *Client) { c.timing.now = now })
 			all := i.put(i.trigger("all"))
-			store, _ := i.client.NewStore(jstest.Table(i.broker))
+			store := storeOf(t, i.client, jstest.Table(i.broker))
 			source := directed(t, i.client, all)
 			defer source.Stop()
 			begin := time.Now()
@@ -121,7 +121,7 @@ func TestTargetsGetOnlyTheirOwn(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	one, two := i.put(i.trigger("one")), i.put(i.trigger("two"))
-	store, _ := i.client.NewStore(jstest.Table(i.broker))
+	store := storeOf(t, i.client, jstest.Table(i.broker))
 	jstest.Must(t, store.Park(jstest.Context(t), two, jstest.Work("2", 1), time.Now()))
 	jstest.Must(t, store.Park(jstest.Context(t), one, jstest.Work("1", 1), time.Now()))
 	for _, c := range []struct {
@@ -142,7 +142,7 @@ func TestParkedWorkSurvivesARestartAndReachesAnotherProcess(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	all := i.put(i.trigger("all"))
-	store, _ := i.client.NewStore(jstest.Table(i.broker))
+	store := storeOf(t, i.client, jstest.Table(i.broker))
 
 	source := directed(t, dial(t, i.server, brisk), all)
 	defer source.Stop()
@@ -164,7 +164,7 @@ func TestWhatWasParkedForATargetIsSweptWithIt(t *testing.T) {
 	t.Parallel()
 	i := install(t, brisk)
 	all := i.put(i.trigger("all"))
-	store, _ := i.client.NewStore(jstest.Table(i.broker))
+	store := storeOf(t, i.client, jstest.Table(i.broker))
 	jstest.Must(t, store.Park(jstest.Context(t), all, jstest.Work("1", 1), time.Now().Add(time.Hour)))
 	jstest.Must(t, i.owner.RemoveTarget(jstest.Context(t), all.Key))
 	i.sweep()
@@ -182,7 +182,7 @@ func TestADirectedStreamDeletedByHandIsMadeAgain(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	all := i.put(i.trigger("all"))
-	store, _ := i.client.NewStore(jstest.Table(i.broker))
+	store := storeOf(t, i.client, jstest.Table(i.broker))
 	jstest.Must(t, store.Park(jstest.Context(t), all, jstest.Work("1", 1), time.Now().Add(time.Hour)))
 	jstest.Must(t, i.client.js.DeleteStream(jstest.Context(t), i.client.names.DirectedStream(i.broker.Key)))
 
@@ -206,7 +206,7 @@ func TestParkingIsRefusedWhenAsMuchIsParkedAsTheLogMayHold(t *testing.T) {
 	i.broker = brokerOf("small", 32<<10)
 	i.putBroker()
 	all := i.put(i.trigger("all"))
-	store, _ := i.client.NewStore(jstest.Table(i.broker))
+	store := storeOf(t, i.client, jstest.Table(i.broker))
 	work := jstest.Work("1", 1)
 	work.Event.Data = make([]byte, 8<<10)
 	var err error
@@ -227,7 +227,7 @@ func TestStoppingADirectedSource(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	all := i.put(i.trigger("all"))
-	store, _ := i.client.NewStore(jstest.Table(i.broker))
+	store := storeOf(t, i.client, jstest.Table(i.broker))
 	source := directed(t, i.client, all)
 	jstest.Must(t, store.Park(jstest.Context(t), all, jstest.Work("1", 1), time.Now()))
 	jstest.Await(t, "the message is on its way", func() bool {
@@ -250,7 +250,7 @@ func TestADirectedMessageThatWasSentByHand(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	all := i.put(i.trigger("all"))
-	store, _ := i.client.NewStore(jstest.Table(i.broker))
+	store := storeOf(t, i.client, jstest.Table(i.broker))
 	jstest.Must(t, store.Park(jstest.Context(t), all, jstest.Work("1", 1), time.Now()))
 	source := directed(t, i.client, all)
 	defer source.Stop()
@@ -271,7 +271,7 @@ func TestADirectedMessageThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	all := i.put(i.trigger("all"))
-	store, _ := i.client.NewStore(jstest.Table(i.broker))
+	store := storeOf(t, i.client, jstest.Table(i.broker))
 	jstest.Must(t, store.Park(jstest.Context(t), all, jstest.Work("1", 1), time.Now()))
 	source := directed(t, i.client, all)
 	defer source.Stop()

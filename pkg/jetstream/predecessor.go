@@ -98,7 +98,7 @@ func (o *Owner) allHaveHeard(ctx context.Context, tombstone StoredRecord) (bool,
 // holds, nothing is parked, and there are no dead letters. What it cannot tell it takes for undelivered.
 func (o *Owner) allDelivered(ctx context.Context, a route.Address) (bool, error) {
 	key := a.Key
-	log, err := o.client.readLog(ctx, o.client.logOf(a))
+	log, err := readLog(ctx, o.client, o.client.logOf(a))
 	switch {
 	case errors.Is(err, jetstream.ErrStreamNotFound):
 	case err != nil:

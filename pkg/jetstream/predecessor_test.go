@@ -59,7 +59,7 @@ func TestASuccessorWaitsForWhatIsUndelivered(t *testing.T) {
 			jstest.Must(t, err)
 		}, ago: time.Second},
 		{name: "a dead letter", hold: func(t *testing.T, i *installation, all route.Target) {
-			store, _ := i.client.NewStore(jstest.Table(i.broker))
+			store := storeOf(t, i.client, jstest.Table(i.broker))
 			jstest.Must(t, store.DeadLetter(jstest.Context(t), all, jstest.Work("1", 1)))
 		}, ago: time.Second},
 		{name: "a cursor that is to come back", hold: func(_ *testing.T, i *installation, all route.Target) {

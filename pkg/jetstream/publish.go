@@ -34,25 +34,42 @@ const (
 	workBytes = 4096
 )
 
+// Sender sends messages to streams and waits for their PubAcks. Safe for concurrent use.
+type Sender struct {
+	client *Client
+	acks   *acks
+}
+
+// NewSender returns a sender on the client's connection for events. Error: the connection is closed.
+func NewSender(c *Client) (*Sender, error) {
+	acks, err := newAcks(c.events)
+	if err != nil {
+		return nil, err
+	}
+	c.events.SetDisconnectErrHandler(func(*nats.Conn, error) { acks.disconnected() })
+	return &Sender{client: c, acks: acks}, nil
+}
+
 // Publisher stores events in the logs of addresses. It is ingress.Publisher.
 type Publisher struct {
 	client *Client
+	sender *Sender
 	fill   *fillGauge
 	holder *holderCache
 }
 
-// NewPublisher returns a publisher on the client's connection.
-func (c *Client) NewPublisher() *Publisher {
-	return &Publisher{client: c, fill: newFillGauge(c), holder: newHolderCache(c)}
+// NewPublisher returns a publisher that sends with s.
+func NewPublisher(c *Client, s *Sender) *Publisher {
+	return &Publisher{client: c, sender: s, fill: newFillGauge(c), holder: newHolderCache(c)}
 }
 
 // Publish stores the messages in the log of the address; see ingress.Publisher for its promises.
 func (p *Publisher) Publish(ctx context.Context, to route.Address, messages []ingress.Message) (int, error) {
-	log := p.client.expectedLog(to)
+	log := expectedLog(p.client, to)
 	pending := make([]*nats.Msg, len(messages))
 	bytes := 0
 	for i, m := range messages {
-		msg, err := p.client.eventMessage(log, to.Key, m)
+		msg, err := p.sender.eventMessage(log, to.Key, m)
 		if err != nil {
 			return 0, err
 		}
@@ -93,20 +110,20 @@ func (p *Publisher) inChunks(ctx context.Context, to route.Address, log expected
 // chunk stores the messages. A log that is full of delivered events is trimmed at once: so it tries again when there is no room.
 // What is stored already is not stored twice.
 func (p *Publisher) chunk(ctx context.Context, to route.Address, log expected, messages []*nats.Msg) (stored int, err error) {
-	stored, err = p.client.publish(ctx, log, messages, isFinal)
+	stored, err = p.sender.publish(ctx, log, messages, isFinal)
 	for try := 0; isLogFull(err) && try < fullTries; try++ {
 		p.fill.full(to)
 		pause(ctx, fullPause)
-		stored, err = p.client.publish(ctx, log, messages, isFinal)
+		stored, err = p.sender.publish(ctx, log, messages, isFinal)
 	}
 	return stored, err
 }
 
 // eventMessage returns the event as a message for the log of the address.
 // Errors: ingress.ErrAttributesTooLarge, ingress.ErrEventTooLarge.
-func (c *Client) eventMessage(log expected, to route.Key, m ingress.Message) (*nats.Msg, error) {
+func (s *Sender) eventMessage(log expected, to route.Key, m ingress.Message) (*nats.Msg, error) {
 	msg := &nats.Msg{
-		Subject: c.names.EventSubject(to, m.Event.Attr(event.Type)),
+		Subject: s.client.names.EventSubject(to, m.Event.Attr(event.Type)),
 		Header:  event.ToNATS(m.Event),
 		Data:    m.Event.Data,
 	}
@@ -116,7 +133,7 @@ func (c *Client) eventMessage(log expected, to route.Key, m ingress.Message) (*n
 	if size > maxHeaderBytes {
 		return nil, ingress.ErrAttributesTooLarge
 	}
-	if int64(size+len(m.Event.Data)) > c.MaxPayload() {
+	if int64(size+len(m.Event.Data)) > s.client.MaxPayload() {
 		return nil, ingress.ErrEventTooLarge
 	}
 	return msg, nil
@@ -124,11 +141,11 @@ func (c *Client) eventMessage(log expected, to route.Key, m ingress.Message) (*n
 
 // publish stores the messages, which are marked for the stream, all on their way at once, and tries those again that got no PubAck until
 // ctx ends. It returns how many are stored. An error that final reports ends it; nothing else does.
-func (c *Client) publish(ctx context.Context, to expected, messages []*nats.Msg, final func(error) bool) (stored int, err error) {
+func (s *Sender) publish(ctx context.Context, to expected, messages []*nats.Msg, final func(error) bool) (stored int, err error) {
 	wait := firstRetry
 	for {
 		var again []*nats.Msg
-		again, err = c.publishOnce(ctx, to, messages, final)
+		again, err = s.publishOnce(ctx, to, messages, final)
 		stored += len(messages) - len(again)
 		if len(again) == 0 || final(err) {
 			return stored, err
@@ -147,16 +164,16 @@ func (c *Client) publish(ctx context.Context, to expected, messages []*nats.Msg,
 
 // publishOnce sends every message and waits for the PubAcks. It returns the messages that are not stored, and the last error,
 // or the first that is final. It ends with ctx, or at the latest after the ackBudget.
-func (c *Client) publishOnce(ctx context.Context, to expected, messages []*nats.Msg, final func(error) bool) (again []*nats.Msg, err error) {
-	sent := c.acks.send(to, messages)
+func (s *Sender) publishOnce(ctx context.Context, to expected, messages []*nats.Msg, final func(error) bool) (again []*nats.Msg, err error) {
+	sent := s.acks.send(to, messages)
 	timer := time.NewTimer(ackBudget)
 	defer timer.Stop()
 	select {
 	case <-sent.done:
 	case <-timer.C:
-		c.acks.giveUp(sent, errNoPubAck)
+		s.acks.giveUp(sent, errNoPubAck)
 	case <-ctx.Done():
-		c.acks.giveUp(sent, context.Cause(ctx))
+		s.acks.giveUp(sent, context.Cause(ctx))
 	}
 	for i, why := range sent.answers {
 		if why == nil {

@@ -37,7 +37,7 @@ func BenchmarkPublish(b *testing.B) {
 			i.broker = brokerOf("large", 1<<30)
 			i.broker.Log.Memory = true
 			i.putBroker()
-			p := i.client.NewPublisher()
+			p := publisherOf(b, i.client)
 			messages := make([]ingress.Message, events)
 			n := 0
 			b.ReportAllocs()

@@ -52,7 +52,7 @@ func TestPublishStoresAnIDOnce(t *testing.T) {
 func TestAnOutageWithinTheDeadlineIsBridged(t *testing.T) {
 	t.Parallel()
 	i := install(t)
-	p := i.client.NewPublisher()
+	p := publisherOf(t, i.client)
 	var senders sync.WaitGroup
 	var accepted sync.Map
 	half := make(chan struct{}, 400)
@@ -90,7 +90,7 @@ func TestAnOutageWithinTheDeadlineIsBridged(t *testing.T) {
 func TestAnOutageBeyondTheDeadlineIsUnavailableAndNothingIsSentLater(t *testing.T) {
 	t.Parallel()
 	i := install(t)
-	p := i.client.NewPublisher()
+	p := publisherOf(t, i.client)
 	i.publish(0, 1, "a")
 	i.server.Stop()
 	const deadline = 600 * time.Millisecond
@@ -113,7 +113,7 @@ func TestAnOutageBeyondTheDeadlineIsUnavailableAndNothingIsSentLater(t *testing.
 func TestWithoutItsLogAnEventIsUnavailableAndNotSentLater(t *testing.T) {
 	t.Parallel()
 	i := install(t)
-	p := i.client.NewPublisher()
+	p := publisherOf(t, i.client)
 	jstest.Must(t, i.client.js.DeleteStream(jstest.Context(t), i.client.names.Log(i.broker.Key)))
 	before := i.client.events.Stats().OutMsgs
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
@@ -131,7 +131,7 @@ func TestWithoutItsLogAnEventIsUnavailableAndNotSentLater(t *testing.T) {
 func TestWhatTheLogRefuses(t *testing.T) {
 	t.Parallel()
 	i := install(t)
-	p := i.client.NewPublisher()
+	p := publisherOf(t, i.client)
 	attribute := func(size int) ingress.Message {
 		m := jstest.Message("0", "a")
 		m.Event = m.Event.With("big", strings.Repeat("x", size))
@@ -171,7 +171,7 @@ func TestAFullLogNamesWhoHoldsIt(t *testing.T) {
 	i.broker = brokerOf("small", 64<<10)
 	i.putBroker()
 	slow, fast := i.put(i.trigger("slow", "a")), i.put(i.trigger("fast"))
-	p := i.client.NewPublisher()
+	p := publisherOf(t, i.client)
 	i.publish(0, 10, "a", "b")
 	source := open(t, i.client, fast, 10)
 	takeAll(t, source, 0, 10)
@@ -207,7 +207,7 @@ func TestAFullLogOfAForeignConsumerNamesIt(t *testing.T) {
 	jstest.Must(t, err)
 	m := jstest.Message("big", "a")
 	m.Event.Data = make([]byte, 12<<10)
-	p := i.client.NewPublisher()
+	p := publisherOf(t, i.client)
 	_, err = p.Publish(jstest.Context(t), i.broker, []ingress.Message{m})
 	jstest.Must(t, err)
 	m.ID = "another"
@@ -266,7 +266,7 @@ func TestWhichErrorsEndAPublish(t *testing.T) {
 func TestReply(t *testing.T) {
 	t.Parallel()
 	i := install(t)
-	store, _ := i.client.NewStore(jstest.Table(i.broker))
+	store := storeOf(t, i.client, jstest.Table(i.broker))
 	target := i.trigger("all")
 	for range 3 {
 		jstest.Must(t, store.Reply(jstest.Context(t), target, dispatch.Work{Sequence: 7}, jstest.Event("reply", "a")))
@@ -285,7 +285,7 @@ func TestReply(t *testing.T) {
 	}
 	closed := i.broker
 	closed.Refuse = "a policy selects it"
-	refusing, _ := i.client.NewStore(jstest.Table(closed))
+	refusing := storeOf(t, i.client, jstest.Table(closed))
 	err := refusing.Reply(jstest.Context(t), target, dispatch.Work{Sequence: 10}, jstest.Event("closed", "a"))
 	if !errors.Is(err, dispatch.ErrReplyForbidden) || !strings.Contains(err.Error(), closed.Refuse) {
 		t.Errorf("error %v, want ErrReplyForbidden and why", err)

@@ -54,7 +54,7 @@ type source struct {
 }
 
 // pull opens a source on a consumer that exists or comes into being later.
-func (c *Client) pull(id consumerID, t taker, b *budget) (*source, error) {
+func pull(c *Client, id consumerID, t taker, b *budget) (*source, error) {
 	s := &source{
 		client: c, budget: b, taker: t,
 		api:  "$JS.API.CONSUMER.MSG.NEXT." + id.stream + "." + id.consumer,
@@ -290,7 +290,7 @@ func (s *source) drain() {
 }
 
 // read takes a message apart. Decoders fail only for a message without an ack subject, which cannot come of a consumer of ours.
-func (c *Client) read(m *nats.Msg, l *lease, decode func(*nats.Msg) (dispatch.Work, error)) (dispatch.Message, bool) {
+func read(c *Client, m *nats.Msg, l *lease, decode func(*nats.Msg) (dispatch.Work, error)) (dispatch.Message, bool) {
 	work, err := decode(m)
 	if err != nil {
 		c.log.Error("what came is no message of a consumer", "subject", m.Subject, "error", err)

@@ -59,7 +59,7 @@ func TestAnOutageLeavesNoPileOfPullRequests(t *testing.T) {
 	all := i.put(i.trigger("all"))
 	reading := open(t, i.client, all, 4)
 	defer reading.Stop()
-	source := reading.process.readers.all[i.client.logID(all)].source
+	source := reading.process.readers.all[logID(i.client, all)].source
 	i.stop()
 	written := i.client.conn.Stats().OutMsgs
 	for range 50 { // as in an outage of many minutes
@@ -89,7 +89,7 @@ func TestAConsumerDeletedByHandIsRepairedWithoutLoss(t *testing.T) {
 	takeAll(t, source, 40, 50)
 
 	i.removeConsumer(all)
-	if trimmed, err := i.client.Trim(jstest.Context(t), i.broker, 1); err == nil || trimmed != 0 {
+	if trimmed, err := Trim(jstest.Context(t), i.client, i.broker, 1); err == nil || trimmed != 0 {
 		t.Errorf("the log was trimmed to %d, error %v, while a target lacked its consumer", trimmed, err)
 	}
 	i.publish(100, 120, "a")

@@ -63,7 +63,7 @@ func (rs *readers) newReader(id consumerID, t route.Target, directed bool) (*rea
 	}
 	r.group = share.New(config)
 	var err error
-	r.source, err = rs.client.pull(id, r, rs.budget)
+	r.source, err = pull(rs.client, id, r, rs.budget)
 	return r, err
 }
 
@@ -99,7 +99,7 @@ func (r *reader) take(m *nats.Msg, l *lease) {
 		_ = l.Ack() // lost, it comes once more
 		return
 	}
-	if message, ok := r.readers.client.read(m, l, r.decode); ok {
+	if message, ok := read(r.readers.client, m, l, r.decode); ok {
 		r.group.Take(m.Subject, message)
 	}
 }

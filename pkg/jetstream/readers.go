@@ -49,6 +49,9 @@ func newReaders(c *Client, park share.Park) *readers {
 // Opener opens the sources of targets. It is dispatch.Opener.
 type Opener struct{ readers *readers }
 
+// NewOpener returns an opener of sources. What a target cannot take, park stores for it.
+func NewOpener(c *Client, park share.Park) *Opener { return &Opener{newReaders(c, park)} }
+
 // Bound has the process ask for and hold at most so many bytes of messages; else it is DefaultBudget. Call it before Follow.
 func (o *Opener) Bound(bytes int64) { o.readers.budget = newBudget(bytes) }
 
@@ -93,12 +96,12 @@ func (o *Opener) OnChange(f func()) { o.readers.trust.onChange.Store(&f) }
 
 // Log is the target's part of its log.
 func (o *Opener) Log(t route.Target) dispatch.Source {
-	return o.readers.source(o.readers.client.logID(t), t.Key)
+	return o.readers.source(logID(o.readers.client, t), t.Key)
 }
 
 // Directed is what was parked for the target, or sent to it alone.
 func (o *Opener) Directed(t route.Target) dispatch.Source {
-	return o.readers.source(o.readers.client.directedID(t), t.Key)
+	return o.readers.source(directedID(o.readers.client, t), t.Key)
 }
 
 // Run verifies readers until ctx ends. After that nothing is read.
@@ -142,9 +145,9 @@ func (o *Opener) Failures() map[route.TargetKey]string {
 	return failures
 }
 
-func (c *Client) logID(t route.Target) consumerID { return consumerID{c.streamOf(t), t.Consumer} }
+func logID(c *Client, t route.Target) consumerID { return consumerID{c.streamOf(t), t.Consumer} }
 
-func (c *Client) directedID(t route.Target) consumerID {
+func directedID(c *Client, t route.Target) consumerID {
 	return consumerID{c.names.DirectedStream(t.Key.Address), c.names.SharedConsumer()}
 }
 
@@ -170,12 +173,12 @@ func (rs *readers) follow(s route.Snapshot) {
 		if t.Consumer == "" {
 			continue
 		}
-		for _, f := range []*followed{enter(rs.client.logID(t), false), enter(rs.client.directedID(t), true)} {
+		for _, f := range []*followed{enter(logID(rs.client, t), false), enter(directedID(rs.client, t), true)} {
 			f.live = append(f.live, t)
 		}
 	}
 	for _, t := range s.Ended {
-		for _, id := range []consumerID{rs.client.logID(t), rs.client.directedID(t)} {
+		for _, id := range []consumerID{logID(rs.client, t), directedID(rs.client, t)} {
 			if f := wanted[id]; f != nil {
 				f.ended = append(f.ended, t)
 			}

@@ -31,7 +31,8 @@ func (i *installation) distrustful(c *Client) *process { return startProcess(i.t
 func startProcess(t testing.TB, c *Client, addresses ...route.Address) *process {
 	ctx, end := context.WithCancel(context.Background())
 	p := &process{t: t, end: end}
-	p.store, p.Opener = c.NewStore(jstest.Table(addresses...))
+	p.store = storeOf(t, c, jstest.Table(addresses...))
+	p.Opener = NewOpener(c, p.store.Park)
 	p.running.Go(func() { p.Run(ctx) })
 	jstest.Await(t, "it hears of changes", func() bool { return p.readers.trust.news.Load() != nil })
 	t.Cleanup(p.stop)

@@ -57,7 +57,7 @@ func TestTwoOwnersRemoveNothingOfALiveTarget(t *testing.T) {
 			}
 		}
 		i.publish(0, 3, "a")
-		_, _ = i.client.Trim(jstest.Context(t), i.broker, 1)
+		_, _ = Trim(jstest.Context(t), i.client, i.broker, 1)
 		for _, target := range all {
 			r, found, err := i.client.record(jstest.Context(t), naming.TargetKey(target.Key))
 			jstest.Must(t, err)

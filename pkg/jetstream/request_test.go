@@ -45,7 +45,7 @@ func TestASourceHasNoMoreRequestsOpenThanItKnowsOf(t *testing.T) {
 	all := i.put(i.trigger("all"))
 	i.publish(0, 205, "a")
 	g, b := greedy{10, make(chan *nats.Msg, 1000)}, newBudget(DefaultBudget)
-	s, err := i.client.pull(i.client.logID(all), g, b)
+	s, err := pull(i.client, logID(i.client, all), g, b)
 	jstest.Must(t, err)
 	for range 205 {
 		g.next(t)
@@ -66,7 +66,7 @@ func TestARequestThatIsUsedUpExactlyIsOver(t *testing.T) {
 	i := install(t)
 	all := i.put(i.trigger("all"))
 	g, b := greedy{share.Room, make(chan *nats.Msg, 10)}, newBudget(DefaultBudget)
-	s, err := i.client.pull(i.client.logID(all), g, b)
+	s, err := pull(i.client, logID(i.client, all), g, b)
 	jstest.Must(t, err)
 	defer s.Stop()
 	subject := i.client.names.EventSubject(i.broker.Key, "a")

@@ -21,7 +21,7 @@ func TestAnEventParkedBeyondItsTimeIsWoken(t *testing.T) {
 	i := &installation{t: t, server: s, client: c, owner: NewOwner(c, "tests", shortGrace), broker: brokerOf("orders", 64<<10)}
 	i.putBroker()
 	all := i.put(i.trigger("all"))
-	store, _ := c.NewStore(jstest.Table(i.broker))
+	store := storeOf(t, c, jstest.Table(i.broker))
 	source := directed(t, c, all)
 	defer source.Stop()
 
@@ -59,7 +59,7 @@ func TestALookForOverdueEventsIsBounded(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	all := i.put(i.trigger("all"))
-	store, _ := i.client.NewStore(jstest.Table(i.broker))
+	store := storeOf(t, i.client, jstest.Table(i.broker))
 	const parked = 12
 	for n := range uint64(parked) {
 		jstest.Must(t, store.Park(jstest.Context(t), all, dispatch.Work{Event: jstest.Event("1", "a"), Sequence: n + 1, Attempt: 1}, time.Now().Add(time.Hour)))

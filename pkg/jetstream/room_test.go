@@ -77,7 +77,7 @@ func TestWhatADefaultBrokerMayNeedIsReservedWithIt(t *testing.T) {
 	if len(brokers) < 10 {
 		t.Errorf("a server with 1 GiB has room for %d Brokers, want ten or more", len(brokers))
 	}
-	store, _ := c.NewStore(jstest.Table(brokers...))
+	store := storeOf(t, c, jstest.Table(brokers...))
 	for _, a := range brokers {
 		target := route.Target{Key: route.TargetKey{Address: a.Key, Namespace: "shop", Name: "all"}}
 		jstest.Must(t, store.DeadLetter(jstest.Context(t), target, jstest.Work("1", 1)))

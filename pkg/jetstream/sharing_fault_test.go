@@ -76,7 +76,7 @@ func TestAMemberWhoseRecordIsLostStaysOneForAWhile(t *testing.T) {
 	jstest.Must(t, i.owner.RemoveTarget(jstest.Context(t), other.Key))
 	i.sweep()
 	i.publish(0, 10, "a")
-	if floor, err := i.client.Trim(jstest.Context(t), i.broker, 1); err != nil || floor != 0 {
+	if floor, err := Trim(jstest.Context(t), i.client, i.broker, 1); err != nil || floor != 0 {
 		t.Errorf("trimmed up to %d, error %v: the one without a record has not got it", floor, err)
 	}
 	i.owner.client.timing.strayPatience = 0
@@ -84,7 +84,7 @@ func TestAMemberWhoseRecordIsLostStaysOneForAWhile(t *testing.T) {
 	if left := i.consumersLeft(); left != 0 {
 		t.Errorf("%d consumers are left; they hold the log for ever", left)
 	}
-	if floor, err := i.client.Trim(jstest.Context(t), i.broker, 1); err != nil || floor == 0 {
+	if floor, err := Trim(jstest.Context(t), i.client, i.broker, 1); err != nil || floor == 0 {
 		t.Errorf("trimmed up to %d, error %v; want all", floor, err)
 	}
 }

@@ -183,7 +183,7 @@ func TestTheSharedConsumerGoesWithTheLastThatSharesIt(t *testing.T) {
 		t.Errorf("%d consumers are left; they hold the log for ever", left)
 	}
 	i.publish(0, 10, "a")
-	if floor, err := i.client.Trim(jstest.Context(t), i.broker, 1); err != nil || floor == 0 {
+	if floor, err := Trim(jstest.Context(t), i.client, i.broker, 1); err != nil || floor == 0 {
 		t.Errorf("the trim freed up to %d, error %v; want all", floor, err)
 	}
 	if third := i.put(i.trigger("third")); third.After != 10 || i.consumerInfo(third).AckFloor.Stream != 10 {

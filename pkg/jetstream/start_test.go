@@ -125,7 +125,7 @@ func TestAllIsWhatTheLogStillHas(t *testing.T) {
 	takeIDs(t, source, 2)
 	source.Stop()
 	jstest.Await(t, "two are trimmed", func() bool {
-		floor, err := i.client.Trim(jstest.Context(t), channel, 1)
+		floor, err := Trim(jstest.Context(t), i.client, channel, 1)
 		jstest.Must(t, err)
 		return floor == 3
 	})

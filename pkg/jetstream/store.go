@@ -26,6 +26,7 @@ type Addresses interface {
 // Store makes the outcomes of deliveries durable. It is dispatch.Store.
 type Store struct {
 	client    *Client
+	sender    *Sender
 	addresses Addresses
 	fill      *fillGauge
 
@@ -41,10 +42,9 @@ type parkedSize struct {
 	ahead time.Duration
 }
 
-// NewStore returns a store for the targets of these addresses, and the opener that goes with it.
-func (c *Client) NewStore(addresses Addresses) (*Store, *Opener) {
-	store := &Store{client: c, addresses: addresses, fill: newFillGauge(c), parked: map[route.Key]parkedSize{}}
-	return store, &Opener{newReaders(c, store.Park)}
+// NewStore returns a store for the targets of these addresses, which sends with s.
+func NewStore(c *Client, s *Sender, addresses Addresses) *Store {
+	return &Store{client: c, sender: s, addresses: addresses, fill: newFillGauge(c), parked: map[route.Key]parkedSize{}}
 }
 
 // Reply appends a reply to the log of the target's address. One that refuses events refuses replies too: they are checked like
@@ -57,8 +57,8 @@ func (s *Store) Reply(ctx context.Context, target route.Target, work dispatch.Wo
 	if address.Refuse != "" {
 		return fmt.Errorf("%w: %s", dispatch.ErrReplyForbidden, address.Refuse)
 	}
-	log := s.client.expectedLog(address)
-	msg, err := s.client.eventMessage(log, address.Key, ingress.Message{
+	log := expectedLog(s.client, address)
+	msg, err := s.sender.eventMessage(log, address.Key, ingress.Message{
 		ID: naming.MessageID(codec.IdentityOf(target, work), "reply"), Event: reply,
 	})
 	if err != nil {
@@ -83,7 +83,7 @@ func (s *Store) DeadLetter(ctx context.Context, target route.Target, work dispat
 		return err
 	}
 	kept := expectStream(s.client.names.DeadLetterStream(address.Key))
-	for msg := range s.client.deadLetters(address, target, work) {
+	for msg := range s.deadLetters(address, target, work) {
 		if err = s.publish(ctx, kept, msg, isFinalOrAbsent); isTooLarge(err) {
 			continue
 		}
@@ -107,7 +107,7 @@ func (s *Store) Park(ctx context.Context, target route.Target, work dispatch.Wor
 		return err
 	}
 	// The schedule is by NATS's clock: where ours is behind, retries would be used up at once.
-	msg, err := s.client.parkedMessage(target, work, notBefore.Add(directed.ahead))
+	msg, err := s.parkedMessage(target, work, notBefore.Add(directed.ahead))
 	if err != nil {
 		return err
 	}
@@ -142,7 +142,7 @@ func (s *Store) publish(ctx context.Context, to expected, msg *nats.Msg, final f
 	ctx, cancel := context.WithTimeout(ctx, publishBudget)
 	defer cancel()
 	to.mark(msg)
-	if _, err := s.client.publish(ctx, to, []*nats.Msg{msg}, final); err != nil {
+	if _, err := s.sender.publish(ctx, to, []*nats.Msg{msg}, final); err != nil {
 		return fmt.Errorf("%w: %w", ErrNotStored, err)
 	}
 	return nil

@@ -233,12 +233,12 @@ func TestOneUnreadableRecordDoesNotStopTheSweep(t *testing.T) {
 	}
 	// Nobody knows what the garbage stands for, so nothing is trimmed.
 	i.publish(0, 5, "a")
-	if _, err := i.client.Trim(jstest.Context(t), i.broker, 1); err == nil {
+	if _, err := Trim(jstest.Context(t), i.client, i.broker, 1); err == nil {
 		source := open(t, i.client, all, 5)
 		takeAll(t, source, 0, 5)
 		source.Stop()
 		i.consumerIsDone(all)
-		_, err = i.client.Trim(jstest.Context(t), i.broker, 1)
+		_, err = Trim(jstest.Context(t), i.client, i.broker, 1)
 		if !errors.Is(err, route.ErrRecord) {
 			t.Errorf("trimmed, error %v, although a target's record cannot be read", err)
 		}

@@ -34,7 +34,7 @@ type Trimmer struct {
 }
 
 // NewTrimmer returns a trimmer of the logs of the table's addresses. Any number of processes may run one.
-func (c *Client) NewTrimmer(table *route.Table) *Trimmer { return &Trimmer{client: c, table: table} }
+func NewTrimmer(c *Client, table *route.Table) *Trimmer { return &Trimmer{client: c, table: table} }
 
 // Run trims until ctx ends: each log every trimEvery, and sooner when an ingress says that it fills up.
 func (t *Trimmer) Run(ctx context.Context) {
@@ -85,7 +85,7 @@ func (t *Trimmer) heed(ctx context.Context, nudge *nats.Msg, last map[route.Key]
 func (t *Trimmer) attempt(ctx context.Context, address route.Address, worth uint64) {
 	trim, cancel := context.WithTimeout(ctx, 2*requestTimeout)
 	defer cancel()
-	_, err := t.client.Trim(trim, address, worth)
+	_, err := Trim(trim, t.client, address, worth)
 	if err != nil && ctx.Err() == nil {
 		t.client.log.Warn("a log is not trimmed", "address", address.Key.String(), "error", err)
 	}
@@ -95,11 +95,11 @@ func (t *Trimmer) attempt(ctx context.Context, address route.Address, worth uint
 // this frees about worth bytes or more. It returns the sequence below which the log is empty now; 0 when it removed nothing.
 // It removes nothing while a target that had a consumer lacks it: that consumer comes back where it stood. So does that of a target
 // which was removed, if it is put again in its grace period.
-func (c *Client) Trim(ctx context.Context, address route.Address, worth uint64) (uint64, error) {
+func Trim(ctx context.Context, c *Client, address route.Address, worth uint64) (uint64, error) {
 	if address.Log.Stream != "" {
 		return 0, nil // it is not ours to trim
 	}
-	reading, err := c.readLog(ctx, c.names.Log(address.Key))
+	reading, err := readLog(ctx, c, c.names.Log(address.Key))
 	if err != nil {
 		return 0, err
 	}
@@ -120,7 +120,7 @@ func (c *Client) Trim(ctx context.Context, address route.Address, worth uint64) 
 	if floor <= reading.state.FirstSeq || freed(reading.state, floor) < worth {
 		return 0, nil
 	}
-	if err := c.purgeBelow(ctx, c.names.Log(address.Key), floor); err != nil {
+	if err := purgeBelow(ctx, c, c.names.Log(address.Key), floor); err != nil {
 		return 0, err
 	}
 	return floor, nil
@@ -128,7 +128,7 @@ func (c *Client) Trim(ctx context.Context, address route.Address, worth uint64) 
 
 // purgeBelow goes over the connection for removals: one that could not be asked for while NATS is away must not be asked for later, when
 // the log may be another one.
-func (c *Client) purgeBelow(ctx context.Context, log string, floor uint64) error {
+func purgeBelow(ctx context.Context, c *Client, log string, floor uint64) error {
 	stream, err := c.removals.Stream(ctx, log)
 	if err == nil {
 		err = stream.Purge(ctx, jetstream.WithPurgeSequence(floor))

@@ -240,7 +240,7 @@ func (w *trimWorld) deleteConsumer(rt *rapid.T) {
 }
 
 func (w *trimWorld) trim(rt *rapid.T) {
-	_, _ = w.trimmer.Trim(w.ctx, w.broker, 1) // refused while a consumer is missing
+	_, _ = Trim(w.ctx, w.trimmer, w.broker, 1) // refused while a consumer is missing
 	w.check(rt)
 }
 
@@ -250,7 +250,7 @@ func (w *trimWorld) trimAllTheTime() (stop func()) {
 	var trimming sync.WaitGroup
 	trimming.Go(func() {
 		for ctx.Err() == nil {
-			_, _ = w.trimmer.Trim(ctx, w.broker, 1)
+			_, _ = Trim(ctx, w.trimmer, w.broker, 1)
 			pause(ctx, time.Millisecond)
 		}
 	})

@@ -195,7 +195,7 @@ func TestTrim(t *testing.T) {
 			i := install(t)
 			c.arrange(i)
 			before := i.first()
-			trimmed, err := i.client.Trim(jstest.Context(t), i.broker, max(c.worth, 1))
+			trimmed, err := Trim(jstest.Context(t), i.client, i.broker, max(c.worth, 1))
 			if (err != nil) != c.fails {
 				t.Errorf("error %v, want one: %v", err, c.fails)
 			}
@@ -205,7 +205,7 @@ func TestTrim(t *testing.T) {
 			if moved := before != c.want; (trimmed != 0) != moved || (moved && trimmed != c.want) {
 				t.Errorf("Trim says %d; the log begins with %d, want %d", trimmed, i.first(), c.want)
 			}
-			if again, _ := i.client.Trim(jstest.Context(t), i.broker, 1); c.worth == 0 && again != 0 {
+			if again, _ := Trim(jstest.Context(t), i.client, i.broker, 1); c.worth == 0 && again != 0 {
 				t.Errorf("a second Trim finds %d to remove", again)
 			}
 		})
@@ -226,7 +226,7 @@ func TestTheHistoryWindowSparesTheYoungOnly(t *testing.T) {
 	jstest.Must(t, err)
 
 	i.broker.Log.History = time.Since(young.Time) + 100*time.Millisecond
-	_, err = i.client.Trim(jstest.Context(t), i.broker, 1)
+	_, err = Trim(jstest.Context(t), i.client, i.broker, 1)
 	jstest.Must(t, err)
 	if have := i.first(); have != 51 {
 		t.Errorf("the log begins with %d, want 51: the first of the last %s", have, i.broker.Log.History)
@@ -237,7 +237,7 @@ func TestTheHistoryWindowSparesTheYoungOnly(t *testing.T) {
 func (i *installation) trimming(c *Client) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
-	trimmer := c.NewTrimmer(jstest.Table(i.broker))
+	trimmer := NewTrimmer(c, jstest.Table(i.broker))
 	running.Go(func() { trimmer.Run(ctx) })
 	return func() {
 		cancel()
@@ -259,7 +259,7 @@ func TestTheTrimmerHeedsANudge(t *testing.T) {
 	i.broker = brokerOf("small", 256<<10)
 	i.putBroker()
 	defer i.trimming(dial(t, i.server))()
-	p := i.client.NewPublisher()
+	p := publisherOf(t, i.client)
 	m := jstest.Message("big", "a")
 	m.Event.Data = make([]byte, 16<<10)
 	jstest.Await(t, "many logs full went through a small one", func() bool {
@@ -279,7 +279,7 @@ func TestALogOutlivesAPurgeThatWasAskedForWhileNATSWasAway(t *testing.T) {
 	i.stop()
 	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 	defer cancel()
-	if err := i.client.purgeBelow(ctx, stream.CachedInfo().Config.Name, 11); err == nil {
+	if err := purgeBelow(ctx, i.client, stream.CachedInfo().Config.Name, 11); err == nil {
 		t.Error("the log is purged while NATS is away")
 	}
 	if err := stream.Purge(ctx, jetstream.WithPurgeSequence(11)); err == nil { // as if NATS had gone in between

@@ -64,7 +64,7 @@ type heldMessage struct {
 
 func newTrimWorld(i *installation, trimmer *Client) *trimWorld {
 	w := &trimWorld{
-		installation: i, ctx: i.t.Context(), trimmer: trimmer, publisher: i.client.NewPublisher(), triggers: map[string]*trimTrigger{},
+		installation: i, ctx: i.t.Context(), trimmer: trimmer, publisher: publisherOf(i.t, i.client), triggers: map[string]*trimTrigger{},
 	}
 	w.processes = [2]*trimProcess{w.newProcess(), w.newProcess()}
 	return w

@@ -73,7 +73,7 @@ func (f flood) run(t testing.TB) flooded {
 
 // send publishes every senders-th batch, and again what a full log refused, as a producer does that obeys Retry-After.
 func (f flood) send(t testing.TB, i *installation, sender int) (refused int64) {
-	p := i.client.NewPublisher()
+	p := publisherOf(t, i.client)
 	for first := sender * batch; first < f.events; first += senders * batch {
 		messages := make([]ingress.Message, 0, batch)
 		for id := first; id < min(first+batch, f.events); id++ {
