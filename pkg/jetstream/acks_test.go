@@ -8,6 +8,8 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 )
 
 func TestAnswersToAPublish(t *testing.T) {
@@ -102,7 +104,7 @@ func TestASendingIsDoneWithItsLastAnswer(t *testing.T) {
 	if !isDone(one) || isDone(another) {
 		t.Fatal("not done after the last answer, or the other one is")
 	}
-	if !isLogFull(one.answers[0]) || one.answers[1] != nil || one.answers[2] != nil {
+	if !ejs.IsLogFull(one.answers[0]) || one.answers[1] != nil || one.answers[2] != nil {
 		t.Errorf("answers %v, want the first alone to be an error", one.answers)
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -21,31 +22,31 @@ import (
 // consumerOf names the consumer that is the target's cursor.
 func (o *Owner) consumerOf(t route.Target) string {
 	if t.Stream != "" {
-		return o.client.names.ForeignConsumer(t.Key)
+		return o.client.Names().ForeignConsumer(t.Key)
 	}
-	return o.client.names.Consumer(t.Key)
+	return o.client.Names().Consumer(t.Key)
 }
 
 // adopt looks at the stream that the address is to adopt, and notes in the address when it does not take what comes in by HTTP.
 // It returns when the stream was made. Errors: ErrNoStream, ErrNotAdoptable.
 func (o *Owner) adopt(ctx context.Context, a *route.Address) (made time.Time, err error) {
 	name := a.Log.Stream
-	if !naming.LegalStream(name) || o.client.names.IsOwnStream(name) {
-		return time.Time{}, fmt.Errorf("%w: %s", ErrNotAdoptable, name)
+	if !naming.LegalStream(name) || o.client.Names().IsOwnStream(name) {
+		return time.Time{}, fmt.Errorf("%w: %s", ejs.ErrNotAdoptable, name)
 	}
-	stream, err := o.client.js.Stream(ctx, name)
+	stream, err := o.client.JetStream().Stream(ctx, name)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
-		return time.Time{}, fmt.Errorf("%w: %s", ErrNoStream, name)
+		return time.Time{}, fmt.Errorf("%w: %s", ejs.ErrNoStream, name)
 	}
 	if err != nil {
 		return time.Time{}, fmt.Errorf("read stream %s: %w", name, err)
 	}
 	config := stream.CachedInfo().Config
-	if config.Metadata[metaUse] != "" { // of another installation on the same account
-		return time.Time{}, fmt.Errorf("%w: %s is the log of %s %s/%s", ErrNotAdoptable, name,
-			config.Metadata[metaKind], config.Metadata[metaNamespace], config.Metadata[metaName])
+	if config.Metadata[ejs.MetaUse] != "" { // of another installation on the same account
+		return time.Time{}, fmt.Errorf("%w: %s is the log of %s %s/%s", ejs.ErrNotAdoptable, name,
+			config.Metadata[ejs.MetaKind], config.Metadata[ejs.MetaNamespace], config.Metadata[ejs.MetaName])
 	}
-	a.Refuse = cmp.Or(a.Refuse, whyNotByHTTP(config, o.client.names.LogSubjects(a.Key)))
+	a.Refuse = cmp.Or(a.Refuse, whyNotByHTTP(config, o.client.Names().LogSubjects(a.Key)))
 	return stream.CachedInfo().Created, nil
 }
 
@@ -65,14 +66,14 @@ func whyNotByHTTP(stream jetstream.StreamConfig, subject string) string {
 
 // changesStream keeps an address from leaving its log behind for another stream: ErrImmutable for the same resource; for a later one of
 // the same name PredecessorError, until the streams of the one before are removed.
-func (o *Owner) changesStream(have StoredRecord, a route.Address) error {
+func (o *Owner) changesStream(have ejs.StoredRecord, a route.Address) error {
 	switch {
 	case have.Address.Log.Stream == a.Log.Stream || have.Swept:
 		return nil
 	case have.DeletedAt == nil && have.Address.UID == a.UID:
-		return fmt.Errorf("stream %s: %w: stream", o.client.logOf(*have.Address), ErrImmutable)
+		return fmt.Errorf("stream %s: %w: stream", o.client.LogOf(*have.Address), ejs.ErrImmutable)
 	}
-	return &PredecessorError{Stream: o.client.logOf(*have.Address), Field: "stream", UID: have.Address.UID}
+	return &PredecessorError{Stream: o.client.LogOf(*have.Address), Field: "stream", UID: have.Address.UID}
 }
 
 // foreignSubjects are what the target's cursor reads of a stream that is not ours; none means all of it.
@@ -80,7 +81,7 @@ func (o *Owner) foreignSubjects(t route.Target) []string {
 	if len(t.Subjects) == 0 {
 		return nil
 	}
-	return append([]string{o.client.names.LogSubjects(t.Key.Address)}, t.Subjects...)
+	return append([]string{o.client.Names().LogSubjects(t.Key.Address)}, t.Subjects...)
 }
 
 // leaveStream takes the cursor of a target out of a stream that is not ours, where it would be in the way of others for ever.
@@ -88,7 +89,7 @@ func (o *Owner) leaveStream(ctx context.Context, t route.Target) error {
 	if t.Stream == "" {
 		return nil // it goes with its log
 	}
-	return ignoreMissing(o.client.removals.DeleteConsumer(ctx, t.Stream, o.consumerOf(t)))
+	return ejs.IgnoreMissing(o.client.Removals().DeleteConsumer(ctx, t.Stream, o.consumerOf(t)))
 }
 
 // removeForeign takes the cursors of an address's targets out of the stream that it had adopted.
@@ -99,7 +100,7 @@ func (o *Owner) removeForeign(ctx context.Context, a route.Address) error {
 	}
 	errs := []error{err}
 	for _, r := range records {
-		errs = append(errs, ignoreMissing(o.client.removals.DeleteConsumer(ctx, a.Log.Stream, o.client.names.ForeignConsumer(r.Target.Key))))
+		errs = append(errs, ejs.IgnoreMissing(o.client.Removals().DeleteConsumer(ctx, a.Log.Stream, o.client.Names().ForeignConsumer(r.Target.Key))))
 	}
 	return errors.Join(errs...)
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
+	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -29,7 +30,7 @@ func aStream(subjects ...string) jetstream.StreamConfig {
 func TestAnAdoptedStreamIsLeftAsItIs(t *testing.T) {
 	i := install(t)
 	channel := channelOf("c", route.Log{Stream: "THEIRS"})
-	stream := i.foreign(aStream("theirs.>", i.client.names.LogSubjects(channel.Key)))
+	stream := i.foreign(aStream("theirs.>", i.client.Names().LogSubjects(channel.Key)))
 	_, err := stream.CreateConsumer(jstest.Context(t), jetstream.ConsumerConfig{Durable: "theirs", AckPolicy: jetstream.AckExplicitPolicy})
 	jstest.Must(t, err)
 	before := stream.CachedInfo().Config
@@ -62,7 +63,7 @@ func TestAnAdoptedStreamIsLeftAsItIs(t *testing.T) {
 	if !reflect.DeepEqual(info.Config, before) || info.State.Msgs != 3 || info.State.FirstSeq != 1 {
 		t.Errorf("the stream is %+v with %+v, was %+v", info.Config, info.State, before)
 	}
-	consumers, err := consumersOf(jstest.Context(t), stream)
+	consumers, err := ejs.ConsumersOf(jstest.Context(t), stream)
 	jstest.Must(t, err)
 	if len(consumers) != 1 || consumers["theirs"] == nil {
 		t.Errorf("its consumers are %v, want theirs alone (ours were %s and %s)", consumers, one.Consumer, two.Consumer)
@@ -76,12 +77,12 @@ func TestStreamsThatCannotBeAdopted(t *testing.T) {
 	_, err := NewOwner(other, "tests", shortGrace).PutAddress(jstest.Context(t), brokerOf("orders", 1<<20))
 	jstest.Must(t, err)
 	for name, want := range map[string]error{
-		"NOBODYS":                        ErrNoStream,
-		"no name":                        ErrNotAdoptable,
-		i.client.names.Log(i.broker.Key): ErrNotAdoptable,
-		other.names.Log(i.broker.Key):    ErrNotAdoptable,
-		"KV_kn_routes":                   ErrNotAdoptable,
-		"KV_anything":                    ErrNotAdoptable,
+		"NOBODYS":                          ejs.ErrNoStream,
+		"no name":                          ejs.ErrNotAdoptable,
+		i.client.Names().Log(i.broker.Key): ejs.ErrNotAdoptable,
+		other.Names().Log(i.broker.Key):    ejs.ErrNotAdoptable,
+		"KV_kn_routes":                     ejs.ErrNotAdoptable,
+		"KV_anything":                      ejs.ErrNotAdoptable,
 	} {
 		_, err := i.owner.PutAddress(jstest.Context(t), channelOf("c", route.Log{Stream: name}))
 		if !errors.Is(err, want) || !strings.Contains(err.Error(), name) {
@@ -121,7 +122,7 @@ func TestAStreamThatTakesNothingByHTTP(t *testing.T) {
 	}
 
 	// Its owner lets the stream listen: the next time that the Channel is put, the ingress may take events.
-	_, err = i.client.js.UpdateStream(jstest.Context(t), aStream("theirs.>", "kn.e.channel.*.c.>"))
+	_, err = i.client.JetStream().UpdateStream(jstest.Context(t), aStream("theirs.>", "kn.e.channel.*.c.>"))
 	jstest.Must(t, err)
 	if applied := i.putChannel(channel); applied.Refuse != "" {
 		t.Errorf("it is still refused: %s", applied.Refuse)
@@ -172,7 +173,7 @@ func TestAChannelDoesNotChangeItsStream(t *testing.T) {
 	i.foreign(aStream("theirs.>"))
 	own, adopted := channelOf("c", route.Log{}), channelOf("c", route.Log{Stream: "THEIRS"})
 	i.putChannel(own)
-	if _, err := i.owner.PutAddress(jstest.Context(t), adopted); !errors.Is(err, ErrImmutable) {
+	if _, err := i.owner.PutAddress(jstest.Context(t), adopted); !errors.Is(err, ejs.ErrImmutable) {
 		t.Fatalf("error %v, want ErrImmutable", err)
 	}
 	jstest.Must(t, i.owner.RemoveAddress(jstest.Context(t), own.Key))
@@ -187,7 +188,7 @@ func TestAChannelDoesNotChangeItsStream(t *testing.T) {
 		return until.IsZero()
 	})
 	i.putChannel(adopted)
-	if _, err := i.client.js.Stream(jstest.Context(t), i.client.names.Log(own.Key)); !errors.Is(err, jetstream.ErrStreamNotFound) {
+	if _, err := i.client.JetStream().Stream(jstest.Context(t), i.client.Names().Log(own.Key)); !errors.Is(err, jetstream.ErrStreamNotFound) {
 		t.Errorf("the old log: error %v, want that it is gone", err)
 	}
 }
@@ -206,12 +207,12 @@ func TestRepairOfAnAdoptedStream(t *testing.T) {
 	takeIDs(t, source, 2)
 	source.Stop()
 	jstest.Await(t, "two are acknowledged", func() bool {
-		consumer, err := i.client.js.Consumer(jstest.Context(t), "THEIRS", one.Consumer)
+		consumer, err := i.client.JetStream().Consumer(jstest.Context(t), "THEIRS", one.Consumer)
 		jstest.Must(t, err)
 		return consumer.CachedInfo().AckFloor.Stream == 2
 	})
 	i.sweep()
-	jstest.Must(t, i.client.js.DeleteConsumer(jstest.Context(t), "THEIRS", one.Consumer))
+	jstest.Must(t, i.client.JetStream().DeleteConsumer(jstest.Context(t), "THEIRS", one.Consumer))
 	i.sweep()
 	source = open(t, i.client, one, 10)
 	if got := takeIDs(t, source, 1); got[0] != "THEIRS.3" {
@@ -219,11 +220,11 @@ func TestRepairOfAnAdoptedStream(t *testing.T) {
 	}
 	source.Stop()
 
-	jstest.Must(t, i.client.js.DeleteStream(jstest.Context(t), "THEIRS"))
-	if err := i.owner.Sweep(jstest.Context(t)); !errors.Is(err, ErrNoStream) {
+	jstest.Must(t, i.client.JetStream().DeleteStream(jstest.Context(t), "THEIRS"))
+	if err := i.owner.Sweep(jstest.Context(t)); !errors.Is(err, ejs.ErrNoStream) {
 		t.Errorf("error %v, want ErrNoStream", err)
 	}
-	if _, err := i.client.js.Stream(context.WithoutCancel(jstest.Context(t)), "THEIRS"); !errors.Is(err, jetstream.ErrStreamNotFound) {
+	if _, err := i.client.JetStream().Stream(context.WithoutCancel(jstest.Context(t)), "THEIRS"); !errors.Is(err, jetstream.ErrStreamNotFound) {
 		t.Errorf("error %v: the stream was made again", err)
 	}
 	i.foreign(aStream("theirs.>"))
@@ -265,7 +266,7 @@ func TestASubscriberLeavesTheStreamThatItHad(t *testing.T) {
 	if got := takeIDs(t, open(t, i.client, one, 10), 1); got[0] != "NEXT.2" {
 		t.Errorf("in the next stream it begins with %v, want what is new", got)
 	}
-	if consumers, err := consumersOf(jstest.Context(t), theirs); err != nil || len(consumers) != 0 {
+	if consumers, err := ejs.ConsumersOf(jstest.Context(t), theirs); err != nil || len(consumers) != 0 {
 		t.Errorf("the stream before still has the consumers %v, error %v", consumers, err)
 	}
 }
@@ -280,7 +281,7 @@ func TestSubjectsOfAnotherStream(t *testing.T) {
 			t.Errorf("%q: error %v, want that they overlap", subjects, err)
 		}
 	}
-	if _, err := i.client.js.Stream(jstest.Context(t), i.client.names.Log(channelOf("b", route.Log{}).Key)); !errors.Is(err, jetstream.ErrStreamNotFound) {
+	if _, err := i.client.JetStream().Stream(jstest.Context(t), i.client.Names().Log(channelOf("b", route.Log{}).Key)); !errors.Is(err, jetstream.ErrStreamNotFound) {
 		t.Errorf("its log: error %v, want that it is not there", err)
 	}
 }
@@ -298,7 +299,7 @@ func TestAdoptingAStreamOfAnotherRetention(t *testing.T) {
 			one := i.putSubscriber(subscriberOf(channel, "one"))
 			i.native("theirs.1", "plain")
 			i.sweep()
-			jstest.Must(t, i.client.js.DeleteConsumer(jstest.Context(t), "THEIRS", one.Consumer))
+			jstest.Must(t, i.client.JetStream().DeleteConsumer(jstest.Context(t), "THEIRS", one.Consumer))
 			i.sweep()
 			i.native("theirs.2", "plain")
 			source := open(t, i.client, one, 10)
@@ -319,7 +320,7 @@ func TestACursorInAnAdoptedStreamOutlivesARemovalThatWasAskedForWhileNATSWasAway
 	t.Parallel()
 	i := install(t)
 	channel := channelOf("c", route.Log{Stream: "THEIRS"})
-	stream := i.foreign(aStream("theirs.>", i.client.names.LogSubjects(channel.Key)))
+	stream := i.foreign(aStream("theirs.>", i.client.Names().LogSubjects(channel.Key)))
 	i.putChannel(channel)
 	one := i.putSubscriber(subscriberOf(channel, "one"))
 	i.stop()
@@ -338,6 +339,6 @@ func TestACursorInAnAdoptedStreamOutlivesARemovalThatWasAskedForWhileNATSWasAway
 	jstest.Await(t, "the server answers", func() bool { err := look(); return err == nil || errors.Is(err, jetstream.ErrConsumerNotFound) })
 	for range 20 { // what was kept would come with the reconnect
 		jstest.Must(t, look())
-		pause(t.Context(), 10*time.Millisecond)
+		ejs.Pause(t.Context(), 10*time.Millisecond)
 	}
 }

@@ -11,14 +11,15 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
+	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
 )
 
 // bucketInfo is what the server says of a bucket's stream.
-func bucketInfo(t *testing.T, c *Client, name string) *jetstream.StreamInfo {
+func bucketInfo(t *testing.T, c *ejs.Client, name string) *jetstream.StreamInfo {
 	t.Helper()
-	stream, err := c.js.Stream(jstest.Context(t), bucketStream(name))
+	stream, err := c.JetStream().Stream(jstest.Context(t), ejs.BucketStream(name))
 	jstest.Must(t, err)
 	return stream.CachedInfo()
 }
@@ -27,9 +28,9 @@ func bucketInfo(t *testing.T, c *Client, name string) *jetstream.StreamInfo {
 func TestNoBucketAnswersDirectly(t *testing.T) {
 	t.Parallel()
 	c := dial(t, natstest.Start(t, nil))
-	names := []string{c.names.RoutesBucket(), c.names.ReportsBucket(), c.names.PositionsBucket(), c.names.EventTypesBucket()}
+	names := []string{c.Names().RoutesBucket(), c.Names().ReportsBucket(), c.Names().PositionsBucket(), c.Names().EventTypesBucket()}
 	for _, name := range names[1:] {
-		_, err := c.js.CreateKeyValue(jstest.Context(t), jetstream.KeyValueConfig{Bucket: name})
+		_, err := c.JetStream().CreateKeyValue(jstest.Context(t), jetstream.KeyValueConfig{Bucket: name})
 		jstest.Must(t, err)
 	}
 	jstest.Must(t, c.EnsureBuckets(jstest.Context(t)))
@@ -50,18 +51,18 @@ func TestReportsAreInMemoryWhereThereIsAny(t *testing.T) {
 		limits map[string]server.JetStreamAccountLimits
 		// taken is a server whose memory is all reserved by others.
 		taken  bool
-		ensure func(*Client) error
+		ensure func(*ejs.Client) error
 		want   jetstream.StorageType
 	}{
-		{"an account without a limit", nil, false, func(c *Client) error { return c.EnsureBuckets(t.Context()) }, jetstream.MemoryStorage},
+		{"an account without a limit", nil, false, func(c *ejs.Client) error { return c.EnsureBuckets(t.Context()) }, jetstream.MemoryStorage},
 		{"an account with some", map[string]server.JetStreamAccountLimits{"": some}, false,
-			func(c *Client) error { return c.EnsureBuckets(t.Context()) }, jetstream.MemoryStorage},
+			func(c *ejs.Client) error { return c.EnsureBuckets(t.Context()) }, jetstream.MemoryStorage},
 		{"an account with none", map[string]server.JetStreamAccountLimits{"": none}, false,
-			func(c *Client) error { return c.EnsureBuckets(t.Context()) }, jetstream.FileStorage},
+			func(c *ejs.Client) error { return c.EnsureBuckets(t.Context()) }, jetstream.FileStorage},
 		{"tiers with some", map[string]server.JetStreamAccountLimits{"R1": some, "R3": some}, false,
-			func(c *Client) error { return c.EnsureBuckets(t.Context()) }, jetstream.MemoryStorage},
-		{"a server without room", nil, true, func(c *Client) error { return c.EnsureBuckets(t.Context()) }, jetstream.FileStorage},
-		{"an owner that does not stay", nil, false, func(c *Client) error { return c.MakeBuckets(t.Context()) }, jetstream.FileStorage},
+			func(c *ejs.Client) error { return c.EnsureBuckets(t.Context()) }, jetstream.MemoryStorage},
+		{"a server without room", nil, true, func(c *ejs.Client) error { return c.EnsureBuckets(t.Context()) }, jetstream.FileStorage},
+		{"an owner that does not stay", nil, false, func(c *ejs.Client) error { return c.MakeBuckets(t.Context()) }, jetstream.FileStorage},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -71,19 +72,19 @@ func TestReportsAreInMemoryWhereThereIsAny(t *testing.T) {
 			}
 			client := dial(t, s)
 			if c.taken {
-				_, err := client.js.CreateStream(jstest.Context(t), jetstream.StreamConfig{Name: "OTHERS", MaxBytes: 8 << 20, Storage: jetstream.MemoryStorage})
+				_, err := client.JetStream().CreateStream(jstest.Context(t), jetstream.StreamConfig{Name: "OTHERS", MaxBytes: 8 << 20, Storage: jetstream.MemoryStorage})
 				jstest.Must(t, err)
 			}
 			jstest.Must(t, c.ensure(client))
-			first := bucketInfo(t, client, client.names.ReportsBucket())
+			first := bucketInfo(t, client, client.Names().ReportsBucket())
 			if first.Config.Storage != c.want {
 				t.Errorf("the reports are in %s storage, want %s", first.Config.Storage, c.want)
 			}
 			jstest.Must(t, c.ensure(client))
-			if again := bucketInfo(t, client, client.names.ReportsBucket()); !again.Created.Equal(first.Created) {
+			if again := bucketInfo(t, client, client.Names().ReportsBucket()); !again.Created.Equal(first.Created) {
 				t.Error("the bucket is made anew each time")
 			}
-			for _, name := range []string{client.names.RoutesBucket(), client.names.PositionsBucket()} {
+			for _, name := range []string{client.Names().RoutesBucket(), client.Names().PositionsBucket()} {
 				if have := bucketInfo(t, client, name).Config.Storage; have != jetstream.FileStorage {
 					t.Errorf("bucket %s is in %s storage", name, have)
 				}
@@ -98,7 +99,7 @@ func TestReportsMoveIntoMemory(t *testing.T) {
 	c := dial(t, natstest.Start(t, nil))
 	jstest.Must(t, c.MakeBuckets(jstest.Context(t)))
 	jstest.Must(t, c.EnsureBuckets(jstest.Context(t)))
-	if have := bucketInfo(t, c, c.names.ReportsBucket()).Config.Storage; have != jetstream.MemoryStorage {
+	if have := bucketInfo(t, c, c.Names().ReportsBucket()).Config.Storage; have != jetstream.MemoryStorage {
 		t.Errorf("the reports are in %s storage", have)
 	}
 	reports, err := c.Reports(jstest.Context(t))
@@ -107,7 +108,7 @@ func TestReportsMoveIntoMemory(t *testing.T) {
 		t.Error("nothing says that the reports of the former bucket are lost")
 	}
 	jstest.Must(t, c.MakeBuckets(jstest.Context(t)))
-	if have := bucketInfo(t, c, c.names.ReportsBucket()).Config.Storage; have != jetstream.MemoryStorage {
+	if have := bucketInfo(t, c, c.Names().ReportsBucket()).Config.Storage; have != jetstream.MemoryStorage {
 		t.Errorf("an owner that does not stay has moved the reports into %s storage", have)
 	}
 }
@@ -122,19 +123,19 @@ func TestTheRoutesBucketGrows(t *testing.T) {
 		_, err := i.owner.PutRecord(jstest.Context(t), route.Record{Target: &target})
 		jstest.Must(t, err)
 	}
-	if info := bucketInfo(t, i.client, i.client.names.RoutesBucket()); info.Config.MaxBytes < int64(info.State.Bytes) {
+	if info := bucketInfo(t, i.client, i.client.Names().RoutesBucket()); info.Config.MaxBytes < int64(info.State.Bytes) {
 		t.Errorf("%d bytes of %d are used", info.State.Bytes, info.Config.MaxBytes)
 	}
 }
 
 // fillStore stores messages until NATS has no room left for anything in files: not one stream is full, all of them together are.
-func fillStore(t *testing.T, c *Client) {
+func fillStore(t *testing.T, c *ejs.Client) {
 	t.Helper()
-	_, err := c.js.CreateStream(jstest.Context(t), jetstream.StreamConfig{Name: "OTHERS", Subjects: []string{"others"}})
+	_, err := c.JetStream().CreateStream(jstest.Context(t), jetstream.StreamConfig{Name: "OTHERS", Subjects: []string{"others"}})
 	jstest.Must(t, err)
 	jstest.Await(t, "the store is exhausted", func() bool {
-		_, err := c.js.Publish(jstest.Context(t), "others", make([]byte, 512<<10))
-		if err != nil && !isStorageExhausted(err) {
+		_, err := c.JetStream().Publish(jstest.Context(t), "others", make([]byte, 512<<10))
+		if err != nil && !ejs.IsStorageExhausted(err) {
 			t.Fatal(err)
 		}
 		return err != nil
@@ -156,7 +157,7 @@ func TestAnExhaustedStoreStopsOnlyWhatNeedsIt(t *testing.T) {
 	fillStore(t, c)
 
 	r := c.NewReporter(func() route.Report { return route.Report{Role: route.RoleFilter, ID: "f", Revision: 1} })
-	jstest.Must(t, r.write(jstest.Context(t), "filter.f", r.state()))
+	jstest.Must(t, r.Write(jstest.Context(t), "filter.f", r.State()))
 	latest, err := c.LatestReports(jstest.Context(t))
 	jstest.Must(t, err)
 	if len(latest.Live) != 1 {
@@ -167,10 +168,10 @@ func TestAnExhaustedStoreStopsOnlyWhatNeedsIt(t *testing.T) {
 	}
 	changed := all
 	changed.MaxInFlight = 7
-	if _, err := i.owner.PutTarget(jstest.Context(t), changed); !isStorageExhausted(err) {
+	if _, err := i.owner.PutTarget(jstest.Context(t), changed); !ejs.IsStorageExhausted(err) {
 		t.Errorf("a changed Trigger: error %v, want one that says that there is no room", err)
 	}
-	if err := i.owner.RemoveTarget(jstest.Context(t), all.Key); !isStorageExhausted(err) {
+	if err := i.owner.RemoveTarget(jstest.Context(t), all.Key); !ejs.IsStorageExhausted(err) {
 		t.Errorf("a removed Trigger: error %v, want one that says that there is no room", err)
 	}
 	takeAll(t, source, 0, 10)
@@ -180,7 +181,7 @@ func TestAnExhaustedStoreStopsOnlyWhatNeedsIt(t *testing.T) {
 	if trimmed == 0 {
 		t.Error("the log is not trimmed")
 	}
-	others, err := c.js.Stream(jstest.Context(t), "OTHERS")
+	others, err := c.JetStream().Stream(jstest.Context(t), "OTHERS")
 	jstest.Must(t, err)
 	jstest.Must(t, others.Purge(jstest.Context(t)))
 	i.put(changed)
@@ -194,10 +195,10 @@ func TestRoutesChangeWhileLogsAreFull(t *testing.T) {
 	jstest.Must(t, c.EnsureBuckets(t.Context()))
 	i := &installation{t: t, server: s, client: c, owner: NewOwner(c, "tests", shortGrace), broker: brokerOf("orders", 16<<20)}
 	_, err := i.owner.PutAddress(jstest.Context(t), i.broker)
-	if !isStorageExhausted(err) {
+	if !ejs.IsStorageExhausted(err) {
 		t.Fatalf("a log as large as the store: error %v, want one that says that there is no room", err)
 	}
-	i.broker = brokerOf("orders", (16<<20-routesReserve-positionsReserve)/5*4) // dead letters have a quarter of the log's room
+	i.broker = brokerOf("orders", (16<<20-ejs.RoutesReserve-ejs.PositionsReserve)/5*4) // dead letters have a quarter of the log's room
 	i.putBroker()
 	first, second := i.put(i.trigger("first")), i.put(i.trigger("second"))
 	var published atomic.Int64

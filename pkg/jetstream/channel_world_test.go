@@ -67,14 +67,14 @@ func (i *installation) native(subject string, data string, headers ...string) {
 	for n := 0; n+1 < len(headers); n += 2 {
 		m.Header[headers[n]] = []string{headers[n+1]}
 	}
-	_, err := i.client.js.PublishMsg(jstest.Context(i.t), m)
+	_, err := i.client.JetStream().PublishMsg(jstest.Context(i.t), m)
 	jstest.Must(i.t, err)
 }
 
 // foreign makes a stream that is not ours.
 func (i *installation) foreign(config jetstream.StreamConfig) jetstream.Stream {
 	i.t.Helper()
-	stream, err := i.client.js.CreateStream(jstest.Context(i.t), config)
+	stream, err := i.client.JetStream().CreateStream(jstest.Context(i.t), config)
 	jstest.Must(i.t, err)
 	return stream
 }

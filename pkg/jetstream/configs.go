@@ -5,6 +5,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/share"
@@ -22,7 +23,7 @@ const (
 
 func metadata(a route.Address, use string) map[string]string {
 	return map[string]string{
-		metaUse: use, metaKind: string(a.Key.Kind), metaNamespace: a.Key.Namespace, metaName: a.Key.Name, metaUID: a.UID, metaOwner: a.Owner,
+		ejs.MetaUse: use, ejs.MetaKind: string(a.Key.Kind), ejs.MetaNamespace: a.Key.Namespace, ejs.MetaName: a.Key.Name, ejs.MetaUID: a.UID, ejs.MetaOwner: a.Owner,
 	}
 }
 
@@ -59,7 +60,7 @@ func logConfig(names naming.Names, a route.Address) jetstream.StreamConfig {
 		Replicas:     positive(a.Log.Replicas, 1),
 		Storage:      storageOf(a),
 		Placement:    placementOf(a),
-		Duplicates:   max(duplicateWindow, a.Log.DedupWindow),
+		Duplicates:   max(ejs.DuplicateWindow, a.Log.DedupWindow),
 		Metadata:     metadata(a, "log"),
 	}
 }
@@ -77,7 +78,7 @@ func directedConfig(names naming.Names, a route.Address) jetstream.StreamConfig 
 		Replicas:          positive(a.Log.Replicas, 1),
 		Storage:           storageOf(a),
 		Placement:         placementOf(a),
-		Duplicates:        duplicateWindow,
+		Duplicates:        ejs.DuplicateWindow,
 		AllowMsgSchedules: true,
 		AllowRollup:       true,
 		Metadata:          metadata(a, "directed"),
@@ -97,8 +98,8 @@ func deadLetterConfig(names naming.Names, a route.Address) jetstream.StreamConfi
 		Replicas:     positive(a.Log.Replicas, 1),
 		Storage:      storageOf(a),
 		Placement:    placementOf(a),
-		Duplicates:   duplicateWindow,
-		Metadata:     metadata(a, deadLetterUse),
+		Duplicates:   ejs.DuplicateWindow,
+		Metadata:     metadata(a, ejs.DeadLetterUse),
 	}
 }
 
@@ -122,16 +123,16 @@ func (o *Owner) sharedConfig(t route.Target) jetstream.ConsumerConfig {
 func (o *Owner) directedConsumerConfig(a route.Address) jetstream.ConsumerConfig {
 	config := o.commonConsumer(a.Key, a.Owner, "events for one target alone")
 	config.DeliverPolicy = jetstream.DeliverAllPolicy
-	config.FilterSubject = o.client.names.DirectedSubjects(a.Key)
+	config.FilterSubject = o.client.Names().DirectedSubjects(a.Key)
 	return config
 }
 
 // commonConsumer is a consumer of several targets of the address.
 func (o *Owner) commonConsumer(address route.Key, owner, what string) jetstream.ConsumerConfig {
-	config := o.leasedConsumer(o.client.names.SharedConsumer(), route.Target{})
+	config := o.leasedConsumer(o.client.Names().SharedConsumer(), route.Target{})
 	config.Description = what + ", of " + address.String()
 	config.Metadata = map[string]string{
-		metaUse: sharedUse, metaKind: string(address.Kind), metaNamespace: address.Namespace, metaName: address.Name, metaOwner: owner,
+		ejs.MetaUse: ejs.SharedUse, ejs.MetaKind: string(address.Kind), ejs.MetaNamespace: address.Namespace, ejs.MetaName: address.Name, ejs.MetaOwner: owner,
 	}
 	return config
 }
@@ -159,11 +160,11 @@ func (o *Owner) leasedConsumer(name string, t route.Target) jetstream.ConsumerCo
 		Durable:       name,
 		Description:   t.Key.String(),
 		AckPolicy:     jetstream.AckExplicitPolicy,
-		AckWait:       o.client.timing.ackWait,
+		AckWait:       o.client.Timing().AckWait,
 		MaxDeliver:    -1,
 		MaxAckPending: max(maxAckPending, 2*t.MaxInFlight),
 		Metadata: map[string]string{
-			metaKind: t.Key.Address.TargetKind(), metaNamespace: t.Key.Namespace, metaName: t.Key.Name, metaUID: t.UID, metaOwner: t.Owner,
+			ejs.MetaKind: t.Key.Address.TargetKind(), ejs.MetaNamespace: t.Key.Namespace, ejs.MetaName: t.Key.Name, ejs.MetaUID: t.UID, ejs.MetaOwner: t.Owner,
 		},
 	}
 }

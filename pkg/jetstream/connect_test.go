@@ -14,16 +14,17 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
+	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
 )
 
 // connectTo connects without waiting.
-func connectTo(t *testing.T, o Options) *Client {
+func connectTo(t *testing.T, o ejs.Options) *ejs.Client {
 	t.Helper()
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	c, err := Connect(o)
+	c, err := ejs.Connect(o)
 	jstest.Must(t, err)
 	t.Cleanup(c.Close)
 	return c
@@ -38,7 +39,7 @@ func shortly(t *testing.T) context.Context {
 func TestWhatIsWrongWithAServerIsSaid(t *testing.T) {
 	t.Parallel()
 	t.Run("nobody is there", func(t *testing.T) {
-		c := connectTo(t, Options{URL: "nats://127.0.0.1:1"})
+		c := connectTo(t, ejs.Options{URL: "nats://127.0.0.1:1"})
 		if err := c.Wait(shortly(t)); err == nil || !strings.Contains(err.Error(), "cannot be reached") || c.Connected() {
 			t.Errorf("error %v, connected %v", err, c.Connected())
 		}
@@ -48,7 +49,7 @@ func TestWhatIsWrongWithAServerIsSaid(t *testing.T) {
 	})
 	t.Run("no JetStream", func(t *testing.T) {
 		s := natstest.Start(t, func(o *server.Options) { o.JetStream = false })
-		if err := connectTo(t, Options{URL: s.URL()}).Wait(shortly(t)); !errors.Is(err, ErrNoJetStream) {
+		if err := connectTo(t, ejs.Options{URL: s.URL()}).Wait(shortly(t)); !errors.Is(err, ejs.ErrNoJetStream) {
 			t.Errorf("error %v, want ErrNoJetStream", err)
 		}
 	})
@@ -57,7 +58,7 @@ func TestWhatIsWrongWithAServerIsSaid(t *testing.T) {
 func TestOptionsThatCannotBe(t *testing.T) {
 	t.Parallel()
 	missing := filepath.Join(t.TempDir(), "missing")
-	for name, o := range map[string]Options{
+	for name, o := range map[string]ejs.Options{
 		"a certificate without its key": {Cert: missing},
 		"a key without its certificate": {Key: missing},
 		"no such NKey":                  {NKey: missing},
@@ -65,7 +66,7 @@ func TestOptionsThatCannotBe(t *testing.T) {
 		"no such CA":                    {CA: missing},
 	} {
 		o.Logger = slog.New(slog.DiscardHandler)
-		if c, err := Connect(o); err == nil {
+		if c, err := ejs.Connect(o); err == nil {
 			c.Close()
 			t.Errorf("%s: no error", name)
 		}
@@ -75,7 +76,7 @@ func TestOptionsThatCannotBe(t *testing.T) {
 func TestAPasswordInAURLIsNotInTheError(t *testing.T) {
 	t.Parallel()
 	for _, url := range []string{"nats://user:s3cret%zz@host", "nats://host,nats://user:s3/cret@host", "nats://user:s3cret@ho st"} {
-		c, err := Connect(Options{URL: url, Logger: slog.New(slog.DiscardHandler)})
+		c, err := ejs.Connect(ejs.Options{URL: url, Logger: slog.New(slog.DiscardHandler)})
 		if err == nil {
 			c.Close()
 			t.Errorf("%s: no error", url)
@@ -90,7 +91,7 @@ func TestRefusedCredentialsAreTriedAgain(t *testing.T) {
 	t.Parallel()
 	token := "old"
 	s := natstest.Start(t, func(o *server.Options) { o.Authorization = token })
-	c := connectTo(t, Options{URL: strings.Replace(s.URL(), "://", "://new@", 1)})
+	c := connectTo(t, ejs.Options{URL: strings.Replace(s.URL(), "://", "://new@", 1)})
 	if err := c.Wait(shortly(t)); err == nil || !strings.Contains(strings.ToLower(err.Error()), "authorization") {
 		t.Errorf("error %v, want one about the authorization", err)
 	}
@@ -122,13 +123,13 @@ func TestAnOutageIsTwoLinesInTheLogAndAnEndIsNone(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t, func(o *server.Options) { o.Authorization = "secret" })
 	var said lockedBuffer
-	c := connectTo(t, Options{
+	c := connectTo(t, ejs.Options{
 		URL: strings.Replace(s.URL(), "://", "://secret@", 1), Logger: slog.New(slog.NewTextHandler(&said, nil)),
 	})
 	jstest.Must(t, c.Wait(jstest.Context(t)))
 	for range 2 {
 		s.Stop()
-		jstest.Await(t, "the outage is noticed", func() bool { return !c.conn.IsConnected() })
+		jstest.Await(t, "the outage is noticed", func() bool { return !c.Conn().IsConnected() })
 		s.Restart()
 		jstest.Must(t, c.Wait(jstest.Context(t)))
 	}

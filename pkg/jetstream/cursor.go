@@ -7,6 +7,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
@@ -27,14 +28,14 @@ type logReading struct {
 
 // readLog asks the server for the state and all cursors of the stream that is a log, and never a cache. The order matters: what is stored after the
 // state was read lies above the floor, whatever the cursors say.
-func readLog(ctx context.Context, c *Client, name string) (logReading, error) {
-	stream, err := c.js.Stream(ctx, name)
+func readLog(ctx context.Context, c *ejs.Client, name string) (logReading, error) {
+	stream, err := c.JetStream().Stream(ctx, name)
 	if err != nil {
 		return logReading{}, fmt.Errorf("read stream %s: %w", name, err)
 	}
 	reading := logReading{stream: stream, state: stream.CachedInfo().State, consumers: map[string]bool{}}
 	reading.floor = reading.state.LastSeq + 1
-	consumers, err := consumersOf(ctx, stream)
+	consumers, err := ejs.ConsumersOf(ctx, stream)
 	if err != nil {
 		return logReading{}, err
 	}
@@ -60,9 +61,9 @@ func (r *logReading) lower(ctx context.Context, info *jetstream.ConsumerInfo) er
 	if from >= r.floor {
 		return nil
 	}
-	filters := filterSubjects(info.Config)
+	filters := ejs.FilterSubjects(info.Config)
 	if len(filters) == 0 {
-		filters = []string{everything}
+		filters = []string{ejs.Everything}
 	}
 	for _, subject := range filters {
 		msg, err := r.stream.GetMsg(ctx, from, jetstream.WithGetMsgSubject(subject))
@@ -80,7 +81,7 @@ func (r *logReading) lower(ctx context.Context, info *jetstream.ConsumerInfo) er
 }
 
 // lostCursor returns a target that had a consumer, lacks it, and may yet get it back; nil when there is none.
-func (r *logReading) lostCursor(targets []StoredRecord) *route.Target {
+func (r *logReading) lostCursor(targets []ejs.StoredRecord) *route.Target {
 	for _, t := range targets {
 		if !t.Swept && t.Target.Consumer != "" && !r.consumers[t.Target.Consumer] {
 			return t.Target

@@ -9,14 +9,15 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
 // Differing returns those of these live records whose streams or consumers are not what they say: somebody changed them by hand, and
 // may lose events so. To put the address or target again mends it. It changes nothing itself: the records may be older by now than what
 // a Put is writing. What is gone is for Sweep. Of targets that share a consumer, it returns one.
-func (o *Owner) Differing(ctx context.Context, live []StoredRecord) ([]StoredRecord, error) {
-	var differing, targets []StoredRecord
+func (o *Owner) Differing(ctx context.Context, live []ejs.StoredRecord) ([]ejs.StoredRecord, error) {
+	var differing, targets []ejs.StoredRecord
 	var errs []error
 	for _, r := range live {
 		if r.Target != nil && r.Target.Consumer != "" {
@@ -38,12 +39,12 @@ func (o *Owner) Differing(ctx context.Context, live []StoredRecord) ([]StoredRec
 }
 
 func (o *Owner) streamsDiffer(ctx context.Context, a route.Address) (bool, error) {
-	wanted := []jetstream.StreamConfig{deadLetterConfig(o.client.names, a), directedConfig(o.client.names, a)}
+	wanted := []jetstream.StreamConfig{deadLetterConfig(o.client.Names(), a), directedConfig(o.client.Names(), a)}
 	if a.Log.Stream == "" { // one that was adopted is not ours to judge
-		wanted = append(wanted, logConfig(o.client.names, a))
+		wanted = append(wanted, logConfig(o.client.Names(), a))
 	}
 	for _, want := range wanted {
-		stream, err := o.client.js.Stream(ctx, want.Name)
+		stream, err := o.client.JetStream().Stream(ctx, want.Name)
 		if errors.Is(err, jetstream.ErrStreamNotFound) {
 			continue
 		}
@@ -58,16 +59,16 @@ func (o *Owner) streamsDiffer(ctx context.Context, a route.Address) (bool, error
 }
 
 // consumersDiffering returns those of the targets with a cursor in the stream that is not what it should be.
-func (o *Owner) consumersDiffering(ctx context.Context, name string, targets []StoredRecord) ([]StoredRecord, error) {
-	stream, err := o.client.js.Stream(ctx, name)
+func (o *Owner) consumersDiffering(ctx context.Context, name string, targets []ejs.StoredRecord) ([]ejs.StoredRecord, error) {
+	stream, err := o.client.JetStream().Stream(ctx, name)
 	if err != nil {
-		return nil, ignoreMissing(err)
+		return nil, ejs.IgnoreMissing(err)
 	}
-	consumers, err := consumersOf(ctx, stream)
+	consumers, err := ejs.ConsumersOf(ctx, stream)
 	if err != nil {
 		return nil, err
 	}
-	var differing []StoredRecord
+	var differing []ejs.StoredRecord
 	var seen []string
 	for _, r := range targets {
 		info, there := consumers[r.Target.Consumer]
@@ -76,7 +77,7 @@ func (o *Owner) consumersDiffering(ctx context.Context, name string, targets []S
 		}
 		seen = append(seen, info.Name)
 		want := o.cursorConfig(*r.Target)
-		if info.Name == o.client.names.SharedConsumer() {
+		if info.Name == o.client.Names().SharedConsumer() {
 			want = o.sharedConfig(*r.Target)
 		}
 		if _, same := alignedConsumer(info.Config, want); !same || info.Config.AckPolicy != want.AckPolicy {

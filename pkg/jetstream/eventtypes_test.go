@@ -14,6 +14,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/eventtype"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
+	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
@@ -24,7 +25,7 @@ func seenAt(source string) eventtype.Record {
 }
 
 // followEventTypes sends the keys of all records, now and later, until the test ends.
-func followEventTypes(t *testing.T, c *Client) <-chan string {
+func followEventTypes(t *testing.T, c *ejs.Client) <-chan string {
 	t.Helper()
 	keys, ended := make(chan string, 100), make(chan error, 1)
 	ctx := t.Context()
@@ -87,7 +88,7 @@ func TestAnEventTypeThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	c := dial(t, natstest.Start(t, nil))
 	jstest.Must(t, c.EnsureEventTypes(jstest.Context(t)))
-	bucket, err := c.js.KeyValue(jstest.Context(t), c.names.EventTypesBucket())
+	bucket, err := c.JetStream().KeyValue(jstest.Context(t), c.Names().EventTypesBucket())
 	jstest.Must(t, err)
 	stray, err := seenAt("/two").Encode()
 	jstest.Must(t, err)
@@ -104,10 +105,10 @@ func TestTheEventTypesBucketIsBounded(t *testing.T) {
 	t.Parallel()
 	c := dial(t, natstest.Start(t, nil))
 	jstest.Must(t, c.EnsureEventTypes(jstest.Context(t)))
-	stream, err := c.js.Stream(jstest.Context(t), "KV_"+c.names.EventTypesBucket())
+	stream, err := c.JetStream().Stream(jstest.Context(t), "KV_"+c.Names().EventTypesBucket())
 	jstest.Must(t, err)
 	config := stream.CachedInfo().Config
-	if config.MaxBytes != eventTypesBytes || config.MaxAge != eventtype.RecordTTL || config.MaxMsgsPerSubject != 1 || config.MaxMsgSize != eventTypeBytes {
+	if config.MaxBytes != ejs.EventTypesBytes || config.MaxAge != eventtype.RecordTTL || config.MaxMsgsPerSubject != 1 || config.MaxMsgSize != ejs.EventTypeBytes {
 		t.Errorf("%+v", config)
 	}
 	// The longest record that a recorder lets through, with names as long as Kubernetes takes them, is taken.
@@ -118,7 +119,7 @@ func TestTheEventTypesBucketIsBounded(t *testing.T) {
 	jstest.Must(t, c.PutEventType(jstest.Context(t), long))
 
 	config.MaxBytes = 20 << 10
-	_, err = c.js.UpdateStream(jstest.Context(t), config)
+	_, err = c.JetStream().UpdateStream(jstest.Context(t), config)
 	jstest.Must(t, err)
 	put := func(n int) error {
 		return c.PutEventType(jstest.Context(t), seenAt(fmt.Sprintf("/%d/%s", n, strings.Repeat("s", 500))))
@@ -143,7 +144,7 @@ func TestAWatchOfEventTypesEndsWithItsBucket(t *testing.T) {
 	seen, ended := make(chan string, 10), make(chan error, 1)
 	go func() { ended <- c.WatchEventTypes(jstest.Context(t), func(key string) { seen <- key }) }()
 	nextKey(t, seen)
-	jstest.Must(t, c.js.DeleteKeyValue(jstest.Context(t), c.names.EventTypesBucket()))
+	jstest.Must(t, c.JetStream().DeleteKeyValue(jstest.Context(t), c.Names().EventTypesBucket()))
 	select {
 	case err := <-ended:
 		if err == nil {
@@ -169,11 +170,11 @@ func TestRecordingNeedsNoMoreThanWriting(t *testing.T) {
 			}},
 		}
 	})
-	as := func(user string) *Client {
+	as := func(user string) *ejs.Client {
 		names, err := naming.New(naming.DefaultPrefix)
 		jstest.Must(t, err)
 		url := strings.Replace(s.URL(), "//", "//"+user+"@", 1)
-		c, err := Connect(Options{URL: url, Names: names, Logger: slog.New(slog.DiscardHandler)})
+		c, err := ejs.Connect(ejs.Options{URL: url, Names: names, Logger: slog.New(slog.DiscardHandler)})
 		jstest.Must(t, err)
 		t.Cleanup(func() { kill(c) })
 		jstest.Must(t, c.Wait(jstest.Context(t)))
@@ -186,10 +187,10 @@ func TestRecordingNeedsNoMoreThanWriting(t *testing.T) {
 	if _, found, err := owner.EventType(jstest.Context(t), seenAt("/one").Key()); !found || err != nil {
 		t.Errorf("found %v, error %v", found, err)
 	}
-	routes, err := owner.js.KeyValue(jstest.Context(t), owner.names.RoutesBucket())
+	routes, err := owner.JetStream().KeyValue(jstest.Context(t), owner.Names().RoutesBucket())
 	jstest.Must(t, err)
-	jstest.Must(t, filter.conn.Publish("$KV."+owner.names.RoutesBucket()+".address.broker.shop.x", []byte("{}")))
-	jstest.Must(t, filter.conn.Flush())
+	jstest.Must(t, filter.Conn().Publish("$KV."+owner.Names().RoutesBucket()+".address.broker.shop.x", []byte("{}")))
+	jstest.Must(t, filter.Conn().Flush())
 	if _, err := routes.Get(jstest.Context(t), "address.broker.shop.x"); !errors.Is(err, jetstream.ErrKeyNotFound) {
 		t.Errorf("a route was written: error %v", err)
 	}

@@ -6,6 +6,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
@@ -23,8 +24,8 @@ type expected struct {
 func expectStream(stream string) expected { return expected{stream: stream, header: []string{stream}} }
 
 // expectedLog is where the address's events are stored.
-func expectedLog(c *Client, a route.Address) expected {
-	e := expectStream(c.logOf(a))
+func expectedLog(c *ejs.Client, a route.Address) expected {
+	e := expectStream(c.LogOf(a))
 	e.first = a.Log.First
 	return e
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
+	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -20,12 +21,12 @@ import (
 // usurp deletes a stream by hand and makes another one that listens to its subjects.
 func (i *installation) usurp(stream string) {
 	i.t.Helper()
-	handle, err := i.client.js.Stream(jstest.Context(i.t), stream)
+	handle, err := i.client.JetStream().Stream(jstest.Context(i.t), stream)
 	jstest.Must(i.t, err)
-	jstest.Must(i.t, i.client.js.DeleteStream(jstest.Context(i.t), stream))
+	jstest.Must(i.t, i.client.JetStream().DeleteStream(jstest.Context(i.t), stream))
 	config := handle.CachedInfo().Config
 	config.Name = "OTHER"
-	_, err = i.client.js.CreateStream(jstest.Context(i.t), config)
+	_, err = i.client.JetStream().CreateStream(jstest.Context(i.t), config)
 	jstest.Must(i.t, err)
 }
 
@@ -46,38 +47,38 @@ func TestAnEventInAnotherStreamIsNotStored(t *testing.T) {
 			t.Parallel()
 			i := install(t)
 			i.broker = address
-			theirs := jetstream.StreamConfig{Name: "THEIRS", Subjects: []string{i.client.names.LogSubjects(address.Key)}}
+			theirs := jetstream.StreamConfig{Name: "THEIRS", Subjects: []string{i.client.Names().LogSubjects(address.Key)}}
 			if address.Log.Stream != "" {
-				_, err := i.client.js.CreateStream(jstest.Context(t), theirs)
+				_, err := i.client.JetStream().CreateStream(jstest.Context(t), theirs)
 				jstest.Must(t, err)
 			}
 			i.putBroker()
 			p := publisherOf(t, i.client)
-			i.usurp(i.client.logOf(address))
+			i.usurp(i.client.LogOf(address))
 
 			stored, err := p.Publish(soon(t), address, []ingress.Message{jstest.Message("early", "a")})
 			if stored != 0 || !errors.Is(err, ingress.ErrUnavailable) {
 				t.Errorf("stored %d, error %v; want none, ErrUnavailable", stored, err)
 			}
-			if n := i.messagesIn("OTHER", everything); n != 0 {
+			if n := i.messagesIn("OTHER", ejs.Everything); n != 0 {
 				t.Errorf("the other stream has %d messages, want none", n)
 			}
 
 			published := make(chan error, 1)
-			before := i.client.events.Stats().OutMsgs
+			before := i.client.EventsConn().Stats().OutMsgs
 			go func() {
 				_, err := p.Publish(jstest.Context(t), address, []ingress.Message{jstest.Message("late", "a")})
 				published <- err
 			}()
-			jstest.Await(t, "the event is sent", func() bool { return i.client.events.Stats().OutMsgs > before })
-			jstest.Must(t, i.client.js.DeleteStream(jstest.Context(t), "OTHER"))
+			jstest.Await(t, "the event is sent", func() bool { return i.client.EventsConn().Stats().OutMsgs > before })
+			jstest.Must(t, i.client.JetStream().DeleteStream(jstest.Context(t), "OTHER"))
 			if address.Log.Stream != "" {
-				_, err := i.client.js.CreateStream(jstest.Context(t), theirs)
+				_, err := i.client.JetStream().CreateStream(jstest.Context(t), theirs)
 				jstest.Must(t, err)
 			}
 			i.sweep() // it makes a log of ours again
 			jstest.Must(t, <-published)
-			if n := i.messagesIn(i.client.logOf(address), everything); n != 1 {
+			if n := i.messagesIn(i.client.LogOf(address), ejs.Everything); n != 1 {
 				t.Errorf("the stream of the address has %d messages, want the late one", n)
 			}
 		})
@@ -87,7 +88,7 @@ func TestAnEventInAnotherStreamIsNotStored(t *testing.T) {
 // recordedAddress returns the Broker's address as its record has it.
 func (i *installation) recordedAddress() route.Address {
 	i.t.Helper()
-	r, found, err := i.client.record(jstest.Context(i.t), naming.AddressKey(i.broker.Key))
+	r, found, err := i.client.Record(jstest.Context(i.t), naming.AddressKey(i.broker.Key))
 	jstest.Must(i.t, err)
 	if !found {
 		i.t.Fatal("the address has no record")
@@ -96,14 +97,14 @@ func (i *installation) recordedAddress() route.Address {
 }
 
 // fromNow has the sequences of new streams begin by time, as they do outside of tests.
-func fromNow(c *Client) { c.timing.firstSequence = defaultTiming().firstSequence }
+func fromNow(c *ejs.Client) { c.Timing().FirstSequence = ejs.DefaultTiming().FirstSequence }
 
 func TestTheRouteKnowsWhereItsLogBegins(t *testing.T) {
 	t.Parallel()
-	before := defaultTiming().firstSequence()
+	before := ejs.DefaultTiming().FirstSequence()
 	i := install(t, fromNow)
 	first := i.recordedAddress().Log.First
-	if first < before || first > defaultTiming().firstSequence() {
+	if first < before || first > ejs.DefaultTiming().FirstSequence() {
 		t.Errorf("the log begins at %d, want the time when it was made, after %d", first, before)
 	}
 	i.publish(0, 3, "a")
@@ -123,8 +124,8 @@ func TestAnEventBelowTheFirstSequenceIsNotStored(t *testing.T) {
 	if stored != 1 || err != nil {
 		t.Fatalf("stored %d: %v", stored, err)
 	}
-	jstest.Must(t, i.client.js.DeleteStream(jstest.Context(t), i.client.names.Log(address.Key)))
-	_, err = i.client.js.CreateStream(jstest.Context(t), logConfig(i.client.names, i.broker))
+	jstest.Must(t, i.client.JetStream().DeleteStream(jstest.Context(t), i.client.Names().Log(address.Key)))
+	_, err = i.client.JetStream().CreateStream(jstest.Context(t), logConfig(i.client.Names(), i.broker))
 	jstest.Must(t, err)
 	stored, err = p.Publish(soon(t), address, []ingress.Message{jstest.Message("second", "a")})
 	if stored != 0 || !errors.Is(err, ingress.ErrUnavailable) {
@@ -137,8 +138,8 @@ func TestALogThatIsMadeAgainBeginsNoEarlier(t *testing.T) {
 	t.Parallel()
 	i := install(t, fromNow)
 	address := i.recordedAddress()
-	jstest.Must(t, i.client.js.DeleteStream(jstest.Context(t), i.client.names.Log(address.Key)))
-	i.client.timing.firstSequence = one
+	jstest.Must(t, i.client.JetStream().DeleteStream(jstest.Context(t), i.client.Names().Log(address.Key)))
+	i.client.Timing().FirstSequence = one
 	i.sweep()
 	stored, err := publisherOf(t, i.client).Publish(jstest.Context(t), address, []ingress.Message{jstest.Message("first", "a")})
 	if stored != 1 || err != nil {
@@ -176,11 +177,11 @@ func TestWhatAFilterPutsIntoAnotherStreamIsNotStored(t *testing.T) {
 			target := i.put(i.trigger("all"))
 			store := storeOf(t, i.client, jstest.Table(i.broker))
 			jstest.Must(t, c.store(jstest.Context(t), store, target))
-			i.usurp(c.stream(i.client.names, i.broker.Key))
-			if err := c.store(soon(t), store, target); !errors.Is(err, ErrNotStored) {
+			i.usurp(c.stream(i.client.Names(), i.broker.Key))
+			if err := c.store(soon(t), store, target); !errors.Is(err, ejs.ErrNotStored) {
 				t.Errorf("error %v, want ErrNotStored", err)
 			}
-			if n := i.messagesIn("OTHER", everything); n != 0 {
+			if n := i.messagesIn("OTHER", ejs.Everything); n != 0 {
 				t.Errorf("the other stream has %d messages, want none", n)
 			}
 		})
@@ -205,7 +206,7 @@ func TestABatchOfAnyLengthIsStored(t *testing.T) {
 	i := install(t)
 	const events = 16_385
 	stored, err := publisherOf(t, i.client).Publish(jstest.Context(t), i.broker, smallBatch(events))
-	if n := i.messagesIn(i.client.names.Log(i.broker.Key), everything); stored != events || err != nil || n != uint64(events) {
+	if n := i.messagesIn(i.client.Names().Log(i.broker.Key), ejs.Everything); stored != events || err != nil || n != uint64(events) {
 		t.Errorf("stored %d, error %v, and the log has %d; want %d", stored, err, n, events)
 	}
 }

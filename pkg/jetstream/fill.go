@@ -11,6 +11,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -18,14 +19,14 @@ import (
 // fillGauge counts what this process puts into each log, and nudges the trimmers when that is much. A nudge is a hint on core
 // NATS: a lost one costs nothing but a wait for the trimmers' clock.
 type fillGauge struct {
-	client *Client
+	client *ejs.Client
 
 	mu    sync.Mutex
 	logs  map[route.Key]int64
 	fulls map[route.Key]time.Time
 }
 
-func newFillGauge(c *Client) *fillGauge {
+func newFillGauge(c *ejs.Client) *fillGauge {
 	return &fillGauge{client: c, logs: map[route.Key]int64{}, fulls: map[route.Key]time.Time{}}
 }
 
@@ -41,7 +42,7 @@ func (g *fillGauge) add(address route.Address, bytes int) {
 	}
 	g.mu.Unlock()
 	if due {
-		_ = g.client.conn.Publish(g.client.names.TrimSubject(address.Key), nil)
+		_ = g.client.Conn().Publish(g.client.Names().TrimSubject(address.Key), nil)
 	}
 }
 
@@ -54,13 +55,13 @@ func (g *fillGauge) full(address route.Address) {
 	}
 	g.mu.Unlock()
 	if due {
-		_ = g.client.conn.Publish(g.client.names.TrimSubject(address.Key), []byte(nudgeFull))
+		_ = g.client.Conn().Publish(g.client.Names().TrimSubject(address.Key), []byte(nudgeFull))
 	}
 }
 
 // holderCache finds out which target holds a full log, without asking the server for every event that it refuses.
 type holderCache struct {
-	client *Client
+	client *ejs.Client
 
 	mu    sync.Mutex
 	known map[route.Key]*holderAt
@@ -81,7 +82,7 @@ type holding struct {
 
 const holderFresh = 2 * time.Second
 
-func newHolderCache(c *Client) *holderCache {
+func newHolderCache(c *ejs.Client) *holderCache {
 	return &holderCache{client: c, known: map[route.Key]*holderAt{}}
 }
 
@@ -101,7 +102,7 @@ func (h *holderCache) find(ctx context.Context, address route.Address) holding {
 		return have.holding
 	}
 	// The answer is for all who wait: it does not end with the one who happens to ask.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), requestTimeout/2)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), ejs.RequestTimeout/2)
 	defer cancel()
 	found, err := h.holder(ctx, address)
 	switch {
@@ -117,7 +118,7 @@ func (h *holderCache) find(ctx context.Context, address route.Address) holding {
 // holder returns the target that holds the log, or who or what else does. Where targets share the cursor, those that are
 // behind have their events parked for them until there is no room for that: then the one with most of them holds the log.
 func (h *holderCache) holder(ctx context.Context, address route.Address) (holding, error) {
-	reading, err := readLog(ctx, h.client, h.client.logOf(address))
+	reading, err := readLog(ctx, h.client, h.client.LogOf(address))
 	if err != nil {
 		return holding{}, err
 	}
@@ -133,12 +134,12 @@ func (h *holderCache) holder(ctx context.Context, address route.Address) (holdin
 	}
 	meta := reading.holder.Config.Metadata
 	switch {
-	case meta[metaUse] == sharedUse:
+	case meta[ejs.MetaUse] == ejs.SharedUse:
 		return h.mostBehind(ctx, address.Key, records)
-	case meta[metaName] == "":
+	case meta[ejs.MetaName] == "":
 		return holding{target: &route.TargetKey{Address: address.Key, Name: "(foreign consumer) " + reading.holder.Name}}, nil
 	}
-	return holding{target: &route.TargetKey{Address: address.Key, Namespace: meta[metaNamespace], Name: meta[metaName]}}, nil
+	return holding{target: &route.TargetKey{Address: address.Key, Namespace: meta[ejs.MetaNamespace], Name: meta[ejs.MetaName]}}, nil
 }
 
 // notTrimmed is why a log is full though every target has got its events.
@@ -153,8 +154,8 @@ func notTrimmed(address route.Address) string {
 }
 
 // mostBehind returns the target with most parked events, or the only one.
-func (h *holderCache) mostBehind(ctx context.Context, key route.Key, records []StoredRecord) (holding, error) {
-	parked, err := h.client.parkedFor(ctx, key, records)
+func (h *holderCache) mostBehind(ctx context.Context, key route.Key, records []ejs.StoredRecord) (holding, error) {
+	parked, err := h.client.ParkedFor(ctx, key, records)
 	if err != nil {
 		return holding{}, err
 	}
@@ -167,8 +168,8 @@ func (h *holderCache) mostBehind(ctx context.Context, key route.Key, records []S
 	if len(live) == 0 {
 		return holding{why: "its consumer is that of targets which have no route any more"}, nil
 	}
-	most := slices.MaxFunc(live, func(a, b route.TargetKey) int { return cmp.Compare(parked.events[a], parked.events[b]) })
-	if len(live) > 1 && parked.events[most] == 0 {
+	most := slices.MaxFunc(live, func(a, b route.TargetKey) int { return cmp.Compare(parked.Events[a], parked.Events[b]) })
+	if len(live) > 1 && parked.Events[most] == 0 {
 		return holding{why: fmt.Sprintf("held by events that one of its %d targets or more have not got", len(live))}, nil
 	}
 	return holding{target: &most}, nil

@@ -12,16 +12,16 @@ import (
 func (i *installation) nudges() chan *nats.Msg {
 	i.t.Helper()
 	nudges := make(chan *nats.Msg, 100)
-	_, err := i.client.conn.ChanSubscribe(i.client.names.TrimSubject(i.broker.Key), nudges)
+	_, err := i.client.Conn().ChanSubscribe(i.client.Names().TrimSubject(i.broker.Key), nudges)
 	jstest.Must(i.t, err)
-	jstest.Must(i.t, i.client.conn.Flush())
+	jstest.Must(i.t, i.client.Conn().Flush())
 	return nudges
 }
 
 // sent returns the bodies of the nudges that were sent until now.
 func (i *installation) sent(nudges chan *nats.Msg) []string {
 	i.t.Helper()
-	jstest.Must(i.t, i.client.conn.Flush())
+	jstest.Must(i.t, i.client.Conn().Flush())
 	bodies := []string{}
 	for len(nudges) > 0 {
 		bodies = append(bodies, string((<-nudges).Data))

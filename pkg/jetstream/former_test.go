@@ -9,26 +9,27 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
+	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
 // readsDirected gives the target a consumer of its own in the directed stream, as earlier versions did, instead of the one of all.
 func (i *installation) readsDirected(name string, target route.Target) {
 	i.t.Helper()
-	stream := i.client.names.DirectedStream(i.broker.Key)
-	jstest.Must(i.t, ignoreMissing(i.client.js.DeleteConsumer(jstest.Context(i.t), stream, i.client.names.SharedConsumer())))
+	stream := i.client.Names().DirectedStream(i.broker.Key)
+	jstest.Must(i.t, ejs.IgnoreMissing(i.client.JetStream().DeleteConsumer(jstest.Context(i.t), stream, i.client.Names().SharedConsumer())))
 	config := i.owner.leasedConsumer(name, target)
 	config.DeliverPolicy = jetstream.DeliverAllPolicy
-	config.FilterSubject = i.client.names.DirectedSubject(target.Key)
-	_, err := i.client.js.CreateConsumer(jstest.Context(i.t), stream, config)
+	config.FilterSubject = i.client.Names().DirectedSubject(target.Key)
+	_, err := i.client.JetStream().CreateConsumer(jstest.Context(i.t), stream, config)
 	jstest.Must(i.t, err)
 }
 
 func (i *installation) directedConsumers() map[string]*jetstream.ConsumerInfo {
 	i.t.Helper()
-	stream, err := i.client.js.Stream(jstest.Context(i.t), i.client.names.DirectedStream(i.broker.Key))
+	stream, err := i.client.JetStream().Stream(jstest.Context(i.t), i.client.Names().DirectedStream(i.broker.Key))
 	jstest.Must(i.t, err)
-	consumers, err := consumersOf(jstest.Context(i.t), stream)
+	consumers, err := ejs.ConsumersOf(jstest.Context(i.t), stream)
 	jstest.Must(i.t, err)
 	return consumers
 }
@@ -47,18 +48,18 @@ func TestWhatAnEarlierVersionHasParkedIsRead(t *testing.T) {
 			t.Parallel()
 			i := install(t, brisk)
 			one, other := i.put(i.trigger("one")), i.put(i.trigger("other"))
-			i.readsDirected(i.client.names.Consumer(one.Key), one)
-			i.readsDirected(i.client.names.Consumer(other.Key), other)
+			i.readsDirected(i.client.Names().Consumer(one.Key), one)
+			i.readsDirected(i.client.Names().Consumer(other.Key), other)
 			store := storeOf(t, i.client, jstest.Table(i.broker))
 			jstest.Must(t, store.Park(jstest.Context(t), one, dispatch.Work{Event: jstest.Event("1", "a"), Sequence: 1, Attempt: 1}, time.Now()))
 			jstest.Must(t, store.Park(jstest.Context(t), one, dispatch.Work{Event: jstest.Event("2", "a"), Sequence: 2, Attempt: 1}, time.Now()))
-			former, err := i.client.js.Consumer(jstest.Context(t), i.client.names.DirectedStream(i.broker.Key), i.client.names.Consumer(one.Key))
+			former, err := i.client.JetStream().Consumer(jstest.Context(t), i.client.Names().DirectedStream(i.broker.Key), i.client.Names().Consumer(one.Key))
 			jstest.Must(t, err)
 			_, err = former.Next(jetstream.FetchMaxWait(jstest.Patience)) // by a filter that then dies
 			jstest.Must(t, err)
 
 			c.upgrade(i, one)
-			if have := i.directedConsumers(); len(have) != 1 || have[i.client.names.SharedConsumer()] == nil {
+			if have := i.directedConsumers(); len(have) != 1 || have[i.client.Names().SharedConsumer()] == nil {
 				t.Fatalf("the consumers are %v, want the one of all targets", have)
 			}
 			source := directed(t, i.client, one)
@@ -82,7 +83,7 @@ func TestAConsumerInADirectedStreamThatIsNotOursStays(t *testing.T) {
 	one := i.put(i.trigger("one"))
 	i.readsDirected("by-hand", one)
 	var api *jetstream.APIError
-	if _, err := i.owner.PutTarget(jstest.Context(t), one); !errors.As(err, &api) || api.ErrorCode != errCodeNotUnique {
+	if _, err := i.owner.PutTarget(jstest.Context(t), one); !errors.As(err, &api) || api.ErrorCode != ejs.ErrCodeNotUnique {
 		t.Errorf("error %v, want what NATS says", err)
 	}
 	if i.directedConsumers()["by-hand"] == nil {

@@ -9,13 +9,14 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
+	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
 // bucketState is what the server says of the bucket.
 func (i *installation) bucketState(name string) *jetstream.StreamInfo {
 	i.t.Helper()
-	stream, err := i.client.js.Stream(jstest.Context(i.t), bucketStream(name))
+	stream, err := i.client.JetStream().Stream(jstest.Context(i.t), ejs.BucketStream(name))
 	jstest.Must(i.t, err)
 	return stream.CachedInfo()
 }
@@ -24,7 +25,7 @@ func (i *installation) bucketState(name string) *jetstream.StreamInfo {
 func (i *installation) waiting(n int) route.Target {
 	target := i.trigger(fmt.Sprintf("waiting-%d", n))
 	target.Consumer, target.NotReady = "", "it waits"
-	target.Subscriber.URL = "http://subscriber.example/" + strings.Repeat("x", routesReserve/50)
+	target.Subscriber.URL = "http://subscriber.example/" + strings.Repeat("x", ejs.RoutesReserve/50)
 	return target
 }
 
@@ -39,7 +40,7 @@ func TestTheRoutesBucketGrowsWithItsRoutes(t *testing.T) {
 	}
 	for n := range many {
 		edited := i.waiting(n)
-		edited.Subscriber.URL += strings.Repeat("y", routesReserve/50)
+		edited.Subscriber.URL += strings.Repeat("y", ejs.RoutesReserve/50)
 		_, err := i.owner.PutTarget(jstest.Context(t), edited)
 		jstest.Must(t, err)
 	}
@@ -47,7 +48,7 @@ func TestTheRoutesBucketGrowsWithItsRoutes(t *testing.T) {
 		jstest.Must(t, i.owner.RemoveTarget(jstest.Context(t), i.waiting(n).Key))
 	}
 	jstest.Await(t, "all are swept", func() bool { return i.owner.Sweep(jstest.Context(t)) == nil })
-	if state := i.bucketState(i.client.names.RoutesBucket()); state.Config.MaxBytes < int64(state.State.Bytes) { //nolint:gosec // small
+	if state := i.bucketState(i.client.Names().RoutesBucket()); state.Config.MaxBytes < int64(state.State.Bytes) { //nolint:gosec // small
 		t.Errorf("the bucket has a limit of %d bytes and holds %d", state.Config.MaxBytes, state.State.Bytes)
 	}
 }
@@ -76,10 +77,10 @@ func TestAFullRoutesBucketTakesEveryKindOfChange(t *testing.T) {
 		{"end what has no record", func(i *installation, _ route.Target) error {
 			target := i.trigger("unrecorded")
 			target.Owner = "tests"
-			return i.owner.End(jstest.Context(i.t), StoredRecord{Record: route.Record{Target: &target}})
+			return i.owner.End(jstest.Context(i.t), ejs.StoredRecord{Record: route.Record{Target: &target}})
 		}},
 		{"purge a record", func(i *installation, one route.Target) error {
-			r, _, err := i.client.record(jstest.Context(i.t), recordKey(route.Record{Target: &one}))
+			r, _, err := i.client.Record(jstest.Context(i.t), ejs.RecordKey(route.Record{Target: &one}))
 			jstest.Must(i.t, err)
 			return i.owner.purgeRecord(jstest.Context(i.t), r)
 		}},
@@ -88,7 +89,7 @@ func TestAFullRoutesBucketTakesEveryKindOfChange(t *testing.T) {
 			t.Parallel()
 			i := install(t)
 			one := i.put(i.trigger("one"))
-			i.fillBucket(i.client.names.RoutesBucket())
+			i.fillBucket(i.client.Names().RoutesBucket())
 			jstest.Must(t, c.do(i, one))
 		})
 	}
@@ -98,9 +99,9 @@ func TestAFullPositionsBucketTakesMore(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	own := i.put(i.alone("own"))
-	i.fillBucket(i.client.names.PositionsBucket())
+	i.fillBucket(i.client.Names().PositionsBucket())
 	i.put(i.alone("another"))
-	i.fillBucket(i.client.names.PositionsBucket())
+	i.fillBucket(i.client.Names().PositionsBucket())
 	jstest.Must(t, i.owner.RemoveTarget(jstest.Context(t), own.Key))
 	i.sweep()
 	if i.has(own) {
@@ -111,11 +112,11 @@ func TestAFullPositionsBucketTakesMore(t *testing.T) {
 // fillBucket writes keys by hand until not even the smallest fits.
 func (i *installation) fillBucket(name string) {
 	i.t.Helper()
-	bucket, err := i.client.js.KeyValue(jstest.Context(i.t), name)
+	bucket, err := i.client.JetStream().KeyValue(jstest.Context(i.t), name)
 	jstest.Must(i.t, err)
 	for n, size := 0, 64<<10; size > 0; n++ {
 		_, err := bucket.Put(jstest.Context(i.t), fmt.Sprintf("by-hand.%d", n), make([]byte, size))
-		if isLogFull(err) {
+		if ejs.IsLogFull(err) {
 			size /= 4
 			continue
 		}
@@ -126,8 +127,8 @@ func (i *installation) fillBucket(name string) {
 func TestRoutesThatAreOverLeaveNothingInTheBucket(t *testing.T) {
 	t.Parallel()
 	const many = 20
-	i := install(t, func(c *Client) { c.timing.routeMarkerTTL = time.Second })
-	before := i.bucketState(i.client.names.RoutesBucket()).State
+	i := install(t, func(c *ejs.Client) { c.Timing().RouteMarkerTTL = time.Second })
+	before := i.bucketState(i.client.Names().RoutesBucket()).State
 	table := i.watch(dial(t, i.server)).table
 	for n := range many {
 		_, err := i.owner.PutTarget(jstest.Context(t), i.waiting(n))
@@ -140,7 +141,7 @@ func TestRoutesThatAreOverLeaveNothingInTheBucket(t *testing.T) {
 	i.sweep()
 	jstest.Await(t, "the watch hears that they are gone", func() bool { return len(table.Snapshot().Swept) == 0 })
 	jstest.Await(t, "the bucket holds what it did before", func() bool {
-		now := i.bucketState(i.client.names.RoutesBucket()).State
+		now := i.bucketState(i.client.Names().RoutesBucket()).State
 		return now.Msgs == before.Msgs && now.Bytes <= before.Bytes
 	})
 }

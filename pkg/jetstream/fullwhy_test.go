@@ -20,7 +20,7 @@ func TestAFullLogSaysWhyItsDeliveredEventsStay(t *testing.T) {
 	}{
 		"history": {history: time.Hour, want: "delivered events are kept for 1h0m0s"},
 		"no routes": {want: "the routes are gone", spoil: func(i *installation) {
-			jstest.Must(i.t, i.client.js.DeleteKeyValue(i.t.Context(), i.client.names.RoutesBucket()))
+			jstest.Must(i.t, i.client.JetStream().DeleteKeyValue(i.t.Context(), i.client.Names().RoutesBucket()))
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {

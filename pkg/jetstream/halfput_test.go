@@ -7,6 +7,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
+	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 )
 
 // As long as a Put fails, the other targets of the Broker are served, also by a filter that starts, which asks the shared consumer whose
@@ -18,17 +19,17 @@ func TestAPutThatFailsLeavesNoMember(t *testing.T) {
 		spoil func(*installation)
 	}{
 		{"no directed stream can be made", func(i *installation) {
-			names := i.client.names
-			jstest.Must(i.t, ignoreMissing(i.client.js.DeleteStream(jstest.Context(i.t), names.DirectedStream(i.broker.Key))))
-			_, err := i.client.js.CreateStream(jstest.Context(i.t), jetstream.StreamConfig{
+			names := i.client.Names()
+			jstest.Must(i.t, ejs.IgnoreMissing(i.client.JetStream().DeleteStream(jstest.Context(i.t), names.DirectedStream(i.broker.Key))))
+			_, err := i.client.JetStream().CreateStream(jstest.Context(i.t), jetstream.StreamConfig{
 				Name: "IN-THE-WAY", Subjects: []string{names.DirectedSubjects(i.broker.Key)},
 			})
 			jstest.Must(i.t, err)
 		}},
 		{"no record can be written", func(i *installation) {
-			config := i.bucketState(i.client.names.RoutesBucket()).Config
+			config := i.bucketState(i.client.Names().RoutesBucket()).Config
 			config.MaxMsgSize = 100
-			_, err := i.client.js.UpdateStream(jstest.Context(i.t), config)
+			_, err := i.client.JetStream().UpdateStream(jstest.Context(i.t), config)
 			jstest.Must(i.t, err)
 		}},
 	} {
@@ -42,7 +43,7 @@ func TestAPutThatFailsLeavesNoMember(t *testing.T) {
 					t.Fatal("the Trigger is put")
 				}
 			}
-			if have := i.members(); !slices.Equal(have, []string{memberTag(one.Key)}) {
+			if have := i.members(); !slices.Equal(have, []string{ejs.MemberTag(one.Key)}) {
 				t.Errorf("the members are %v, want the one that is recorded", have)
 			}
 			p := i.process(dial(t, i.server, brisk))
@@ -72,9 +73,9 @@ func TestAPutThatFailsKeepsAMemberWhoseRecordIsLost(t *testing.T) {
 	one := i.put(i.trigger("one"))
 	i.publish(0, 10, "a")
 	i.deleteByHand("target.broker.shop.orders.shop.one")
-	config := i.bucketState(i.client.names.RoutesBucket()).Config
+	config := i.bucketState(i.client.Names().RoutesBucket()).Config
 	config.MaxMsgSize = 100
-	_, err := i.client.js.UpdateStream(jstest.Context(t), config)
+	_, err := i.client.JetStream().UpdateStream(jstest.Context(t), config)
 	jstest.Must(t, err)
 	if _, err := i.owner.PutTarget(jstest.Context(t), one); err == nil {
 		t.Fatal("the Trigger is put")

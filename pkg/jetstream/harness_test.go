@@ -15,6 +15,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/filter"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
+	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
@@ -23,39 +24,39 @@ import (
 func one() uint64 { return 1 }
 
 // brisk are time budgets for tests that wait for one to run out.
-func brisk(c *Client) {
-	c.timing = timing{
-		now: time.Now, firstSequence: one,
-		ackWait: time.Second, renewEvery: 300 * time.Millisecond,
-		trimEvery: time.Second, checkEvery: 100 * time.Millisecond, heartbeat: 500 * time.Millisecond, reportTTL: time.Second,
-		routeMarkerTTL: time.Second, strayPatience: strayPatience,
+func brisk(c *ejs.Client) {
+	*c.Timing() = ejs.Timing{
+		Now: time.Now, FirstSequence: one,
+		AckWait: time.Second, RenewEvery: 300 * time.Millisecond,
+		TrimEvery: time.Second, CheckEvery: 100 * time.Millisecond, Heartbeat: 500 * time.Millisecond, ReportTTL: time.Second,
+		RouteMarkerTTL: time.Second, StrayPatience: ejs.StrayPatience,
 	}
 }
 
 // dial connects one more process to the server. It is killed when the test ends.
-func dial(t testing.TB, s *natstest.Server, adjust ...func(*Client)) *Client {
+func dial(t testing.TB, s *natstest.Server, adjust ...func(*ejs.Client)) *ejs.Client {
 	t.Helper()
 	return dialAs(t, s, naming.DefaultPrefix, adjust...)
 }
 
-func dialAs(t testing.TB, s *natstest.Server, prefix string, adjust ...func(*Client)) *Client {
+func dialAs(t testing.TB, s *natstest.Server, prefix string, adjust ...func(*ejs.Client)) *ejs.Client {
 	t.Helper()
 	return dialURL(t, s.URL(), prefix, adjust...)
 }
 
-func dialURL(t testing.TB, url, prefix string, adjust ...func(*Client)) *Client {
+func dialURL(t testing.TB, url, prefix string, adjust ...func(*ejs.Client)) *ejs.Client {
 	t.Helper()
 	names, err := naming.New(prefix)
 	jstest.Must(t, err)
-	return connect(t, Options{URL: url, Names: names}, adjust...)
+	return connect(t, ejs.Options{URL: url, Names: names}, adjust...)
 }
 
-func connect(t testing.TB, o Options, adjust ...func(*Client)) *Client {
+func connect(t testing.TB, o ejs.Options, adjust ...func(*ejs.Client)) *ejs.Client {
 	t.Helper()
 	o.Logger = slog.New(slog.DiscardHandler)
-	c, err := Connect(o)
+	c, err := ejs.Connect(o)
 	jstest.Must(t, err)
-	c.timing.firstSequence = one // most tests name events by their place
+	c.Timing().FirstSequence = one // most tests name events by their place
 	for _, f := range adjust {
 		f(c)
 	}
@@ -67,17 +68,17 @@ func connect(t testing.TB, o Options, adjust ...func(*Client)) *Client {
 }
 
 // kill ends a process as SIGKILL would: nothing is given back, nothing is sent any more.
-func kill(c *Client) {
-	c.events.Close()
-	c.conn.Close()
-	c.background.Wait()
+func kill(c *ejs.Client) {
+	c.EventsConn().Close()
+	c.Conn().Close()
+	c.Close()
 }
 
 // stop stops the server and waits until the client's connections have noticed.
 func (i *installation) stop() {
 	i.t.Helper()
 	i.server.Stop()
-	jstest.Await(i.t, "the outage is noticed", func() bool { return !i.client.conn.IsConnected() && !i.client.events.IsConnected() })
+	jstest.Await(i.t, "the outage is noticed", func() bool { return !i.client.Conn().IsConnected() && !i.client.EventsConn().IsConnected() })
 }
 
 // restart starts the server again and waits until the client is back.
@@ -91,14 +92,14 @@ func (i *installation) restart() {
 type installation struct {
 	t      testing.TB
 	server *natstest.Server
-	client *Client
+	client *ejs.Client
 	owner  *Owner
 	broker route.Address
 }
 
 const shortGrace = time.Nanosecond
 
-func install(t testing.TB, adjust ...func(*Client)) *installation {
+func install(t testing.TB, adjust ...func(*ejs.Client)) *installation {
 	t.Helper()
 	s := natstest.Start(t, nil)
 	c := dial(t, s, adjust...)
@@ -135,7 +136,7 @@ func (i *installation) trigger(name string, types ...string) route.Target {
 		}
 		target.Filter = filter.Spec{Filters: []filter.Expression{{Any: any}}}
 	}
-	target.Consumer = i.client.names.SharedConsumer()
+	target.Consumer = i.client.Names().SharedConsumer()
 	return target
 }
 
@@ -143,7 +144,7 @@ func (i *installation) trigger(name string, types ...string) route.Target {
 func (i *installation) alone(name string, types ...string) route.Target {
 	target := i.trigger(name, types...)
 	target.Start.Policy = route.StartAll
-	target.Consumer = i.client.names.Consumer(target.Key)
+	target.Consumer = i.client.Names().Consumer(target.Key)
 	return target
 }
 
@@ -158,7 +159,7 @@ func (i *installation) put(target route.Target) route.Target {
 // recorded returns the target as its record has it.
 func (i *installation) recorded(key route.TargetKey) route.Target {
 	i.t.Helper()
-	r, found, err := i.client.record(jstest.Context(i.t), naming.TargetKey(key))
+	r, found, err := i.client.Record(jstest.Context(i.t), naming.TargetKey(key))
 	jstest.Must(i.t, err)
 	if !found {
 		i.t.Fatalf("there is no record of %s", key)
@@ -205,7 +206,7 @@ func takeAll(t testing.TB, source dispatch.Source, from, to int) []string {
 // consumerInfo reads what the server says of the target's cursor.
 func (i *installation) consumerInfo(target route.Target) *jetstream.ConsumerInfo {
 	i.t.Helper()
-	consumer, err := i.client.js.Consumer(jstest.Context(i.t), i.client.names.Log(i.broker.Key), target.Consumer)
+	consumer, err := i.client.JetStream().Consumer(jstest.Context(i.t), i.client.Names().Log(i.broker.Key), target.Consumer)
 	jstest.Must(i.t, err)
 	return consumer.CachedInfo()
 }
@@ -230,13 +231,13 @@ func (i *installation) consumerIsDone(target route.Target) {
 
 func (i *installation) removeConsumer(target route.Target) {
 	i.t.Helper()
-	jstest.Must(i.t, i.client.js.DeleteConsumer(jstest.Context(i.t), i.client.names.Log(i.broker.Key), target.Consumer))
+	jstest.Must(i.t, i.client.JetStream().DeleteConsumer(jstest.Context(i.t), i.client.Names().Log(i.broker.Key), target.Consumer))
 }
 
 // consumersLeft is how many consumers the Broker's log has.
 func (i *installation) consumersLeft() int {
 	i.t.Helper()
-	stream, err := i.client.js.Stream(jstest.Context(i.t), i.client.names.Log(i.broker.Key))
+	stream, err := i.client.JetStream().Stream(jstest.Context(i.t), i.client.Names().Log(i.broker.Key))
 	jstest.Must(i.t, err)
 	return stream.CachedInfo().State.Consumers
 }
@@ -246,19 +247,19 @@ func (i *installation) sweep() {
 	jstest.Must(i.t, i.owner.Sweep(jstest.Context(i.t)))
 }
 
-func senderOf(t testing.TB, c *Client) *Sender {
+func senderOf(t testing.TB, c *ejs.Client) *Sender {
 	t.Helper()
 	s, err := NewSender(c)
 	jstest.Must(t, err)
 	return s
 }
 
-func publisherOf(t testing.TB, c *Client) *Publisher {
+func publisherOf(t testing.TB, c *ejs.Client) *Publisher {
 	t.Helper()
 	return NewPublisher(c, senderOf(t, c))
 }
 
-func storeOf(t testing.TB, c *Client, addresses Addresses) *Store {
+func storeOf(t testing.TB, c *ejs.Client, addresses Addresses) *Store {
 	t.Helper()
 	return NewStore(c, senderOf(t, c), addresses)
 }

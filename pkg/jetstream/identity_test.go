@@ -17,7 +17,7 @@ import (
 // messagesIn is how many messages the stream has of these subjects.
 func (i *installation) messagesIn(stream, subjects string) (count uint64) {
 	i.t.Helper()
-	handle, err := i.client.js.Stream(jstest.Context(i.t), stream)
+	handle, err := i.client.JetStream().Stream(jstest.Context(i.t), stream)
 	jstest.Must(i.t, err)
 	info, err := handle.Info(jstest.Context(i.t), jetstream.WithSubjectFilter(subjects))
 	jstest.Must(i.t, err)
@@ -29,17 +29,17 @@ func (i *installation) messagesIn(stream, subjects string) (count uint64) {
 
 func (i *installation) deadLetters(target route.Target) uint64 {
 	i.t.Helper()
-	return i.messagesIn(i.client.names.DeadLetterStream(target.Key.Address), i.client.names.DeadLetterSubject(target.Key))
+	return i.messagesIn(i.client.Names().DeadLetterStream(target.Key.Address), i.client.Names().DeadLetterSubject(target.Key))
 }
 
 func (i *installation) parked(target route.Target) uint64 {
 	i.t.Helper()
-	return i.messagesIn(i.client.names.DirectedStream(target.Key.Address), i.client.names.ParkedSubjectsOf(target.Key))
+	return i.messagesIn(i.client.Names().DirectedStream(target.Key.Address), i.client.Names().ParkedSubjectsOf(target.Key))
 }
 
 func (i *installation) due(target route.Target) uint64 {
 	i.t.Helper()
-	return i.messagesIn(i.client.names.DirectedStream(target.Key.Address), i.client.names.DirectedSubject(target.Key))
+	return i.messagesIn(i.client.Names().DirectedStream(target.Key.Address), i.client.Names().DirectedSubject(target.Key))
 }
 
 // failed is what becomes of work that the subscriber has refused.
@@ -69,7 +69,7 @@ func TestTheEventsOfAStreamMadeAnewAreOthers(t *testing.T) {
 		m.Failure = &dispatch.Failure{Reason: "status 400", Code: 400}
 		jstest.Must(t, store.DeadLetter(jstest.Context(t), one, m.Work))
 		jstest.Must(t, m.Ack())
-		jstest.Must(t, i.client.js.DeleteStream(jstest.Context(t), "THEIRS"))
+		jstest.Must(t, i.client.JetStream().DeleteStream(jstest.Context(t), "THEIRS"))
 		i.foreign(aStream("theirs.>"))
 		i.putSubscriber(one)
 	}
@@ -108,9 +108,9 @@ func TestWhatIsParkedTwiceComesOnce(t *testing.T) {
 // lastDue is the id of the event that was due last.
 func (i *installation) lastDue(target route.Target) string {
 	i.t.Helper()
-	stream, err := i.client.js.Stream(jstest.Context(i.t), i.client.names.DirectedStream(target.Key.Address))
+	stream, err := i.client.JetStream().Stream(jstest.Context(i.t), i.client.Names().DirectedStream(target.Key.Address))
 	jstest.Must(i.t, err)
-	m, err := stream.GetLastMsgForSubject(jstest.Context(i.t), i.client.names.DirectedSubject(target.Key))
+	m, err := stream.GetLastMsgForSubject(jstest.Context(i.t), i.client.Names().DirectedSubject(target.Key))
 	jstest.Must(i.t, err)
 	return m.Header.Get("ce-" + event.ID)
 }
@@ -179,10 +179,10 @@ func TestWhatAnEarlierVersionHasParked(t *testing.T) {
 	store := storeOf(t, i.client, jstest.Table(i.broker))
 	jstest.Must(t, store.Park(jstest.Context(t), all, jstest.Work("1", 1), time.Now().Add(time.Hour))) // makes the stream
 	m := codec.EncodeWork(dispatch.Work{Event: jstest.Event("2", "a"), Sequence: 2, Attempt: 3})
-	m.Subject = strings.Replace(i.client.names.ParkedSubjectsOf(all.Key), "*", "2", 1)
+	m.Subject = strings.Replace(i.client.Names().ParkedSubjectsOf(all.Key), "*", "2", 1)
 	m.Header["Nats-Schedule"] = []string{"@at " + time.Now().UTC().Format(time.RFC3339Nano)}
-	m.Header["Nats-Schedule-Target"] = []string{i.client.names.DirectedSubject(all.Key)}
-	_, err := i.client.js.PublishMsg(jstest.Context(t), m)
+	m.Header["Nats-Schedule-Target"] = []string{i.client.Names().DirectedSubject(all.Key)}
+	_, err := i.client.JetStream().PublishMsg(jstest.Context(t), m)
 	jstest.Must(t, err)
 	source := directed(t, i.client, all)
 	defer source.Stop()

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
+	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
@@ -25,7 +26,7 @@ func TestATargetWithoutARecordKeepsAConsumerOfItsOwn(t *testing.T) {
 			i.publish(0, 10, "a")
 			i.sweep()
 			c.lose(i, own)
-			i.deleteByHand(recordKey(route.Record{Target: &own}))
+			i.deleteByHand(ejs.RecordKey(route.Record{Target: &own}))
 			again := i.put(i.trigger("own")) // it does not ask for old events any more
 			if again.Consumer != own.Consumer || !i.has(again) {
 				t.Fatalf("it has the consumer %s (there: %t), want %s", again.Consumer, i.has(again), own.Consumer)
@@ -42,8 +43,8 @@ func TestATargetLeavesNoConsumerOfItsOwnBehind(t *testing.T) {
 	i := install(t)
 	target := i.put(i.trigger("one"))
 	left := target
-	left.Consumer = i.client.names.Consumer(target.Key)
-	_, err := i.client.js.CreateConsumer(jstest.Context(t), i.client.names.Log(i.broker.Key), i.owner.cursorConfig(target))
+	left.Consumer = i.client.Names().Consumer(target.Key)
+	_, err := i.client.JetStream().CreateConsumer(jstest.Context(t), i.client.Names().Log(i.broker.Key), i.owner.cursorConfig(target))
 	jstest.Must(t, err)
 	if !i.has(left) {
 		t.Fatal("there is no such consumer")

@@ -11,6 +11,7 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/filter"
+	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -41,12 +42,12 @@ const (
 )
 
 // Legacies finds all such consumers in the streams of the account.
-func (c *Client) Legacies(ctx context.Context) ([]Legacy, error) {
-	successors, err := c.successors(ctx)
+func Legacies(ctx context.Context, c *ejs.Client) ([]Legacy, error) {
+	successors, err := successors(ctx, c)
 	if err != nil {
 		return nil, err
 	}
-	streams := c.js.ListStreams(ctx)
+	streams := c.JetStream().ListStreams(ctx)
 	var names []string
 	for info := range streams.Info() {
 		names = append(names, info.Config.Name)
@@ -56,11 +57,11 @@ func (c *Client) Legacies(ctx context.Context) ([]Legacy, error) {
 	}
 	var found []Legacy
 	for _, name := range names {
-		stream, err := c.js.Stream(ctx, name)
+		stream, err := c.JetStream().Stream(ctx, name)
 		if err != nil {
 			return nil, fmt.Errorf("read stream %s: %w", name, err)
 		}
-		consumers, err := consumersOf(ctx, stream)
+		consumers, err := ejs.ConsumersOf(ctx, stream)
 		if err != nil {
 			return nil, err
 		}
@@ -88,12 +89,12 @@ func legacyOf(info *jetstream.ConsumerInfo, successor *route.Target) Legacy {
 		Stream: info.Stream, Consumer: info.Name, Target: successor,
 		Waiting: info.NumPending + uint64(info.NumAckPending), //nolint:gosec // never negative
 		Busy:    info.NumWaiting > 0 || info.PushBound,
-		from:    info.AckFloor.Stream + 1, subjects: filterSubjects(info.Config),
+		from:    info.AckFloor.Stream + 1, subjects: ejs.FilterSubjects(info.Config),
 	}
 }
 
 // successors are the live targets by their UID, as it is in the names of eventing-natss.
-func (c *Client) successors(ctx context.Context) (map[string]*route.Target, error) {
+func successors(ctx context.Context, c *ejs.Client) (map[string]*route.Target, error) {
 	records, err := c.Records(ctx, "")
 	if err != nil {
 		return nil, err
@@ -126,7 +127,7 @@ const (
 // left. The old stream keeps its messages, and the old consumer its position. What was sent is remembered in the old stream, by
 // a consumer of ours: an interrupted run goes on where it was, and the next one finds what came since. Messages that the old
 // consumer acknowledged out of order are sent once more, like those of a run that was killed between sending and remembering.
-func (s *Store) MoveLegacy(ctx context.Context, l Legacy) (Moved, error) {
+func MoveLegacy(ctx context.Context, c *ejs.Client, s *Store, l Legacy) (Moved, error) {
 	if l.Target == nil {
 		return Moved{}, fmt.Errorf("consumer %s of stream %s: no Trigger or Subscription has its UID", l.Consumer, l.Stream)
 	}
@@ -134,7 +135,7 @@ func (s *Store) MoveLegacy(ctx context.Context, l Legacy) (Moved, error) {
 	if err != nil {
 		return Moved{}, err
 	}
-	reader, err := s.legacyReader(ctx, l)
+	reader, err := legacyConsumer(ctx, c, l)
 	if err != nil {
 		return Moved{}, err
 	}
@@ -157,14 +158,14 @@ func (s *Store) MoveLegacy(ctx context.Context, l Legacy) (Moved, error) {
 	}
 }
 
-// legacyReader makes our consumer beside the old one, where that stands, or finds the one of an earlier run.
-func (s *Store) legacyReader(ctx context.Context, l Legacy) (jetstream.Consumer, error) {
+// legacyConsumer makes our consumer beside the old one, where that stands, or finds the one of an earlier run.
+func legacyConsumer(ctx context.Context, c *ejs.Client, l Legacy) (jetstream.Consumer, error) {
 	name := legacyReader + l.Consumer
-	reader, err := s.client.js.Consumer(ctx, l.Stream, name)
+	reader, err := c.JetStream().Consumer(ctx, l.Stream, name)
 	if err == nil || !errors.Is(err, jetstream.ErrConsumerNotFound) {
 		return reader, err
 	}
-	reader, err = s.client.js.CreateConsumer(ctx, l.Stream, jetstream.ConsumerConfig{
+	reader, err = c.JetStream().CreateConsumer(ctx, l.Stream, jetstream.ConsumerConfig{
 		Durable: name, Description: "what was moved of " + l.Consumer, AckPolicy: jetstream.AckExplicitPolicy, AckWait: legacyAckWait,
 		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: l.from, FilterSubjects: l.subjects,
 		MaxDeliver: -1, MaxAckPending: 2 * legacyBatch,
@@ -209,9 +210,9 @@ func (m *legacyMove) send(ctx context.Context, sequence uint64, e event.Event) e
 	id := naming.MessageID(naming.Identity{Target: m.legacy.Target.Key, Sequence: sequence}, "moved from "+m.legacy.Stream)
 	for {
 		err := m.store.Direct(ctx, *m.legacy.Target, id, e)
-		if !errors.Is(err, ErrParkFull) || ctx.Err() != nil {
+		if !errors.Is(err, ejs.ErrParkFull) || ctx.Err() != nil {
 			return err
 		}
-		pause(ctx, retryPause)
+		ejs.Pause(ctx, ejs.RetryPause)
 	}
 }

@@ -27,7 +27,7 @@ const oldSubject = "shop.orders._knative_broker.events"
 
 func (i *installation) oldStream() old {
 	i.t.Helper()
-	stream, err := i.client.js.CreateStream(jstest.Context(i.t), jetstream.StreamConfig{
+	stream, err := i.client.JetStream().CreateStream(jstest.Context(i.t), jetstream.StreamConfig{
 		Name: "KN_BROKER_SHOP__ORDERS", Subjects: []string{"shop.orders._knative_broker.>"},
 	})
 	jstest.Must(i.t, err)
@@ -59,7 +59,7 @@ func (o old) publishOld(from, to int) {
 
 func (o old) raw(body string) {
 	o.t.Helper()
-	_, err := o.client.js.PublishMsg(jstest.Context(o.t), &nats.Msg{Subject: oldSubject, Data: []byte(body)})
+	_, err := o.client.JetStream().PublishMsg(jstest.Context(o.t), &nats.Msg{Subject: oldSubject, Data: []byte(body)})
 	jstest.Must(o.t, err)
 }
 
@@ -76,7 +76,7 @@ func (o old) acknowledge(c jetstream.Consumer, count int) {
 // of returns what is known of the consumer of a target.
 func (o old) of(target route.Target) Legacy {
 	o.t.Helper()
-	found, err := o.client.Legacies(jstest.Context(o.t))
+	found, err := Legacies(jstest.Context(o.t), o.client)
 	jstest.Must(o.t, err)
 	at := slices.IndexFunc(found, func(l Legacy) bool { return l.Target != nil && l.Target.Key == target.Key })
 	if at < 0 {
@@ -108,7 +108,7 @@ func (o old) gets(target route.Target, count int) (ids []string) {
 
 func (o old) moves(l Legacy) Moved {
 	o.t.Helper()
-	moved, err := o.successor.MoveLegacy(jstest.Context(o.t), l)
+	moved, err := MoveLegacy(jstest.Context(o.t), o.client, o.successor, l)
 	jstest.Must(o.t, err)
 	return moved
 }
@@ -173,12 +173,12 @@ func TestAConsumerWithoutSuccessorIsShownAndNotMoved(t *testing.T) {
 	o := install(t).oldStream()
 	o.consumer("33333333-aaaa-4444-8888-000000000003")
 	o.publishOld(0, 3)
-	found, err := o.client.Legacies(jstest.Context(t))
+	found, err := Legacies(jstest.Context(t), o.client)
 	jstest.Must(t, err)
 	if len(found) != 1 || found[0].Target != nil || found[0].Waiting != 3 {
 		t.Fatalf("%+v", found)
 	}
-	if moved, err := o.successor.MoveLegacy(jstest.Context(t), found[0]); err == nil {
+	if moved, err := MoveLegacy(jstest.Context(t), o.client, o.successor, found[0]); err == nil {
 		t.Errorf("moved %+v", moved)
 	}
 }

@@ -50,11 +50,11 @@ func (s *Store) parkedMessage(target route.Target, w dispatch.Work, notBefore ti
 	id := codec.IdentityOf(target, w)
 	m, err := s.workMessage(w, nats.Header{
 		"Nats-Schedule":        {"@at " + notBefore.UTC().Format(time.RFC3339Nano)},
-		"Nats-Schedule-Target": {s.client.names.DirectedSubject(target.Key)},
+		"Nats-Schedule-Target": {s.client.Names().DirectedSubject(target.Key)},
 		jetstream.MsgIDHeader:  {naming.MessageID(id, "park "+strconv.FormatUint(w.Directed, 10))},
 	})
 	if err == nil {
-		m.Subject = s.client.names.ParkedSubject(id)
+		m.Subject = s.client.Names().ParkedSubject(id)
 	}
 	return m, err
 }
@@ -71,7 +71,7 @@ func (s *Store) deadLetters(address route.Address, target route.Target, w dispat
 	reference := maps.Clone(whole)
 	reference[codec.HeaderDataBytes] = []string{strconv.Itoa(len(w.Event.Data))}
 	if w.Sequence&codec.SentByHand == 0 { // else it was in the directed stream, which keeps nothing
-		reference[codec.HeaderStream] = []string{s.client.logOf(address)}
+		reference[codec.HeaderStream] = []string{s.client.LogOf(address)}
 	}
 	withoutData, withoutEvent := w, w
 	withoutData.Event.Data, withoutEvent.Event = nil, event.Event{}
@@ -84,7 +84,7 @@ func (s *Store) deadLetters(address route.Address, target route.Target, w dispat
 			if err != nil {
 				continue
 			}
-			m.Subject = s.client.names.DeadLetterSubject(target.Key)
+			m.Subject = s.client.Names().DeadLetterSubject(target.Key)
 			if !yield(m) {
 				return
 			}

@@ -13,6 +13,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/codec"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
+	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 )
 
 func TestDeadLetter(t *testing.T) {
@@ -24,17 +25,17 @@ func TestDeadLetter(t *testing.T) {
 	for range 3 {
 		jstest.Must(t, store.DeadLetter(jstest.Context(t), all, jstest.Work("1", 1)))
 	}
-	if took := time.Since(begin); took > publishBudget/2 {
+	if took := time.Since(begin); took > ejs.PublishBudget/2 {
 		t.Errorf("the stream was made after %s", took)
 	}
 	jstest.Must(t, store.DeadLetter(jstest.Context(t), all, jstest.Work("2", 2)))
 
-	stream, err := i.client.js.Stream(jstest.Context(t), i.client.names.DeadLetterStream(i.broker.Key))
+	stream, err := i.client.JetStream().Stream(jstest.Context(t), i.client.Names().DeadLetterStream(i.broker.Key))
 	jstest.Must(t, err)
 	if n := stream.CachedInfo().State.Msgs; n != 2 {
 		t.Errorf("%d dead letters are kept, want each once", n)
 	}
-	m, err := stream.GetLastMsgForSubject(jstest.Context(t), i.client.names.DeadLetterSubject(all.Key))
+	m, err := stream.GetLastMsgForSubject(jstest.Context(t), i.client.Names().DeadLetterSubject(all.Key))
 	jstest.Must(t, err)
 	for name, want := range map[string]string{
 		codec.HeaderTarget: "shop/all", codec.HeaderSequence: "2", codec.HeaderDestination: "http://subscriber.example/", codec.HeaderCode: "503",
@@ -60,7 +61,7 @@ func TestAFullDeadLetterStreamRefuses(t *testing.T) {
 	work.Event.Data = make([]byte, 10<<10)
 	jstest.Must(t, store.DeadLetter(jstest.Context(t), all, work))
 	work.Sequence = 2
-	if err := store.DeadLetter(jstest.Context(t), all, work); !errors.Is(err, ErrNotStored) || !isLogFull(err) {
+	if err := store.DeadLetter(jstest.Context(t), all, work); !errors.Is(err, ejs.ErrNotStored) || !ejs.IsLogFull(err) {
 		t.Errorf("error %v, want ErrNotStored because it is full", err)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
+	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
 )
@@ -18,11 +19,11 @@ func TestAStreamOfManyDeadLettersStaysAsLargeAsItIs(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	one := i.put(i.trigger("one"))
-	stream, err := i.client.js.Stream(jstest.Context(t), i.client.names.DeadLetterStream(i.broker.Key))
+	stream, err := i.client.JetStream().Stream(jstest.Context(t), i.client.Names().DeadLetterStream(i.broker.Key))
 	jstest.Must(t, err)
 	config := stream.CachedInfo().Config
 	config.MaxBytes = i.broker.Log.MaxBytes
-	_, err = i.client.js.UpdateStream(jstest.Context(t), config)
+	_, err = i.client.JetStream().UpdateStream(jstest.Context(t), config)
 	jstest.Must(t, err)
 	store := storeOf(t, i.client, jstest.Table(i.broker))
 	dies := func(id int) error {
@@ -61,9 +62,9 @@ func TestAStreamOfManyDeadLettersStaysAsLargeAsItIs(t *testing.T) {
 // differs tells whether the Broker's streams are not what they should be.
 func (i *installation) differs() bool {
 	i.t.Helper()
-	recorded, _, err := i.client.record(jstest.Context(i.t), naming.AddressKey(i.broker.Key))
+	recorded, _, err := i.client.Record(jstest.Context(i.t), naming.AddressKey(i.broker.Key))
 	jstest.Must(i.t, err)
-	found, err := i.owner.Differing(jstest.Context(i.t), []StoredRecord{recorded})
+	found, err := i.owner.Differing(jstest.Context(i.t), []ejs.StoredRecord{recorded})
 	jstest.Must(i.t, err)
 	return len(found) > 0
 }
@@ -77,31 +78,31 @@ func TestAnAddressIsWrittenWithoutRoomForItsDeadLetters(t *testing.T) {
 	i := &installation{t: t, server: s, client: c, owner: NewOwner(c, "tests", shortGrace), broker: brokerOf("orders", 8<<20)}
 	i.putBroker()
 	one := i.put(i.trigger("one"))
-	jstest.Must(t, c.js.DeleteStream(jstest.Context(t), c.names.DeadLetterStream(i.broker.Key)))
-	_, err := c.js.CreateStream(jstest.Context(t), jetstream.StreamConfig{Name: "OTHERS", MaxBytes: 7 << 20})
+	jstest.Must(t, c.JetStream().DeleteStream(jstest.Context(t), c.Names().DeadLetterStream(i.broker.Key)))
+	_, err := c.JetStream().CreateStream(jstest.Context(t), jetstream.StreamConfig{Name: "OTHERS", MaxBytes: 7 << 20})
 	jstest.Must(t, err)
 
 	i.broker.Refuse = "edited"
 	applied, err := i.owner.PutAddress(jstest.Context(t), i.broker)
 	jstest.Must(t, err)
-	if !isStorageExhausted(applied.Lacking) {
+	if !ejs.IsStorageExhausted(applied.Lacking) {
 		t.Errorf("what is lacking: %v, want that there is no room", applied.Lacking)
 	}
-	record, _, err := c.record(jstest.Context(t), naming.AddressKey(i.broker.Key))
+	record, _, err := c.Record(jstest.Context(t), naming.AddressKey(i.broker.Key))
 	jstest.Must(t, err)
 	if record.Address.Refuse != "edited" || applied.Revision != record.Revision {
 		t.Errorf("the record is %+v at %d", record.Address, record.Revision)
 	}
 	one.MaxInFlight = 7
 	i.put(one)
-	if err := i.owner.Sweep(jstest.Context(t)); !isStorageExhausted(err) {
+	if err := i.owner.Sweep(jstest.Context(t)); !ejs.IsStorageExhausted(err) {
 		t.Errorf("the sweep: error %v, want that there is no room", err)
 	}
-	if _, err := i.owner.PutAddress(jstest.Context(t), brokerOf("another", 1<<20)); !isStorageExhausted(err) {
+	if _, err := i.owner.PutAddress(jstest.Context(t), brokerOf("another", 1<<20)); !ejs.IsStorageExhausted(err) {
 		t.Errorf("another Broker: error %v, want that there is no room", err)
 	}
 
-	jstest.Must(t, c.js.DeleteStream(jstest.Context(t), "OTHERS"))
+	jstest.Must(t, c.JetStream().DeleteStream(jstest.Context(t), "OTHERS"))
 	applied, err = i.owner.PutAddress(jstest.Context(t), i.broker)
 	if err != nil || applied.Lacking != nil {
 		t.Errorf("with room: error %v, lacking %v", err, applied.Lacking)

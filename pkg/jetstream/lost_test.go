@@ -12,6 +12,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
+	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
 )
@@ -21,7 +22,7 @@ func (i *installation) putReport(id string, at route.Place) {
 	i.t.Helper()
 	r := i.client.NewReporter(nil)
 	report := route.Report{Role: route.RoleFilter, ID: id, Revision: at.Revision, Bucket: at.Bucket}
-	jstest.Must(i.t, r.write(jstest.Context(i.t), "filter."+id, report))
+	jstest.Must(i.t, r.Write(jstest.Context(i.t), "filter."+id, report))
 }
 
 // readReports reads the reports in both ways, which must not differ.
@@ -40,7 +41,7 @@ func (i *installation) readReports() route.Reports {
 // targetStatus is what a reader without a memory says of a target.
 func (i *installation) targetStatus(key route.TargetKey) TargetStatus {
 	i.t.Helper()
-	status, err := i.client.Status(jstest.Context(i.t))
+	status, err := ReadStatus(jstest.Context(i.t), i.client)
 	jstest.Must(i.t, err)
 	for _, target := range status.Targets {
 		if target.Key == key {
@@ -68,7 +69,7 @@ func TestLostReportsAreNoReports(t *testing.T) {
 			}
 		},
 		"the bucket was emptied": func(i *installation) {
-			stream, err := i.client.js.Stream(jstest.Context(i.t), bucketStream(i.client.names.ReportsBucket()))
+			stream, err := i.client.JetStream().Stream(jstest.Context(i.t), ejs.BucketStream(i.client.Names().ReportsBucket()))
 			jstest.Must(i.t, err)
 			jstest.Must(i.t, stream.Purge(jstest.Context(i.t)))
 			if i.readReports().Lost.IsZero() {
@@ -76,7 +77,7 @@ func TestLostReportsAreNoReports(t *testing.T) {
 			}
 		},
 		"the bucket was deleted": func(i *installation) {
-			jstest.Must(i.t, i.client.js.DeleteKeyValue(jstest.Context(i.t), i.client.names.ReportsBucket()))
+			jstest.Must(i.t, i.client.JetStream().DeleteKeyValue(jstest.Context(i.t), i.client.Names().ReportsBucket()))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -122,7 +123,7 @@ func TestLostReportsAreWholeAgain(t *testing.T) {
 		jstest.Must(t, err)
 		return reports
 	}
-	jstest.Must(t, i.client.js.DeleteKeyValue(jstest.Context(t), i.client.names.ReportsBucket()))
+	jstest.Must(t, i.client.JetStream().DeleteKeyValue(jstest.Context(t), i.client.Names().ReportsBucket()))
 	jstest.Must(t, i.client.EnsureBuckets(jstest.Context(t)))
 	i.putReport("a", route.Place{})
 	jstest.Await(t, "nothing is lost any more", func() bool { return latest().Lost.IsZero() })
@@ -137,10 +138,9 @@ func TestAReporterSaysWhyItFails(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	var said lockedBuffer
-	c := connectTo(t, Options{URL: i.server.URL(), Logger: slog.New(slog.NewTextHandler(&said, nil))})
-	c.names = i.client.names
+	c := connectTo(t, ejs.Options{URL: i.server.URL(), Logger: slog.New(slog.NewTextHandler(&said, nil)), Names: i.client.Names()})
 	jstest.Must(t, c.Wait(jstest.Context(t)))
-	jstest.Must(t, c.js.DeleteKeyValue(jstest.Context(t), c.names.ReportsBucket()))
+	jstest.Must(t, c.JetStream().DeleteKeyValue(jstest.Context(t), c.Names().ReportsBucket()))
 	var tries atomic.Int64
 	r := c.NewReporter(func() route.Report {
 		tries.Add(1)

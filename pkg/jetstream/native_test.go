@@ -77,7 +77,7 @@ func TestWhatNATSPublishersSend(t *testing.T) {
 			if row.want[event.Type] != codec.PlainType {
 				return
 			}
-			if want := i.client.names.Log(channel.Key) + "." + strconv.FormatUint(m.Sequence, 10); m.Event.Attr(event.ID) != want {
+			if want := i.client.Names().Log(channel.Key) + "." + strconv.FormatUint(m.Sequence, 10); m.Event.Attr(event.ID) != want {
 				t.Errorf("id %q, want %q", m.Event.Attr(event.ID), want)
 			}
 			at, err := time.Parse(time.RFC3339Nano, m.Event.Attr(event.Time))
@@ -134,7 +134,7 @@ func TestAdditionalSubjectsAreTheChannelsAlone(t *testing.T) {
 	// Without the subject, the log no longer listens: a publisher hears that nobody does.
 	channel.Log.Subjects = nil
 	i.putChannel(channel)
-	_, err := i.client.js.Publish(jstest.Context(t), "sensors.1", nil)
+	_, err := i.client.JetStream().Publish(jstest.Context(t), "sensors.1", nil)
 	if !isAbsent(err) {
 		t.Errorf("error %v, want that no stream listens", err)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
@@ -15,11 +16,11 @@ import (
 // tombstone, such as those of a resource that was deleted just after somebody had deleted its record by hand. They would be kept for
 // ever, and the cursors would hold their log; members of a shared consumer without a record are for sweepMembers. The records have
 // revision 0. It ends nothing: that is for End, once the caller has made sure, past every cache, that there is no such resource.
-func (o *Owner) Unrecorded(ctx context.Context) ([]StoredRecord, error) {
+func (o *Owner) Unrecorded(ctx context.Context) ([]ejs.StoredRecord, error) {
 	// First the streams, then the records: what is made in between has a record by the time that they are read, or is not listed.
-	names := o.client.names
-	streams := o.client.js.ListStreams(ctx, jetstream.WithStreamListSubject(names.Prefix()+".>"))
-	addresses := map[route.Key]StoredRecord{}
+	names := o.client.Names()
+	streams := o.client.JetStream().ListStreams(ctx, jetstream.WithStreamListSubject(names.Prefix()+".>"))
+	addresses := map[route.Key]ejs.StoredRecord{}
 	var logs []route.Key
 	for info := range streams.Info() {
 		key, name := addressOf(info.Config.Metadata), info.Config.Name
@@ -30,9 +31,9 @@ func (o *Owner) Unrecorded(ctx context.Context) ([]StoredRecord, error) {
 		default:
 			continue // of another installation, or of somebody else
 		}
-		if info.Config.Metadata[metaOwner] == o.name {
-			address := route.Address{Key: key, UID: info.Config.Metadata[metaUID], Owner: o.name}
-			addresses[key] = StoredRecord{Record: route.Record{Address: &address}}
+		if info.Config.Metadata[ejs.MetaOwner] == o.name {
+			address := route.Address{Key: key, UID: info.Config.Metadata[ejs.MetaUID], Owner: o.name}
+			addresses[key] = ejs.StoredRecord{Record: route.Record{Address: &address}}
 		}
 	}
 	if err := streams.Err(); err != nil {
@@ -54,44 +55,44 @@ func (o *Owner) Unrecorded(ctx context.Context) ([]StoredRecord, error) {
 }
 
 // cursorsIn returns routes for the cursors of this owner in a log.
-func (o *Owner) cursorsIn(ctx context.Context, log string, key route.Key) ([]StoredRecord, error) {
-	stream, err := o.client.js.Stream(ctx, log)
+func (o *Owner) cursorsIn(ctx context.Context, log string, key route.Key) ([]ejs.StoredRecord, error) {
+	stream, err := o.client.JetStream().Stream(ctx, log)
 	if err != nil {
-		return nil, ignoreMissing(err)
+		return nil, ejs.IgnoreMissing(err)
 	}
-	consumers, err := consumersOf(ctx, stream)
+	consumers, err := ejs.ConsumersOf(ctx, stream)
 	if err != nil {
 		return nil, err
 	}
-	var found []StoredRecord
+	var found []ejs.StoredRecord
 	for name, info := range consumers {
 		meta := info.Config.Metadata
-		target := route.Target{Key: targetIn(meta, key), UID: meta[metaUID], Owner: o.name, Consumer: name}
-		if meta[metaOwner] == o.name && name == o.client.names.Consumer(target.Key) {
-			found = append(found, StoredRecord{Record: route.Record{Target: &target}})
+		target := route.Target{Key: targetIn(meta, key), UID: meta[ejs.MetaUID], Owner: o.name, Consumer: name}
+		if meta[ejs.MetaOwner] == o.name && name == o.client.Names().Consumer(target.Key) {
+			found = append(found, ejs.StoredRecord{Record: route.Record{Target: &target}})
 		}
 	}
 	return found, nil
 }
 
 func addressOf(meta map[string]string) route.Key {
-	return route.Key{Kind: route.Kind(meta[metaKind]), Namespace: meta[metaNamespace], Name: meta[metaName]}
+	return route.Key{Kind: route.Kind(meta[ejs.MetaKind]), Namespace: meta[ejs.MetaNamespace], Name: meta[ejs.MetaName]}
 }
 
 // targetIn returns the target of the address that a consumer with this metadata is for.
 func targetIn(meta map[string]string, address route.Key) route.TargetKey {
-	return route.TargetKey{Address: address, Namespace: meta[metaNamespace], Name: meta[metaName]}
+	return route.TargetKey{Address: address, Namespace: meta[ejs.MetaNamespace], Name: meta[ejs.MetaName]}
 }
 
 // notRecorded leaves out what has a record.
-func notRecorded(found, records []StoredRecord) []StoredRecord {
+func notRecorded(found, records []ejs.StoredRecord) []ejs.StoredRecord {
 	recorded := map[string]bool{}
 	for _, r := range records {
-		recorded[recordKey(r.Record)] = true
+		recorded[ejs.RecordKey(r.Record)] = true
 	}
-	var left []StoredRecord
+	var left []ejs.StoredRecord
 	for _, r := range found {
-		if !recorded[recordKey(r.Record)] {
+		if !recorded[ejs.RecordKey(r.Record)] {
 			left = append(left, r)
 		}
 	}

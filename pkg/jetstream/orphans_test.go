@@ -9,6 +9,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
+	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
@@ -20,9 +21,9 @@ func (i *installation) unrecorded(o *Owner) (keys []string) {
 	jstest.Must(i.t, err)
 	for _, r := range found {
 		if r.Revision != 0 {
-			i.t.Errorf("%s stands at revision %d", recordKey(r.Record), r.Revision)
+			i.t.Errorf("%s stands at revision %d", ejs.RecordKey(r.Record), r.Revision)
 		}
-		keys = append(keys, recordKey(r.Record))
+		keys = append(keys, ejs.RecordKey(r.Record))
 	}
 	slices.Sort(keys)
 	return keys
@@ -31,7 +32,7 @@ func (i *installation) unrecorded(o *Owner) (keys []string) {
 // deleteByHand removes a record as somebody with the nats tool would.
 func (i *installation) deleteByHand(key string) {
 	i.t.Helper()
-	bucket, err := i.client.js.KeyValue(jstest.Context(i.t), i.client.names.RoutesBucket())
+	bucket, err := i.client.JetStream().KeyValue(jstest.Context(i.t), i.client.Names().RoutesBucket())
 	jstest.Must(i.t, err)
 	jstest.Must(i.t, bucket.Purge(jstest.Context(i.t), key))
 }
@@ -65,7 +66,7 @@ func TestWhatLostItsRecordIsFoundAndGoesAfterTheGrace(t *testing.T) {
 	}
 
 	for _, r := range []route.Record{{Address: &i.broker}, {Target: &kept}} {
-		i.deleteByHand(recordKey(r))
+		i.deleteByHand(ejs.RecordKey(r))
 	}
 	if have := i.unrecorded(i.owner); len(have) != 2 {
 		t.Errorf("without a record: %v", have)
@@ -76,14 +77,14 @@ func TestStreamsBesideALogThatLostItsRecordAreFound(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	i.put(i.trigger("all"))
-	names, key := i.client.names, i.broker.Key
-	jstest.Must(t, i.client.js.DeleteStream(jstest.Context(t), names.Log(key)))
+	names, key := i.client.Names(), i.broker.Key
+	jstest.Must(t, i.client.JetStream().DeleteStream(jstest.Context(t), names.Log(key)))
 	for _, stream := range []string{names.DeadLetterStream(key), names.DirectedStream(key)} {
 		i.deleteByHand(naming.AddressKey(key))
 		if have := i.unrecorded(i.owner); !slices.Equal(have, []string{naming.AddressKey(key)}) {
 			t.Fatalf("without a record: %v, want the address, for %s", have, stream)
 		}
-		jstest.Must(t, i.client.js.DeleteStream(jstest.Context(t), stream))
+		jstest.Must(t, i.client.JetStream().DeleteStream(jstest.Context(t), stream))
 	}
 	if have := i.unrecorded(i.owner); len(have) > 0 {
 		t.Errorf("without a record: %v, and nothing is there", have)
@@ -102,7 +103,7 @@ func TestOnlyWhatWasReadEnds(t *testing.T) {
 	jstest.Must(t, err)
 	i.put(all)
 	jstest.Must(t, i.owner.End(jstest.Context(t), unrecorded[0]))
-	read, _, err := i.client.record(jstest.Context(t), naming.TargetKey(all.Key))
+	read, _, err := i.client.Record(jstest.Context(t), naming.TargetKey(all.Key))
 	jstest.Must(t, err)
 	if read.DeletedAt != nil {
 		t.Fatal("a record that was written anew is ended for one that was not there")
@@ -111,13 +112,13 @@ func TestOnlyWhatWasReadEnds(t *testing.T) {
 	again.UID = "another"
 	i.put(again)
 	jstest.Must(t, i.owner.End(jstest.Context(t), read))
-	now, _, err := i.client.record(jstest.Context(t), naming.TargetKey(all.Key))
+	now, _, err := i.client.Record(jstest.Context(t), naming.TargetKey(all.Key))
 	jstest.Must(t, err)
 	if now.DeletedAt != nil {
 		t.Fatal("the record of another resource is ended")
 	}
 	jstest.Must(t, i.owner.End(jstest.Context(t), now))
-	if now, _, err = i.client.record(jstest.Context(t), naming.TargetKey(all.Key)); err != nil || now.DeletedAt == nil {
+	if now, _, err = i.client.Record(jstest.Context(t), naming.TargetKey(all.Key)); err != nil || now.DeletedAt == nil {
 		t.Errorf("the record is not ended: %v", err)
 	}
 }
@@ -126,11 +127,11 @@ func TestARefusalChangesNothingElse(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	key := naming.AddressKey(i.broker.Key)
-	before, _, err := i.client.record(jstest.Context(t), key)
+	before, _, err := i.client.Record(jstest.Context(t), key)
 	jstest.Must(t, err)
 	for _, why := range []string{"a policy", "a policy", ""} {
 		jstest.Must(t, i.owner.Refuse(jstest.Context(t), i.broker.Key, why))
-		now, _, err := i.client.record(jstest.Context(t), key)
+		now, _, err := i.client.Record(jstest.Context(t), key)
 		jstest.Must(t, err)
 		want := *before.Address
 		want.Refuse = why
@@ -138,12 +139,12 @@ func TestARefusalChangesNothingElse(t *testing.T) {
 			t.Errorf("refused for %q it is %+v, want %+v", why, *now.Address, want)
 		}
 	}
-	if err := NewOwner(i.client, "another", shortGrace).Refuse(jstest.Context(t), i.broker.Key, "spite"); !errors.Is(err, ErrForeignRoute) {
+	if err := NewOwner(i.client, "another", shortGrace).Refuse(jstest.Context(t), i.broker.Key, "spite"); !errors.Is(err, ejs.ErrForeignRoute) {
 		t.Errorf("another owner's refusal: error %v", err)
 	}
 	jstest.Must(t, i.owner.RemoveAddress(jstest.Context(t), i.broker.Key))
 	jstest.Must(t, i.owner.Refuse(jstest.Context(t), i.broker.Key, "a policy"))
-	if now, _, err := i.client.record(jstest.Context(t), key); err != nil || now.DeletedAt == nil || now.Address.Refuse != "" {
+	if now, _, err := i.client.Record(jstest.Context(t), key); err != nil || now.DeletedAt == nil || now.Address.Refuse != "" {
 		t.Errorf("what has ended is %+v, error %v", now, err)
 	}
 }
@@ -154,8 +155,8 @@ func TestBucketsHaveReplicasWhereThereAreServers(t *testing.T) {
 	c := dial(t, natstest.StartThree(t)[0])
 	jstest.Must(t, c.EnsureBuckets(jstest.Context(t)))
 	jstest.Must(t, c.EnsureBuckets(jstest.Context(t))) // as often as anyone likes
-	for _, name := range []string{c.names.RoutesBucket(), c.names.ReportsBucket(), c.names.PositionsBucket()} {
-		bucket, err := c.js.KeyValue(jstest.Context(t), name)
+	for _, name := range []string{c.Names().RoutesBucket(), c.Names().ReportsBucket(), c.Names().PositionsBucket()} {
+		bucket, err := c.JetStream().KeyValue(jstest.Context(t), name)
 		jstest.Must(t, err)
 		status, err := bucket.Status(jstest.Context(t))
 		jstest.Must(t, err)

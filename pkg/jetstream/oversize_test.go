@@ -35,9 +35,9 @@ func limited(t *testing.T, limit *atomic.Int32) *installation {
 // lastDeadLetter reads the target's last dead letter.
 func (i *installation) lastDeadLetter(target route.Target) *jetstream.RawStreamMsg {
 	i.t.Helper()
-	stream, err := i.client.js.Stream(jstest.Context(i.t), i.client.names.DeadLetterStream(target.Key.Address))
+	stream, err := i.client.JetStream().Stream(jstest.Context(i.t), i.client.Names().DeadLetterStream(target.Key.Address))
 	jstest.Must(i.t, err)
-	m, err := stream.GetLastMsgForSubject(jstest.Context(i.t), i.client.names.DeadLetterSubject(target.Key))
+	m, err := stream.GetLastMsgForSubject(jstest.Context(i.t), i.client.Names().DeadLetterSubject(target.Key))
 	jstest.Must(i.t, err)
 	return m
 }
@@ -73,7 +73,7 @@ func TestAMessageThatFitsNowhereBecomesADeadLetter(t *testing.T) {
 			i.putChannel(channel)
 			one := i.putSubscriber(subscriberOf(channel, "one"))
 			c.m.Subject = "sensors.1"
-			_, err := i.client.js.PublishMsg(jstest.Context(t), &c.m)
+			_, err := i.client.JetStream().PublishMsg(jstest.Context(t), &c.m)
 			jstest.Must(t, err)
 			if c.limit != limit.Load() {
 				limit.Store(c.limit)
@@ -104,7 +104,7 @@ func (i *installation) checkDeadLetter(target route.Target, w dispatch.Work, byR
 		codec.HeaderStream: "", codec.HeaderDataBytes: "",
 	}
 	if byReference {
-		want[codec.HeaderStream], want[codec.HeaderDataBytes] = i.client.names.Log(target.Key.Address), strconv.Itoa(len(w.Event.Data))
+		want[codec.HeaderStream], want[codec.HeaderDataBytes] = i.client.Names().Log(target.Key.Address), strconv.Itoa(len(w.Event.Data))
 		w.Event.Data = nil
 	}
 	for name, value := range want {
@@ -139,7 +139,7 @@ func TestADeadLetterOfAttributesThatFitNowhere(t *testing.T) {
 	store := storeOf(t, i.client, jstest.Table(i.broker))
 	jstest.Must(t, store.DeadLetter(jstest.Context(t), all, work))
 	m := i.lastDeadLetter(all)
-	if m.Header.Get(codec.HeaderReason) != "status 503" || m.Header.Get(codec.HeaderStream) != i.client.names.Log(i.broker.Key) || m.Header.Get("ce-id") != "" {
+	if m.Header.Get(codec.HeaderReason) != "status 503" || m.Header.Get(codec.HeaderStream) != i.client.Names().Log(i.broker.Key) || m.Header.Get("ce-id") != "" {
 		t.Errorf("the dead letter is %v", m.Header)
 	}
 }
@@ -151,11 +151,11 @@ func TestADeadLetterThatItsStreamTakesForTooLarge(t *testing.T) {
 	all := i.put(i.trigger("one"))
 	store := storeOf(t, i.client, jstest.Table(i.broker))
 	jstest.Must(t, store.DeadLetter(jstest.Context(t), all, jstest.Work("1", 1)))
-	stream, err := i.client.js.Stream(jstest.Context(t), i.client.names.DeadLetterStream(i.broker.Key))
+	stream, err := i.client.JetStream().Stream(jstest.Context(t), i.client.Names().DeadLetterStream(i.broker.Key))
 	jstest.Must(t, err)
 	config := stream.CachedInfo().Config
 	config.MaxMsgSize = 2000
-	_, err = i.client.js.UpdateStream(jstest.Context(t), config)
+	_, err = i.client.JetStream().UpdateStream(jstest.Context(t), config)
 	jstest.Must(t, err)
 	work := jstest.Work("2", 2)
 	work.Event.Data = make([]byte, 3000)

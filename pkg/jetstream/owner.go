@@ -9,6 +9,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -22,7 +23,7 @@ type Owner struct {
 	// Remade, if not nil, is called by Sweep for each address whose log was gone and is made again. Set it before the first Sweep.
 	Remade func(route.Key)
 
-	client *Client
+	client *ejs.Client
 	name   string
 	// grace is how long the cursor of a removed target, and the log of a removed address, are kept.
 	grace     time.Duration
@@ -38,7 +39,7 @@ type Owner struct {
 }
 
 // NewOwner returns an owner that signs its records with the name.
-func NewOwner(c *Client, name string, grace time.Duration) *Owner {
+func NewOwner(c *ejs.Client, name string, grace time.Duration) *Owner {
 	return &Owner{
 		client: c, name: name, grace: grace, positions: newPositions(c),
 		strays: map[route.Key]map[string]time.Time{}, rescued: map[route.Key]uint64{}, unfinished: map[string]uint64{},
@@ -86,13 +87,13 @@ func (o *Owner) PutAddress(ctx context.Context, a route.Address) (Applied, error
 
 // makeStreams makes the streams of an address that has this record, and enters in the address what was chosen for it. lacking is that
 // there is no room for what the address can do without for a while.
-func (o *Owner) makeStreams(ctx context.Context, a *route.Address, have StoredRecord) (made time.Time, lacking, err error) {
+func (o *Owner) makeStreams(ctx context.Context, a *route.Address, have ejs.StoredRecord) (made time.Time, lacking, err error) {
 	if have.Address != nil {
 		if err := o.changesStream(have, *a); err != nil {
 			return made, nil, err
 		}
 	}
-	if err := o.client.names.CheckSubjects(a.Log.Subjects); err != nil {
+	if err := o.client.Names().CheckSubjects(a.Log.Subjects); err != nil {
 		return made, nil, err
 	}
 	if a.Log.MaxBytes, err = o.logBytes(ctx, *a); err != nil {
@@ -101,20 +102,20 @@ func (o *Owner) makeStreams(ctx context.Context, a *route.Address, have StoredRe
 	if made, err = o.ensureLog(ctx, a); err != nil {
 		return made, nil, err
 	}
-	if _, err := o.ensureStream(ctx, deadLetterConfig(o.client.names, *a)); err != nil {
-		if have.Address == nil || have.DeletedAt != nil || !isStorageExhausted(err) {
+	if _, err := o.ensureStream(ctx, deadLetterConfig(o.client.Names(), *a)); err != nil {
+		if have.Address == nil || have.DeletedAt != nil || !ejs.IsStorageExhausted(err) {
 			return made, nil, err
 		}
 		lacking = err
 	}
-	return made, lacking, o.updateStream(ctx, directedConfig(o.client.names, *a))
+	return made, lacking, o.updateStream(ctx, directedConfig(o.client.Names(), *a))
 }
 
 func (o *Owner) ensureLog(ctx context.Context, a *route.Address) (made time.Time, err error) {
 	if a.Log.Stream != "" {
 		return o.adopt(ctx, a)
 	}
-	log, err := o.ensureStream(ctx, logConfig(o.client.names, *a))
+	log, err := o.ensureStream(ctx, logConfig(o.client.Names(), *a))
 	if err != nil {
 		return time.Time{}, err
 	}
@@ -160,7 +161,7 @@ func (o *Owner) PutTarget(ctx context.Context, t route.Target) (applied Applied,
 // settle makes sure that the target which was just put is a member of the consumer that it shares: another owner may have removed that
 // with its last member just before (see leave), or written its members at the same moment.
 func (o *Owner) settle(ctx context.Context, t route.Target) error {
-	if t.Consumer != o.client.names.SharedConsumer() {
+	if t.Consumer != o.client.Names().SharedConsumer() {
 		return nil
 	}
 	return o.enter(ctx, t)
@@ -168,33 +169,33 @@ func (o *Owner) settle(ctx context.Context, t route.Target) error {
 
 // put writes the record in place of the one that was read. written is false when somebody else has written there since: then what was
 // made for the record may be gone again.
-func (o *Owner) put(ctx context.Context, r route.Record, have StoredRecord) (applied Applied, written bool, err error) {
+func (o *Owner) put(ctx context.Context, r route.Record, have ejs.StoredRecord) (applied Applied, written bool, err error) {
 	// Read before the record is written: if the bucket is made anew in between, nobody ever reports to be past this place.
 	bucket, err := o.client.RoutesMade(ctx)
 	if err != nil {
 		return Applied{}, false, err
 	}
-	revision, written, err := o.swapRecord(ctx, StoredRecord{Record: r, Revision: have.Revision})
-	return Applied{Place: route.Place{Key: recordKey(r), Revision: revision, Bucket: bucket}}, written, err
+	revision, written, err := o.swapRecord(ctx, ejs.StoredRecord{Record: r, Revision: have.Revision})
+	return Applied{Place: route.Place{Key: ejs.RecordKey(r), Revision: revision, Bucket: bucket}}, written, err
 }
 
 // present reads what is at the key, and keeps an owner from changing the streams and consumers behind a route that is not
 // its own: ErrForeignRoute; or that are being removed: it waits a moment for that, and then it is ErrSweeping. A route of which there
 // is nothing to be read has neither address nor target.
-func (o *Owner) present(ctx context.Context, key string) (StoredRecord, error) {
+func (o *Owner) present(ctx context.Context, key string) (ejs.StoredRecord, error) {
 	for waited := time.Duration(0); ; waited += sweepingPause {
-		have, _, err := o.client.record(ctx, key)
+		have, _, err := o.client.Record(ctx, key)
 		switch {
 		case err != nil:
 			return have, err
 		case have.Owner() != "" && have.DeletedAt == nil && have.Owner() != o.name:
-			return have, fmt.Errorf("%s: %w (%s)", key, ErrForeignRoute, have.Owner())
+			return have, fmt.Errorf("%s: %w (%s)", key, ejs.ErrForeignRoute, have.Owner())
 		case have.Sweeping == nil || have.Swept:
 			return have, nil
-		case waited > requestTimeout:
-			return have, fmt.Errorf("%s: %w", key, ErrSweeping)
+		case waited > ejs.RequestTimeout:
+			return have, fmt.Errorf("%s: %w", key, ejs.ErrSweeping)
 		}
-		pause(ctx, sweepingPause)
+		ejs.Pause(ctx, sweepingPause)
 	}
 }
 
@@ -231,20 +232,20 @@ func (o *Owner) Refuse(ctx context.Context, key route.Key, why string) error {
 	have.Address.Refuse = why
 	_, replaced, err := o.swapRecord(ctx, have)
 	if err == nil && !replaced {
-		err = fmt.Errorf("%s: %w", naming.AddressKey(key), ErrConflict)
+		err = fmt.Errorf("%s: %w", naming.AddressKey(key), ejs.ErrConflict)
 	}
 	return err
 }
 
 // End ends the route that was read, unless it was written again since then; one of Unrecorded, unless it was written at all. Like Remove,
 // it leaves what the route had to Sweep.
-func (o *Owner) End(ctx context.Context, r StoredRecord) error {
+func (o *Owner) End(ctx context.Context, r ejs.StoredRecord) error {
 	_, err := o.end(ctx, r)
 	return err
 }
 
 // end makes the record a tombstone; it is false when somebody wrote it meanwhile. A target that shares stays a member until it is swept.
-func (o *Owner) end(ctx context.Context, r StoredRecord) (ended bool, err error) {
+func (o *Owner) end(ctx context.Context, r ejs.StoredRecord) (ended bool, err error) {
 	now := time.Now().UTC()
 	r.DeletedAt = &now
 	_, ended, err = o.swapRecord(ctx, r)
@@ -252,14 +253,14 @@ func (o *Owner) end(ctx context.Context, r StoredRecord) (ended bool, err error)
 }
 
 // Owned returns the live records of this owner, read from the server. A bucket that was deleted by hand is made again, empty.
-func (o *Owner) Owned(ctx context.Context) ([]StoredRecord, error) {
+func (o *Owner) Owned(ctx context.Context) ([]ejs.StoredRecord, error) {
 	live, _, err := o.OwnedAndEnding(ctx)
 	return live, err
 }
 
 // OwnedAndEnding returns, beside what Owned returns, the tombstones whose grace period is not over.
 // Errors: route.ErrRecord when some cannot be read; the others are returned with it.
-func (o *Owner) OwnedAndEnding(ctx context.Context) (live, ending []StoredRecord, err error) {
+func (o *Owner) OwnedAndEnding(ctx context.Context) (live, ending []ejs.StoredRecord, err error) {
 	all, err := o.client.Records(ctx, "")
 	if errors.Is(err, jetstream.ErrBucketNotFound) {
 		return nil, nil, o.client.EnsureBuckets(ctx)

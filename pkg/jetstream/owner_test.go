@@ -12,6 +12,7 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/filter"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
+	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -42,7 +43,7 @@ func TestTheLogsLimitIsChosenOnceWhenNobodyNamesOne(t *testing.T) {
 	a := brokerOf("default", 0)
 	_, err := i.owner.PutAddress(jstest.Context(t), a)
 	jstest.Must(t, err)
-	record, found, err := i.client.record(jstest.Context(t), naming.AddressKey(a.Key))
+	record, found, err := i.client.Record(jstest.Context(t), naming.AddressKey(a.Key))
 	jstest.Must(t, err)
 	if !found || record.Address.Log.MaxBytes != DefaultMaxBytes {
 		t.Errorf("the record says %+v, want a limit of %d", record.Address, DefaultMaxBytes)
@@ -53,14 +54,14 @@ func TestTheLogsLimitIsChosenOnceWhenNobodyNamesOne(t *testing.T) {
 	a.Log.MaxBytes = 0
 	_, err = i.owner.PutAddress(jstest.Context(t), a)
 	jstest.Must(t, err)
-	if have := i.stream(i.client.names.Log(a.Key)).MaxBytes; have != 1<<20 {
+	if have := i.stream(i.client.Names().Log(a.Key)).MaxBytes; have != 1<<20 {
 		t.Errorf("the log's limit is %d, want the one that it had", have)
 	}
 }
 
 func (i *installation) stream(name string) jetstream.StreamConfig {
 	i.t.Helper()
-	stream, err := i.client.js.Stream(jstest.Context(i.t), name)
+	stream, err := i.client.JetStream().Stream(jstest.Context(i.t), name)
 	jstest.Must(i.t, err)
 	return stream.CachedInfo().Config
 }
@@ -71,7 +72,7 @@ func TestTheConsumerIsThereBeforeTheRoute(t *testing.T) {
 	i := install(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	bucket, err := i.client.js.KeyValue(ctx, i.client.names.RoutesBucket())
+	bucket, err := i.client.JetStream().KeyValue(ctx, i.client.Names().RoutesBucket())
 	jstest.Must(t, err)
 	watcher, err := bucket.Watch(ctx, "target.>")
 	jstest.Must(t, err)
@@ -83,7 +84,7 @@ func TestTheConsumerIsThereBeforeTheRoute(t *testing.T) {
 		entry := <-watcher.Updates()
 		record, err := route.DecodeRecord(entry.Value())
 		if err == nil {
-			_, err = i.client.js.Consumer(ctx, i.client.names.Log(i.broker.Key), record.Target.Consumer)
+			_, err = i.client.JetStream().Consumer(ctx, i.client.Names().Log(i.broker.Key), record.Target.Consumer)
 		}
 		seen <- err
 	}()
@@ -122,7 +123,7 @@ func TestATriggerThatIsNotReadyGetsACursorOnlyWhenItHadOne(t *testing.T) {
 	if n := consumers(); n != 1 {
 		t.Errorf("%d consumers, want the one that it had", n)
 	}
-	record, _, err := i.client.record(jstest.Context(t), naming.TargetKey(target.Key))
+	record, _, err := i.client.Record(jstest.Context(t), naming.TargetKey(target.Key))
 	jstest.Must(t, err)
 	if record.Target.Consumer == "" || record.Target.NotReady == "" {
 		t.Errorf("the record is %+v, want its reason and its consumer", record.Target)
@@ -131,7 +132,7 @@ func TestATriggerThatIsNotReadyGetsACursorOnlyWhenItHadOne(t *testing.T) {
 
 func (i *installation) reading() logReading {
 	i.t.Helper()
-	reading, err := readLog(jstest.Context(i.t), i.client, i.client.names.Log(i.broker.Key))
+	reading, err := readLog(jstest.Context(i.t), i.client, i.client.Names().Log(i.broker.Key))
 	jstest.Must(i.t, err)
 	return reading
 }
@@ -159,14 +160,14 @@ func TestRoutesOfAnotherOwnerAreLeftAlone(t *testing.T) {
 			return err
 		}},
 	} {
-		if err := step.do(); !errors.Is(err, ErrForeignRoute) || !strings.Contains(err.Error(), "tests") {
+		if err := step.do(); !errors.Is(err, ejs.ErrForeignRoute) || !strings.Contains(err.Error(), "tests") {
 			t.Errorf("%s: error %v, want ErrForeignRoute that names the owner", step.name, err)
 		}
 	}
-	if have := i.stream(i.client.names.Log(i.broker.Key)).MaxBytes; have != i.broker.Log.MaxBytes {
+	if have := i.stream(i.client.Names().Log(i.broker.Key)).MaxBytes; have != i.broker.Log.MaxBytes {
 		t.Errorf("the log was changed to %d bytes", have)
 	}
-	if have := i.consumerInfo(all).Config; have.Metadata[metaOwner] != "tests" {
+	if have := i.consumerInfo(all).Config; have.Metadata[ejs.MetaOwner] != "tests" {
 		t.Errorf("the consumer is another's now: %v", have.Metadata)
 	}
 	owned, err := other.Owned(jstest.Context(t))
@@ -195,7 +196,7 @@ func TestAFieldThatNATSCannotChangeIsNamed(t *testing.T) {
 			i := install(t)
 			c.change(i)
 			_, err := i.owner.PutAddress(jstest.Context(t), i.broker)
-			if !errors.Is(err, ErrImmutable) || !strings.HasSuffix(err.Error(), c.field) {
+			if !errors.Is(err, ejs.ErrImmutable) || !strings.HasSuffix(err.Error(), c.field) {
 				t.Errorf("error %v, want ErrImmutable and the field", err)
 			}
 		})
@@ -203,11 +204,11 @@ func TestAFieldThatNATSCannotChangeIsNamed(t *testing.T) {
 	t.Run("ackPolicy", func(t *testing.T) {
 		i := install(t)
 		all := i.trigger("all")
-		_, err := i.client.js.CreateConsumer(jstest.Context(t), i.client.names.Log(i.broker.Key), jetstream.ConsumerConfig{
+		_, err := i.client.JetStream().CreateConsumer(jstest.Context(t), i.client.Names().Log(i.broker.Key), jetstream.ConsumerConfig{
 			Durable: all.Consumer, AckPolicy: jetstream.AckNonePolicy,
 		})
 		jstest.Must(t, err)
-		if _, err := i.owner.PutTarget(jstest.Context(t), all); !errors.Is(err, ErrImmutable) || !strings.HasSuffix(err.Error(), "ackPolicy") {
+		if _, err := i.owner.PutTarget(jstest.Context(t), all); !errors.Is(err, ejs.ErrImmutable) || !strings.HasSuffix(err.Error(), "ackPolicy") {
 			t.Errorf("error %v, want ErrImmutable and the field", err)
 		}
 	})
@@ -217,29 +218,29 @@ func TestDriftIsRepairedAndWhatIsNotOursStays(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	all := i.put(i.trigger("all"))
-	log := i.client.names.Log(i.broker.Key)
+	log := i.client.Names().Log(i.broker.Key)
 	i.publish(0, 10, "a")
 
 	drifted := i.stream(log)
 	drifted.Duplicates, drifted.Discard, drifted.MaxBytes = time.Second, jetstream.DiscardOld, 1<<20
 	drifted.Compression, drifted.Metadata["somebody"] = jetstream.S2Compression, "else"
-	_, err := i.client.js.UpdateStream(jstest.Context(t), drifted)
+	_, err := i.client.JetStream().UpdateStream(jstest.Context(t), drifted)
 	jstest.Must(t, err)
 	consumer := i.consumerInfo(all).Config
 	consumer.AckWait, consumer.MaxDeliver, consumer.MaxAckPending = time.Second, 3, 1
-	_, err = i.client.js.UpdateConsumer(jstest.Context(t), log, consumer)
+	_, err = i.client.JetStream().UpdateConsumer(jstest.Context(t), log, consumer)
 	jstest.Must(t, err)
 
 	i.putBroker()
 	i.put(all)
 	stream := i.stream(log)
-	if stream.Discard != jetstream.DiscardNew || stream.Duplicates != duplicateWindow || stream.MaxBytes != i.broker.Log.MaxBytes {
+	if stream.Discard != jetstream.DiscardNew || stream.Duplicates != ejs.DuplicateWindow || stream.MaxBytes != i.broker.Log.MaxBytes {
 		t.Errorf("the log is still %+v", stream)
 	}
 	if stream.Compression != jetstream.S2Compression || stream.Metadata["somebody"] != "else" {
 		t.Errorf("what an administrator set is gone: %+v", stream)
 	}
-	if have := i.consumerInfo(all).Config; have.AckWait != ackWait || have.MaxDeliver != -1 || have.MaxAckPending != maxAckPending {
+	if have := i.consumerInfo(all).Config; have.AckWait != ejs.AckWait || have.MaxDeliver != -1 || have.MaxAckPending != maxAckPending {
 		t.Errorf("the consumer is still %+v", have)
 	}
 	source := open(t, i.client, all, 10)
@@ -272,13 +273,13 @@ func TestAChangedFilterKeepsThePosition(t *testing.T) {
 func TestBucketsKeepWhatTheAdministratorChose(t *testing.T) {
 	t.Parallel()
 	i := install(t)
-	bucket, err := i.client.js.KeyValue(jstest.Context(t), i.client.names.RoutesBucket())
+	bucket, err := i.client.JetStream().KeyValue(jstest.Context(t), i.client.Names().RoutesBucket())
 	jstest.Must(t, err)
 	status, err := bucket.Status(jstest.Context(t))
 	jstest.Must(t, err)
 	config := status.Config()
 	config.MaxBytes, config.History = 1<<20, 5
-	_, err = i.client.js.UpdateKeyValue(jstest.Context(t), config)
+	_, err = i.client.JetStream().UpdateKeyValue(jstest.Context(t), config)
 	jstest.Must(t, err)
 
 	jstest.Must(t, i.client.EnsureBuckets(jstest.Context(t)))

@@ -9,11 +9,12 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/codec"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
+	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
 // directed reads what is parked for the target as a process does in which no other target is served.
-func directed(t testing.TB, c *Client, target route.Target) reading {
+func directed(t testing.TB, c *ejs.Client, target route.Target) reading {
 	t.Helper()
 	p := alone(t, c, target, 10)
 	return reading{p.Directed(target), p}
@@ -60,7 +61,7 @@ func TestParkedWorkComesBackWhole(t *testing.T) {
 
 func (i *installation) parkedMessages() uint64 {
 	i.t.Helper()
-	stream, err := i.client.js.Stream(jstest.Context(i.t), i.client.names.DirectedStream(i.broker.Key))
+	stream, err := i.client.JetStream().Stream(jstest.Context(i.t), i.client.Names().DirectedStream(i.broker.Key))
 	jstest.Must(i.t, err)
 	return stream.CachedInfo().State.Msgs
 }
@@ -101,7 +102,7 @@ func TestParkedWorkComesInTimeThoughClocksDiffer(t *testing.T) {
 		t.Run(off.String(), func(t *testing.T) {
 			t.Parallel()
 			now := func() time.Time { return time.Now().Add(off) }
-			i := install(t, func(c *Client) { c.timing.now = now })
+			i := install(t, func(c *ejs.Client) { c.Timing().Now = now })
 			all := i.put(i.trigger("all"))
 			store := storeOf(t, i.client, jstest.Table(i.broker))
 			source := directed(t, i.client, all)
@@ -184,13 +185,13 @@ func TestADirectedStreamDeletedByHandIsMadeAgain(t *testing.T) {
 	all := i.put(i.trigger("all"))
 	store := storeOf(t, i.client, jstest.Table(i.broker))
 	jstest.Must(t, store.Park(jstest.Context(t), all, jstest.Work("1", 1), time.Now().Add(time.Hour)))
-	jstest.Must(t, i.client.js.DeleteStream(jstest.Context(t), i.client.names.DirectedStream(i.broker.Key)))
+	jstest.Must(t, i.client.JetStream().DeleteStream(jstest.Context(t), i.client.Names().DirectedStream(i.broker.Key)))
 
 	begin := time.Now()
-	if err := store.Park(jstest.Context(t), all, jstest.Work("2", 2), time.Now()); !errors.Is(err, ErrNotStored) {
+	if err := store.Park(jstest.Context(t), all, jstest.Work("2", 2), time.Now()); !errors.Is(err, ejs.ErrNotStored) {
 		t.Errorf("error %v, want ErrNotStored: the stream is gone", err)
 	}
-	if took := time.Since(begin); took > publishBudget/2 {
+	if took := time.Since(begin); took > ejs.PublishBudget/2 {
 		t.Errorf("it took %s to find that out", took)
 	}
 	i.sweep()
@@ -215,7 +216,7 @@ func TestParkingIsRefusedWhenAsMuchIsParkedAsTheLogMayHold(t *testing.T) {
 		err = store.Park(jstest.Context(t), all, work, time.Now().Add(time.Hour))
 		return err != nil
 	})
-	if !errors.Is(err, ErrParkFull) {
+	if !errors.Is(err, ejs.ErrParkFull) {
 		t.Errorf("error %v, want ErrParkFull", err)
 	}
 	if n := i.parkedMessages(); n > 5 {
@@ -231,7 +232,7 @@ func TestStoppingADirectedSource(t *testing.T) {
 	source := directed(t, i.client, all)
 	jstest.Must(t, store.Park(jstest.Context(t), all, jstest.Work("1", 1), time.Now()))
 	jstest.Await(t, "the message is on its way", func() bool {
-		consumer, err := i.client.js.Consumer(jstest.Context(t), i.client.names.DirectedStream(i.broker.Key), i.client.names.SharedConsumer())
+		consumer, err := i.client.JetStream().Consumer(jstest.Context(t), i.client.Names().DirectedStream(i.broker.Key), i.client.Names().SharedConsumer())
 		jstest.Must(t, err)
 		return consumer.CachedInfo().NumAckPending == 1
 	})
@@ -240,7 +241,7 @@ func TestStoppingADirectedSource(t *testing.T) {
 	again := directed(t, i.client, all)
 	defer again.Stop()
 	jstest.Must(t, next(t, again).Ack())
-	if took := time.Since(begin); took > ackWait/2 {
+	if took := time.Since(begin); took > ejs.AckWait/2 {
 		t.Errorf("what it gave back came after %s", took)
 	}
 }
@@ -257,7 +258,7 @@ func TestADirectedMessageThatWasSentByHand(t *testing.T) {
 	jstest.Must(t, next(t, source).Ack())
 
 	envelope := `{"specversion":"1.0","id":"by hand","source":"/operator","type":"a"}`
-	_, err := i.client.js.Publish(jstest.Context(t), i.client.names.DirectedSubject(all.Key), []byte(envelope))
+	_, err := i.client.JetStream().Publish(jstest.Context(t), i.client.Names().DirectedSubject(all.Key), []byte(envelope))
 	jstest.Must(t, err)
 	m := next(t, source)
 	if m.Event.Attr(event.ID) != "by hand" || m.Sequence == 0 || m.Attempt != 0 || m.Failure != nil {
@@ -279,8 +280,8 @@ func TestADirectedMessageThatCannotBeRead(t *testing.T) {
 
 	m := codec.EncodeWork(dispatch.Work{Event: jstest.Event("2", "a"), Sequence: 2})
 	m.Header.Set(codec.HeaderAttempt, "many")
-	m.Subject = i.client.names.DirectedSubject(all.Key)
-	_, err := i.client.js.PublishMsg(jstest.Context(t), m)
+	m.Subject = i.client.Names().DirectedSubject(all.Key)
+	_, err := i.client.JetStream().PublishMsg(jstest.Context(t), m)
 	jstest.Must(t, err)
 	broken := next(t, source)
 	if broken.Failure == nil || broken.Sequence != 2 || broken.Event.Attr(event.ID) != "2" {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -14,11 +15,11 @@ import (
 // ensureDirected makes the directed stream of an address that has a target, and its one consumer. An address that is not there, or not any
 // more, gets none: its targets wait for it.
 func (o *Owner) ensureDirected(ctx context.Context, key route.Key) error {
-	have, found, err := o.client.record(ctx, naming.AddressKey(key))
+	have, found, err := o.client.Record(ctx, naming.AddressKey(key))
 	if err != nil || !found || have.DeletedAt != nil {
 		return err
 	}
-	if _, err := o.ensureStream(ctx, directedConfig(o.client.names, *have.Address)); err != nil {
+	if _, err := o.ensureStream(ctx, directedConfig(o.client.Names(), *have.Address)); err != nil {
 		return err
 	}
 	return o.ensureDirectedConsumer(ctx, *have.Address)
@@ -27,10 +28,10 @@ func (o *Owner) ensureDirected(ctx context.Context, key route.Key) error {
 // ensureDirectedConsumer makes the consumer of the address's directed stream. Earlier versions had one for each target there, beside which
 // NATS takes none of the same messages: those go. What they have not acknowledged stays in the stream.
 func (o *Owner) ensureDirectedConsumer(ctx context.Context, a route.Address) error {
-	stream, want := o.client.names.DirectedStream(a.Key), o.directedConsumerConfig(a)
+	stream, want := o.client.Names().DirectedStream(a.Key), o.directedConsumerConfig(a)
 	_, err := o.ensureConsumer(ctx, stream, want)
 	var api *jetstream.APIError
-	if !errors.As(err, &api) || api.ErrorCode != errCodeNotUnique {
+	if !errors.As(err, &api) || api.ErrorCode != ejs.ErrCodeNotUnique {
 		return err
 	}
 	if err := o.removeFormer(ctx, stream, a.Key); err != nil {
@@ -42,20 +43,20 @@ func (o *Owner) ensureDirectedConsumer(ctx context.Context, a route.Address) err
 
 // removeFormer removes the consumers of single targets of the address, of any owner, from its directed stream.
 func (o *Owner) removeFormer(ctx context.Context, name string, key route.Key) error {
-	stream, err := o.client.js.Stream(ctx, name)
+	stream, err := o.client.JetStream().Stream(ctx, name)
 	if err != nil {
 		return fmt.Errorf("read stream %s: %w", name, err)
 	}
-	consumers, err := consumersOf(ctx, stream)
+	consumers, err := ejs.ConsumersOf(ctx, stream)
 	if err != nil {
 		return err
 	}
 	for consumer, info := range consumers {
 		meta := info.Config.Metadata
-		if meta[metaOwner] == "" || meta[metaKind] != key.TargetKind() || consumer != o.client.names.Consumer(targetIn(meta, key)) {
+		if meta[ejs.MetaOwner] == "" || meta[ejs.MetaKind] != key.TargetKind() || consumer != o.client.Names().Consumer(targetIn(meta, key)) {
 			continue
 		}
-		if err := ignoreMissing(o.client.removals.DeleteConsumer(ctx, name, consumer)); err != nil {
+		if err := ejs.IgnoreMissing(o.client.Removals().DeleteConsumer(ctx, name, consumer)); err != nil {
 			return fmt.Errorf("delete consumer %s of stream %s: %w", consumer, name, err)
 		}
 	}
@@ -64,14 +65,14 @@ func (o *Owner) removeFormer(ctx context.Context, name string, key route.Key) er
 
 // purgeDirected removes what was parked for a target that is gone: nobody would ever take it.
 func (o *Owner) purgeDirected(ctx context.Context, key route.TargetKey) error {
-	names := o.client.names
-	stream, err := o.client.removals.Stream(ctx, names.DirectedStream(key.Address))
+	names := o.client.Names()
+	stream, err := o.client.Removals().Stream(ctx, names.DirectedStream(key.Address))
 	if err != nil {
-		return ignoreMissing(err)
+		return ejs.IgnoreMissing(err)
 	}
 	for _, subject := range []string{names.DirectedSubject(key), names.ParkedSubjectsOf(key)} {
 		if err := stream.Purge(ctx, jetstream.WithPurgeSubject(subject)); err != nil {
-			return ignoreMissing(err)
+			return ejs.IgnoreMissing(err)
 		}
 	}
 	return nil

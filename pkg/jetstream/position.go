@@ -9,13 +9,15 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
+
+	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 )
 
 // positions remembers where each cursor stood, for the case that someone deletes a consumer by hand. It does so in a bucket:
 // whoever owns the routes next must know it too. A cursor that has not moved since is not written again, so an idle target
 // costs nothing, and a busy one a small message at each sweep. Safe for concurrent use.
 type positions struct {
-	client *Client
+	client *ejs.Client
 
 	mu sync.Mutex
 	// known is what this process has written, by naming.TargetKey for a consumer of one target, and by naming.SharedKey for one that
@@ -39,7 +41,7 @@ type position struct {
 	Floor uint64    `json:"floor"`
 }
 
-func newPositions(c *Client) *positions {
+func newPositions(c *ejs.Client) *positions {
 	return &positions{client: c, known: map[string]writtenPosition{}}
 }
 
@@ -72,7 +74,7 @@ func (p *positions) remember(ctx context.Context, key string, now position) erro
 	if err != nil {
 		return err
 	}
-	err = p.client.makingRoom(ctx, func() error {
+	err = p.client.MakingRoom(ctx, func() error {
 		_, err := bucket.Put(ctx, key, data)
 		return err
 	})
@@ -87,11 +89,11 @@ func (p *positions) remember(ctx context.Context, key string, now position) erro
 
 // open opens the bucket and tells when it was made.
 func (p *positions) open(ctx context.Context) (jetstream.KeyValue, time.Time, error) {
-	bucket, err := p.client.js.KeyValue(ctx, p.client.names.PositionsBucket())
+	bucket, err := p.client.JetStream().KeyValue(ctx, p.client.Names().PositionsBucket())
 	if err != nil {
-		return nil, time.Time{}, fmt.Errorf("open bucket %s: %w", p.client.names.PositionsBucket(), err)
+		return nil, time.Time{}, fmt.Errorf("open bucket %s: %w", p.client.Names().PositionsBucket(), err)
 	}
-	made, err := bucketCreated(ctx, bucket)
+	made, err := ejs.BucketCreated(ctx, bucket)
 	return bucket, made, err
 }
 
@@ -167,5 +169,5 @@ func (p *positions) forget(ctx context.Context, key string) error {
 	if _, err := bucket.Get(ctx, key); errors.Is(err, jetstream.ErrKeyNotFound) {
 		return nil // a mark would take room for nothing
 	}
-	return p.client.makingRoom(ctx, func() error { return bucket.Purge(ctx, key, jetstream.PurgeTTL(positionMarkerTTL)) })
+	return p.client.MakingRoom(ctx, func() error { return bucket.Purge(ctx, key, jetstream.PurgeTTL(ejs.PositionMarkerTTL)) })
 }

@@ -35,13 +35,13 @@ func TestACursorComesBackWhereItStoodWhoeverLeads(t *testing.T) {
 		{"its consumer is deleted, a put repairs", loseConsumer, put, 10},
 		{"its record is deleted too", func(t *testing.T, i *installation, all route.Target) {
 			loseConsumer(t, i, all)
-			bucket, err := i.client.js.KeyValue(jstest.Context(t), i.client.names.RoutesBucket())
+			bucket, err := i.client.JetStream().KeyValue(jstest.Context(t), i.client.Names().RoutesBucket())
 			jstest.Must(t, err)
 			jstest.Must(t, bucket.Delete(jstest.Context(t), naming.TargetKey(all.Key)))
 		}, put, 10},
 		{"all routes are deleted too", func(t *testing.T, i *installation, all route.Target) {
 			loseConsumer(t, i, all)
-			jstest.Must(t, i.client.js.DeleteKeyValue(jstest.Context(t), i.client.names.RoutesBucket()))
+			jstest.Must(t, i.client.JetStream().DeleteKeyValue(jstest.Context(t), i.client.Names().RoutesBucket()))
 		}, func(i *installation, all route.Target) {
 			owned, err := i.owner.Owned(jstest.Context(t))
 			if err != nil || len(owned) > 0 {
@@ -56,11 +56,11 @@ func TestACursorComesBackWhereItStoodWhoeverLeads(t *testing.T) {
 		}, put, 10},
 		{"the positions are deleted too", func(t *testing.T, i *installation, all route.Target) {
 			loseConsumer(t, i, all)
-			jstest.Must(t, i.client.js.DeleteKeyValue(jstest.Context(t), i.client.names.PositionsBucket()))
+			jstest.Must(t, i.client.JetStream().DeleteKeyValue(jstest.Context(t), i.client.Names().PositionsBucket()))
 		}, sweep, 0},
 		{"its position is scribbled over", func(t *testing.T, i *installation, all route.Target) {
 			loseConsumer(t, i, all)
-			bucket, err := i.client.js.KeyValue(jstest.Context(t), i.client.names.PositionsBucket())
+			bucket, err := i.client.JetStream().KeyValue(jstest.Context(t), i.client.Names().PositionsBucket())
 			jstest.Must(t, err)
 			_, err = bucket.Put(jstest.Context(t), naming.SharedKey(all.Key.Address), []byte("?"))
 			jstest.Must(t, err)
@@ -114,7 +114,7 @@ func TestAPositionIsOfOneLog(t *testing.T) {
 	i.publish(0, 10, "a")
 	i.deliver(all, 0, 10)
 	i.sweep()
-	jstest.Must(t, i.client.js.DeleteStream(jstest.Context(t), i.client.names.Log(i.broker.Key)))
+	jstest.Must(t, i.client.JetStream().DeleteStream(jstest.Context(t), i.client.Names().Log(i.broker.Key)))
 	i.putBroker()
 	i.publish(10, 20, "a") // in the places of those before: here sequences count from 1
 	i.sweep()
@@ -201,7 +201,7 @@ func TestACursorThatStandsStillIsNotWrittenAgain(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	all := i.put(i.trigger("all"))
-	bucket, err := i.client.js.KeyValue(jstest.Context(t), i.client.names.PositionsBucket())
+	bucket, err := i.client.JetStream().KeyValue(jstest.Context(t), i.client.Names().PositionsBucket())
 	jstest.Must(t, err)
 	revision := func() uint64 {
 		entry, err := bucket.Get(jstest.Context(t), naming.SharedKey(all.Key.Address))

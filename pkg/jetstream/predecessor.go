@@ -9,6 +9,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -24,11 +25,11 @@ type PredecessorError struct {
 }
 
 func (e *PredecessorError) Error() string {
-	return fmt.Sprintf("stream %s, of a resource of this name that was deleted, is in the way: %v: %s", e.Stream, ErrImmutable, e.Field)
+	return fmt.Sprintf("stream %s, of a resource of this name that was deleted, is in the way: %v: %s", e.Stream, ejs.ErrImmutable, e.Field)
 }
 
 // Unwrap returns ErrImmutable.
-func (e *PredecessorError) Unwrap() error { return ErrImmutable }
+func (e *PredecessorError) Unwrap() error { return ejs.ErrImmutable }
 
 // EndPredecessor makes room for an address that PutAddress refused with a PredecessorError: it ends the route of the resource that
 // had the name before, and removes its streams once nothing in them is undelivered, or its grace period is over, like that of
@@ -54,23 +55,23 @@ func (o *Owner) EndPredecessor(ctx context.Context, a route.Address, before *Pre
 
 // tombstoneOf returns the tombstone of the address's predecessor, which it writes where there is none. One that was swept
 // although streams are still there begins anew.
-func (o *Owner) tombstoneOf(ctx context.Context, a route.Address, before *PredecessorError) (StoredRecord, error) {
+func (o *Owner) tombstoneOf(ctx context.Context, a route.Address, before *PredecessorError) (ejs.StoredRecord, error) {
 	key := naming.AddressKey(a.Key)
 	have, err := o.present(ctx, key)
 	if err != nil {
-		return StoredRecord{}, err
+		return ejs.StoredRecord{}, err
 	}
 	found := have.Address != nil
 	switch {
 	case found && have.DeletedAt != nil && have.Owner() != o.name:
-		return StoredRecord{}, fmt.Errorf("%s: %w (%s)", key, ErrForeignRoute, have.Owner())
+		return ejs.StoredRecord{}, fmt.Errorf("%s: %w (%s)", key, ejs.ErrForeignRoute, have.Owner())
 	case found && have.DeletedAt != nil && !have.Swept:
 		return have, nil
 	case found && have.DeletedAt == nil && have.Address.UID == a.UID:
-		return StoredRecord{}, fmt.Errorf("%s has a route already: %w", key, before)
+		return ejs.StoredRecord{}, fmt.Errorf("%s has a route already: %w", key, before)
 	}
 	now := time.Now().UTC()
-	end := StoredRecord{Record: route.Record{Address: &a, DeletedAt: &now}}
+	end := ejs.StoredRecord{Record: route.Record{Address: &a, DeletedAt: &now}}
 	end.Address.UID, end.Address.Owner = before.UID, o.name
 	if found {
 		end.Address = have.Address
@@ -81,7 +82,7 @@ func (o *Owner) tombstoneOf(ctx context.Context, a route.Address, before *Predec
 }
 
 // allHaveHeard tells whether every live process has applied the tombstone: none stores anything more for the route.
-func (o *Owner) allHaveHeard(ctx context.Context, tombstone StoredRecord) (bool, error) {
+func (o *Owner) allHaveHeard(ctx context.Context, tombstone ejs.StoredRecord) (bool, error) {
 	made, err := o.client.RoutesMade(ctx)
 	if err != nil {
 		return false, err
@@ -90,7 +91,7 @@ func (o *Owner) allHaveHeard(ctx context.Context, tombstone StoredRecord) (bool,
 	if err != nil || !reports.Lost.IsZero() {
 		return false, err
 	}
-	at := route.Place{Key: recordKey(tombstone.Record), Revision: tombstone.Revision, Bucket: made}
+	at := route.Place{Key: ejs.RecordKey(tombstone.Record), Revision: tombstone.Revision, Bucket: made}
 	return !slices.ContainsFunc(reports.Live, func(r route.Report) bool { return !r.Past(at) }), nil
 }
 
@@ -98,7 +99,7 @@ func (o *Owner) allHaveHeard(ctx context.Context, tombstone StoredRecord) (bool,
 // holds, nothing is parked, and there are no dead letters. What it cannot tell it takes for undelivered.
 func (o *Owner) allDelivered(ctx context.Context, a route.Address) (bool, error) {
 	key := a.Key
-	log, err := readLog(ctx, o.client, o.client.logOf(a))
+	log, err := readLog(ctx, o.client, o.client.LogOf(a))
 	switch {
 	case errors.Is(err, jetstream.ErrStreamNotFound):
 	case err != nil:
@@ -114,9 +115,9 @@ func (o *Owner) allDelivered(ctx context.Context, a route.Address) (bool, error)
 			return false, nil // its consumer comes back, who knows where
 		}
 	}
-	for _, name := range []string{o.client.names.DirectedStream(key), o.client.names.DeadLetterStream(key)} {
-		stream, err := o.client.js.Stream(ctx, name)
-		if ignoreMissing(err) != nil {
+	for _, name := range []string{o.client.Names().DirectedStream(key), o.client.Names().DeadLetterStream(key)} {
+		stream, err := o.client.JetStream().Stream(ctx, name)
+		if ejs.IgnoreMissing(err) != nil {
 			return false, fmt.Errorf("read stream %s: %w", name, err)
 		}
 		if err == nil && stream.CachedInfo().State.Msgs > 0 {

@@ -10,6 +10,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
+	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -21,7 +22,7 @@ func (i *installation) successor() (route.Address, *PredecessorError) {
 	next.UID, next.Log.Memory = "another", true
 	_, err := i.owner.PutAddress(jstest.Context(i.t), next)
 	var before *PredecessorError
-	if !errors.As(err, &before) || !errors.Is(err, ErrImmutable) || before.UID != i.broker.UID || before.Field != "storage" {
+	if !errors.As(err, &before) || !errors.Is(err, ejs.ErrImmutable) || before.UID != i.broker.UID || before.Field != "storage" {
 		i.t.Fatalf("error %v, want one that names the storage and the Broker before", err)
 	}
 	return next, before
@@ -30,7 +31,7 @@ func (i *installation) successor() (route.Address, *PredecessorError) {
 // endedFor writes the tombstone as if the route had ended so long ago.
 func (i *installation) endedFor(d time.Duration) {
 	i.t.Helper()
-	have, found, err := i.client.record(jstest.Context(i.t), naming.AddressKey(i.broker.Key))
+	have, found, err := i.client.Record(jstest.Context(i.t), naming.AddressKey(i.broker.Key))
 	jstest.Must(i.t, err)
 	if !found || have.DeletedAt == nil {
 		i.t.Fatalf("the route of the Broker before has not ended: %+v", have)
@@ -55,7 +56,7 @@ func TestASuccessorWaitsForWhatIsUndelivered(t *testing.T) {
 		{name: "all is delivered", hold: nothing, ago: time.Second, gone: true},
 		{name: "an event in the log", hold: func(_ *testing.T, i *installation, _ route.Target) { i.publish(0, 1, "a") }, ago: time.Second},
 		{name: "a parked event", hold: func(t *testing.T, i *installation, all route.Target) {
-			_, err := i.client.js.Publish(jstest.Context(t), i.client.names.DirectedSubject(all.Key), nil)
+			_, err := i.client.JetStream().Publish(jstest.Context(t), i.client.Names().DirectedSubject(all.Key), nil)
 			jstest.Must(t, err)
 		}, ago: time.Second},
 		{name: "a dead letter", hold: func(t *testing.T, i *installation, all route.Target) {
@@ -94,7 +95,7 @@ func TestASuccessorWaitsForWhatIsUndelivered(t *testing.T) {
 				t.Fatalf("until %s, error %v; want it gone: %t", until, err, c.gone)
 			}
 			if !c.gone {
-				if i.stream(i.client.names.Log(i.broker.Key)).Storage != jetstream.FileStorage {
+				if i.stream(i.client.Names().Log(i.broker.Key)).Storage != jetstream.FileStorage {
 					t.Error("the log is another one")
 				}
 				return
@@ -117,7 +118,7 @@ func TestAPredecessorWithoutARecordIsEnded(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	next, before := i.successor()
-	bucket, err := i.client.js.KeyValue(jstest.Context(t), i.client.names.RoutesBucket())
+	bucket, err := i.client.JetStream().KeyValue(jstest.Context(t), i.client.Names().RoutesBucket())
 	jstest.Must(t, err)
 	jstest.Must(t, bucket.Delete(jstest.Context(t), naming.AddressKey(i.broker.Key)))
 	until, err := i.owner.EndPredecessor(jstest.Context(t), next, before)
@@ -135,7 +136,7 @@ func TestALiveResourceIsNoPredecessor(t *testing.T) {
 	changed.Log.Memory = true
 	_, err := i.owner.PutAddress(jstest.Context(t), changed)
 	var before *PredecessorError
-	if !errors.Is(err, ErrImmutable) || errors.As(err, &before) || !strings.HasSuffix(err.Error(), "storage") {
+	if !errors.Is(err, ejs.ErrImmutable) || errors.As(err, &before) || !strings.HasSuffix(err.Error(), "storage") {
 		t.Errorf("error %v, want ErrImmutable of the Broker's own log", err)
 	}
 	// Not even when somebody insists.
@@ -144,7 +145,7 @@ func TestALiveResourceIsNoPredecessor(t *testing.T) {
 		t.Error("the route of a live Broker was ended")
 	}
 	other := NewOwner(i.client, "somebody else", shortGrace)
-	if _, err := other.EndPredecessor(jstest.Context(t), changed, &PredecessorError{}); !errors.Is(err, ErrForeignRoute) {
+	if _, err := other.EndPredecessor(jstest.Context(t), changed, &PredecessorError{}); !errors.Is(err, ejs.ErrForeignRoute) {
 		t.Errorf("error %v, want ErrForeignRoute", err)
 	}
 	i.publish(0, 1, "a")

@@ -12,6 +12,7 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
+	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
@@ -36,30 +37,30 @@ const (
 
 // Sender sends messages to streams and waits for their PubAcks. Safe for concurrent use.
 type Sender struct {
-	client *Client
+	client *ejs.Client
 	acks   *acks
 }
 
 // NewSender returns a sender on the client's connection for events. Error: the connection is closed.
-func NewSender(c *Client) (*Sender, error) {
-	acks, err := newAcks(c.events)
+func NewSender(c *ejs.Client) (*Sender, error) {
+	acks, err := newAcks(c.EventsConn())
 	if err != nil {
 		return nil, err
 	}
-	c.events.SetDisconnectErrHandler(func(*nats.Conn, error) { acks.disconnected() })
+	c.EventsConn().SetDisconnectErrHandler(func(*nats.Conn, error) { acks.disconnected() })
 	return &Sender{client: c, acks: acks}, nil
 }
 
 // Publisher stores events in the logs of addresses. It is ingress.Publisher.
 type Publisher struct {
-	client *Client
+	client *ejs.Client
 	sender *Sender
 	fill   *fillGauge
 	holder *holderCache
 }
 
 // NewPublisher returns a publisher that sends with s.
-func NewPublisher(c *Client, s *Sender) *Publisher {
+func NewPublisher(c *ejs.Client, s *Sender) *Publisher {
 	return &Publisher{client: c, sender: s, fill: newFillGauge(c), holder: newHolderCache(c)}
 }
 
@@ -81,10 +82,10 @@ func (p *Publisher) Publish(ctx context.Context, to route.Address, messages []in
 	switch {
 	case err == nil:
 		return stored, nil
-	case isStorageExhausted(err):
+	case ejs.IsStorageExhausted(err):
 		p.fill.full(to)
 		return stored, &ingress.LogFullError{Address: to.Key, Exhausted: true}
-	case isLogFull(err):
+	case ejs.IsLogFull(err):
 		p.fill.full(to)
 		held := p.holder.find(ctx, to)
 		return stored, &ingress.LogFullError{Address: to.Key, Holder: held.target, Why: held.why}
@@ -111,9 +112,9 @@ func (p *Publisher) inChunks(ctx context.Context, to route.Address, log expected
 // What is stored already is not stored twice.
 func (p *Publisher) chunk(ctx context.Context, to route.Address, log expected, messages []*nats.Msg) (stored int, err error) {
 	stored, err = p.sender.publish(ctx, log, messages, isFinal)
-	for try := 0; isLogFull(err) && try < fullTries; try++ {
+	for try := 0; ejs.IsLogFull(err) && try < fullTries; try++ {
 		p.fill.full(to)
-		pause(ctx, fullPause)
+		ejs.Pause(ctx, fullPause)
 		stored, err = p.sender.publish(ctx, log, messages, isFinal)
 	}
 	return stored, err
@@ -123,7 +124,7 @@ func (p *Publisher) chunk(ctx context.Context, to route.Address, log expected, m
 // Errors: ingress.ErrAttributesTooLarge, ingress.ErrEventTooLarge.
 func (s *Sender) eventMessage(log expected, to route.Key, m ingress.Message) (*nats.Msg, error) {
 	msg := &nats.Msg{
-		Subject: s.client.names.EventSubject(to, m.Event.Attr(event.Type)),
+		Subject: s.client.Names().EventSubject(to, m.Event.Attr(event.Type)),
 		Header:  event.ToNATS(m.Event),
 		Data:    m.Event.Data,
 	}
@@ -156,7 +157,7 @@ func (s *Sender) publish(ctx context.Context, to expected, messages []*nats.Msg,
 		case <-timer.C:
 		case <-ctx.Done():
 			timer.Stop()
-			return stored, fmt.Errorf("%w: %w", ErrNotStored, err)
+			return stored, fmt.Errorf("%w: %w", ejs.ErrNotStored, err)
 		}
 		wait = min(2*wait, lastRetry)
 	}
@@ -191,10 +192,10 @@ func (s *Sender) publishOnce(ctx context.Context, to expected, messages []*nats.
 // first copy, or with too much else, which it says with codes of the 4xx kind.
 func isFinal(err error) bool {
 	var api *jetstream.APIError
-	if errors.As(err, &api) && (api.ErrorCode == errCodeDuplicateInProcess || api.Code == http.StatusTooManyRequests) {
+	if errors.As(err, &api) && (api.ErrorCode == ejs.ErrCodeDuplicateInProcess || api.Code == http.StatusTooManyRequests) {
 		return false
 	}
-	return errors.Is(err, nats.ErrMaxPayload) || isLogFull(err) || isStorageExhausted(err) ||
+	return errors.Is(err, nats.ErrMaxPayload) || ejs.IsLogFull(err) || ejs.IsStorageExhausted(err) ||
 		(api != nil && api.Code >= 400 && api.Code < 500)
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
+	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
 )
 
@@ -25,7 +26,7 @@ import (
 func (i *installation) storedIDs() map[string]int {
 	i.t.Helper()
 	ids := map[string]int{}
-	stream, err := i.client.js.Stream(jstest.Context(i.t), i.client.names.Log(i.broker.Key))
+	stream, err := i.client.JetStream().Stream(jstest.Context(i.t), i.client.Names().Log(i.broker.Key))
 	jstest.Must(i.t, err)
 	state := stream.CachedInfo().State
 	for seq := state.FirstSeq; seq <= state.LastSeq && state.Msgs > 0; seq++ {
@@ -114,16 +115,16 @@ func TestWithoutItsLogAnEventIsUnavailableAndNotSentLater(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	p := publisherOf(t, i.client)
-	jstest.Must(t, i.client.js.DeleteStream(jstest.Context(t), i.client.names.Log(i.broker.Key)))
-	before := i.client.events.Stats().OutMsgs
+	jstest.Must(t, i.client.JetStream().DeleteStream(jstest.Context(t), i.client.Names().Log(i.broker.Key)))
+	before := i.client.EventsConn().Stats().OutMsgs
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
 	if _, err := p.Publish(ctx, i.broker, []ingress.Message{jstest.Message("0", "a")}); !errors.Is(err, ingress.ErrUnavailable) {
 		t.Errorf("error %v, want ErrUnavailable", err)
 	}
-	within := i.client.events.Stats().OutMsgs
+	within := i.client.EventsConn().Stats().OutMsgs
 	<-time.After(700 * time.Millisecond) // nats.go's own retries would come within 500 ms
-	if later := i.client.events.Stats().OutMsgs; within-before < 2 || later != within {
+	if later := i.client.EventsConn().Stats().OutMsgs; within-before < 2 || later != within {
 		t.Errorf("sent %d times within the deadline and %d times after it; want some and none", within-before, later-within)
 	}
 }
@@ -201,7 +202,7 @@ func TestAFullLogOfAForeignConsumerNamesIt(t *testing.T) {
 	i := install(t)
 	i.broker = brokerOf("small", 16<<10)
 	i.putBroker()
-	_, err := i.client.js.CreateConsumer(jstest.Context(t), i.client.names.Log(i.broker.Key), jetstream.ConsumerConfig{
+	_, err := i.client.JetStream().CreateConsumer(jstest.Context(t), i.client.Names().Log(i.broker.Key), jetstream.ConsumerConfig{
 		Durable: "backup", AckPolicy: jetstream.AckExplicitPolicy,
 	})
 	jstest.Must(t, err)
@@ -295,7 +296,7 @@ func TestReply(t *testing.T) {
 	}
 	elsewhere := target
 	elsewhere.Key.Address.Name = "gone"
-	if err := store.Reply(jstest.Context(t), elsewhere, dispatch.Work{Sequence: 9}, jstest.Event("x", "a")); !errors.Is(err, ErrNotStored) || errors.Is(err, dispatch.ErrReplyRefused) {
+	if err := store.Reply(jstest.Context(t), elsewhere, dispatch.Work{Sequence: 9}, jstest.Event("x", "a")); !errors.Is(err, ejs.ErrNotStored) || errors.Is(err, dispatch.ErrReplyRefused) {
 		t.Errorf("error %v, want ErrNotStored", err)
 	}
 }

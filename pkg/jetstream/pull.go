@@ -7,13 +7,13 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
+	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/share"
 )
 
 const (
-	// pullExpires is how long the server keeps a pull request open; pullHeartbeat is how often it says that it still does.
-	pullExpires   = 30 * time.Second
-	pullHeartbeat = 5 * time.Second
+	// pullExpires is how long the server keeps a pull request open.
+	pullExpires = 30 * time.Second
 )
 
 // taker gets the messages of a source. Its methods are called by the source's goroutine.
@@ -30,7 +30,7 @@ type taker interface {
 //
 // Why not nats.go's own Consume: it buffers messages whose leases nobody renews, and it asks for more than we can place.
 type source struct {
-	client *Client
+	client *ejs.Client
 	budget *budget
 	taker  taker
 	api    string // subject of the pull requests
@@ -54,7 +54,7 @@ type source struct {
 }
 
 // pull opens a source on a consumer that exists or comes into being later.
-func pull(c *Client, id consumerID, t taker, b *budget) (*source, error) {
+func pull(c *ejs.Client, id consumerID, t taker, b *budget) (*source, error) {
 	s := &source{
 		client: c, budget: b, taker: t,
 		api:  "$JS.API.CONSUMER.MSG.NEXT." + id.stream + "." + id.consumer,
@@ -62,20 +62,20 @@ func pull(c *Client, id consumerID, t taker, b *budget) (*source, error) {
 		// After a lost heartbeat the messages of the old request may still come, and statuses need room too.
 		arrived: make(chan *nats.Msg, 2*share.Room+64),
 		stop:    make(chan struct{}), stopped: make(chan struct{}),
-		leases: newLeases(c.conn, b, c.timing.renewEvery),
+		leases: newLeases(c.Conn(), b, c.Timing().RenewEvery),
 		window: firstAsk, least: firstAsk,
 	}
 	for i := range s.open {
-		inbox := c.conn.NewInbox()
-		sub, err := c.conn.ChanSubscribe(inbox+".*", s.arrived)
+		inbox := c.Conn().NewInbox()
+		sub, err := c.Conn().ChanSubscribe(inbox+".*", s.arrived)
 		if err != nil {
 			s.unsubscribe()
 			return nil, err
 		}
 		s.open[i] = request{sub: sub, inbox: inbox}
 	}
-	s.status = c.conn.StatusChanged(nats.CONNECTED, nats.CLOSED)
-	c.background.Go(s.run)
+	s.status = c.Conn().StatusChanged(nats.CONNECTED, nats.CLOSED)
+	c.Go(s.run)
 	return s, nil
 }
 
@@ -102,9 +102,9 @@ func (s *source) Stop() {
 }
 
 func (s *source) run() {
-	renew := time.NewTicker(s.client.timing.renewEvery / 4)
+	renew := time.NewTicker(s.client.Timing().RenewEvery / 4)
 	defer renew.Stop()
-	defer s.client.conn.RemoveStatusListener(s.status)
+	defer s.client.Conn().RemoveStatusListener(s.status)
 	defer s.leases.renewUntilEnded(renew.C)
 	defer close(s.stopped)
 	s.lastHeard = time.Now()
@@ -126,7 +126,7 @@ func (s *source) run() {
 		case now := <-renew.C:
 			s.leases.renew(now)
 			switch {
-			case now.Sub(s.lastHeard) > 2*s.client.timing.heartbeat:
+			case now.Sub(s.lastHeard) > 2*s.client.Timing().Heartbeat:
 				s.restart()
 			case !s.resumeAt.IsZero() && now.After(s.resumeAt):
 				s.resumeAt = time.Time{}
@@ -153,7 +153,7 @@ func (s *source) run() {
 // ask keeps the open requests together below what may be taken; small top-ups wait until they are worth it. While NATS is away it does
 // nothing: the client would keep every request and send them all when NATS is back.
 func (s *source) ask() {
-	if !s.resumeAt.IsZero() || !s.client.conn.IsConnected() {
+	if !s.resumeAt.IsZero() || !s.client.Conn().IsConnected() {
 		return
 	}
 	free, messages, bytes := -1, 0, int64(0)
@@ -179,7 +179,7 @@ func (s *source) ask() {
 	q := &s.open[free]
 	s.sent++
 	q.reply, q.messages, q.bytes, q.used = q.inbox+"."+strconv.FormatUint(s.sent, 10), more, granted, false
-	if err := s.client.conn.PublishRequest(s.api, q.reply, s.pullRequest(more, granted)); err != nil {
+	if err := s.client.Conn().PublishRequest(s.api, q.reply, s.pullRequest(more, granted)); err != nil {
 		s.complain("pull request: " + err.Error())
 		s.end(q) // the renew tick restarts it when nothing is heard
 	}
@@ -245,14 +245,14 @@ func (s *source) takeStatus(q *request, m *nats.Msg) {
 }
 
 // holdOff keeps a missing consumer from being asked for in a tight loop.
-func (s *source) holdOff() { s.resumeAt = time.Now().Add(retryPause) }
+func (s *source) holdOff() { s.resumeAt = time.Now().Add(ejs.RetryPause) }
 
 func (s *source) complain(text string) {
 	if s.complained == text {
 		return
 	}
 	s.complained = text
-	s.client.log.Warn("pulling waits", "consumer", s.api[len("$JS.API.CONSUMER.MSG.NEXT."):], "reason", text)
+	s.client.Logger().Warn("pulling waits", "consumer", s.api[len("$JS.API.CONSUMER.MSG.NEXT."):], "reason", text)
 }
 
 // giveUp gives back what was asked for.
@@ -265,7 +265,7 @@ func (s *source) giveUp() {
 
 // drain ends the subscriptions without losing sight of what is on its way.
 func (s *source) drain() {
-	timer := time.NewTimer(retryPause)
+	timer := time.NewTimer(ejs.RetryPause)
 	defer timer.Stop()
 	for i := range s.open {
 		closed := s.open[i].sub.StatusChanged(nats.SubscriptionClosed)
@@ -290,10 +290,10 @@ func (s *source) drain() {
 }
 
 // read takes a message apart. Decoders fail only for a message without an ack subject, which cannot come of a consumer of ours.
-func read(c *Client, m *nats.Msg, l *lease, decode func(*nats.Msg) (dispatch.Work, error)) (dispatch.Message, bool) {
+func read(c *ejs.Client, m *nats.Msg, l *lease, decode func(*nats.Msg) (dispatch.Work, error)) (dispatch.Message, bool) {
 	work, err := decode(m)
 	if err != nil {
-		c.log.Error("what came is no message of a consumer", "subject", m.Subject, "error", err)
+		c.Logger().Error("what came is no message of a consumer", "subject", m.Subject, "error", err)
 		_ = l.Release(time.Minute)
 		return dispatch.Message{}, false
 	}

@@ -11,13 +11,14 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
+	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
 // An acknowledgement that was on its way when the server went is lost, and its event comes once more; nothing else does.
 func TestPullingResumesAfterARestartOfTheServer(t *testing.T) {
 	t.Parallel()
-	i := install(t, brisk, func(c *Client) { c.timing.ackWait = 5 * time.Second }) // the server stores the time in whole seconds
+	i := install(t, brisk, func(c *ejs.Client) { c.Timing().AckWait = 5 * time.Second }) // the server stores the time in whole seconds
 	all := i.put(i.trigger("all"))
 	i.publish(0, 100, "a")
 	source := open(t, i.client, all, 10)
@@ -61,12 +62,12 @@ func TestAnOutageLeavesNoPileOfPullRequests(t *testing.T) {
 	defer reading.Stop()
 	source := reading.process.readers.all[logID(i.client, all)].source
 	i.stop()
-	written := i.client.conn.Stats().OutMsgs
+	written := i.client.Conn().Stats().OutMsgs
 	for range 50 { // as in an outage of many minutes
-		source.status <- i.client.conn.Status()
+		source.status <- i.client.Conn().Status()
 	}
 	jstest.Await(t, "the source has tried to ask each time", func() bool { return len(source.status) == 0 })
-	if sent := i.client.conn.Stats().OutMsgs - written; sent != 0 {
+	if sent := i.client.Conn().Stats().OutMsgs - written; sent != 0 {
 		t.Errorf("%d requests are kept to be sent when the server is back, want none", sent)
 	}
 	i.restart()
@@ -109,10 +110,10 @@ func TestAMissingConsumerIsAskedForNowAndThen(t *testing.T) {
 	i.removeConsumer(all)
 	source := open(t, i.client, all, 10)
 	defer source.Stop()
-	before := i.client.conn.Stats().OutMsgs
-	<-time.After(2 * retryPause)
-	if asked := i.client.conn.Stats().OutMsgs - before; asked > 5 {
-		t.Errorf("asked %d times in %s", asked, 2*retryPause)
+	before := i.client.Conn().Stats().OutMsgs
+	<-time.After(2 * ejs.RetryPause)
+	if asked := i.client.Conn().Stats().OutMsgs - before; asked > 5 {
+		t.Errorf("asked %d times in %s", asked, 2*ejs.RetryPause)
 	}
 	i.publish(0, 5, "a")
 	i.sweep()
@@ -153,7 +154,7 @@ func TestAFloorIsGoodForItsOwnLogOnly(t *testing.T) {
 		{"by Sweep", (*installation).sweep},
 		{"by PutAddress", (*installation).putBroker},
 		{"by hand", func(i *installation) {
-			_, err := i.client.js.CreateStream(jstest.Context(i.t), logConfig(i.client.names, i.broker))
+			_, err := i.client.JetStream().CreateStream(jstest.Context(i.t), logConfig(i.client.Names(), i.broker))
 			jstest.Must(i.t, err)
 		}},
 	} {
@@ -168,7 +169,7 @@ func TestAFloorIsGoodForItsOwnLogOnly(t *testing.T) {
 			jstest.Await(t, "all are acknowledged", func() bool { return i.floorOf(all) == 50 })
 			i.sweep() // remembers floor 50
 
-			jstest.Must(t, i.client.js.DeleteStream(jstest.Context(t), i.client.names.Log(i.broker.Key)))
+			jstest.Must(t, i.client.JetStream().DeleteStream(jstest.Context(t), i.client.Names().Log(i.broker.Key)))
 			remake.by(i)
 			i.publish(50, 70, "a")
 			i.sweep()
@@ -182,11 +183,11 @@ func TestAnUnreadableMessageIsADeadLetter(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	all := i.put(i.trigger("all"))
-	_, err := i.client.js.Publish(jstest.Context(t), i.client.names.EventSubject(i.broker.Key, "a"), []byte("not an event"))
+	_, err := i.client.JetStream().Publish(jstest.Context(t), i.client.Names().EventSubject(i.broker.Key, "a"), []byte("not an event"))
 	jstest.Must(t, err)
 	// Nor may one pass for a word of the server about a pull request.
-	_, err = i.client.js.PublishMsg(jstest.Context(t), &nats.Msg{
-		Subject: i.client.names.EventSubject(i.broker.Key, "a"), Header: nats.Header{"Status": {"409"}},
+	_, err = i.client.JetStream().PublishMsg(jstest.Context(t), &nats.Msg{
+		Subject: i.client.Names().EventSubject(i.broker.Key, "a"), Header: nats.Header{"Status": {"409"}},
 	})
 	jstest.Must(t, err)
 	i.publish(0, 10, "a")
@@ -204,7 +205,7 @@ func TestAnUnreadableMessageIsADeadLetter(t *testing.T) {
 }
 
 func (i *installation) logState() jetstream.StreamState {
-	stream, err := i.client.js.Stream(jstest.Context(i.t), i.client.names.Log(i.broker.Key))
+	stream, err := i.client.JetStream().Stream(jstest.Context(i.t), i.client.Names().Log(i.broker.Key))
 	jstest.Must(i.t, err)
 	return stream.CachedInfo().State
 }
@@ -212,11 +213,11 @@ func (i *installation) logState() jetstream.StreamState {
 // Work outlives a log that is deleted by hand and made again, and names events by sequence: no sequence comes twice.
 func TestALogMadeAnewSharesNoSequence(t *testing.T) {
 	t.Parallel()
-	i := install(t, func(c *Client) { c.timing = defaultTiming() })
+	i := install(t, func(c *ejs.Client) { *c.Timing() = ejs.DefaultTiming() })
 	all := i.put(i.trigger("all"))
 	i.publish(0, 5, "a")
 	before := i.logState().LastSeq
-	jstest.Must(t, i.client.js.DeleteStream(jstest.Context(t), i.client.names.Log(i.broker.Key)))
+	jstest.Must(t, i.client.JetStream().DeleteStream(jstest.Context(t), i.client.Names().Log(i.broker.Key)))
 	i.sweep()
 	i.publish(5, 10, "a")
 	if first := i.logState().FirstSeq; first <= before {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
+	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 )
 
 func TestPullDeliversEveryEventOnceAndInOrder(t *testing.T) {
@@ -125,7 +126,7 @@ func TestStopGivesBackWhatNobodyTook(t *testing.T) {
 
 	begin := time.Now()
 	source.Stop()
-	if took := time.Since(begin); took > ackWait/3 {
+	if took := time.Since(begin); took > ejs.AckWait/3 {
 		t.Errorf("Stop took %s", took)
 	}
 	if _, ok := source.Take(); ok {
@@ -135,7 +136,7 @@ func TestStopGivesBackWhatNobodyTook(t *testing.T) {
 	again := open(t, dial(t, i.server), all, 50)
 	defer again.Stop()
 	ids := takeAll(t, again, 1, 100)
-	if took := time.Since(begin); took > ackWait/2 {
+	if took := time.Since(begin); took > ejs.AckWait/2 {
 		t.Errorf("what was given back came after %s: not at once, but when its lease ran out", took)
 	}
 	if len(ids) != 99 || slices.Contains(ids, "0") {
@@ -181,7 +182,7 @@ func TestALeaseIsRenewedForAsLongAsItIsOut(t *testing.T) {
 
 	nothing := func(when string) {
 		t.Helper()
-		if m, ok := poll(other, 5*i.client.timing.ackWait/2); ok {
+		if m, ok := poll(other, 5*i.client.Timing().AckWait/2); ok {
 			t.Fatalf("event %s came again although its lease was out, %s", m.Event.Attr(event.ID), when)
 		}
 	}
@@ -209,7 +210,7 @@ func TestAMessageOfAKilledProcessComesAgain(t *testing.T) {
 	other := open(t, i.client, all, 20)
 	defer other.Stop()
 	ids := takeAll(t, other, 1, 20)
-	if after := time.Since(begin); after < victim.timing.ackWait/2 {
+	if after := time.Since(begin); after < victim.Timing().AckWait/2 {
 		t.Errorf("the events came again after %s, sooner than a lease lasts", after)
 	}
 	if slices.Contains(ids, "0") {

@@ -12,6 +12,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/filter"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/codec"
+	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/share"
 )
@@ -43,14 +44,14 @@ type reader struct {
 }
 
 func (rs *readers) newReader(id consumerID, t route.Target, directed bool) (*reader, error) {
-	names := rs.client.names
+	names := rs.client.Names()
 	r := &reader{
 		readers: rs, id: id, address: t.Key.Address, directed: directed, why: errNotVerified,
 		shared: !directed && id.consumer == names.SharedConsumer(), decode: codec.DecodeLog,
 	}
 	config := share.Config{
-		Park: rs.park, Current: r.current, Go: rs.client.background.Go, More: func() { r.source.askMore() },
-		Bytes: min(share.MaxBytes, rs.budget.limit), LogBytes: r.logBytes.Load, Functions: rs.functions, Logger: rs.client.log,
+		Park: rs.park, Current: r.current, Go: rs.client.Go, More: func() { r.source.askMore() },
+		Bytes: min(share.MaxBytes, rs.budget.limit), LogBytes: r.logBytes.Load, Functions: rs.functions, Logger: rs.client.Logger(),
 		Subjects: func(t route.Target) []string { return filter.Subjects(t.Filter, names.Subjects(t.Key.Address)) },
 	}
 	switch {
@@ -88,7 +89,7 @@ func (r *reader) space() share.Space {
 func (r *reader) take(m *nats.Msg, l *lease) {
 	// First the trust, then the members: whoever became ready before this moment is among them.
 	if !r.open() {
-		_ = l.Release(retryPause)
+		_ = l.Release(ejs.RetryPause)
 		return
 	}
 	if !r.group.Wants(m.Subject) {
@@ -143,9 +144,9 @@ func (r *reader) verify(ctx context.Context, known map[string]bool) (changed boo
 // is about to be put: while this process is trusted it does not become ready before it is known here. So targets that are made one after
 // the other keep nobody from reading.
 func (r *reader) look(ctx context.Context, known map[string]bool, period int64) error {
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	ctx, cancel := context.WithTimeout(ctx, ejs.RequestTimeout)
 	defer cancel()
-	consumer, err := r.readers.client.js.Consumer(ctx, r.id.stream, r.id.consumer)
+	consumer, err := r.readers.client.JetStream().Consumer(ctx, r.id.stream, r.id.consumer)
 	if err != nil {
 		return fmt.Errorf("read consumer %s: %w", r.id.consumer, err)
 	}
@@ -153,7 +154,7 @@ func (r *reader) look(ctx context.Context, known map[string]bool, period int64) 
 		return nil
 	}
 	before, again := r.seen, r.seenIn == period
-	r.seen, r.seenIn = membersIn(consumer.CachedInfo().Config.Metadata), period
+	r.seen, r.seenIn = ejs.MembersIn(consumer.CachedInfo().Config.Metadata), period
 	for _, tag := range r.seen {
 		if !known[tag] && (!again || slices.Contains(before, tag)) {
 			return errLostRoute

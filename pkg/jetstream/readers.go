@@ -11,6 +11,7 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/cesql"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
+	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/share"
@@ -21,7 +22,7 @@ const directedPause = 15 * time.Second
 
 // readers are those of all consumers that the targets of this process need. Safe for concurrent use.
 type readers struct {
-	client *Client
+	client *ejs.Client
 	park   share.Park
 	budget *budget
 	trust  trust
@@ -39,9 +40,9 @@ type readers struct {
 	over atomic.Pointer[map[string]bool]
 }
 
-func newReaders(c *Client, park share.Park) *readers {
+func newReaders(c *ejs.Client, park share.Park) *readers {
 	return &readers{
-		client: c, trust: trust{connections: c.connections}, park: park, budget: newBudget(DefaultBudget), unverified: make(chan struct{}, 1),
+		client: c, trust: trust{made: c.ConnectionsMade}, park: park, budget: newBudget(DefaultBudget), unverified: make(chan struct{}, 1),
 		all: map[consumerID]*reader{}, targets: map[consumerID][]route.Target{},
 	}
 }
@@ -50,7 +51,7 @@ func newReaders(c *Client, park share.Park) *readers {
 type Opener struct{ readers *readers }
 
 // NewOpener returns an opener of sources. What a target cannot take, park stores for it.
-func NewOpener(c *Client, park share.Park) *Opener { return &Opener{newReaders(c, park)} }
+func NewOpener(c *ejs.Client, park share.Park) *Opener { return &Opener{newReaders(c, park)} }
 
 // Bound has the process ask for and hold at most so many bytes of messages; else it is DefaultBudget. Call it before Follow.
 func (o *Opener) Bound(bytes int64) { o.readers.budget = newBudget(bytes) }
@@ -108,15 +109,15 @@ func (o *Opener) Directed(t route.Target) dispatch.Source {
 func (o *Opener) Run(ctx context.Context) {
 	rs := o.readers
 	defer rs.stop()
-	reconnected := rs.client.conn.StatusChanged(nats.CONNECTED)
-	defer rs.client.conn.RemoveStatusListener(reconnected)
-	if err := rs.trust.follow(rs.client.conn, rs.client.names.RoutesBucket()); err != nil {
-		rs.client.log.Error("changes of routes are heard of late", "error", err)
+	reconnected := rs.client.Conn().StatusChanged(nats.CONNECTED)
+	defer rs.client.Conn().RemoveStatusListener(reconnected)
+	if err := rs.trust.follow(rs.client.Conn(), rs.client.Names().RoutesBucket()); err != nil {
+		rs.client.Logger().Error("changes of routes are heard of late", "error", err)
 	}
 	for ctx.Err() == nil {
 		var again <-chan time.Time
 		if rs.trust.lives() && !rs.verifyAll(ctx) {
-			again = time.After(retryPause)
+			again = time.After(ejs.RetryPause)
 		}
 		select {
 		case <-again:
@@ -145,10 +146,10 @@ func (o *Opener) Failures() map[route.TargetKey]string {
 	return failures
 }
 
-func logID(c *Client, t route.Target) consumerID { return consumerID{c.streamOf(t), t.Consumer} }
+func logID(c *ejs.Client, t route.Target) consumerID { return consumerID{c.StreamOf(t), t.Consumer} }
 
-func directedID(c *Client, t route.Target) consumerID {
-	return consumerID{c.names.DirectedStream(t.Key.Address), c.names.SharedConsumer()}
+func directedID(c *ejs.Client, t route.Target) consumerID {
+	return consumerID{c.Names().DirectedStream(t.Key.Address), c.Names().SharedConsumer()}
 }
 
 // followed is who reads one consumer.
@@ -211,7 +212,7 @@ func (rs *readers) replace(s route.Snapshot, wanted map[consumerID]*followed) (i
 		if r == nil {
 			var err error
 			if r, err = rs.newReader(id, f.live[0], f.directed); err != nil {
-				rs.client.log.Error("a consumer is not read", "stream", id.stream, "consumer", id.consumer, "error", err)
+				rs.client.Logger().Error("a consumer is not read", "stream", id.stream, "consumer", id.consumer, "error", err)
 				continue // the connection is closed: the process ends
 			}
 			rs.all[id] = r
@@ -231,7 +232,7 @@ func (rs *readers) directedOf(records map[string]route.Key) *map[string]bool {
 	subjects := make(map[string]bool, len(records))
 	for key := range records {
 		if record, err := naming.ParseKey(key); err == nil && record.Target != nil {
-			subjects[rs.client.names.DirectedSubject(*record.Target)] = true
+			subjects[rs.client.Names().DirectedSubject(*record.Target)] = true
 		}
 	}
 	return &subjects
@@ -299,7 +300,7 @@ func knownTags(s route.Snapshot) map[route.Key]map[string]bool {
 		if tags[address] == nil {
 			tags[address] = map[string]bool{}
 		}
-		tags[address][tagOf(key)] = true
+		tags[address][ejs.TagOf(key)] = true
 	}
 	for _, some := range []map[route.TargetKey]route.Target{s.Targets, s.Ended} {
 		for key := range some {

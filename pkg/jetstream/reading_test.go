@@ -12,6 +12,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
+	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
@@ -26,9 +27,9 @@ type process struct {
 }
 
 // distrustful returns a process that reads nothing until it is told to trust its targets.
-func (i *installation) distrustful(c *Client) *process { return startProcess(i.t, c, i.broker) }
+func (i *installation) distrustful(c *ejs.Client) *process { return startProcess(i.t, c, i.broker) }
 
-func startProcess(t testing.TB, c *Client, addresses ...route.Address) *process {
+func startProcess(t testing.TB, c *ejs.Client, addresses ...route.Address) *process {
 	ctx, end := context.WithCancel(context.Background())
 	p := &process{t: t, end: end}
 	p.store = storeOf(t, c, jstest.Table(addresses...))
@@ -40,7 +41,7 @@ func startProcess(t testing.TB, c *Client, addresses ...route.Address) *process 
 }
 
 // process returns one that trusts its targets whatever happens.
-func (i *installation) process(c *Client) *process { return i.distrustful(c).trustful() }
+func (i *installation) process(c *ejs.Client) *process { return i.distrustful(c).trustful() }
 
 func (p *process) trustful() *process {
 	trust := func() { p.TrustUntil(time.Now().Add(time.Hour), p.Heard()) }
@@ -85,14 +86,14 @@ func (r reading) Stop() {
 }
 
 // open reads the log of the target, with so many requests at a time, as a process does in which no other target is served.
-func open(t testing.TB, c *Client, target route.Target, inFlight int) reading {
+func open(t testing.TB, c *ejs.Client, target route.Target, inFlight int) reading {
 	t.Helper()
 	p := alone(t, c, target, inFlight)
 	return reading{p.Log(target), p}
 }
 
 // alone is a process in which the target alone is served.
-func alone(t testing.TB, c *Client, target route.Target, inFlight int) *process {
+func alone(t testing.TB, c *ejs.Client, target route.Target, inFlight int) *process {
 	t.Helper()
 	records, err := c.Records(jstest.Context(t), "")
 	if !errors.Is(err, route.ErrRecord) {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
@@ -18,16 +19,16 @@ func (o *Owner) PutRecord(ctx context.Context, r route.Record) (route.Place, err
 	if err != nil {
 		return route.Place{}, err
 	}
-	key := recordKey(r)
+	key := ejs.RecordKey(r)
 	for {
-		have, found, err := o.client.record(ctx, key)
+		have, found, err := o.client.Record(ctx, key)
 		if err != nil {
 			return route.Place{}, err
 		}
 		if found && have.DeletedAt == nil && have.Owner() != r.Owner() {
-			return route.Place{}, fmt.Errorf("%s: %w (%s)", key, ErrForeignRoute, have.Owner())
+			return route.Place{}, fmt.Errorf("%s: %w (%s)", key, ejs.ErrForeignRoute, have.Owner())
 		}
-		revision, swapped, err := o.swapRecord(ctx, StoredRecord{Record: r, Revision: have.Revision})
+		revision, swapped, err := o.swapRecord(ctx, ejs.StoredRecord{Record: r, Revision: have.Revision})
 		if err != nil || swapped {
 			return route.Place{Key: key, Revision: revision, Bucket: made}, err
 		}
@@ -36,24 +37,24 @@ func (o *Owner) PutRecord(ctx context.Context, r route.Record) (route.Place, err
 
 // swapRecord writes the record in place of what was read at its revision, 0 if that was nothing, and leaves the same alone. swapped is
 // false when somebody has written there since: then what they wrote holds.
-func (o *Owner) swapRecord(ctx context.Context, r StoredRecord) (revision uint64, swapped bool, err error) {
+func (o *Owner) swapRecord(ctx context.Context, r ejs.StoredRecord) (revision uint64, swapped bool, err error) {
 	data, err := r.Encode()
 	if err != nil {
 		return 0, false, err
 	}
-	err = o.client.makingRoom(ctx, func() error {
+	err = o.client.MakingRoom(ctx, func() error {
 		revision, swapped, err = o.swapOnce(ctx, data, r)
 		return err
 	})
 	return revision, swapped, err
 }
 
-func (o *Owner) swapOnce(ctx context.Context, data []byte, r StoredRecord) (revision uint64, swapped bool, err error) {
-	bucket, err := o.client.js.KeyValue(ctx, o.client.names.RoutesBucket())
+func (o *Owner) swapOnce(ctx context.Context, data []byte, r ejs.StoredRecord) (revision uint64, swapped bool, err error) {
+	bucket, err := o.client.JetStream().KeyValue(ctx, o.client.Names().RoutesBucket())
 	if err != nil {
-		return 0, false, fmt.Errorf("open bucket %s: %w", o.client.names.RoutesBucket(), err)
+		return 0, false, fmt.Errorf("open bucket %s: %w", o.client.Names().RoutesBucket(), err)
 	}
-	key := recordKey(r.Record)
+	key := ejs.RecordKey(r.Record)
 	entry, err := bucket.Get(ctx, key)
 	switch {
 	case errors.Is(err, jetstream.ErrKeyNotFound) && r.Revision == 0:
@@ -79,16 +80,16 @@ func (o *Owner) swapOnce(ctx context.Context, data []byte, r StoredRecord) (revi
 }
 
 // purgeRecord removes a key whose tombstone has done its work. Who watches hears of it; the mark of it goes away by itself.
-func (o *Owner) purgeRecord(ctx context.Context, r StoredRecord) error {
-	bucket, err := o.client.js.KeyValue(ctx, o.client.names.RoutesBucket())
+func (o *Owner) purgeRecord(ctx context.Context, r ejs.StoredRecord) error {
+	bucket, err := o.client.JetStream().KeyValue(ctx, o.client.Names().RoutesBucket())
 	if err != nil {
-		return fmt.Errorf("open bucket %s: %w", o.client.names.RoutesBucket(), err)
+		return fmt.Errorf("open bucket %s: %w", o.client.Names().RoutesBucket(), err)
 	}
-	err = o.client.makingRoom(ctx, func() error {
-		return bucket.Purge(ctx, recordKey(r.Record), jetstream.LastRevision(r.Revision), jetstream.PurgeTTL(o.client.timing.routeMarkerTTL))
+	err = o.client.MakingRoom(ctx, func() error {
+		return bucket.Purge(ctx, ejs.RecordKey(r.Record), jetstream.LastRevision(r.Revision), jetstream.PurgeTTL(o.client.Timing().RouteMarkerTTL))
 	})
 	if err != nil {
-		return fmt.Errorf("purge route %s: %w", recordKey(r.Record), err)
+		return fmt.Errorf("purge route %s: %w", ejs.RecordKey(r.Record), err)
 	}
 	return nil
 }

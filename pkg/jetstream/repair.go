@@ -7,6 +7,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -16,11 +17,11 @@ func (o *Owner) repairStreams(ctx context.Context, a route.Address, hasTargets b
 	if err := o.repairLog(ctx, a); err != nil {
 		return err
 	}
-	lacking := o.createIfAbsent(ctx, deadLetterConfig(o.client.names, a))
+	lacking := o.createIfAbsent(ctx, deadLetterConfig(o.client.Names(), a))
 	if !hasTargets {
 		return lacking
 	}
-	if err := o.createIfAbsent(ctx, directedConfig(o.client.names, a)); err != nil {
+	if err := o.createIfAbsent(ctx, directedConfig(o.client.Names(), a)); err != nil {
 		return errors.Join(lacking, err)
 	}
 	return errors.Join(lacking, o.ensureDirectedConsumer(ctx, a))
@@ -29,16 +30,16 @@ func (o *Owner) repairStreams(ctx context.Context, a route.Address, hasTargets b
 // repairLog makes the address's log again if it is gone. What it held is lost, and said to be. A stream that was adopted is for
 // others to make again.
 func (o *Owner) repairLog(ctx context.Context, a route.Address) error {
-	_, err := o.client.js.Stream(ctx, o.client.logOf(a))
+	_, err := o.client.JetStream().Stream(ctx, o.client.LogOf(a))
 	if !errors.Is(err, jetstream.ErrStreamNotFound) {
 		return err
 	}
 	if a.Log.Stream != "" {
-		return fmt.Errorf("%s: %w: %s", a.Key, ErrNoStream, a.Log.Stream)
+		return fmt.Errorf("%s: %w: %s", a.Key, ejs.ErrNoStream, a.Log.Stream)
 	}
-	err = o.createStream(ctx, logConfig(o.client.names, a))
+	err = o.createStream(ctx, logConfig(o.client.Names(), a))
 	if err == nil {
-		o.client.log.Error("the log of an address was gone, with the events in it; it is made again, empty", "address", a.Key.String())
+		o.client.Logger().Error("the log of an address was gone, with the events in it; it is made again, empty", "address", a.Key.String())
 		if o.Remade != nil {
 			o.Remade(a.Key)
 		}
@@ -48,21 +49,21 @@ func (o *Owner) repairLog(ctx context.Context, a route.Address) error {
 
 // repairCursors makes consumers of a stream again that are gone, where they stood last, and remembers where the others stand. It changes
 // nothing that is there: the records may be older by now than what a Put is writing.
-func (o *Owner) repairCursors(ctx context.Context, name string, targets []StoredRecord) error {
-	stream, err := o.client.js.Stream(ctx, name)
+func (o *Owner) repairCursors(ctx context.Context, name string, targets []ejs.StoredRecord) error {
+	stream, err := o.client.JetStream().Stream(ctx, name)
 	if err != nil {
-		return ignoreMissing(err) // without its address a log is not made again
+		return ejs.IgnoreMissing(err) // without its address a log is not made again
 	}
 	log := stream.CachedInfo()
-	consumers, err := consumersOf(ctx, stream)
+	consumers, err := ejs.ConsumersOf(ctx, stream)
 	if err != nil {
 		return err
 	}
 	var errs []error
-	var sharing []StoredRecord
+	var sharing []ejs.StoredRecord
 	for _, r := range targets {
 		t := *r.Target
-		if t.Consumer == o.client.names.SharedConsumer() {
+		if t.Consumer == o.client.Names().SharedConsumer() {
 			sharing = append(sharing, r)
 			continue
 		}
@@ -78,11 +79,11 @@ func (o *Owner) repairCursors(ctx context.Context, name string, targets []Stored
 		}
 		_, err = stream.CreateConsumer(ctx, config)
 		if err == nil {
-			o.client.log.Warn("a consumer was gone and is made again", "target", t.Key.String(), "from", config.OptStartSeq)
+			o.client.Logger().Warn("a consumer was gone and is made again", "target", t.Key.String(), "from", config.OptStartSeq)
 		}
 		errs = append(errs, ignoreExisting(err))
 	}
-	errs = append(errs, o.repairShared(ctx, sharing, log, consumers[o.client.names.SharedConsumer()]))
+	errs = append(errs, o.repairShared(ctx, sharing, log, consumers[o.client.Names().SharedConsumer()]))
 	return errors.Join(errs...)
 }
 

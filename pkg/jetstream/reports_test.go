@@ -7,12 +7,13 @@ import (
 	"time"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
+	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
 )
 
 // report runs a reporter whose revision the test sets; stop ends it.
-func report(c *Client, id string, revision *atomic.Uint64) (r *Reporter, stop func()) {
+func report(c *ejs.Client, id string, revision *atomic.Uint64) (r *ejs.Reporter, stop func()) {
 	r = c.NewReporter(func() route.Report {
 		return route.Report{Role: route.RoleFilter, ID: id, Revision: revision.Load(), Failures: map[string]string{"target.x": "why"}}
 	})
@@ -114,7 +115,7 @@ func TestAReporterGoesOnAfterAnOutage(t *testing.T) {
 func TestAReportThatCannotBeReadIsOfAProcessThatHasAppliedNothing(t *testing.T) {
 	t.Parallel()
 	i := install(t)
-	bucket, err := i.client.js.KeyValue(jstest.Context(t), i.client.names.ReportsBucket())
+	bucket, err := i.client.JetStream().KeyValue(jstest.Context(t), i.client.Names().ReportsBucket())
 	jstest.Must(t, err)
 	_, err = bucket.Put(jstest.Context(t), "filter.x", []byte("{"))
 	jstest.Must(t, err)
@@ -130,26 +131,26 @@ func TestNobodyAsksForReportsWithoutABucket(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		servers func() *natstest.Server
-		deleted func(*Client) []string
+		deleted func(*ejs.Client) []string
 		want    bool
 	}{
-		{"the bucket is there", func() *natstest.Server { return natstest.Start(t, nil) }, func(*Client) []string { return nil }, false},
+		{"the bucket is there", func() *natstest.Server { return natstest.Start(t, nil) }, func(*ejs.Client) []string { return nil }, false},
 		{"it is gone", func() *natstest.Server { return natstest.Start(t, nil) },
-			func(c *Client) []string { return []string{c.names.ReportsBucket()} }, true},
+			func(c *ejs.Client) []string { return []string{c.Names().ReportsBucket()} }, true},
 		{"the routes are gone, too", func() *natstest.Server { return natstest.Start(t, nil) },
-			func(c *Client) []string { return []string{c.names.ReportsBucket(), c.names.RoutesBucket()} }, false},
+			func(c *ejs.Client) []string { return []string{c.Names().ReportsBucket(), c.Names().RoutesBucket()} }, false},
 		{"it is gone in a cluster", func() *natstest.Server { return natstest.StartThree(t)[0] },
-			func(c *Client) []string { return []string{c.names.ReportsBucket()} }, false},
+			func(c *ejs.Client) []string { return []string{c.Names().ReportsBucket()} }, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			client := dial(t, c.servers())
 			jstest.Must(t, client.EnsureBuckets(jstest.Context(t)))
 			for _, name := range c.deleted(client) {
-				jstest.Must(t, client.js.DeleteKeyValue(jstest.Context(t), name))
+				jstest.Must(t, client.JetStream().DeleteKeyValue(jstest.Context(t), name))
 			}
 			r := client.NewReporter(func() route.Report { return route.Report{Role: route.RoleFilter, ID: "f"} })
-			if have := r.nobodyAsks(jstest.Context(t), r.write(jstest.Context(t), "filter.f", r.state())); have != c.want {
+			if have := r.NobodyAsks(jstest.Context(t), r.Write(jstest.Context(t), "filter.f", r.State())); have != c.want {
 				t.Errorf("nobody asks: %v, want %v", have, c.want)
 			}
 		})

@@ -47,7 +47,7 @@ func (s *source) pullRequest(messages int, bytes int64) []byte {
 	request := strconv.AppendInt([]byte(`{"batch":`), int64(messages), 10)
 	request = strconv.AppendInt(append(request, `,"max_bytes":`...), bytes, 10)
 	request = strconv.AppendInt(append(request, `,"expires":`...), int64(pullExpires), 10)
-	request = strconv.AppendInt(append(request, `,"idle_heartbeat":`...), int64(s.client.timing.heartbeat), 10)
+	request = strconv.AppendInt(append(request, `,"idle_heartbeat":`...), int64(s.client.Timing().Heartbeat), 10)
 	return append(request, '}')
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
+	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/share"
 )
 
@@ -69,10 +70,10 @@ func TestARequestThatIsUsedUpExactlyIsOver(t *testing.T) {
 	s, err := pull(i.client, logID(i.client, all), g, b)
 	jstest.Must(t, err)
 	defer s.Stop()
-	subject := i.client.names.EventSubject(i.broker.Key, "a")
+	subject := i.client.Names().EventSubject(i.broker.Key, "a")
 	send := func(bytes int) {
 		t.Helper()
-		_, err := i.client.js.Publish(jstest.Context(t), subject, []byte(strings.Repeat("x", bytes)))
+		_, err := i.client.JetStream().Publish(jstest.Context(t), subject, []byte(strings.Repeat("x", bytes)))
 		jstest.Must(t, err)
 	}
 	send(100)
@@ -84,7 +85,7 @@ func TestARequestThatIsUsedUpExactlyIsOver(t *testing.T) {
 	begin := time.Now()
 	send(100)
 	g.next(t)
-	if took := time.Since(begin); took > pullHeartbeat {
+	if took := time.Since(begin); took > ejs.PullHeartbeat {
 		t.Errorf("the next message came after %s: when the source has missed the heartbeats of a request that is over", took)
 	}
 }

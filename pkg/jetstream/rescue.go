@@ -11,6 +11,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
@@ -25,10 +26,10 @@ func (o *Owner) rescueOverdue(ctx context.Context, key route.Key, left *int) err
 	if *left <= 0 {
 		return nil
 	}
-	name := o.client.names.DirectedStream(key)
-	stream, err := o.client.js.Stream(ctx, name)
+	name := o.client.Names().DirectedStream(key)
+	stream, err := o.client.JetStream().Stream(ctx, name)
 	if err != nil {
-		return ignoreMissing(err)
+		return ejs.IgnoreMissing(err)
 	}
 	o.mu.Lock()
 	from := o.rescued[key]
@@ -51,7 +52,7 @@ type rescue struct {
 
 // rescueIn looks at the parked events, and returns where the next round begins.
 func (o *Owner) rescueIn(ctx context.Context, stream jetstream.Stream, r rescue) (uint64, error) {
-	parked, from := o.client.names.Prefix()+".p.>", r.from
+	parked, from := o.client.Names().Prefix()+".p.>", r.from
 	for *r.left > 0 {
 		*r.left--
 		msg, err := stream.GetMsg(ctx, max(from, 1), jetstream.WithGetMsgSubject(parked))
@@ -63,7 +64,7 @@ func (o *Owner) rescueIn(ctx context.Context, stream jetstream.Stream, r rescue)
 		}
 		from = msg.Sequence + 1
 		due, err := time.Parse(time.RFC3339Nano, strings.TrimPrefix(msg.Header.Get("Nats-Schedule"), "@at "))
-		if err != nil || time.Since(due) < o.client.timing.overdue {
+		if err != nil || time.Since(due) < o.client.Timing().Overdue {
 			continue
 		}
 		if err := o.parkAgain(ctx, msg); err != nil {
@@ -81,13 +82,13 @@ func (o *Owner) parkAgain(ctx context.Context, msg *jetstream.RawStreamMsg) erro
 	}
 	delete(header, jetstream.MsgIDHeader) // the server remembers it
 	header[jetstream.ExpectedLastSubjSeqHeader] = []string{strconv.FormatUint(msg.Sequence, 10)}
-	_, err := o.client.js.PublishMsg(ctx, &nats.Msg{Subject: msg.Subject, Header: header, Data: msg.Data})
+	_, err := o.client.JetStream().PublishMsg(ctx, &nats.Msg{Subject: msg.Subject, Header: header, Data: msg.Data})
 	var api *jetstream.APIError
 	if errors.As(err, &api) && api.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence {
 		return nil // it has fired, or was parked anew, meanwhile
 	}
 	if err == nil {
-		o.client.log.Warn("an event was parked beyond its time and is woken", "subject", msg.Subject)
+		o.client.Logger().Warn("an event was parked beyond its time and is woken", "subject", msg.Subject)
 	}
 	return err
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
+	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
 )
 
@@ -16,7 +17,7 @@ import (
 func TestAnEventParkedBeyondItsTimeIsWoken(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t, func(o *server.Options) { o.JetStreamMaxStore = 3 << 20 })
-	c := dial(t, s, func(c *Client) { c.timing.overdue = time.Second })
+	c := dial(t, s, func(c *ejs.Client) { c.Timing().Overdue = time.Second })
 	jstest.Must(t, c.EnsureBuckets(t.Context()))
 	i := &installation{t: t, server: s, client: c, owner: NewOwner(c, "tests", shortGrace), broker: brokerOf("orders", 64<<10)}
 	i.putBroker()
@@ -27,12 +28,12 @@ func TestAnEventParkedBeyondItsTimeIsWoken(t *testing.T) {
 
 	due := time.Now().Add(time.Second)
 	jstest.Must(t, store.Park(jstest.Context(t), all, dispatch.Work{Event: jstest.Event("1", "a"), Sequence: 1, Attempt: 1}, due))
-	filler, err := c.js.CreateStream(jstest.Context(t), jetstream.StreamConfig{Name: "filler", Subjects: []string{"filler"}})
+	filler, err := c.JetStream().CreateStream(jstest.Context(t), jetstream.StreamConfig{Name: "filler", Subjects: []string{"filler"}})
 	jstest.Must(t, err)
 	for err == nil {
-		_, err = c.js.Publish(jstest.Context(t), "filler", make([]byte, 32<<10))
+		_, err = c.JetStream().Publish(jstest.Context(t), "filler", make([]byte, 32<<10))
 	}
-	if !isStorageExhausted(err) || time.Now().After(due) {
+	if !ejs.IsStorageExhausted(err) || time.Now().After(due) {
 		t.Fatalf("the server is not full in time: %v", err)
 	}
 	jstest.Await(t, "the event is overdue", func() bool { return time.Since(due) > 2*time.Second })
@@ -46,7 +47,7 @@ func TestAnEventParkedBeyondItsTimeIsWoken(t *testing.T) {
 	jstest.SameWork(t, m.Work, dispatch.Work{Event: jstest.Event("1", "a"), Sequence: 1, Attempt: 1})
 	jstest.Must(t, m.Ack())
 	jstest.Must(t, i.owner.Sweep(jstest.Context(t)))
-	stream, err := c.js.Stream(jstest.Context(t), c.names.DirectedStream(i.broker.Key))
+	stream, err := c.JetStream().Stream(jstest.Context(t), c.Names().DirectedStream(i.broker.Key))
 	jstest.Must(t, err)
 	jstest.Await(t, "nothing is left", func() bool {
 		info, err := stream.Info(jstest.Context(t))

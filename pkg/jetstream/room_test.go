@@ -9,6 +9,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
+	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
 )
@@ -67,7 +68,7 @@ func TestWhatADefaultBrokerMayNeedIsReservedWithIt(t *testing.T) {
 	for {
 		a := brokerOf(fmt.Sprintf("orders-%d", len(brokers)), 0)
 		if _, err := owner.PutAddress(jstest.Context(t), a); err != nil {
-			if !isStorageExhausted(err) || !strings.Contains(err.Error(), "are asked for") {
+			if !ejs.IsStorageExhausted(err) || !strings.Contains(err.Error(), "are asked for") {
 				t.Errorf("error %v, want the shortage", err)
 			}
 			break
@@ -82,7 +83,7 @@ func TestWhatADefaultBrokerMayNeedIsReservedWithIt(t *testing.T) {
 		target := route.Target{Key: route.TargetKey{Address: a.Key, Namespace: "shop", Name: "all"}}
 		jstest.Must(t, store.DeadLetter(jstest.Context(t), target, jstest.Work("1", 1)))
 	}
-	status, err := c.Status(jstest.Context(t))
+	status, err := ReadStatus(jstest.Context(t), c)
 	jstest.Must(t, err)
 	for _, a := range status.Addresses {
 		if want := uint64(a.Log.MaxBytes + a.Log.MaxBytes/4 + a.Log.MaxBytes); a.TotalLimit != want || a.Total == 0 || a.DeadLetters != 1 {

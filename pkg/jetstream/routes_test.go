@@ -12,6 +12,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
+	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -23,7 +24,7 @@ type watcher struct {
 }
 
 // watch runs until the test ends.
-func (i *installation) watch(c *Client) *watcher {
+func (i *installation) watch(c *ejs.Client) *watcher {
 	i.t.Helper()
 	w := &watcher{table: route.NewTable()}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -47,7 +48,7 @@ func (w *watcher) knows(key route.TargetKey) bool {
 
 func (i *installation) routes() jetstream.KeyValue {
 	i.t.Helper()
-	bucket, err := i.client.js.KeyValue(jstest.Context(i.t), i.client.names.RoutesBucket())
+	bucket, err := i.client.JetStream().KeyValue(jstest.Context(i.t), i.client.Names().RoutesBucket())
 	jstest.Must(i.t, err)
 	return bucket
 }
@@ -82,7 +83,7 @@ func TestTheWatchAppliesRoutesAndTombstones(t *testing.T) {
 func TestWithoutABucketTheWatchWaits(t *testing.T) {
 	t.Parallel()
 	i := install(t)
-	jstest.Must(t, i.client.js.DeleteKeyValue(jstest.Context(t), i.client.names.RoutesBucket()))
+	jstest.Must(t, i.client.JetStream().DeleteKeyValue(jstest.Context(t), i.client.Names().RoutesBucket()))
 	table := route.NewTable()
 	ctx, cancel := context.WithCancel(t.Context())
 	synced := make(chan struct{}, 9)
@@ -116,7 +117,7 @@ func TestARouteStaysWhenItsKeyOrBucketIsDeleted(t *testing.T) {
 	high := w.table.Snapshot().Revision
 
 	syncs := w.syncs.Load()
-	jstest.Must(t, i.client.js.DeleteKeyValue(jstest.Context(t), i.client.names.RoutesBucket()))
+	jstest.Must(t, i.client.JetStream().DeleteKeyValue(jstest.Context(t), i.client.Names().RoutesBucket()))
 	jstest.Must(t, i.client.EnsureBuckets(jstest.Context(t)))
 	jstest.Await(t, "the watch has found the new bucket", func() bool { return w.syncs.Load() > syncs })
 	i.put(i.trigger("third"))
@@ -136,7 +137,7 @@ func TestARecordThatCannotBeReadIsAFailureAndTheOldOneStays(t *testing.T) {
 	all := i.put(i.trigger("all"))
 	w := i.watch(dial(t, i.server))
 	key := naming.TargetKey(all.Key)
-	other, _, err := i.client.record(jstest.Context(t), naming.AddressKey(i.broker.Key))
+	other, _, err := i.client.Record(jstest.Context(t), naming.AddressKey(i.broker.Key))
 	jstest.Must(t, err)
 	misplaced, err := other.Encode()
 	jstest.Must(t, err)
@@ -195,7 +196,7 @@ func TestAWatchThatIsGivenUpLeavesNothingBehind(t *testing.T) {
 	before := runtime.NumGoroutine()
 	for range 30 {
 		ctx, cancel := context.WithCancel(t.Context())
-		_ = i.client.readBucket(ctx, i.client.names.RoutesBucket(), ">", func(jetstream.KeyValueEntry) {
+		_ = i.client.ReadBucket(ctx, i.client.Names().RoutesBucket(), ">", func(jetstream.KeyValueEntry) {
 			if ctx.Err() == nil {
 				<-time.After(50 * time.Millisecond) // until more has come than the watch takes unread
 			}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -29,7 +30,7 @@ func (o *Owner) join(ctx context.Context, t *route.Target, had cursor) error {
 	if err != nil {
 		return err
 	}
-	t.Consumer, t.After = o.client.names.SharedConsumer(), log.State.LastSeq
+	t.Consumer, t.After = o.client.Names().SharedConsumer(), log.State.LastSeq
 	if had.consumer != "" {
 		t.After = had.after
 	}
@@ -40,17 +41,17 @@ func (o *Owner) join(ctx context.Context, t *route.Target, had cursor) error {
 }
 
 func (o *Owner) logState(ctx context.Context, key route.Key) (*jetstream.StreamInfo, error) {
-	stream, err := o.client.js.Stream(ctx, o.client.names.Log(key))
+	stream, err := o.client.JetStream().Stream(ctx, o.client.Names().Log(key))
 	if err != nil {
-		return nil, fmt.Errorf("read stream %s: %w", o.client.names.Log(key), err)
+		return nil, fmt.Errorf("read stream %s: %w", o.client.Names().Log(key), err)
 	}
 	return stream.CachedInfo(), nil
 }
 
 // sharedConsumer reads the shared consumer of the address.
 func (o *Owner) sharedConsumer(ctx context.Context, key route.Key) (*jetstream.ConsumerInfo, error) {
-	log, name := o.client.names.Log(key), o.client.names.SharedConsumer()
-	consumer, err := o.client.js.Consumer(ctx, log, name)
+	log, name := o.client.Names().Log(key), o.client.Names().SharedConsumer()
+	consumer, err := o.client.JetStream().Consumer(ctx, log, name)
 	if err != nil {
 		return nil, fmt.Errorf("read consumer %s of stream %s: %w", name, log, err)
 	}
@@ -72,11 +73,11 @@ func (o *Owner) enter(ctx context.Context, targets ...route.Target) error {
 		return err
 	}
 	want := o.sharedConfig(t)
-	want.Metadata = withMember(withMetadata(have.Config.Metadata, want.Metadata), tagsOf(targets)...)
-	if members := membersIn(want.Metadata); len(members) > maxMembers {
-		return fmt.Errorf("%s: %w: %d", t.Key.Address, ErrTooManyTargets, maxMembers)
+	want.Metadata = ejs.WithMember(withMetadata(have.Config.Metadata, want.Metadata), tagsOf(targets)...)
+	if members := ejs.MembersIn(want.Metadata); len(members) > ejs.MaxMembers {
+		return fmt.Errorf("%s: %w: %d", t.Key.Address, ejs.ErrTooManyTargets, ejs.MaxMembers)
 	}
-	return o.alignConsumer(ctx, o.client.names.Log(t.Key.Address), have.Config, want)
+	return o.alignConsumer(ctx, o.client.Names().Log(t.Key.Address), have.Config, want)
 }
 
 // makeShared makes the shared consumer of the targets' address: where it stood if it had been there; if nobody knows where that was,
@@ -102,11 +103,11 @@ func (o *Owner) makeShared(ctx context.Context, targets []route.Target) error {
 			floor = 0 // one whose record cannot be read may share, and have got nothing
 		}
 		start = route.Start{Policy: route.StartSequence, Sequence: floor + 1}
-		o.client.log.Warn("the shared consumer of a log was gone and is made again", "address", key.String(), "from", start.Sequence)
+		o.client.Logger().Warn("the shared consumer of a log was gone and is made again", "address", key.String(), "from", start.Sequence)
 	}
 	config := startAt(o.sharedConfig(targets[0]), start, log.Config)
-	config.Metadata = withMember(config.Metadata, tagsOf(append(targets, sharing...))...)
-	made, err := o.client.js.CreateConsumer(ctx, log.Config.Name, config)
+	config.Metadata = ejs.WithMember(config.Metadata, tagsOf(append(targets, sharing...))...)
+	made, err := o.client.JetStream().CreateConsumer(ctx, log.Config.Name, config)
 	if err != nil {
 		return fmt.Errorf("create consumer %s of stream %s: %w", config.Durable, log.Config.Name, err)
 	}
@@ -140,7 +141,7 @@ func (o *Owner) sharing(ctx context.Context, key route.Key) ([]route.Target, err
 	}
 	var sharing []route.Target
 	for _, r := range records {
-		if !r.Swept && r.Sweeping == nil && r.Target.Consumer == o.client.names.SharedConsumer() {
+		if !r.Swept && r.Sweeping == nil && r.Target.Consumer == o.client.Names().SharedConsumer() {
 			sharing = append(sharing, *r.Target)
 		}
 	}
@@ -175,7 +176,7 @@ func (o *Owner) leave(ctx context.Context, key route.Key, tags ...string) error 
 	if err := o.positions.forget(ctx, naming.SharedKey(key)); err != nil || gone {
 		return err
 	}
-	if err := ignoreMissing(o.client.removals.DeleteConsumer(ctx, o.client.names.Log(key), o.client.names.SharedConsumer())); err != nil {
+	if err := ejs.IgnoreMissing(o.client.Removals().DeleteConsumer(ctx, o.client.Names().Log(key), o.client.Names().SharedConsumer())); err != nil {
 		return err
 	}
 	// A target may have become a member just before: its owner looks whether the consumer is there after its record is, we look for its
@@ -190,11 +191,11 @@ func (o *Owner) leave(ctx context.Context, key route.Key, tags ...string) error 
 func (o *Owner) takeOut(ctx context.Context, key route.Key, tags []string) (others []string, gone bool, err error) {
 	have, err := o.sharedConsumer(ctx, key)
 	if err != nil {
-		return nil, true, ignoreMissing(err)
+		return nil, true, ejs.IgnoreMissing(err)
 	}
 	want := have.Config
-	want.Metadata = withoutMember(have.Config.Metadata, tags...)
-	return membersIn(want.Metadata), false, o.alignConsumer(ctx, o.client.names.Log(key), have.Config, want)
+	want.Metadata = ejs.WithoutMember(have.Config.Metadata, tags...)
+	return ejs.MembersIn(want.Metadata), false, o.alignConsumer(ctx, o.client.Names().Log(key), have.Config, want)
 }
 
 // takeBack takes a target out of the shared consumer whose Put has entered it there and has then failed, unless there is a record of it:
@@ -203,24 +204,24 @@ func (o *Owner) takeBack(ctx context.Context, key route.TargetKey) {
 	if !o.Connected() {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), requestTimeout) // the Put may have failed because its time was over
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), ejs.RequestTimeout) // the Put may have failed because its time was over
 	defer cancel()
-	have, found, err := o.client.record(ctx, naming.TargetKey(key))
+	have, found, err := o.client.Record(ctx, naming.TargetKey(key))
 	switch {
 	case err == nil && !found && have.Revision > 0:
 		return // one that cannot be read may be that of a member
-	case err == nil && found && !have.Swept && have.Target.Consumer == o.client.names.SharedConsumer():
+	case err == nil && found && !have.Swept && have.Target.Consumer == o.client.Names().SharedConsumer():
 		return
 	case err == nil:
-		err = o.leave(ctx, key.Address, memberTag(key))
+		err = o.leave(ctx, key.Address, ejs.MemberTag(key))
 	}
 	if err != nil {
-		o.client.log.Warn("a target that could not be put is left a member of the shared consumer for a while", "target", key.String(), "error", err)
+		o.client.Logger().Warn("a target that could not be put is left a member of the shared consumer for a while", "target", key.String(), "error", err)
 	}
 }
 
 // repairShared is repairCursors for the targets that share. shared is the consumer, nil if it is gone.
-func (o *Owner) repairShared(ctx context.Context, records []StoredRecord, log *jetstream.StreamInfo, shared *jetstream.ConsumerInfo) error {
+func (o *Owner) repairShared(ctx context.Context, records []ejs.StoredRecord, log *jetstream.StreamInfo, shared *jetstream.ConsumerInfo) error {
 	if len(records) == 0 {
 		return nil
 	}
@@ -237,7 +238,7 @@ func (o *Owner) repairShared(ctx context.Context, records []StoredRecord, log *j
 	}
 	var members []string
 	if shared != nil {
-		members = membersIn(shared.Config.Metadata)
+		members = ejs.MembersIn(shared.Config.Metadata)
 	}
 	if missing := notAmong(members, targets); len(missing) > 0 {
 		errs = append(errs, o.enter(ctx, missing...))

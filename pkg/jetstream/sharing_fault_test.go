@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
+	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
@@ -21,7 +22,7 @@ func TestASharedConsumerThatIsDeletedByHandGoesOnWhereItStood(t *testing.T) {
 		{"by a sweep", func(i *installation, _ route.Target) { i.sweep() }},
 		{"by a put", func(i *installation, target route.Target) { i.put(target) }},
 		{"by a put of another Trigger, when nobody knows where it stood", func(i *installation, _ route.Target) {
-			jstest.Must(i.t, i.client.js.DeleteKeyValue(jstest.Context(i.t), i.client.names.PositionsBucket()))
+			jstest.Must(i.t, i.client.JetStream().DeleteKeyValue(jstest.Context(i.t), i.client.Names().PositionsBucket()))
 			i.owner = NewOwner(i.client, "tests", shortGrace)
 			i.put(i.trigger("another"))
 		}},
@@ -50,9 +51,9 @@ func TestATargetThatSharesKeepsItsPlaceWhenItsRecordIsLost(t *testing.T) {
 	i := install(t, brisk)
 	one := i.put(i.trigger("one"))
 	i.publish(0, 10, "a")
-	bucket, err := i.client.js.KeyValue(jstest.Context(t), i.client.names.RoutesBucket())
+	bucket, err := i.client.JetStream().KeyValue(jstest.Context(t), i.client.Names().RoutesBucket())
 	jstest.Must(t, err)
-	jstest.Must(t, bucket.Purge(jstest.Context(t), recordKey(route.Record{Target: &one})))
+	jstest.Must(t, bucket.Purge(jstest.Context(t), ejs.RecordKey(route.Record{Target: &one})))
 	again := i.put(i.trigger("one"))
 	if again.Consumer != one.Consumer || again.After > one.After {
 		t.Errorf("its consumer is %s, after %d; want the one before, after %d at most", again.Consumer, again.After, one.After)
@@ -67,8 +68,8 @@ func TestAMemberWhoseRecordIsLostStaysOneForAWhile(t *testing.T) {
 	t.Parallel()
 	i := install(t, brisk)
 	lost, other := i.put(i.trigger("lost")), i.put(i.trigger("other"))
-	i.deleteByHand(recordKey(route.Record{Target: &lost}))
-	i.owner.client.timing.strayPatience = time.Hour
+	i.deleteByHand(ejs.RecordKey(route.Record{Target: &lost}))
+	i.owner.client.Timing().StrayPatience = time.Hour
 	i.sweep()
 	if have := i.members(); len(have) != 2 {
 		t.Fatalf("the members are %v, want both", have)
@@ -79,7 +80,7 @@ func TestAMemberWhoseRecordIsLostStaysOneForAWhile(t *testing.T) {
 	if floor, err := Trim(jstest.Context(t), i.client, i.broker, 1); err != nil || floor != 0 {
 		t.Errorf("trimmed up to %d, error %v: the one without a record has not got it", floor, err)
 	}
-	i.owner.client.timing.strayPatience = 0
+	i.owner.client.Timing().StrayPatience = 0
 	i.sweep()
 	if left := i.consumersLeft(); left != 0 {
 		t.Errorf("%d consumers are left; they hold the log for ever", left)
@@ -97,8 +98,8 @@ func TestASweepWritesMembersAgainThatAreMissing(t *testing.T) {
 	before := i.members()
 	info, err := i.owner.sharedConsumer(jstest.Context(t), i.broker.Key)
 	jstest.Must(t, err)
-	info.Config.Metadata = withoutMember(info.Config.Metadata, before...)
-	_, err = i.client.js.UpdateConsumer(jstest.Context(t), i.client.names.Log(i.broker.Key), info.Config)
+	info.Config.Metadata = ejs.WithoutMember(info.Config.Metadata, before...)
+	_, err = i.client.JetStream().UpdateConsumer(jstest.Context(t), i.client.Names().Log(i.broker.Key), info.Config)
 	jstest.Must(t, err)
 	if have := i.members(); len(have) != 0 {
 		t.Fatalf("the members are %v", have)
@@ -116,14 +117,14 @@ func TestAnAddressHasNoMoreTargetsThanItsConsumerCanName(t *testing.T) {
 	info, err := i.owner.sharedConsumer(jstest.Context(t), i.broker.Key)
 	jstest.Must(t, err)
 	var many []string
-	for n := range maxMembers - 1 {
+	for n := range ejs.MaxMembers - 1 {
 		many = append(many, fmt.Sprintf("%08d", n))
 	}
-	info.Config.Metadata = withMember(info.Config.Metadata, many...)
-	_, err = i.client.js.UpdateConsumer(jstest.Context(t), i.client.names.Log(i.broker.Key), info.Config)
+	info.Config.Metadata = ejs.WithMember(info.Config.Metadata, many...)
+	_, err = i.client.JetStream().UpdateConsumer(jstest.Context(t), i.client.Names().Log(i.broker.Key), info.Config)
 	jstest.Must(t, err) // NATS takes so many
 	i.put(one)
-	if _, err := i.owner.PutTarget(jstest.Context(t), i.trigger("another")); !errors.Is(err, ErrTooManyTargets) {
+	if _, err := i.owner.PutTarget(jstest.Context(t), i.trigger("another")); !errors.Is(err, ejs.ErrTooManyTargets) {
 		t.Errorf("error %v, want ErrTooManyTargets", err)
 	}
 }
@@ -133,11 +134,11 @@ func TestATargetThatSharesGetsWhatALogHoldsThatSomebodyMadeAnew(t *testing.T) {
 	i := install(t, brisk)
 	i.publish(0, 100, "a")
 	one := i.put(i.trigger("one"))
-	log := i.client.names.Log(i.broker.Key)
-	stream, err := i.client.js.Stream(jstest.Context(t), log)
+	log := i.client.Names().Log(i.broker.Key)
+	stream, err := i.client.JetStream().Stream(jstest.Context(t), log)
 	jstest.Must(t, err)
-	jstest.Must(t, i.client.js.DeleteStream(jstest.Context(t), log))
-	_, err = i.client.js.CreateStream(jstest.Context(t), stream.CachedInfo().Config)
+	jstest.Must(t, i.client.JetStream().DeleteStream(jstest.Context(t), log))
+	_, err = i.client.JetStream().CreateStream(jstest.Context(t), stream.CachedInfo().Config)
 	jstest.Must(t, err)
 	i.sweep()
 	p := i.process(i.client)

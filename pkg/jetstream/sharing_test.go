@@ -9,6 +9,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/filter"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
+	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/share"
 )
@@ -26,7 +27,7 @@ func TestAllTargetsOfAnAddressShareItsCursorButThoseThatBeginElsewhere(t *testin
 	for n := range 20 {
 		name := strconv.Itoa(n)
 		for _, one := range []route.Target{i.put(i.trigger("all-" + name)), i.put(i.trigger("narrow-"+name, name)), i.putSubscriber(subscriberOf(channel, name))} {
-			if one.Consumer != i.client.names.SharedConsumer() {
+			if one.Consumer != i.client.Names().SharedConsumer() {
 				t.Errorf("%s has the consumer %s, want the shared one", one.Key, one.Consumer)
 			}
 		}
@@ -37,10 +38,10 @@ func TestAllTargetsOfAnAddressShareItsCursorButThoseThatBeginElsewhere(t *testin
 	late := i.trigger("late", "a type")
 	late.Start.Policy = route.StartAll
 	late = i.put(late)
-	if late.Consumer != i.client.names.Consumer(late.Key) {
+	if late.Consumer != i.client.Names().Consumer(late.Key) {
 		t.Errorf("a Trigger that begins with old events has the consumer %s, which has passed them", late.Consumer)
 	}
-	if have := filterSubjects(i.consumerInfo(late).Config); len(have) > 0 {
+	if have := ejs.FilterSubjects(i.consumerInfo(late).Config); len(have) > 0 {
 		t.Errorf("the server filters %v: that changes at another moment than the filter of the processes", have)
 	}
 	late.Start = route.Start{}
@@ -84,7 +85,7 @@ func TestTwoProcessesShareTheWork(t *testing.T) {
 	i := install(t, brisk)
 	one, two := i.put(i.trigger("one")), i.put(i.trigger("two"))
 	got := map[string]<-chan string{}
-	for name, c := range map[string]*Client{"first": i.client, "second": dial(t, i.server, brisk)} {
+	for name, c := range map[string]*ejs.Client{"first": i.client, "second": dial(t, i.server, brisk)} {
 		p := i.process(c)
 		p.knows(one, two)
 		got[name] = ackAll(t, p.Log(one))
@@ -138,7 +139,7 @@ func TestATargetThatEndedStaysAMemberUntilItIsSwept(t *testing.T) {
 	i.graceful()
 	i.publish(0, 5, "a")
 	one, other := i.put(i.trigger("one")), i.put(i.trigger("other"))
-	tag := memberTag(one.Key)
+	tag := ejs.MemberTag(one.Key)
 	jstest.Must(t, i.owner.RemoveTarget(jstest.Context(t), one.Key))
 	i.publish(5, 10, "a")
 	i.sweep()
@@ -152,7 +153,7 @@ func TestATargetThatEndedStaysAMemberUntilItIsSwept(t *testing.T) {
 	jstest.Must(t, i.owner.RemoveTarget(jstest.Context(t), one.Key))
 	i.owner.grace = shortGrace
 	i.sweep()
-	if have := i.members(); !slices.Equal(have, []string{memberTag(other.Key)}) {
+	if have := i.members(); !slices.Equal(have, []string{ejs.MemberTag(other.Key)}) {
 		t.Errorf("the members are %v, want the other one alone", have)
 	}
 	if anew := i.put(i.trigger("one")); anew.After != 10 {
@@ -165,7 +166,7 @@ func (i *installation) members() []string {
 	i.t.Helper()
 	info, err := i.owner.sharedConsumer(jstest.Context(i.t), i.broker.Key)
 	jstest.Must(i.t, err)
-	return membersIn(info.Config.Metadata)
+	return ejs.MembersIn(info.Config.Metadata)
 }
 
 func TestTheSharedConsumerGoesWithTheLastThatSharesIt(t *testing.T) {
@@ -216,7 +217,7 @@ func TestATargetThatTakesNothingHoldsUpNoOtherInSeveralProcesses(t *testing.T) {
 	i := install(t) // with the usual ackWait: on a busy machine short leases run out, and everything comes again and again
 	stuck, quick := i.put(i.trigger("stuck")), i.put(i.trigger("quick"))
 	got := make(chan string, 100)
-	for _, c := range []*Client{i.client, dial(t, i.server), dial(t, i.server)} {
+	for _, c := range []*ejs.Client{i.client, dial(t, i.server), dial(t, i.server)} {
 		p := i.process(c)
 		p.knows(stuck, quick)
 		p.Log(stuck)

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
+	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
@@ -17,7 +18,7 @@ func TestReadsSeeWhatWasWrittenOnAnyServer(t *testing.T) {
 	writer := dial(t, servers[0])
 	owner := NewOwner(writer, "tests", shortGrace)
 	jstest.Must(t, writer.EnsureBuckets(jstest.Context(t)))
-	var readers []*Client
+	var readers []*ejs.Client
 	for _, s := range servers {
 		readers = append(readers, dial(t, s))
 	}
@@ -31,7 +32,7 @@ func TestReadsSeeWhatWasWrittenOnAnyServer(t *testing.T) {
 		at, err := owner.PutRecord(t.Context(), route.Record{Target: &target})
 		jstest.Must(t, err)
 		for _, reader := range readers {
-			if have, found, err := reader.record(t.Context(), key); err != nil {
+			if have, found, err := reader.Record(t.Context(), key); err != nil {
 				t.Fatal(err)
 			} else if !found || have.Revision < at.Revision {
 				staleGets++
@@ -55,7 +56,7 @@ func TestReadsSeeWhatWasWrittenOnAnyServer(t *testing.T) {
 			staleEnds++
 		}
 		report := route.Report{Role: route.RoleFilter, ID: "one", Revision: at.Revision}
-		jstest.Must(t, reporter.write(t.Context(), "filter.one", report))
+		jstest.Must(t, reporter.Write(t.Context(), "filter.one", report))
 		read := reader.Reports
 		if n%2 == 0 {
 			read = reader.LatestReports
@@ -86,7 +87,7 @@ func TestAWatchOutlivesTheServerOfItsConsumer(t *testing.T) {
 		jstest.Await(t, "a route is written", func() bool { _, err := owner.PutRecord(t.Context(), route.Record{Target: &target}); return err == nil })
 	}
 	put(1)
-	stream, err := writer.js.Stream(jstest.Context(t), bucketStream(writer.names.RoutesBucket()))
+	stream, err := writer.JetStream().Stream(jstest.Context(t), ejs.BucketStream(writer.Names().RoutesBucket()))
 	jstest.Must(t, err)
 	reader := dial(t, servers[1], brisk)
 	var watchers []*watcher

@@ -19,11 +19,11 @@ func TestWhereANewSubscriberBegins(t *testing.T) {
 			i := install(t)
 			channel := channelOf("c", kind.log)
 			if kind.log.Stream != "" {
-				i.foreign(aStream(i.client.names.LogSubjects(channel.Key)))
+				i.foreign(aStream(i.client.Names().LogSubjects(channel.Key)))
 			}
 			i.putChannel(channel)
 			i.send(channel, "1", "2")
-			stream, err := i.client.js.Stream(jstest.Context(t), i.client.logOf(channel))
+			stream, err := i.client.JetStream().Stream(jstest.Context(t), i.client.LogOf(channel))
 			jstest.Must(t, err)
 			i.send(channel, "3", "4")
 			third, err := stream.GetMsg(jstest.Context(t), 3)
@@ -72,18 +72,18 @@ func TestAStartPositionCountsOnce(t *testing.T) {
 		takeIDs(t, source, 2)
 		source.Stop()
 		jstest.Await(t, "two are acknowledged", func() bool {
-			consumer, err := i.client.js.Consumer(jstest.Context(t), i.client.logOf(channel), target.Consumer)
+			consumer, err := i.client.JetStream().Consumer(jstest.Context(t), i.client.LogOf(channel), target.Consumer)
 			jstest.Must(t, err)
 			return consumer.CachedInfo().AckFloor.Stream == 2
 		})
 		i.sweep() // it remembers where the cursor stands
 		for name, lose := range map[string]func(){
 			"deleted by hand, repaired by a sweep": func() {
-				jstest.Must(t, i.client.js.DeleteConsumer(jstest.Context(t), i.client.logOf(channel), target.Consumer))
+				jstest.Must(t, i.client.JetStream().DeleteConsumer(jstest.Context(t), i.client.LogOf(channel), target.Consumer))
 				i.sweep()
 			},
 			"deleted by hand, repaired by a put": func() {
-				jstest.Must(t, i.client.js.DeleteConsumer(jstest.Context(t), i.client.logOf(channel), target.Consumer))
+				jstest.Must(t, i.client.JetStream().DeleteConsumer(jstest.Context(t), i.client.LogOf(channel), target.Consumer))
 				i.putSubscriber(target)
 			},
 			"removed and brought back": func() {
@@ -103,7 +103,7 @@ func TestAStartPositionCountsOnce(t *testing.T) {
 				t.Errorf("%s, %s: it goes on with %v", start.Policy, name, got)
 			}
 			jstest.Await(t, "it is acknowledged", func() bool {
-				consumer, err := i.client.js.Consumer(jstest.Context(t), i.client.logOf(channel), target.Consumer)
+				consumer, err := i.client.JetStream().Consumer(jstest.Context(t), i.client.LogOf(channel), target.Consumer)
 				jstest.Must(t, err)
 				info := consumer.CachedInfo()
 				return info.NumPending == 0 && info.NumAckPending == 0

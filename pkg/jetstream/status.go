@@ -8,6 +8,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -43,13 +44,13 @@ type TargetStatus struct {
 	Backlog uint64
 }
 
-// Status reads the live routes, the reports of the live processes, and the streams.
-func (c *Client) Status(ctx context.Context) (Status, error) {
+// ReadStatus reads the live routes, the reports of the live processes, and the streams.
+func ReadStatus(ctx context.Context, c *ejs.Client) (Status, error) {
 	records, err := c.Records(ctx, "")
 	if err != nil && !errors.Is(err, route.ErrRecord) { // a record that cannot be read hides no other
 		return Status{}, err
 	}
-	processes, err := c.processes(ctx)
+	processes, err := readProcesses(ctx, c)
 	if err != nil {
 		return Status{}, err
 	}
@@ -59,7 +60,7 @@ func (c *Client) Status(ctx context.Context) (Status, error) {
 		if r.DeletedAt != nil || r.Address == nil {
 			continue
 		}
-		a, log := c.addressStatus(ctx, r, processes)
+		a, log := readAddressStatus(ctx, c, r, processes)
 		s.Addresses = append(s.Addresses, a)
 		logs[r.Address.Key] = log
 	}
@@ -77,7 +78,7 @@ type processes struct {
 	bucket  time.Time
 }
 
-func (c *Client) processes(ctx context.Context) (processes, error) {
+func readProcesses(ctx context.Context, c *ejs.Client) (processes, error) {
 	made, err := c.RoutesMade(ctx)
 	if err != nil {
 		return processes{}, err
@@ -86,11 +87,11 @@ func (c *Client) processes(ctx context.Context) (processes, error) {
 	return processes{reports, made}, err
 }
 
-func (p processes) ready(role route.Role, r StoredRecord) (bool, string) {
-	return route.Ready(p.reports, role, route.Place{Key: recordKey(r.Record), Revision: r.Revision, Bucket: p.bucket})
+func (p processes) ready(role route.Role, r ejs.StoredRecord) (bool, string) {
+	return route.Ready(p.reports, role, route.Place{Key: ejs.RecordKey(r.Record), Revision: r.Revision, Bucket: p.bucket})
 }
 
-func (c *Client) addressStatus(ctx context.Context, r StoredRecord, p processes) (AddressStatus, logStatus) {
+func readAddressStatus(ctx context.Context, c *ejs.Client, r ejs.StoredRecord, p processes) (AddressStatus, logStatus) {
 	a := AddressStatus{Address: *r.Address}
 	a.Ready, a.Reason = p.ready(route.RoleIngress, r)
 	if a.Ready {
@@ -101,7 +102,7 @@ func (c *Client) addressStatus(ctx context.Context, r StoredRecord, p processes)
 			a.URL = report.URL + a.Key.Path()
 		}
 	}
-	log, err := c.logStatus(ctx, a.Address)
+	log, err := readLogStatus(ctx, c, a.Address)
 	if err != nil {
 		a.Ready, a.Reason = false, err.Error()
 	}
@@ -112,7 +113,7 @@ func (c *Client) addressStatus(ctx context.Context, r StoredRecord, p processes)
 	return a, log
 }
 
-func targetStatus(r StoredRecord, p processes, log logStatus) TargetStatus {
+func targetStatus(r ejs.StoredRecord, p processes, log logStatus) TargetStatus {
 	t := TargetStatus{Target: *r.Target}
 	backlog, exists := log.backlog[t.Consumer]
 	t.Backlog = backlog + log.directed[t.Key]
@@ -145,10 +146,10 @@ type logStatus struct {
 	directed                   map[route.TargetKey]uint64
 }
 
-func (c *Client) logStatus(ctx context.Context, a route.Address) (logStatus, error) {
+func readLogStatus(ctx context.Context, c *ejs.Client, a route.Address) (logStatus, error) {
 	s := logStatus{backlog: map[string]uint64{}, directed: map[route.TargetKey]uint64{}}
-	key, log := a.Key, c.logOf(a)
-	stream, err := c.js.Stream(ctx, log)
+	key, log := a.Key, c.LogOf(a)
+	stream, err := c.JetStream().Stream(ctx, log)
 	if err != nil {
 		return s, fmt.Errorf("read stream %s: %w", log, err)
 	}
@@ -161,23 +162,23 @@ func (c *Client) logStatus(ctx context.Context, a route.Address) (logStatus, err
 	if err := consumers.Err(); err != nil {
 		return s, fmt.Errorf("list the consumers of %s: %w", log, err)
 	}
-	dead, err := c.js.Stream(ctx, c.names.DeadLetterStream(key))
+	dead, err := c.JetStream().Stream(ctx, c.Names().DeadLetterStream(key))
 	if err == nil {
 		s.deadLetters = dead.CachedInfo().State.Msgs
 		s.total += dead.CachedInfo().State.Bytes
 	} else if !errors.Is(err, jetstream.ErrStreamNotFound) {
-		return s, fmt.Errorf("read stream %s: %w", c.names.DeadLetterStream(key), err)
+		return s, fmt.Errorf("read stream %s: %w", c.Names().DeadLetterStream(key), err)
 	}
-	return s, c.addDirected(ctx, key, &s)
+	return s, readAddDirected(ctx, c, key, &s)
 }
 
 // addDirected adds what waits in the directed stream to the backlog of its targets.
-func (c *Client) addDirected(ctx context.Context, key route.Key, s *logStatus) error {
+func readAddDirected(ctx context.Context, c *ejs.Client, key route.Key, s *logStatus) error {
 	records, err := c.Records(ctx, naming.TargetKeysOf(key))
 	if err != nil {
 		return err
 	}
-	parked, err := c.parkedFor(ctx, key, records)
-	s.directed, s.total = parked.events, s.total+parked.bytes
+	parked, err := c.ParkedFor(ctx, key, records)
+	s.directed, s.total = parked.Events, s.total+parked.Bytes
 	return err
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/nats-io/nats.go/jetstream"
+
+	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 )
 
 // storageError says what was asked for, and what there is, when NATS has no room for a stream: byte limits are reservations.
@@ -12,10 +14,10 @@ func (o *Owner) storageError(ctx context.Context, want jetstream.StreamConfig, e
 	switch {
 	case err == nil:
 		return nil
-	case !isStorageExhausted(err):
+	case !ejs.IsStorageExhausted(err):
 		return fmt.Errorf("stream %s: %w", want.Name, err)
 	}
-	account, accountErr := o.client.js.AccountInfo(ctx)
+	account, accountErr := o.client.JetStream().AccountInfo(ctx)
 	if accountErr != nil {
 		return fmt.Errorf("stream %s: %s are asked for, and NATS has less: %w", want.Name, asked(want), err)
 	}

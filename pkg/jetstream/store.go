@@ -14,6 +14,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/codec"
+	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -25,7 +26,7 @@ type Addresses interface {
 
 // Store makes the outcomes of deliveries durable. It is dispatch.Store.
 type Store struct {
-	client    *Client
+	client    *ejs.Client
 	sender    *Sender
 	addresses Addresses
 	fill      *fillGauge
@@ -43,7 +44,7 @@ type parkedSize struct {
 }
 
 // NewStore returns a store for the targets of these addresses, which sends with s.
-func NewStore(c *Client, s *Sender, addresses Addresses) *Store {
+func NewStore(c *ejs.Client, s *Sender, addresses Addresses) *Store {
 	return &Store{client: c, sender: s, addresses: addresses, fill: newFillGauge(c), parked: map[route.Key]parkedSize{}}
 }
 
@@ -67,7 +68,7 @@ func (s *Store) Reply(ctx context.Context, target route.Target, work dispatch.Wo
 	err = s.publish(ctx, log, msg, isFinal)
 	s.fill.add(address, msg.Size())
 	switch {
-	case isLogFull(err) || isStorageExhausted(err):
+	case ejs.IsLogFull(err) || ejs.IsStorageExhausted(err):
 		s.fill.full(address)
 		return fmt.Errorf("%w: %w", dispatch.ErrNoRoom, err)
 	case isFinal(err):
@@ -82,13 +83,13 @@ func (s *Store) DeadLetter(ctx context.Context, target route.Target, work dispat
 	if err != nil {
 		return err
 	}
-	kept := expectStream(s.client.names.DeadLetterStream(address.Key))
+	kept := expectStream(s.client.Names().DeadLetterStream(address.Key))
 	for msg := range s.deadLetters(address, target, work) {
 		if err = s.publish(ctx, kept, msg, isFinalOrAbsent); isTooLarge(err) {
 			continue
 		}
 		if err == nil && isReference(msg) {
-			s.client.log.Warn("dead letter is too large, a reference to its event is kept",
+			s.client.Logger().Warn("dead letter is too large, a reference to its event is kept",
 				"target", target.Key.String(), "sequence", work.Sequence, "bytes", len(work.Event.Data))
 		}
 		return err
@@ -111,7 +112,7 @@ func (s *Store) Park(ctx context.Context, target route.Target, work dispatch.Wor
 	if err != nil {
 		return err
 	}
-	parked := expectStream(s.client.names.DirectedStream(address.Key))
+	parked := expectStream(s.client.Names().DirectedStream(address.Key))
 	if err = s.publish(ctx, parked, msg, isFinalOrAbsent); err == nil {
 		s.takesRoom(address.Key, msg.Size())
 	}
@@ -133,17 +134,17 @@ func (s *Store) takesRoom(address route.Key, bytes int) {
 func (s *Store) address(target route.Target) (route.Address, error) {
 	address, ok := s.addresses.Address(target.Key.Address)
 	if !ok {
-		return route.Address{}, fmt.Errorf("%w: %s is gone", ErrNotStored, target.Key.Address)
+		return route.Address{}, fmt.Errorf("%w: %s is gone", ejs.ErrNotStored, target.Key.Address)
 	}
 	return address, nil
 }
 
 func (s *Store) publish(ctx context.Context, to expected, msg *nats.Msg, final func(error) bool) error {
-	ctx, cancel := context.WithTimeout(ctx, publishBudget)
+	ctx, cancel := context.WithTimeout(ctx, ejs.PublishBudget)
 	defer cancel()
 	to.mark(msg)
 	if _, err := s.sender.publish(ctx, to, []*nats.Msg{msg}, final); err != nil {
-		return fmt.Errorf("%w: %w", ErrNotStored, err)
+		return fmt.Errorf("%w: %w", ejs.ErrNotStored, err)
 	}
 	return nil
 }
@@ -156,10 +157,10 @@ func (s *Store) roomToPark(ctx context.Context, address route.Address) (parkedSi
 	s.mu.Unlock()
 	if !known || time.Since(size.at) > time.Second {
 		size = parkedSize{at: time.Now()}
-		asked := s.client.timing.now()
-		stream, err := s.client.js.Stream(ctx, s.client.names.DirectedStream(address.Key))
+		asked := s.client.Timing().Now()
+		stream, err := s.client.JetStream().Stream(ctx, s.client.Names().DirectedStream(address.Key))
 		if err != nil && !errors.Is(err, jetstream.ErrStreamNotFound) {
-			return size, fmt.Errorf("%w: %w", ErrNotStored, err)
+			return size, fmt.Errorf("%w: %w", ejs.ErrNotStored, err)
 		}
 		if err == nil {
 			size.bytes = stream.CachedInfo().State.Bytes
@@ -170,7 +171,7 @@ func (s *Store) roomToPark(ctx context.Context, address route.Address) (parkedSi
 		s.mu.Unlock()
 	}
 	if address.Log.MaxBytes > 0 && size.bytes > uint64(address.Log.MaxBytes) { //nolint:gosec // a positive int64 fits
-		return size, fmt.Errorf("%w: %s", ErrParkFull, address.Key)
+		return size, fmt.Errorf("%w: %s", ejs.ErrParkFull, address.Key)
 	}
 	return size, nil
 }
@@ -185,7 +186,7 @@ func (s *Store) Direct(ctx context.Context, target route.Target, id string, e ev
 	if _, err := s.roomToPark(ctx, address); err != nil {
 		return err
 	}
-	msg := &nats.Msg{Subject: s.client.names.DirectedSubject(target.Key), Header: nats.Header(event.ToNATS(e)), Data: e.Data}
+	msg := &nats.Msg{Subject: s.client.Names().DirectedSubject(target.Key), Header: nats.Header(event.ToNATS(e)), Data: e.Data}
 	msg.Header[jetstream.MsgIDHeader] = []string{id}
-	return s.publish(ctx, expectStream(s.client.names.DirectedStream(address.Key)), msg, isFinal)
+	return s.publish(ctx, expectStream(s.client.Names().DirectedStream(address.Key)), msg, isFinal)
 }

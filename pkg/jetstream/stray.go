@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
@@ -13,9 +14,9 @@ import (
 func (o *Owner) sweepMembers(ctx context.Context, key route.Key, recorded []string) error {
 	have, err := o.sharedConsumer(ctx, key)
 	if err != nil {
-		return ignoreMissing(err)
+		return ejs.IgnoreMissing(err)
 	}
-	lost := o.lostMembers(key, without(membersIn(have.Config.Metadata), recorded))
+	lost := o.lostMembers(key, without(ejs.MembersIn(have.Config.Metadata), recorded))
 	if len(lost) == 0 {
 		return nil
 	}
@@ -23,7 +24,7 @@ func (o *Owner) sweepMembers(ctx context.Context, key route.Key, recorded []stri
 	if err != nil {
 		return err
 	}
-	o.client.log.Error("members of a shared consumer have no record and are given up", "address", key.String(), "members", lost)
+	o.client.Logger().Error("members of a shared consumer have no record and are given up", "address", key.String(), "members", lost)
 	return o.leave(ctx, key, without(lost, tagsOf(sharing))...)
 }
 
@@ -36,10 +37,10 @@ func (o *Owner) lostMembers(key route.Key, strays []string) (lost []string) {
 		seen, ok := o.strays[key][tag]
 		if !ok {
 			seen = time.Now()
-			o.client.log.Warn("a member of a shared consumer has no record; what it has not got is kept", "address", key.String(), "member", tag)
+			o.client.Logger().Warn("a member of a shared consumer has no record; what it has not got is kept", "address", key.String(), "member", tag)
 		}
 		since[tag] = seen
-		if time.Since(seen) > o.client.timing.strayPatience {
+		if time.Since(seen) > o.client.Timing().StrayPatience {
 			lost = append(lost, tag)
 		}
 	}
@@ -50,7 +51,7 @@ func (o *Owner) lostMembers(key route.Key, strays []string) (lost []string) {
 func tagsOf(targets []route.Target) []string {
 	var tags []string
 	for _, t := range targets {
-		tags = append(tags, memberTag(t.Key))
+		tags = append(tags, ejs.MemberTag(t.Key))
 	}
 	return tags
 }
@@ -58,7 +59,7 @@ func tagsOf(targets []route.Target) []string {
 // notAmong returns the targets whose tags are not among these.
 func notAmong(members []string, targets []route.Target) (missing []route.Target) {
 	for _, t := range targets {
-		if !slices.Contains(members, memberTag(t.Key)) {
+		if !slices.Contains(members, ejs.MemberTag(t.Key)) {
 			missing = append(missing, t)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
@@ -17,12 +18,12 @@ import (
 // before an update.
 // Errors: ErrImmutable, naming the field that NATS cannot change; PredecessorError.
 func (o *Owner) ensureStream(ctx context.Context, want jetstream.StreamConfig) (*jetstream.StreamInfo, error) {
-	stream, err := o.client.js.Stream(ctx, want.Name)
+	stream, err := o.client.JetStream().Stream(ctx, want.Name)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		if err := o.createStream(ctx, want); err != nil {
 			return nil, err
 		}
-		stream, err = o.client.js.Stream(ctx, want.Name)
+		stream, err = o.client.JetStream().Stream(ctx, want.Name)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read stream %s: %w", want.Name, err)
@@ -36,8 +37,8 @@ func (o *Owner) ensureStream(ctx context.Context, want jetstream.StreamConfig) (
 // acknowledgements and message ids name events by it, and may outlive a stream that was deleted by hand and made again. They never start
 // before those of the stream that the route knows, whatever the clock says: an ingress would take it for another stream.
 func (o *Owner) createStream(ctx context.Context, want jetstream.StreamConfig) error {
-	want.FirstSeq = max(want.FirstSeq, o.client.timing.firstSequence())
-	_, err := o.client.js.CreateStream(ctx, want)
+	want.FirstSeq = max(want.FirstSeq, o.client.Timing().FirstSequence())
+	_, err := o.client.JetStream().CreateStream(ctx, want)
 	if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
 		return nil
 	}
@@ -46,7 +47,7 @@ func (o *Owner) createStream(ctx context.Context, want jetstream.StreamConfig) e
 
 // createIfAbsent makes a stream that is gone; to change one is for a Put.
 func (o *Owner) createIfAbsent(ctx context.Context, want jetstream.StreamConfig) error {
-	_, err := o.client.js.Stream(ctx, want.Name)
+	_, err := o.client.JetStream().Stream(ctx, want.Name)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		return o.createStream(ctx, want)
 	}
@@ -58,7 +59,7 @@ func (o *Owner) createIfAbsent(ctx context.Context, want jetstream.StreamConfig)
 
 // updateStream is ensureStream for a stream that is made with the first target: one that is not there is left alone.
 func (o *Owner) updateStream(ctx context.Context, want jetstream.StreamConfig) error {
-	stream, err := o.client.js.Stream(ctx, want.Name)
+	stream, err := o.client.JetStream().Stream(ctx, want.Name)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		return nil
 	}
@@ -72,15 +73,15 @@ func (o *Owner) alignStream(ctx context.Context, stream jetstream.Stream, want j
 	have := stream.CachedInfo().Config
 	next := withWanted(stream.CachedInfo(), want)
 	if field := immutableField(have, next); field != "" {
-		if before := have.Metadata[metaUID]; before != "" && want.Metadata[metaUID] != "" && before != want.Metadata[metaUID] {
+		if before := have.Metadata[ejs.MetaUID]; before != "" && want.Metadata[ejs.MetaUID] != "" && before != want.Metadata[ejs.MetaUID] {
 			return &PredecessorError{Stream: want.Name, Field: field, UID: before}
 		}
-		return fmt.Errorf("stream %s: %w: %s", want.Name, ErrImmutable, field)
+		return fmt.Errorf("stream %s: %w: %s", want.Name, ejs.ErrImmutable, field)
 	}
 	if reflect.DeepEqual(have, next) {
 		return nil
 	}
-	_, err := o.client.js.UpdateStream(ctx, next)
+	_, err := o.client.JetStream().UpdateStream(ctx, next)
 	return o.storageError(ctx, want, err)
 }
 
@@ -99,7 +100,7 @@ func withWanted(info *jetstream.StreamInfo, want jetstream.StreamConfig) jetstre
 	next.AllowMsgSchedules, next.AllowDirect = want.AllowMsgSchedules, want.AllowDirect
 	next.MaxAge, next.MaxMsgs, next.MaxMsgsPerSubject, next.NoAck = 0, -1, -1, false
 	switch {
-	case want.Metadata[metaUse] == deadLetterUse && info.State.Bytes > uint64(want.MaxBytes): //nolint:gosec // not negative
+	case want.Metadata[ejs.MetaUse] == ejs.DeadLetterUse && info.State.Bytes > uint64(want.MaxBytes): //nolint:gosec // not negative
 	case want.MaxBytes > 0:
 		next.MaxBytes = want.MaxBytes
 	case want.Discard == jetstream.DiscardOld:
@@ -140,14 +141,14 @@ func (o *Owner) logBytes(ctx context.Context, a route.Address) (int64, error) {
 	if a.Log.MaxBytes > 0 {
 		return a.Log.MaxBytes, nil
 	}
-	stream, err := o.client.js.Stream(ctx, o.client.names.Log(a.Key))
+	stream, err := o.client.JetStream().Stream(ctx, o.client.Names().Log(a.Key))
 	if err == nil && stream.CachedInfo().Config.MaxBytes > 0 {
 		return stream.CachedInfo().Config.MaxBytes, nil
 	}
 	if err != nil && !errors.Is(err, jetstream.ErrStreamNotFound) {
-		return 0, fmt.Errorf("read stream %s: %w", o.client.names.Log(a.Key), err)
+		return 0, fmt.Errorf("read stream %s: %w", o.client.Names().Log(a.Key), err)
 	}
-	account, err := o.client.js.AccountInfo(ctx)
+	account, err := o.client.JetStream().AccountInfo(ctx)
 	if err != nil {
 		return 0, fmt.Errorf("read the NATS account: %w", err)
 	}
@@ -164,9 +165,9 @@ func (o *Owner) logBytes(ctx context.Context, a route.Address) (int64, error) {
 // ensureConsumer makes the consumer what is wanted, save that one that is there keeps its position. made is the new one, nil when
 // there was one.
 func (o *Owner) ensureConsumer(ctx context.Context, stream string, want jetstream.ConsumerConfig) (made *jetstream.ConsumerInfo, err error) {
-	existing, err := o.client.js.Consumer(ctx, stream, want.Durable)
+	existing, err := o.client.JetStream().Consumer(ctx, stream, want.Durable)
 	if errors.Is(err, jetstream.ErrConsumerNotFound) {
-		created, err := o.client.js.CreateConsumer(ctx, stream, want)
+		created, err := o.client.JetStream().CreateConsumer(ctx, stream, want)
 		if err != nil {
 			return nil, fmt.Errorf("create consumer %s of stream %s: %w", want.Durable, stream, err)
 		}
@@ -181,13 +182,13 @@ func (o *Owner) ensureConsumer(ctx context.Context, stream string, want jetstrea
 // alignConsumer makes a consumer that is there what is wanted.
 func (o *Owner) alignConsumer(ctx context.Context, stream string, have, want jetstream.ConsumerConfig) error {
 	if have.AckPolicy != want.AckPolicy {
-		return fmt.Errorf("consumer %s of stream %s: %w: ackPolicy", want.Durable, stream, ErrImmutable)
+		return fmt.Errorf("consumer %s of stream %s: %w: ackPolicy", want.Durable, stream, ejs.ErrImmutable)
 	}
 	next, same := alignedConsumer(have, want)
 	if same {
 		return nil
 	}
-	_, err := o.client.js.UpdateConsumer(ctx, stream, next)
+	_, err := o.client.JetStream().UpdateConsumer(ctx, stream, next)
 	if errors.Is(err, jetstream.ErrConsumerMultipleFilterSubjectsNotSupported) && o.hasFilters(ctx, stream, next) {
 		return nil
 	}
@@ -202,20 +203,20 @@ func alignedConsumer(have, want jetstream.ConsumerConfig) (next jetstream.Consum
 	next = have
 	next.Description, next.AckWait, next.MaxDeliver = want.Description, want.AckWait, want.MaxDeliver
 	next.MaxAckPending = want.MaxAckPending
-	next.FilterSubject, next.FilterSubjects = "", slices.Clone(filterSubjects(want))
-	if len(next.FilterSubjects) == 0 && len(filterSubjects(have)) > 0 {
+	next.FilterSubject, next.FilterSubjects = "", slices.Clone(ejs.FilterSubjects(want))
+	if len(next.FilterSubjects) == 0 && len(ejs.FilterSubjects(have)) > 0 {
 		// A consumer whose filter is taken away is no longer woken by new messages (nats-server 2.15); one with this filter is.
-		next.FilterSubjects = []string{everything}
+		next.FilterSubjects = []string{ejs.Everything}
 	}
 	next.Metadata = withMetadata(have.Metadata, want.Metadata)
-	return next, slices.Equal(filterSubjects(have), next.FilterSubjects) && reflect.DeepEqual(withoutFilters(have), withoutFilters(next))
+	return next, slices.Equal(ejs.FilterSubjects(have), next.FilterSubjects) && reflect.DeepEqual(withoutFilters(have), withoutFilters(next))
 }
 
 // hasFilters asks the server again whether a consumer has the filters that it was given: nats.go calls filters unsupported when the
 // answer to the request has none, and an answer may have been made before they were in force.
 func (o *Owner) hasFilters(ctx context.Context, stream string, want jetstream.ConsumerConfig) bool {
-	there, err := o.client.js.Consumer(ctx, stream, want.Durable)
-	return err == nil && slices.Equal(filterSubjects(there.CachedInfo().Config), want.FilterSubjects)
+	there, err := o.client.JetStream().Consumer(ctx, stream, want.Durable)
+	return err == nil && slices.Equal(ejs.FilterSubjects(there.CachedInfo().Config), want.FilterSubjects)
 }
 
 func withoutFilters(config jetstream.ConsumerConfig) jetstream.ConsumerConfig {

@@ -6,13 +6,14 @@ import (
 	"fmt"
 	"time"
 
+	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
 const (
 	// removeBudget bounds the removal of what one route had.
-	removeBudget = 2 * requestTimeout
+	removeBudget = 2 * ejs.RequestTimeout
 	// takeOver is how long after the mark of a removal another one may take it over: the first has given up long since, or its process is
 	// dead, and what it has sent has come or will not come.
 	takeOver = 6 * removeBudget
@@ -31,11 +32,11 @@ func (o *Owner) Sweep(ctx context.Context) error {
 	}
 	errs := []error{err, o.positions.look(ctx)}
 	addresses := map[route.Key]route.Address{}
-	targets := map[route.Key][]StoredRecord{}
+	targets := map[route.Key][]ejs.StoredRecord{}
 	members := map[route.Key][]string{}
 	for _, r := range records {
-		if r.Target != nil && !r.Swept && r.Target.Consumer == o.client.names.SharedConsumer() {
-			members[r.Target.Key.Address] = append(members[r.Target.Key.Address], memberTag(r.Target.Key))
+		if r.Target != nil && !r.Swept && r.Target.Consumer == o.client.Names().SharedConsumer() {
+			members[r.Target.Key.Address] = append(members[r.Target.Key.Address], ejs.MemberTag(r.Target.Key))
 		}
 		switch {
 		case r.Owner() != o.name:
@@ -60,7 +61,7 @@ func (o *Owner) Sweep(ctx context.Context) error {
 	for key, ofAddress := range targets {
 		_, live := addresses[key]
 		for stream, cursors := range o.byStream(ofAddress) {
-			if live || stream == o.client.names.Log(key) { // of a stream that is not ours, we have let go with the address
+			if live || stream == o.client.Names().Log(key) { // of a stream that is not ours, we have let go with the address
 				errs = append(errs, o.repairCursors(ctx, stream, cursors))
 			}
 		}
@@ -69,29 +70,29 @@ func (o *Owner) Sweep(ctx context.Context) error {
 }
 
 // byStream sorts targets by the stream that their cursors are in.
-func (o *Owner) byStream(targets []StoredRecord) map[string][]StoredRecord {
-	streams := map[string][]StoredRecord{}
+func (o *Owner) byStream(targets []ejs.StoredRecord) map[string][]ejs.StoredRecord {
+	streams := map[string][]ejs.StoredRecord{}
 	for _, t := range targets {
-		streams[o.client.streamOf(*t.Target)] = append(streams[o.client.streamOf(*t.Target)], t)
+		streams[o.client.StreamOf(*t.Target)] = append(streams[o.client.StreamOf(*t.Target)], t)
 	}
 	return streams
 }
 
 // isDue tells whether there is something to be removed of a tombstone: after the grace period what the route had, and much later the
 // tombstone itself, which is the only thing that tells a process which was cut off meanwhile that the route has ended.
-func (o *Owner) isDue(r StoredRecord) bool {
+func (o *Owner) isDue(r ejs.StoredRecord) bool {
 	if r.Swept {
 		return time.Since(*r.DeletedAt) > o.grace+tombstoneLife
 	}
 	return r.Sweeping != nil || time.Since(*r.DeletedAt) > o.grace
 }
 
-func (o *Owner) sweepTombstone(ctx context.Context, r StoredRecord) error {
+func (o *Owner) sweepTombstone(ctx context.Context, r ejs.StoredRecord) error {
 	if r.Swept {
 		return o.purgeRecord(ctx, r)
 	}
 	err := o.remove(ctx, r)
-	if errors.Is(err, ErrSweeping) || errors.Is(err, ErrConflict) {
+	if errors.Is(err, ejs.ErrSweeping) || errors.Is(err, ejs.ErrConflict) {
 		return nil // somebody else does it, or it lives again
 	}
 	return err
@@ -100,16 +101,16 @@ func (o *Owner) sweepTombstone(ctx context.Context, r StoredRecord) error {
 // remove deletes what a tombstone's route had, between two marks that are written by compare-and-set. After the first nobody makes
 // anything of it anew, until the second says that all of it is gone. A crash in between leaves the first mark, and a later sweep goes on.
 // Errors: ErrSweeping when somebody else is at it; ErrConflict when the record is not any more what was read.
-func (o *Owner) remove(ctx context.Context, r StoredRecord) error {
+func (o *Owner) remove(ctx context.Context, r ejs.StoredRecord) error {
 	ctx, cancel := context.WithTimeout(ctx, removeBudget) // before the mark: it is over before anybody takes over
 	defer cancel()
-	key := recordKey(r.Record)
+	key := ejs.RecordKey(r.Record)
 	o.mu.Lock()
 	mine := o.unfinished[key] == r.Revision
 	delete(o.unfinished, key)
 	o.mu.Unlock()
 	if r.Sweeping != nil && time.Since(*r.Sweeping) < takeOver && !mine {
-		return fmt.Errorf("%s: %w", key, ErrSweeping)
+		return fmt.Errorf("%s: %w", key, ejs.ErrSweeping)
 	}
 	now := time.Now().UTC()
 	r.Sweeping = &now
@@ -133,10 +134,10 @@ func (o *Owner) remove(ctx context.Context, r StoredRecord) error {
 }
 
 // mark writes the record in place of the one that was read: ErrConflict when that is not there any more.
-func (o *Owner) mark(ctx context.Context, r *StoredRecord) error {
+func (o *Owner) mark(ctx context.Context, r *ejs.StoredRecord) error {
 	revision, replaced, err := o.swapRecord(ctx, *r)
 	if err == nil && !replaced {
-		err = fmt.Errorf("%s: %w", recordKey(r.Record), ErrConflict)
+		err = fmt.Errorf("%s: %w", ejs.RecordKey(r.Record), ejs.ErrConflict)
 	}
 	r.Revision = revision
 	return err
@@ -147,16 +148,16 @@ func (o *Owner) mark(ctx context.Context, r *StoredRecord) error {
 func (o *Owner) removeCursors(ctx context.Context, t route.Target) error {
 	errs := []error{o.purgeDirected(ctx, t.Key)}
 	if t.Stream == "" {
-		errs = append(errs, o.leave(ctx, t.Key.Address, memberTag(t.Key)))
+		errs = append(errs, o.leave(ctx, t.Key.Address, ejs.MemberTag(t.Key)))
 	}
-	errs = append(errs, ignoreMissing(o.client.removals.DeleteConsumer(ctx, o.client.streamOf(t), o.consumerOf(t))),
+	errs = append(errs, ejs.IgnoreMissing(o.client.Removals().DeleteConsumer(ctx, o.client.StreamOf(t), o.consumerOf(t))),
 		o.positions.forget(ctx, naming.TargetKey(t.Key)))
 	return errors.Join(errs...)
 }
 
 // removeStreams removes the streams of an address. Of one that it had adopted only our cursors go.
 func (o *Owner) removeStreams(ctx context.Context, a route.Address) error {
-	names := o.client.names
+	names := o.client.Names()
 	streams := []string{names.DirectedStream(a.Key), names.DeadLetterStream(a.Key)}
 	errs := []error{o.positions.forget(ctx, naming.SharedKey(a.Key))}
 	if a.Log.Stream != "" {
@@ -165,7 +166,7 @@ func (o *Owner) removeStreams(ctx context.Context, a route.Address) error {
 		streams = append(streams, names.Log(a.Key))
 	}
 	for _, stream := range streams {
-		errs = append(errs, ignoreMissing(o.client.removals.DeleteStream(ctx, stream)))
+		errs = append(errs, ejs.IgnoreMissing(o.client.Removals().DeleteStream(ctx, stream)))
 	}
 	return errors.Join(errs...)
 }
@@ -174,18 +175,18 @@ func (o *Owner) removeStreams(ctx context.Context, a route.Address) error {
 func (o *Owner) RunSweeps(ctx context.Context, interval time.Duration) {
 	said := ""
 	for {
-		pause(ctx, interval)
+		ejs.Pause(ctx, interval)
 		if ctx.Err() != nil {
 			return
 		}
-		sweep, cancel := context.WithTimeout(ctx, 6*requestTimeout)
+		sweep, cancel := context.WithTimeout(ctx, 6*ejs.RequestTimeout)
 		err := errors.Join(o.client.EnsureBuckets(sweep), o.Sweep(sweep)) // NATS may have restarted, and forgotten what it had in memory
 		cancel()
 		if err == nil {
 			said = ""
 		} else if err.Error() != said && ctx.Err() == nil {
 			said = err.Error()
-			o.client.log.Warn("the sweep of streams and consumers is not complete; it is tried again", "error", err)
+			o.client.Logger().Warn("the sweep of streams and consumers is not complete; it is tried again", "error", err)
 		}
 	}
 }

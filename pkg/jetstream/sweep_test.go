@@ -9,6 +9,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
+	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -22,12 +23,12 @@ func (i *installation) graceful() *Owner {
 // has tells whether the target has its cursor, alone or as a member of the shared one.
 func (i *installation) has(consumer route.Target) bool {
 	i.t.Helper()
-	have, err := i.client.js.Consumer(jstest.Context(i.t), i.client.names.Log(i.broker.Key), consumer.Consumer)
-	jstest.Must(i.t, ignoreMissing(err))
-	if consumer.Consumer != i.client.names.SharedConsumer() {
+	have, err := i.client.JetStream().Consumer(jstest.Context(i.t), i.client.Names().Log(i.broker.Key), consumer.Consumer)
+	jstest.Must(i.t, ejs.IgnoreMissing(err))
+	if consumer.Consumer != i.client.Names().SharedConsumer() {
 		return err == nil
 	}
-	return err == nil && slices.Contains(membersIn(have.CachedInfo().Config.Metadata), memberTag(consumer.Key))
+	return err == nil && slices.Contains(ejs.MembersIn(have.CachedInfo().Config.Metadata), ejs.MemberTag(consumer.Key))
 }
 
 func TestARemovedTriggersConsumerIsKeptForTheGrace(t *testing.T) {
@@ -85,10 +86,10 @@ func TestATombstoneThatIsNoLongerThereRemovesNothing(t *testing.T) {
 	i := install(t)
 	all := i.put(i.trigger("all"))
 	jstest.Must(t, i.owner.RemoveTarget(jstest.Context(t), all.Key))
-	stale, _, err := i.client.record(jstest.Context(t), naming.TargetKey(all.Key))
+	stale, _, err := i.client.Record(jstest.Context(t), naming.TargetKey(all.Key))
 	jstest.Must(t, err)
 	i.put(all)
-	if err := i.owner.remove(jstest.Context(t), stale); !errors.Is(err, ErrConflict) {
+	if err := i.owner.remove(jstest.Context(t), stale); !errors.Is(err, ejs.ErrConflict) {
 		t.Errorf("error %v, want ErrConflict", err)
 	}
 	if !i.has(all) {
@@ -103,7 +104,7 @@ func TestATombstoneOutlivesItsSweep(t *testing.T) {
 	all := i.put(i.trigger("all"))
 	jstest.Must(t, i.owner.RemoveTarget(jstest.Context(t), all.Key))
 	i.sweep()
-	record, found, err := i.client.record(jstest.Context(t), naming.TargetKey(all.Key))
+	record, found, err := i.client.Record(jstest.Context(t), naming.TargetKey(all.Key))
 	jstest.Must(t, err)
 	if !found || record.DeletedAt == nil || !record.Swept {
 		t.Fatalf("the record is %+v, want a swept tombstone", record)
@@ -113,7 +114,7 @@ func TestATombstoneOutlivesItsSweep(t *testing.T) {
 	_, err = i.owner.PutRecord(jstest.Context(t), record.Record)
 	jstest.Must(t, err)
 	i.sweep()
-	if _, found, err = i.client.record(jstest.Context(t), naming.TargetKey(all.Key)); err != nil || found {
+	if _, found, err = i.client.Record(jstest.Context(t), naming.TargetKey(all.Key)); err != nil || found {
 		t.Errorf("the tombstone is still there (error %v), want it gone after %s", err, tombstoneLife)
 	}
 }
@@ -123,11 +124,11 @@ func TestARemovedBrokersStreamsGoAfterTheGrace(t *testing.T) {
 	i := install(t)
 	i.graceful()
 	all := i.put(i.trigger("all"))
-	names := i.client.names
+	names := i.client.Names()
 	streams := []string{names.Log(i.broker.Key), names.DirectedStream(i.broker.Key), names.DeadLetterStream(i.broker.Key)}
 	existing := func() (found []string) {
 		for _, name := range streams {
-			if _, err := i.client.js.Stream(jstest.Context(t), name); err == nil {
+			if _, err := i.client.JetStream().Stream(jstest.Context(t), name); err == nil {
 				found = append(found, name)
 			} else if !errors.Is(err, jetstream.ErrStreamNotFound) {
 				t.Fatal(err)
@@ -150,7 +151,7 @@ func TestARemovedBrokersStreamsGoAfterTheGrace(t *testing.T) {
 
 	all.NotReady = "its Broker is gone"
 	i.put(all)
-	record, _, err := i.client.record(jstest.Context(t), naming.TargetKey(all.Key))
+	record, _, err := i.client.Record(jstest.Context(t), naming.TargetKey(all.Key))
 	jstest.Must(t, err)
 	if record.Target.Consumer != "" {
 		t.Errorf("the record names the consumer %q, which went with the log", record.Target.Consumer)
@@ -166,7 +167,7 @@ func TestALogDeletedByHandIsMadeAgainWithItsConsumers(t *testing.T) {
 	jstest.Must(t, err)
 	var remade []route.Key
 	i.owner.Remade = func(key route.Key) { remade = append(remade, key) }
-	jstest.Must(t, i.client.js.DeleteStream(jstest.Context(t), i.client.names.Log(i.broker.Key)))
+	jstest.Must(t, i.client.JetStream().DeleteStream(jstest.Context(t), i.client.Names().Log(i.broker.Key)))
 	i.sweep()
 	i.sweep()
 	if !slices.Equal(remade, []route.Key{i.broker.Key}) {
@@ -202,7 +203,7 @@ func TestOtherInstallationsAndOwnersAreNotTouched(t *testing.T) {
 	jstest.Must(t, colleague.RemoveTarget(jstest.Context(t), i.trigger("colleagues").Key))
 	i.sweep()
 
-	record, found, err := i.client.record(jstest.Context(t), shared.Key)
+	record, found, err := i.client.Record(jstest.Context(t), shared.Key)
 	if err != nil || !found || record.Swept {
 		t.Errorf("the colleague's tombstone is %+v, error %v: it is not ours to sweep", record, err)
 	}
@@ -219,7 +220,7 @@ func TestOneUnreadableRecordDoesNotStopTheSweep(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	all, gone := i.put(i.trigger("all")), i.put(i.trigger("gone"))
-	bucket, err := i.client.js.KeyValue(jstest.Context(t), i.client.names.RoutesBucket())
+	bucket, err := i.client.JetStream().KeyValue(jstest.Context(t), i.client.Names().RoutesBucket())
 	jstest.Must(t, err)
 	_, err = bucket.Put(jstest.Context(t), "target.broker.shop.orders.shop.garbage", []byte("{"))
 	jstest.Must(t, err)
@@ -254,16 +255,16 @@ func TestOneUnreadableRecordDoesNotStopTheSweep(t *testing.T) {
 func TestTheStreamsBesideALogAreMadeByTheOwnerAndMadeAgain(t *testing.T) {
 	t.Parallel()
 	i := install(t)
-	names, key := i.client.names, i.broker.Key
+	names, key := i.client.Names(), i.broker.Key
 	i.stream(names.DeadLetterStream(key)) // is there
-	if _, err := i.client.js.Stream(jstest.Context(t), names.DirectedStream(key)); !errors.Is(err, jetstream.ErrStreamNotFound) {
+	if _, err := i.client.JetStream().Stream(jstest.Context(t), names.DirectedStream(key)); !errors.Is(err, jetstream.ErrStreamNotFound) {
 		t.Errorf("error %v; want no directed stream before the first Trigger", err)
 	}
 	i.put(i.trigger("all"))
 	whole := func() {
 		t.Helper()
 		i.stream(names.DeadLetterStream(key))
-		consumer, err := i.client.js.Consumer(jstest.Context(t), names.DirectedStream(key), names.SharedConsumer())
+		consumer, err := i.client.JetStream().Consumer(jstest.Context(t), names.DirectedStream(key), names.SharedConsumer())
 		jstest.Must(t, err)
 		have := consumer.CachedInfo().Config
 		if have.FilterSubject != names.DirectedSubjects(key) || have.DeliverPolicy != jetstream.DeliverAllPolicy {
@@ -271,11 +272,11 @@ func TestTheStreamsBesideALogAreMadeByTheOwnerAndMadeAgain(t *testing.T) {
 		}
 	}
 	whole()
-	jstest.Must(t, i.client.js.DeleteConsumer(jstest.Context(t), names.DirectedStream(key), names.SharedConsumer()))
+	jstest.Must(t, i.client.JetStream().DeleteConsumer(jstest.Context(t), names.DirectedStream(key), names.SharedConsumer()))
 	i.sweep()
 	whole()
-	jstest.Must(t, i.client.js.DeleteStream(jstest.Context(t), names.DirectedStream(key)))
-	jstest.Must(t, i.client.js.DeleteStream(jstest.Context(t), names.DeadLetterStream(key)))
+	jstest.Must(t, i.client.JetStream().DeleteStream(jstest.Context(t), names.DirectedStream(key)))
+	jstest.Must(t, i.client.JetStream().DeleteStream(jstest.Context(t), names.DeadLetterStream(key)))
 	i.sweep()
 	whole()
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -37,7 +38,7 @@ func (o *Owner) makeCursor(ctx context.Context, t *route.Target, had cursor) err
 
 // cursorOf tells what cursor the target had that has this record, or whose record is lost: then it takes that over. A swept one has
 // none any more.
-func (o *Owner) cursorOf(ctx context.Context, t route.Target, have StoredRecord) (cursor, error) {
+func (o *Owner) cursorOf(ctx context.Context, t route.Target, have ejs.StoredRecord) (cursor, error) {
 	switch {
 	case have.Target == nil:
 		own, err := o.lostCursor(ctx, t)
@@ -56,7 +57,7 @@ func (o *Owner) cursorOf(ctx context.Context, t route.Target, have StoredRecord)
 // lostMember tells whether a target without a record is a member of the shared consumer, or was one when somebody deleted that too. Then
 // it gets what the shared consumer has not passed: twice beats never.
 func (o *Owner) lostMember(ctx context.Context, t route.Target) (cursor, error) {
-	shared := cursor{consumer: o.client.names.SharedConsumer()}
+	shared := cursor{consumer: o.client.Names().SharedConsumer()}
 	have, err := o.sharedConsumer(ctx, t.Key.Address)
 	if errors.Is(err, jetstream.ErrConsumerNotFound) {
 		_, known, err := o.positions.read(ctx, naming.SharedKey(t.Key.Address))
@@ -65,21 +66,21 @@ func (o *Owner) lostMember(ctx context.Context, t route.Target) (cursor, error) 
 		}
 		return cursor{}, nil
 	}
-	if err == nil && slices.Contains(membersIn(have.Config.Metadata), memberTag(t.Key)) {
+	if err == nil && slices.Contains(ejs.MembersIn(have.Config.Metadata), ejs.MemberTag(t.Key)) {
 		return shared, nil
 	}
-	return cursor{}, ignoreMissing(err)
+	return cursor{}, ejs.IgnoreMissing(err)
 }
 
 // lostCursor tells whether a target without a record has a cursor of its own. One whose consumer was deleted by hand has it too, until a
 // sweep gives it up.
 func (o *Owner) lostCursor(ctx context.Context, t route.Target) (cursor, error) {
 	own := cursor{consumer: o.consumerOf(t)}
-	_, err := o.client.js.Consumer(ctx, o.client.streamOf(t), own.consumer)
+	_, err := o.client.JetStream().Consumer(ctx, o.client.StreamOf(t), own.consumer)
 	if err == nil {
 		return own, nil
 	}
-	if ignoreMissing(err) != nil {
+	if ejs.IgnoreMissing(err) != nil {
 		return cursor{}, fmt.Errorf("read the cursor of %s: %w", t.Key, err)
 	}
 	if _, known, err := o.positions.read(ctx, naming.TargetKey(t.Key)); err != nil || known {
@@ -94,7 +95,7 @@ func (o *Owner) ensureCursor(ctx context.Context, t *route.Target, had cursor) e
 	if err := o.ensureDirected(ctx, t.Key.Address); err != nil {
 		return err
 	}
-	shared := o.client.names.SharedConsumer()
+	shared := o.client.Names().SharedConsumer()
 	if had.consumer == shared || (had.consumer == "" && shares(*t)) {
 		return o.join(ctx, t, had)
 	}
@@ -103,9 +104,9 @@ func (o *Owner) ensureCursor(ctx context.Context, t *route.Target, had cursor) e
 
 // ensureOwn makes the consumer that is the cursor of this target alone.
 func (o *Owner) ensureOwn(ctx context.Context, t *route.Target, had cursor) error {
-	stream, err := o.client.js.Stream(ctx, o.client.streamOf(*t))
+	stream, err := o.client.JetStream().Stream(ctx, o.client.StreamOf(*t))
 	if err != nil {
-		return fmt.Errorf("read stream %s: %w", o.client.streamOf(*t), err)
+		return fmt.Errorf("read stream %s: %w", o.client.StreamOf(*t), err)
 	}
 	log := stream.CachedInfo()
 	t.Consumer = o.consumerOf(*t)

@@ -10,13 +10,12 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
 const (
-	// trimEvery is how often a log is trimmed of whatever it can spare. A purge stalls the stream for a moment: seldom is better.
-	trimEvery = 30 * time.Second
 	// trimShare of a log's limit must be free to gain before a nudge trims it earlier.
 	trimShare = 4
 	// trimPause is the least time between two looks at the same log.
@@ -29,25 +28,25 @@ const nudgeFull = "full"
 // Trimmer removes from the logs what every cursor has passed. It is the one piece of this project that could lose an event,
 // so it believes only what the server says now, and does nothing when anything is unclear.
 type Trimmer struct {
-	client *Client
+	client *ejs.Client
 	table  *route.Table
 }
 
 // NewTrimmer returns a trimmer of the logs of the table's addresses. Any number of processes may run one.
-func NewTrimmer(c *Client, table *route.Table) *Trimmer { return &Trimmer{client: c, table: table} }
+func NewTrimmer(c *ejs.Client, table *route.Table) *Trimmer { return &Trimmer{client: c, table: table} }
 
 // Run trims until ctx ends: each log every trimEvery, and sooner when an ingress says that it fills up.
 func (t *Trimmer) Run(ctx context.Context) {
 	nudges := make(chan *nats.Msg, 1024)
-	sub, err := t.client.conn.ChanSubscribe(t.client.names.TrimSubjects(), nudges)
+	sub, err := t.client.Conn().ChanSubscribe(t.client.Names().TrimSubjects(), nudges)
 	if err != nil {
-		t.client.log.Warn("nobody can ask for a trim; logs are trimmed by the clock alone", "error", err)
+		t.client.Logger().Warn("nobody can ask for a trim; logs are trimmed by the clock alone", "error", err)
 	} else {
 		defer func() { _ = sub.Unsubscribe() }()
 	}
 	last := map[route.Key]time.Time{}
 	// Several processes trim the same logs; they need not do it in step.
-	every := t.client.timing.trimEvery
+	every := t.client.Timing().TrimEvery
 	clock := time.NewTicker(every - rand.N(every/8)) //nolint:gosec // no secret
 	defer clock.Stop()
 	for {
@@ -65,7 +64,7 @@ func (t *Trimmer) Run(ctx context.Context) {
 }
 
 func (t *Trimmer) heed(ctx context.Context, nudge *nats.Msg, last map[route.Key]time.Time) {
-	key, err := naming.Names.ParseTrim(t.client.names, nudge.Subject)
+	key, err := naming.Names.ParseTrim(t.client.Names(), nudge.Subject)
 	if err != nil || time.Since(last[key]) < trimPause {
 		return
 	}
@@ -83,11 +82,11 @@ func (t *Trimmer) heed(ctx context.Context, nudge *nats.Msg, last map[route.Key]
 
 // attempt trims and logs why not. Whatever went wrong, the log stays as it was, and the next attempt reads everything anew.
 func (t *Trimmer) attempt(ctx context.Context, address route.Address, worth uint64) {
-	trim, cancel := context.WithTimeout(ctx, 2*requestTimeout)
+	trim, cancel := context.WithTimeout(ctx, 2*ejs.RequestTimeout)
 	defer cancel()
 	_, err := Trim(trim, t.client, address, worth)
 	if err != nil && ctx.Err() == nil {
-		t.client.log.Warn("a log is not trimmed", "address", address.Key.String(), "error", err)
+		t.client.Logger().Warn("a log is not trimmed", "address", address.Key.String(), "error", err)
 	}
 }
 
@@ -95,11 +94,11 @@ func (t *Trimmer) attempt(ctx context.Context, address route.Address, worth uint
 // this frees about worth bytes or more. It returns the sequence below which the log is empty now; 0 when it removed nothing.
 // It removes nothing while a target that had a consumer lacks it: that consumer comes back where it stood. So does that of a target
 // which was removed, if it is put again in its grace period.
-func Trim(ctx context.Context, c *Client, address route.Address, worth uint64) (uint64, error) {
+func Trim(ctx context.Context, c *ejs.Client, address route.Address, worth uint64) (uint64, error) {
 	if address.Log.Stream != "" {
 		return 0, nil // it is not ours to trim
 	}
-	reading, err := readLog(ctx, c, c.names.Log(address.Key))
+	reading, err := readLog(ctx, c, c.Names().Log(address.Key))
 	if err != nil {
 		return 0, err
 	}
@@ -120,7 +119,7 @@ func Trim(ctx context.Context, c *Client, address route.Address, worth uint64) (
 	if floor <= reading.state.FirstSeq || freed(reading.state, floor) < worth {
 		return 0, nil
 	}
-	if err := purgeBelow(ctx, c, c.names.Log(address.Key), floor); err != nil {
+	if err := purgeBelow(ctx, c, c.Names().Log(address.Key), floor); err != nil {
 		return 0, err
 	}
 	return floor, nil
@@ -128,8 +127,8 @@ func Trim(ctx context.Context, c *Client, address route.Address, worth uint64) (
 
 // purgeBelow goes over the connection for removals: one that could not be asked for while NATS is away must not be asked for later, when
 // the log may be another one.
-func purgeBelow(ctx context.Context, c *Client, log string, floor uint64) error {
-	stream, err := c.removals.Stream(ctx, log)
+func purgeBelow(ctx context.Context, c *ejs.Client, log string, floor uint64) error {
+	stream, err := c.Removals().Stream(ctx, log)
 	if err == nil {
 		err = stream.Purge(ctx, jetstream.WithPurgeSequence(floor))
 	}

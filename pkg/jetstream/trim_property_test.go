@@ -15,6 +15,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/filter"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
+	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
@@ -49,9 +50,9 @@ func TestTheTrimmerNeverRemovesAnUndeliveredEvent(t *testing.T) {
 	t.Logf("%d schedules", schedule)
 }
 
-func hurried(c *Client) {
+func hurried(c *ejs.Client) {
 	brisk(c)
-	c.timing.ackWait, c.timing.renewEvery = 300*time.Millisecond, 100*time.Millisecond
+	c.Timing().AckWait, c.Timing().RenewEvery = 300*time.Millisecond, 100*time.Millisecond
 }
 
 // steps are what can happen. Those named "... and ..." happen at the same time.
@@ -112,7 +113,7 @@ func (w *trimWorld) publishOne(eventType string) {
 // store publishes as an ingress does, or, now and then and to a Channel, as somebody else.
 func (w *trimWorld) store(e trimEvent) error {
 	if w.isChannel() && e.eventType == nativeType {
-		_, err := w.client.js.Publish(w.ctx, w.broker.Key.Name+".native", []byte("plain"))
+		_, err := w.client.JetStream().Publish(w.ctx, w.broker.Key.Name+".native", []byte("plain"))
 		return err
 	}
 	m := jstest.Message(strconv.FormatUint(e.sequence, 10), e.eventType)
@@ -233,8 +234,8 @@ func (w *trimWorld) deleteConsumer(rt *rapid.T) {
 	if trigger == nil {
 		return
 	}
-	err := w.client.js.DeleteConsumer(w.ctx, w.client.names.Log(w.broker.Key), w.recorded(trigger.target.Key).Consumer)
-	if ignoreMissing(err) != nil {
+	err := w.client.JetStream().DeleteConsumer(w.ctx, w.client.Names().Log(w.broker.Key), w.recorded(trigger.target.Key).Consumer)
+	if ejs.IgnoreMissing(err) != nil {
 		w.t.Fatalf("delete a consumer: %v", err)
 	}
 }
@@ -251,7 +252,7 @@ func (w *trimWorld) trimAllTheTime() (stop func()) {
 	trimming.Go(func() {
 		for ctx.Err() == nil {
 			_, _ = Trim(ctx, w.trimmer, w.broker, 1)
-			pause(ctx, time.Millisecond)
+			ejs.Pause(ctx, time.Millisecond)
 		}
 	})
 	return func() {
@@ -262,7 +263,7 @@ func (w *trimWorld) trimAllTheTime() (stop func()) {
 
 // check looks for an event that is gone and still owed.
 func (w *trimWorld) check(rt *rapid.T) {
-	stream, err := w.client.js.Stream(w.ctx, w.client.names.Log(w.broker.Key))
+	stream, err := w.client.JetStream().Stream(w.ctx, w.client.Names().Log(w.broker.Key))
 	if err != nil {
 		w.t.Fatalf("read the log: %v", err)
 	}

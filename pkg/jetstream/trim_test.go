@@ -10,6 +10,7 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
+	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -62,7 +63,7 @@ func TestTrim(t *testing.T) {
 				i.graceful()
 				one := i.put(i.trigger("one"))
 				i.publish(0, 100, "a", "b")
-				jstest.Must(i.t, i.client.js.DeleteConsumer(jstest.Context(i.t), i.client.names.Log(i.broker.Key), one.Consumer))
+				jstest.Must(i.t, i.client.JetStream().DeleteConsumer(jstest.Context(i.t), i.client.Names().Log(i.broker.Key), one.Consumer))
 				jstest.Must(i.t, i.owner.RemoveTarget(jstest.Context(i.t), one.Key))
 			},
 			want: 1, fails: true,
@@ -72,7 +73,7 @@ func TestTrim(t *testing.T) {
 			arrange: func(i *installation) {
 				one := i.put(i.trigger("one"))
 				i.publish(0, 100, "a", "b")
-				jstest.Must(i.t, i.client.js.DeleteConsumer(jstest.Context(i.t), i.client.names.Log(i.broker.Key), one.Consumer))
+				jstest.Must(i.t, i.client.JetStream().DeleteConsumer(jstest.Context(i.t), i.client.Names().Log(i.broker.Key), one.Consumer))
 				jstest.Must(i.t, i.owner.RemoveTarget(jstest.Context(i.t), one.Key))
 				i.sweep()
 			},
@@ -106,8 +107,8 @@ func TestTrim(t *testing.T) {
 		{
 			name: "a foreign consumer with a filter holds it from the first event that it takes",
 			arrange: func(i *installation) {
-				_, err := i.client.js.CreateConsumer(jstest.Context(i.t), i.client.names.Log(i.broker.Key), jetstream.ConsumerConfig{
-					Durable: "backup", AckPolicy: jetstream.AckExplicitPolicy, FilterSubject: i.client.names.EventSubject(i.broker.Key, "b"),
+				_, err := i.client.JetStream().CreateConsumer(jstest.Context(i.t), i.client.Names().Log(i.broker.Key), jetstream.ConsumerConfig{
+					Durable: "backup", AckPolicy: jetstream.AckExplicitPolicy, FilterSubject: i.client.Names().EventSubject(i.broker.Key, "b"),
 				})
 				jstest.Must(i.t, err)
 				i.publish(0, 60, "a")
@@ -118,7 +119,7 @@ func TestTrim(t *testing.T) {
 		{
 			name: "a foreign consumer holds it",
 			arrange: func(i *installation) {
-				_, err := i.client.js.CreateConsumer(jstest.Context(i.t), i.client.names.Log(i.broker.Key), jetstream.ConsumerConfig{
+				_, err := i.client.JetStream().CreateConsumer(jstest.Context(i.t), i.client.Names().Log(i.broker.Key), jetstream.ConsumerConfig{
 					Durable: "backup", AckPolicy: jetstream.AckExplicitPolicy,
 				})
 				jstest.Must(i.t, err)
@@ -129,8 +130,8 @@ func TestTrim(t *testing.T) {
 		{
 			name: "a mirror that lacks events does not: it is no consumer that could be seen",
 			arrange: func(i *installation) {
-				log := i.client.names.Log(i.broker.Key)
-				mirror, err := i.client.js.CreateStream(jstest.Context(i.t), jetstream.StreamConfig{
+				log := i.client.Names().Log(i.broker.Key)
+				mirror, err := i.client.JetStream().CreateStream(jstest.Context(i.t), jetstream.StreamConfig{
 					Name: "mirror", Mirror: &jetstream.StreamSource{Name: log}, MaxMsgs: 10, Discard: jetstream.DiscardNew,
 				})
 				jstest.Must(i.t, err)
@@ -180,7 +181,7 @@ func TestTrim(t *testing.T) {
 			name: "without routes nothing is known, so nothing is trimmed",
 			arrange: func(i *installation) {
 				i.publish(0, 100, "a", "b")
-				jstest.Must(i.t, i.client.js.DeleteKeyValue(jstest.Context(i.t), i.client.names.RoutesBucket()))
+				jstest.Must(i.t, i.client.JetStream().DeleteKeyValue(jstest.Context(i.t), i.client.Names().RoutesBucket()))
 			},
 			want: 1, fails: true,
 		},
@@ -216,7 +217,7 @@ func TestTheHistoryWindowSparesTheYoungOnly(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	i.publish(0, 50, "a", "b")
-	stream, err := i.client.js.Stream(jstest.Context(t), i.client.names.Log(i.broker.Key))
+	stream, err := i.client.JetStream().Stream(jstest.Context(t), i.client.Names().Log(i.broker.Key))
 	jstest.Must(t, err)
 	last, err := stream.GetMsg(jstest.Context(t), 50)
 	jstest.Must(t, err)
@@ -234,7 +235,7 @@ func TestTheHistoryWindowSparesTheYoungOnly(t *testing.T) {
 }
 
 // trimming runs a Trimmer until the test ends or stop is called.
-func (i *installation) trimming(c *Client) (stop func()) {
+func (i *installation) trimming(c *ejs.Client) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	trimmer := NewTrimmer(c, jstest.Table(i.broker))
@@ -274,7 +275,7 @@ func TestALogOutlivesAPurgeThatWasAskedForWhileNATSWasAway(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	i.publish(0, 10, "a")
-	stream, err := i.client.removals.Stream(jstest.Context(t), i.client.names.Log(i.broker.Key))
+	stream, err := i.client.Removals().Stream(jstest.Context(t), i.client.Names().Log(i.broker.Key))
 	jstest.Must(t, err)
 	i.stop()
 	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
@@ -290,6 +291,6 @@ func TestALogOutlivesAPurgeThatWasAskedForWhileNATSWasAway(t *testing.T) {
 		if first := i.first(); first != 1 {
 			t.Fatalf("the log begins with %d", first)
 		}
-		pause(t.Context(), 10*time.Millisecond)
+		ejs.Pause(t.Context(), 10*time.Millisecond)
 	}
 }

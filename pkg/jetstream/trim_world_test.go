@@ -10,6 +10,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
+	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
@@ -17,7 +18,7 @@ import (
 type trimWorld struct {
 	*installation
 	ctx       context.Context
-	trimmer   *Client
+	trimmer   *ejs.Client
 	publisher *Publisher
 	processes [2]*trimProcess
 
@@ -52,7 +53,7 @@ func (t *trimTrigger) isOwed(e trimEvent) bool {
 // trimProcess is a filter process.
 type trimProcess struct {
 	*process
-	client  *Client
+	client  *ejs.Client
 	sources map[route.TargetKey]dispatch.Source
 	held    []heldMessage
 }
@@ -62,7 +63,7 @@ type heldMessage struct {
 	trigger *trimTrigger
 }
 
-func newTrimWorld(i *installation, trimmer *Client) *trimWorld {
+func newTrimWorld(i *installation, trimmer *ejs.Client) *trimWorld {
 	w := &trimWorld{
 		installation: i, ctx: i.t.Context(), trimmer: trimmer, publisher: publisherOf(i.t, i.client), triggers: map[string]*trimTrigger{},
 	}
@@ -106,18 +107,18 @@ func (w *trimWorld) close() {
 	for _, p := range w.processes {
 		p.kill()
 	}
-	for _, stream := range []string{w.client.names.DirectedStream(w.broker.Key), w.client.names.DeadLetterStream(w.broker.Key)} {
-		_ = w.client.js.DeleteStream(w.ctx, stream)
+	for _, stream := range []string{w.client.Names().DirectedStream(w.broker.Key), w.client.Names().DeadLetterStream(w.broker.Key)} {
+		_ = w.client.JetStream().DeleteStream(w.ctx, stream)
 	}
-	jstest.Must(w.t, w.client.js.DeleteStream(w.ctx, w.client.names.Log(w.broker.Key)))
+	jstest.Must(w.t, w.client.JetStream().DeleteStream(w.ctx, w.client.Names().Log(w.broker.Key)))
 }
 
 // kill ends the process as a crash does: nothing that it holds is given back.
 func (p *trimProcess) kill() {
-	p.client.events.Close()
-	p.client.conn.Close()
+	p.client.EventsConn().Close()
+	p.client.Conn().Close()
 	p.stop()
-	p.client.background.Wait()
+	p.client.Close()
 }
 
 func (p *trimProcess) source(target route.Target) dispatch.Source {

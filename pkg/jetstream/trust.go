@@ -19,8 +19,9 @@ const maxPause = time.Second
 // the report's life, or when the next connection is made: what was heard before an outage of NATS may be overtaken. It pauses when a record
 // is written, until that is applied: NATS sends the news of it on the same connection as the events that come after it, and before them.
 type trust struct {
-	connections *connections
-	term        atomic.Pointer[term]
+	// made counts the connections to NATS that were made so far.
+	made func() uint64
+	term atomic.Pointer[term]
 	// period counts the times of trust: what was verified in one of them has to be verified again in the next.
 	period atomic.Int64
 	// heard counts the records that were written; behind is when the first came that may not be applied, in Unix nanoseconds, or 0. Both
@@ -47,7 +48,7 @@ type Heard struct{ records, connection uint64 }
 
 // hears returns what was heard until now. The connection is read first: if another is made meanwhile, nothing is trusted by it.
 func (t *trust) hears() Heard {
-	connection := t.connections.made.Load()
+	connection := t.made()
 	return Heard{records: t.heard.Load(), connection: connection}
 }
 
@@ -73,7 +74,7 @@ func (t *trust) follow(conn *nats.Conn, bucket string) error {
 // lives reports whether the trust has begun and not ended, be it paused or not.
 func (t *trust) lives() bool {
 	term, now := t.term.Load(), time.Now()
-	if term == nil || term.connection != t.connections.made.Load() || t.over.Load() {
+	if term == nil || term.connection != t.made() || t.over.Load() {
 		return false
 	}
 	// By the wall clock too: the other one stands still while the machine sleeps.
@@ -99,7 +100,7 @@ func (t *trust) holds() bool { return !t.pauses() && t.lives() }
 func (t *trust) extend(until time.Time, heard Heard) (begins bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if heard.connection != t.connections.made.Load() {
+	if heard.connection != t.made() {
 		return false
 	}
 	if begins = !t.lives(); begins {

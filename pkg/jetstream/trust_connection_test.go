@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
+	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
 )
@@ -15,9 +16,9 @@ func TestTrustEndsWithTheConnection(t *testing.T) {
 	t.Parallel()
 	names, err := naming.New(naming.DefaultPrefix)
 	jstest.Must(t, err)
-	for name, options := range map[string]func(*natstest.Server) Options{
-		"over the network": func(s *natstest.Server) Options { return Options{URL: s.URL(), Names: names} },
-		"in process":       func(s *natstest.Server) Options { return Options{InProcess: s.NATS(), Names: names} },
+	for name, options := range map[string]func(*natstest.Server) ejs.Options{
+		"over the network": func(s *natstest.Server) ejs.Options { return ejs.Options{URL: s.URL(), Names: names} },
+		"in process":       func(s *natstest.Server) ejs.Options { return ejs.Options{InProcess: s.NATS(), Names: names} },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -33,14 +34,14 @@ func TestTrustEndsWithTheConnection(t *testing.T) {
 			})
 			before := p.Heard()
 			p.TrustUntil(time.Now().Add(time.Hour), before)
-			jstest.Must(t, c.events.ForceReconnect())
-			jstest.Await(t, "the connection for events is another one", func() bool { return c.events.Stats().Reconnects > 0 })
+			jstest.Must(t, c.EventsConn().ForceReconnect())
+			jstest.Await(t, "the connection for events is another one", func() bool { return c.EventsConn().Stats().Reconnects > 0 })
 			if !p.Trusted() {
 				t.Error("the trust ends with a connection that brings no news")
 			}
 
-			jstest.Must(t, c.conn.ForceReconnect())
-			jstest.Await(t, "the connection is another one", func() bool { return c.conn.Stats().Reconnects > 0 })
+			jstest.Must(t, c.Conn().ForceReconnect())
+			jstest.Await(t, "the connection is another one", func() bool { return c.Conn().Stats().Reconnects > 0 })
 			if p.Trusted() {
 				t.Error("the trust outlives the connection")
 			}

@@ -13,6 +13,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
+	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 )
 
 // flood is many events through a log that holds only a few of them, with a Trimmer and one Trigger that keeps up.
@@ -91,7 +92,7 @@ func (f flood) send(t testing.TB, i *installation, sender int) (refused int64) {
 				return refused
 			}
 			refused++
-			pause(t.Context(), 50*time.Millisecond)
+			ejs.Pause(t.Context(), 50*time.Millisecond)
 		}
 	}
 	return refused
@@ -126,10 +127,10 @@ func (f flood) receive(t testing.TB, source dispatch.Source) (repeated int) {
 // watchBytes returns the most bytes that the log ever had, as often as one can look.
 func (i *installation) watchBytes(ctx context.Context) (most uint64) {
 	for ctx.Err() == nil {
-		if stream, err := i.client.js.Stream(ctx, i.client.names.Log(i.broker.Key)); err == nil {
+		if stream, err := i.client.JetStream().Stream(ctx, i.client.Names().Log(i.broker.Key)); err == nil {
 			most = max(most, stream.CachedInfo().State.Bytes)
 		}
-		pause(ctx, 5*time.Millisecond)
+		ejs.Pause(ctx, 5*time.Millisecond)
 	}
 	return most
 }

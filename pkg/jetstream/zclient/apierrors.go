@@ -8,7 +8,7 @@ import (
 )
 
 // isStorageExhausted reports whether the server refused for want of space in the account or on its disk.
-func isStorageExhausted(err error) bool {
+func IsStorageExhausted(err error) bool {
 	var api *jetstream.APIError
 	if !errors.As(err, &api) {
 		return false
@@ -31,12 +31,12 @@ const (
 	errCodeMemoryExceeded        jetstream.ErrorCode = 10028
 	errCodeStorageExceeded       jetstream.ErrorCode = 10047
 	errCodeStoreFailed           jetstream.ErrorCode = 10077
-	errCodeNotUnique             jetstream.ErrorCode = 10100
-	errCodeDuplicateInProcess    jetstream.ErrorCode = 10158
+	ErrCodeNotUnique             jetstream.ErrorCode = 10100
+	ErrCodeDuplicateInProcess    jetstream.ErrorCode = 10158
 )
 
 // isLogFull reports whether the server refused an event because the stream is at its byte limit.
-func isLogFull(err error) bool {
+func IsLogFull(err error) bool {
 	var api *jetstream.APIError
 	return errors.As(err, &api) && api.ErrorCode == errCodeStoreFailed && strings.Contains(api.Description, "maximum")
 }

@@ -14,9 +14,9 @@ import (
 const (
 	// eventTypesBytes bounds the bucket: a full one takes no new record until older ones have expired. NATS counts all of it as
 	// used, so the bucket is made only where somebody wants it.
-	eventTypesBytes = 16 << 20
+	EventTypesBytes = 16 << 20
 	// eventTypeBytes bounds one record: names, UIDs, and eventtype.MaxTextBytes, which JSON may write six times as long.
-	eventTypeBytes = 8 << 10
+	EventTypeBytes = 8 << 10
 )
 
 // EnsureEventTypes makes the bucket of the event types. Only an owner of routes that describes event types calls it. Ingress and
@@ -25,7 +25,7 @@ func (c *Client) EnsureEventTypes(ctx context.Context) error {
 	name := c.names.EventTypesBucket()
 	_, err := c.ensureBucket(ctx, bucketConfig{
 		name: name, description: "types of events that ingress and filter have seen",
-		ttl: eventtype.RecordTTL, maxBytes: eventTypesBytes, maxValueSize: eventTypeBytes,
+		ttl: eventtype.RecordTTL, maxBytes: EventTypesBytes, maxValueSize: EventTypeBytes,
 	})
 	if err != nil {
 		return fmt.Errorf("make bucket %s: %w", name, err)

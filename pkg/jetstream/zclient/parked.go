@@ -13,13 +13,13 @@ import (
 
 // parked is what the directed stream of an address holds: in all, and for each of its live targets.
 type parked struct {
-	bytes  uint64
-	events map[route.TargetKey]uint64
+	Bytes  uint64
+	Events map[route.TargetKey]uint64
 }
 
-func (c *Client) parkedFor(ctx context.Context, key route.Key, records []StoredRecord) (parked, error) {
+func (c *Client) ParkedFor(ctx context.Context, key route.Key, records []StoredRecord) (parked, error) {
 	name := c.names.DirectedStream(key)
-	p := parked{events: map[route.TargetKey]uint64{}}
+	p := parked{Events: map[route.TargetKey]uint64{}}
 	stream, err := c.js.Stream(ctx, name)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		return p, nil
@@ -31,7 +31,7 @@ func (c *Client) parkedFor(ctx context.Context, key route.Key, records []StoredR
 	if err != nil {
 		return p, fmt.Errorf("read stream %s: %w", name, err)
 	}
-	p.bytes = info.State.Bytes
+	p.Bytes = info.State.Bytes
 	for _, r := range records {
 		if r.Target == nil || r.DeletedAt != nil {
 			continue
@@ -39,7 +39,7 @@ func (c *Client) parkedFor(ctx context.Context, key route.Key, records []StoredR
 		prefix := strings.TrimSuffix(c.names.ParkedSubjectsOf(r.Target.Key), "*")
 		for subject, count := range info.State.Subjects {
 			if subject == c.names.DirectedSubject(r.Target.Key) || strings.HasPrefix(subject, prefix) {
-				p.events[r.Target.Key] += count
+				p.Events[r.Target.Key] += count
 			}
 		}
 	}

@@ -20,20 +20,20 @@ const (
 	// tagLength is how much of a hash tells a target from another of the same address: 48 bits.
 	tagLength = 8
 	// maxMembers is how many targets share the consumer of one address at most: NATS takes 128 KiB of metadata.
-	maxMembers = 10000
+	MaxMembers = 10000
 )
 
 // memberTag is what stands for the target in the metadata of the consumer that it shares.
-func memberTag(key route.TargetKey) string { return tagOf(naming.TargetKey(key)) }
+func MemberTag(key route.TargetKey) string { return TagOf(naming.TargetKey(key)) }
 
 // tagOf returns the tag of the target whose record is at this key of the routes bucket.
-func tagOf(key string) string {
+func TagOf(key string) string {
 	sum := sha256.Sum256([]byte(key))
 	return base64.RawURLEncoding.EncodeToString(sum[:])[:tagLength]
 }
 
 // membersIn returns the tags of the targets that share the consumer with this metadata, sorted.
-func membersIn(metadata map[string]string) []string {
+func MembersIn(metadata map[string]string) []string {
 	if metadata[metaMembers] == "" {
 		return nil
 	}
@@ -41,15 +41,15 @@ func membersIn(metadata map[string]string) []string {
 }
 
 // withMember returns the metadata with the tags in it as well.
-func withMember(metadata map[string]string, tags ...string) map[string]string {
-	all := append(membersIn(metadata), tags...)
+func WithMember(metadata map[string]string, tags ...string) map[string]string {
+	all := append(MembersIn(metadata), tags...)
 	slices.Sort(all)
 	return withMembers(metadata, slices.Compact(all))
 }
 
 // withoutMember returns the metadata without the tags.
-func withoutMember(metadata map[string]string, tags ...string) map[string]string {
-	return withMembers(metadata, slices.DeleteFunc(membersIn(metadata), func(tag string) bool { return slices.Contains(tags, tag) }))
+func WithoutMember(metadata map[string]string, tags ...string) map[string]string {
+	return withMembers(metadata, slices.DeleteFunc(MembersIn(metadata), func(tag string) bool { return slices.Contains(tags, tag) }))
 }
 
 func withMembers(metadata map[string]string, tags []string) map[string]string {

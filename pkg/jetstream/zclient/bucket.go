@@ -25,14 +25,14 @@ func (c *Client) MakeBuckets(ctx context.Context) error { return c.ensureBuckets
 func (c *Client) ensureBuckets(ctx context.Context, stays bool) error {
 	made := map[string]bool{}
 	for _, b := range []bucketConfig{
-		{name: c.names.RoutesBucket(), description: "addresses and targets", markerTTL: c.timing.routeMarkerTTL, reserve: routesReserve},
+		{name: c.names.RoutesBucket(), description: "addresses and targets", markerTTL: c.timing.RouteMarkerTTL, reserve: RoutesReserve},
 		{
 			name: c.names.ReportsBucket(), description: "what the live ingress and filter processes have applied",
-			ttl: c.timing.reportTTL, markerTTL: c.timing.reportTTL, memory: stays,
+			ttl: c.timing.ReportTTL, markerTTL: c.timing.ReportTTL, memory: stays,
 		},
 		{
 			name: c.names.PositionsBucket(), description: "where the cursors stood when they were last looked at",
-			markerTTL: positionMarkerTTL, reserve: positionsReserve,
+			markerTTL: PositionMarkerTTL, reserve: PositionsReserve,
 		},
 	} {
 		var err error
@@ -46,9 +46,9 @@ func (c *Client) ensureBuckets(ctx context.Context, stays bool) error {
 }
 
 // makingRoom does a write to a bucket, and once more if that was full, for which the buckets grow: it has taken much since it was looked at.
-func (c *Client) makingRoom(ctx context.Context, write func() error) error {
+func (c *Client) MakingRoom(ctx context.Context, write func() error) error {
 	err := write()
-	if !isLogFull(err) {
+	if !IsLogFull(err) {
 		return err
 	}
 	if err := c.MakeBuckets(ctx); err != nil {
@@ -60,7 +60,7 @@ func (c *Client) makingRoom(ctx context.Context, write func() error) error {
 // ensureBucket makes the bucket, or makes the one that is there what is wanted. Storage cannot be changed in place: a bucket in
 // the wrong one is made anew. made tells that it is a new one.
 func (c *Client) ensureBucket(ctx context.Context, b bucketConfig) (made bool, err error) {
-	stream, err := c.js.Stream(ctx, bucketStream(b.name))
+	stream, err := c.js.Stream(ctx, BucketStream(b.name))
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		return c.createBucket(ctx, b)
 	}
@@ -74,7 +74,7 @@ func (c *Client) ensureBucket(ctx context.Context, b bucketConfig) (made bool, e
 			return false, err
 		}
 		if memory {
-			if err := c.js.DeleteStream(ctx, have.Name); ignoreMissing(err) != nil {
+			if err := c.js.DeleteStream(ctx, have.Name); IgnoreMissing(err) != nil {
 				return false, err
 			}
 			return c.createBucket(ctx, b)
@@ -85,7 +85,7 @@ func (c *Client) ensureBucket(ctx context.Context, b bucketConfig) (made bool, e
 		return false, nil
 	}
 	_, err = c.js.UpdateStream(ctx, next)
-	if isStorageExhausted(err) && next.MaxBytes != have.MaxBytes {
+	if IsStorageExhausted(err) && next.MaxBytes != have.MaxBytes {
 		next.MaxBytes = -1 // nothing can be reserved: then the bucket takes what it gets
 		if reflect.DeepEqual(have, next) {
 			return false, nil
@@ -112,7 +112,7 @@ func (c *Client) createBucket(ctx context.Context, b bucketConfig) (made bool, e
 		switch {
 		case err == nil:
 			info := stream.CachedInfo()
-			return info.TimeStamp.Sub(info.Created) < requestTimeout, nil
+			return info.TimeStamp.Sub(info.Created) < RequestTimeout, nil
 		case errors.Is(err, jetstream.ErrStreamNameAlreadyInUse): // somebody else has just made it
 			return false, nil
 		case !b.askLess(&config, err):

@@ -13,7 +13,7 @@ import (
 )
 
 // retryPause is how long a background loop waits before it tries a failed step again.
-const retryPause = time.Second
+const RetryPause = time.Second
 
 // checkEvery is how often a watch of a bucket makes sure that its bucket is still the same, and that it hears of what is written.
 const checkEvery = 5 * time.Second
@@ -34,7 +34,7 @@ func (c *Client) WatchRoutes(ctx context.Context, table *route.Table, synced fun
 			said = err.Error()
 			c.log.Warn("the routes cannot be read; what is known of them stays in force", "error", err)
 		}
-		pause(ctx, retryPause)
+		Pause(ctx, RetryPause)
 	}
 }
 
@@ -69,13 +69,13 @@ func applyEntry(table *route.Table, entry jetstream.KeyValueEntry) {
 // decodeEntry reads a record and makes sure that it stands at the key that it belongs to. Errors: route.ErrRecord.
 func decodeEntry(entry jetstream.KeyValueEntry) (route.Record, error) {
 	record, err := route.DecodeRecord(entry.Value())
-	if err == nil && entry.Key() != recordKey(record) {
-		err = fmt.Errorf("%w: the record is about %s", route.ErrRecord, recordKey(record))
+	if err == nil && entry.Key() != RecordKey(record) {
+		err = fmt.Errorf("%w: the record is about %s", route.ErrRecord, RecordKey(record))
 	}
 	return record, err
 }
 
-func recordKey(r route.Record) string {
+func RecordKey(r route.Record) string {
 	if r.Address != nil {
 		return naming.AddressKey(r.Address.Key)
 	}
@@ -96,7 +96,7 @@ func (c *Client) Records(ctx context.Context, keyFilter string) ([]StoredRecord,
 	}
 	var records []StoredRecord
 	var unreadable []error
-	err := c.readBucket(ctx, c.names.RoutesBucket(), keyFilter, func(entry jetstream.KeyValueEntry) {
+	err := c.ReadBucket(ctx, c.names.RoutesBucket(), keyFilter, func(entry jetstream.KeyValueEntry) {
 		record, err := decodeEntry(entry)
 		if err != nil {
 			unreadable = append(unreadable, fmt.Errorf("key %s: %w", entry.Key(), err))
@@ -111,7 +111,7 @@ func (c *Client) Records(ctx context.Context, keyFilter string) ([]StoredRecord,
 }
 
 // record reads one record; found is false when there is none, or none that can be read: its owner writes it anew.
-func (c *Client) record(ctx context.Context, key string) (r StoredRecord, found bool, err error) {
+func (c *Client) Record(ctx context.Context, key string) (r StoredRecord, found bool, err error) {
 	bucket, err := c.js.KeyValue(ctx, c.names.RoutesBucket())
 	if err != nil {
 		return StoredRecord{}, false, fmt.Errorf("open bucket %s: %w", c.names.RoutesBucket(), err)
@@ -137,7 +137,7 @@ func (c *Client) RoutesEnd(ctx context.Context) (revision uint64, made time.Time
 
 // IsLive tells whether the target has a record that is no tombstone, and whether it has any.
 func (c *Client) IsLive(ctx context.Context, key route.TargetKey) (live, recorded bool, err error) {
-	r, found, err := c.record(ctx, naming.TargetKey(key))
+	r, found, err := c.Record(ctx, naming.TargetKey(key))
 	return found && r.DeletedAt == nil, found, err
 }
 
@@ -147,14 +147,14 @@ func (c *Client) RoutesMade(ctx context.Context) (time.Time, error) {
 	if err != nil {
 		return time.Time{}, fmt.Errorf("open bucket %s: %w", c.names.RoutesBucket(), err)
 	}
-	made, err := bucketCreated(ctx, bucket)
+	made, err := BucketCreated(ctx, bucket)
 	if err != nil {
 		return time.Time{}, fmt.Errorf("read bucket %s: %w", c.names.RoutesBucket(), err)
 	}
 	return made, nil
 }
 
-func pause(ctx context.Context, d time.Duration) {
+func Pause(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {

@@ -3,7 +3,7 @@ package jetstream
 import "github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 
 // logOf names the stream with the address's events.
-func (c *Client) logOf(a route.Address) string {
+func (c *Client) LogOf(a route.Address) string {
 	if a.Log.Stream != "" {
 		return a.Log.Stream
 	}
@@ -11,7 +11,7 @@ func (c *Client) logOf(a route.Address) string {
 }
 
 // streamOf names the stream that the target's cursor is in.
-func (c *Client) streamOf(t route.Target) string {
+func (c *Client) StreamOf(t route.Target) string {
 	if t.Stream != "" {
 		return t.Stream
 	}

@@ -11,8 +11,8 @@ import (
 )
 
 // bucketCreated tells one incarnation of a bucket from the next: a watch does not notice that its bucket was made anew.
-func bucketCreated(ctx context.Context, bucket jetstream.KeyValue) (time.Time, error) {
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+func BucketCreated(ctx context.Context, bucket jetstream.KeyValue) (time.Time, error) {
+	ctx, cancel := context.WithTimeout(ctx, RequestTimeout)
 	defer cancel()
 	status, err := bucket.Status(ctx)
 	if err != nil {
@@ -40,7 +40,7 @@ func (c *Client) watchBucket(ctx context.Context, name string, w bucketWatch) er
 	if err != nil {
 		return fmt.Errorf("open bucket %s: %w", name, err)
 	}
-	created, err := bucketCreated(ctx, bucket)
+	created, err := BucketCreated(ctx, bucket)
 	if err != nil {
 		return fmt.Errorf("read bucket %s: %w", name, err)
 	}
@@ -51,7 +51,7 @@ func (c *Client) watchBucket(ctx context.Context, name string, w bucketWatch) er
 		return fmt.Errorf("watch bucket %s: %w", name, err)
 	}
 	defer endWatch(watcher)
-	check := time.NewTicker(c.timing.checkEvery)
+	check := time.NewTicker(c.timing.CheckEvery)
 	defer check.Stop()
 	var seen, before, due uint64 // before and due are what was seen, and where the bucket ended, at the last check
 	for {
@@ -86,7 +86,7 @@ func (c *Client) watchBucket(ctx context.Context, name string, w bucketWatch) er
 
 // checkBucket says where the bucket ends, and when it was made.
 func (c *Client) checkBucket(ctx context.Context, name string) (end uint64, made time.Time, err error) {
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	ctx, cancel := context.WithTimeout(ctx, RequestTimeout)
 	defer cancel()
 	return c.bucketEnd(ctx, name, jetstream.AllKeys)
 }

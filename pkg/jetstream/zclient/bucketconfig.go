@@ -13,8 +13,8 @@ const bucketReplicas = 3
 // What the buckets reserve of the account's storage, at least: as they grow they reserve more than they hold. Logs cannot take it, so
 // that full ones keep nobody from changing or removing a route.
 const (
-	routesReserve    = 256 << 10
-	positionsReserve = 64 << 10
+	RoutesReserve    = 256 << 10
+	PositionsReserve = 64 << 10
 )
 
 // routeMarkerTTL is how long NATS keeps the mark that a record is purged; who watches hears of it at once, and the record was a swept
@@ -35,7 +35,7 @@ type bucketConfig struct {
 	maxValueSize int32
 }
 
-func bucketStream(name string) string { return "KV_" + name }
+func BucketStream(name string) string { return "KV_" + name }
 
 // wanted returns the stream's configuration with what is ours: all of it if the bucket is new, for which have is empty.
 //
@@ -44,7 +44,7 @@ func (b bucketConfig) wanted(have jetstream.StreamConfig, used uint64) jetstream
 	next := have
 	if have.Name == "" {
 		next = jetstream.StreamConfig{
-			Name: bucketStream(b.name), Subjects: []string{"$KV." + b.name + ".>"}, Replicas: bucketReplicas, Discard: jetstream.DiscardNew,
+			Name: BucketStream(b.name), Subjects: []string{"$KV." + b.name + ".>"}, Replicas: bucketReplicas, Discard: jetstream.DiscardNew,
 			AllowRollup: true, DenyDelete: true, MaxMsgs: -1, MaxConsumers: -1, MaxMsgSize: -1, MaxBytes: -1,
 		}
 		if b.maxBytes > 0 {
@@ -70,9 +70,9 @@ const metaStorage = "eventing-jetstream.storage"
 func (b bucketConfig) askLess(config *jetstream.StreamConfig, err error) bool {
 	var api *jetstream.APIError
 	switch {
-	case isStorageExhausted(err) && config.Storage == jetstream.MemoryStorage:
+	case IsStorageExhausted(err) && config.Storage == jetstream.MemoryStorage:
 		config.Storage, config.Metadata = jetstream.FileStorage, map[string]string{metaStorage: "file"}
-	case isStorageExhausted(err) && b.reserve > 0 && config.MaxBytes > 0:
+	case IsStorageExhausted(err) && b.reserve > 0 && config.MaxBytes > 0:
 		config.MaxBytes = -1
 	case errors.As(err, &api) && (api.ErrorCode == errCodeNoCluster || api.ErrorCode == errCodeNoPeers) && config.Replicas > 1:
 		config.Replicas = 1
@@ -83,4 +83,4 @@ func (b bucketConfig) askLess(config *jetstream.StreamConfig, err error) bool {
 }
 
 // positionMarkerTTL is how long NATS keeps the mark that a position was forgotten; nobody reads it.
-const positionMarkerTTL = time.Minute
+const PositionMarkerTTL = time.Minute

@@ -23,7 +23,7 @@ const (
 // Reports reads what the live processes report. A bucket that is not there, until its owner makes it again, has lost all of it.
 func (c *Client) Reports(ctx context.Context) (route.Reports, error) {
 	name := c.names.ReportsBucket()
-	stream, err := c.js.Stream(ctx, bucketStream(name))
+	stream, err := c.js.Stream(ctx, BucketStream(name))
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		return route.Reports{Lost: time.Now()}, nil
 	}
@@ -31,10 +31,10 @@ func (c *Client) Reports(ctx context.Context) (route.Reports, error) {
 		return route.Reports{}, fmt.Errorf("read bucket %s: %w", name, err)
 	}
 	var read reportsRead
-	if err := c.readBucket(ctx, name, jetstream.AllKeys, read.entry); err != nil {
+	if err := c.ReadBucket(ctx, name, jetstream.AllKeys, read.entry); err != nil {
 		return route.Reports{}, err
 	}
-	return read.reports(stream.CachedInfo().TimeStamp, c.timing.reportTTL), nil
+	return read.reports(stream.CachedInfo().TimeStamp, c.timing.ReportTTL), nil
 }
 
 // LatestReports is Reports for those who decide by it that something is ready. A server may believe to lead the bucket although it is
@@ -66,7 +66,7 @@ func (c *Client) LatestReports(ctx context.Context) (route.Reports, error) {
 	if err != nil {
 		return route.Reports{}, err
 	}
-	return read.reports(now, c.timing.reportTTL), nil
+	return read.reports(now, c.timing.ReportTTL), nil
 }
 
 // reportsRead is what is read of the bucket.

@@ -8,7 +8,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-func consumersOf(ctx context.Context, stream jetstream.Stream) (map[string]*jetstream.ConsumerInfo, error) {
+func ConsumersOf(ctx context.Context, stream jetstream.Stream) (map[string]*jetstream.ConsumerInfo, error) {
 	consumers := map[string]*jetstream.ConsumerInfo{}
 	list := stream.ListConsumers(ctx)
 	for info := range list.Info() {
@@ -20,7 +20,7 @@ func consumersOf(ctx context.Context, stream jetstream.Stream) (map[string]*jets
 	return consumers, nil
 }
 
-func ignoreMissing(err error) error {
+func IgnoreMissing(err error) error {
 	if errors.Is(err, jetstream.ErrStreamNotFound) || errors.Is(err, jetstream.ErrConsumerNotFound) {
 		return nil
 	}
@@ -28,10 +28,10 @@ func ignoreMissing(err error) error {
 }
 
 // everything is the filter that lets every subject pass.
-const everything = ">"
+const Everything = ">"
 
 // filterSubjects returns a consumer's filters in one form: the server has two fields for them.
-func filterSubjects(config jetstream.ConsumerConfig) []string {
+func FilterSubjects(config jetstream.ConsumerConfig) []string {
 	if config.FilterSubject != "" {
 		return []string{config.FilterSubject}
 	}

@@ -20,7 +20,7 @@ type Reporter struct {
 	Written func(ctx context.Context, sent time.Time) error
 
 	client *Client
-	state  func() route.Report
+	State  func() route.Report
 	wake   chan struct{}
 
 	mu  sync.Mutex
@@ -29,7 +29,7 @@ type Reporter struct {
 
 // NewReporter returns a reporter of what state returns. state is called by one goroutine at a time.
 func (c *Client) NewReporter(state func() route.Report) *Reporter {
-	return &Reporter{client: c, state: state, wake: make(chan struct{}, 1)}
+	return &Reporter{client: c, State: state, wake: make(chan struct{}, 1)}
 }
 
 // Changed tells the reporter that the state may differ from what it wrote last. It never blocks.
@@ -52,21 +52,21 @@ func (r *Reporter) Run(ctx context.Context) {
 	defer r.client.conn.RemoveStatusListener(reconnected)
 	key, said := "", ""
 	for ctx.Err() == nil {
-		report := r.state()
+		report := r.State()
 		key = string(report.Role) + "." + report.ID
 		wait := route.ReportInterval
 		sent := time.Now()
-		err := r.write(ctx, key, report)
+		err := r.Write(ctx, key, report)
 		r.mu.Lock()
 		r.err = err
 		r.mu.Unlock()
-		if r.Written != nil && (err == nil || r.nobodyAsks(ctx, err)) {
+		if r.Written != nil && (err == nil || r.NobodyAsks(ctx, err)) {
 			if failed := r.Written(ctx, sent); err == nil {
 				err = failed
 			}
 		}
 		if err != nil {
-			wait = retryPause
+			wait = RetryPause
 		}
 		if ctx.Err() == nil {
 			said = r.say(err, said)
@@ -114,29 +114,29 @@ func (r *Reporter) say(err error, said string) string {
 //
 // In a cluster a server may not have heard that others have made the bucket, which also stays there: there it is not so. And it is asked
 // in this order because a server that starts finds its streams again in that of their names.
-func (r *Reporter) nobodyAsks(ctx context.Context, failed error) bool {
+func (r *Reporter) NobodyAsks(ctx context.Context, failed error) bool {
 	if !errors.Is(failed, jetstream.ErrBucketNotFound) {
 		return false
 	}
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	ctx, cancel := context.WithTimeout(ctx, RequestTimeout)
 	defer cancel()
-	routes, err := r.client.js.Stream(ctx, bucketStream(r.client.names.RoutesBucket()))
+	routes, err := r.client.js.Stream(ctx, BucketStream(r.client.names.RoutesBucket()))
 	if err != nil {
 		return false
 	}
 	if cluster := routes.CachedInfo().Cluster; cluster != nil && cluster.Name != "" {
 		return false
 	}
-	_, err = r.client.js.Stream(ctx, bucketStream(r.client.names.ReportsBucket()))
+	_, err = r.client.js.Stream(ctx, BucketStream(r.client.names.ReportsBucket()))
 	return errors.Is(err, jetstream.ErrStreamNotFound)
 }
 
-func (r *Reporter) write(ctx context.Context, key string, report route.Report) error {
+func (r *Reporter) Write(ctx context.Context, key string, report route.Report) error {
 	data, err := json.Marshal(report)
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	ctx, cancel := context.WithTimeout(ctx, RequestTimeout)
 	defer cancel()
 	bucket, err := r.client.js.KeyValue(ctx, r.client.names.ReportsBucket())
 	if err != nil {
@@ -148,7 +148,7 @@ func (r *Reporter) write(ctx context.Context, key string, report route.Report) e
 
 // withdraw spares the others the wait until the report expires; when NATS is away it expires all the same.
 func (r *Reporter) withdraw(key string) {
-	ctx, cancel := context.WithTimeout(context.Background(), retryPause)
+	ctx, cancel := context.WithTimeout(context.Background(), RetryPause)
 	defer cancel()
 	if key == "" || !r.client.Connected() {
 		return

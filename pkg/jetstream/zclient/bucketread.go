@@ -20,7 +20,7 @@ const readAgain = 100 * time.Millisecond
 //
 // The server that a watch reads from may be behind. So the leader says first what the last change is, and the watch is read until
 // that has come: no decision rests on what a server has not heard of yet.
-func (c *Client) readBucket(ctx context.Context, name, keyFilter string, each func(jetstream.KeyValueEntry)) error {
+func (c *Client) ReadBucket(ctx context.Context, name, keyFilter string, each func(jetstream.KeyValueEntry)) error {
 	bucket, err := c.js.KeyValue(ctx, name)
 	if err != nil {
 		return fmt.Errorf("open bucket %s: %w", name, err)
@@ -35,7 +35,7 @@ func (c *Client) readBucket(ctx context.Context, name, keyFilter string, each fu
 // bucketEnd asks the leader for the revision of the last change that is there of the keys that match the filter, 0 when none is, and
 // when the bucket was made.
 func (c *Client) bucketEnd(ctx context.Context, name, keyFilter string) (revision uint64, made time.Time, err error) {
-	stream, err := c.js.Stream(ctx, bucketStream(name))
+	stream, err := c.js.Stream(ctx, BucketStream(name))
 	if err != nil {
 		return 0, made, fmt.Errorf("read bucket %s: %w", name, err)
 	}

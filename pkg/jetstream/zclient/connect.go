@@ -28,14 +28,14 @@ import (
 const minAPILevel = 2
 
 // requestTimeout bounds one request to the JetStream API when the caller's context has no deadline of its own.
-const requestTimeout = 5 * time.Second
+const RequestTimeout = 5 * time.Second
 
 // dialTimeout bounds one attempt to connect to one address; it is nats.go's own default.
 const dialTimeout = 2 * time.Second
 
 // writeTimeout bounds one write to a connection. On a network that lets nothing pass, a publish is stuck in a write, whatever its own time
 // is, and all others wait for it. It leaves a publish as much time again for another server.
-const writeTimeout = publishBudget / 2
+const writeTimeout = PublishBudget / 2
 
 // Options say how to reach NATS. Nothing in them is ever logged but the URL, without its user part.
 type Options struct {
@@ -64,7 +64,7 @@ type Client struct {
 	events *nats.Conn
 	// removals is on events too: a removal that was asked for while NATS is away must not be sent later, when it may be wrong.
 	removals jetstream.JetStream
-	timing   timing
+	timing   Timing
 	// servers are the URLs without their user parts, for messages; dialer knows why the last attempt to connect failed.
 	servers string
 	dialer  *dialer
@@ -82,7 +82,7 @@ func Connect(o Options) (*Client, error) {
 		return nil, err
 	}
 	c := &Client{
-		names: o.Names, id: nuid.Next(), log: o.Logger, timing: defaultTiming(), servers: withoutUsers(o.URL), dialer: &dialer{},
+		names: o.Names, id: nuid.Next(), log: o.Logger, timing: DefaultTiming(), servers: withoutUsers(o.URL), dialer: &dialer{},
 	}
 	c.connections = &connections{dialer: c.dialer, inProcess: o.InProcess}
 	options = append(options, nats.ErrorHandler(c.logError), nats.SetCustomDialer(c.dialer))
@@ -93,11 +93,11 @@ func Connect(o Options) (*Client, error) {
 		c.conn.Close()
 		return nil, c.connectError(err)
 	}
-	if c.js, err = jetstream.New(c.conn, jetstream.WithDefaultTimeout(requestTimeout)); err != nil {
+	if c.js, err = jetstream.New(c.conn, jetstream.WithDefaultTimeout(RequestTimeout)); err != nil {
 		c.Close()
 		return nil, err
 	}
-	if c.removals, err = jetstream.New(c.events, jetstream.WithDefaultTimeout(requestTimeout)); err != nil {
+	if c.removals, err = jetstream.New(c.events, jetstream.WithDefaultTimeout(RequestTimeout)); err != nil {
 		c.Close()
 		return nil, err
 	}
@@ -243,7 +243,7 @@ func (c *Client) Close() {
 	for _, conn := range []*nats.Conn{c.events, c.conn} {
 		if conn != nil {
 			if conn.IsConnected() {
-				_ = conn.FlushTimeout(requestTimeout) // what could not be sent is redelivered: nothing is lost here
+				_ = conn.FlushTimeout(RequestTimeout) // what could not be sent is redelivered: nothing is lost here
 			}
 			conn.Close()
 		}

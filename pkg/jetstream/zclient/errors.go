@@ -6,12 +6,6 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
 )
 
-// errLostRoute is why nobody reads a log: the record of a target is lost. Its owner writes it again.
-var errLostRoute = errors.New("the route of a target that shares its consumer is lost")
-
-// errNotVerified is why a target is not served in the first moment: nobody has looked yet whether its consumer can be read.
-var errNotVerified = errors.New("its consumer is not read yet")
-
 var (
 	// ErrServerTooOld means that the NATS server lacks message schedules, which parked events need (nats-server 2.12).
 	ErrServerTooOld = errors.New("nats-server is too old: 2.12 or newer is needed")
