@@ -13,6 +13,7 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/trim"
 	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
@@ -47,7 +48,7 @@ func TestAnAdoptedStreamIsLeftAsItIs(t *testing.T) {
 		t.Errorf("got %v", got)
 	}
 	source.Stop()
-	if floor, err := Trim(jstest.Context(t), i.client, channel, 1); floor != 0 || err != nil {
+	if floor, err := trim.Once(jstest.Context(t), i.client, channel, 1); floor != 0 || err != nil {
 		t.Errorf("trimmed to %d, error %v", floor, err)
 	}
 	i.sweep()

@@ -11,6 +11,7 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/trim"
 	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
@@ -152,7 +153,7 @@ func TestAnExhaustedStoreStopsOnlyWhatNeedsIt(t *testing.T) {
 	i := &installation{t: t, server: s, client: c, owner: NewOwner(c, "tests", shortGrace), broker: brokerOf("orders", 4<<20)}
 	i.putBroker()
 	all := i.put(i.trigger("all"))
-	i.publish(0, 10, "a")
+	i.Send(0, 10, "a")
 	source := open(t, c, all, 10)
 	fillStore(t, c)
 
@@ -176,7 +177,7 @@ func TestAnExhaustedStoreStopsOnlyWhatNeedsIt(t *testing.T) {
 	}
 	takeAll(t, source, 0, 10)
 	i.consumerIsDone(all)
-	trimmed, err := Trim(jstest.Context(t), c, i.broker, 1)
+	trimmed, err := trim.Once(jstest.Context(t), c, i.broker, 1)
 	jstest.Must(t, err)
 	if trimmed == 0 {
 		t.Error("the log is not trimmed")

@@ -107,7 +107,7 @@ func TestTheRouteKnowsWhereItsLogBegins(t *testing.T) {
 	if first < before || first > ejs.DefaultTiming().FirstSequence() {
 		t.Errorf("the log begins at %d, want the time when it was made, after %d", first, before)
 	}
-	i.publish(0, 3, "a")
+	i.Send(0, 3, "a")
 	i.putBroker()
 	if again := i.recordedAddress().Log.First; again != first {
 		t.Errorf("written again it begins at %d, want %d as before", again, first)
@@ -217,15 +217,18 @@ func TestHowManyOfALongBatchAreStored(t *testing.T) {
 	i := install(t)
 	i.broker = brokerOf("small", 512<<10)
 	i.putBroker()
-	batch := smallBatch(4 * chunkMessages)
+	batch := smallBatch(4 * inOneChunk)
 	stored, err := publisherOf(t, i.client).Publish(jstest.Context(t), i.broker, batch)
 	ids := i.storedIDs()
-	if !errors.Is(err, ingress.ErrLogFull) || stored != len(ids) || stored <= chunkMessages || stored == len(batch) {
+	if !errors.Is(err, ingress.ErrLogFull) || stored != len(ids) || stored <= inOneChunk || stored == len(batch) {
 		t.Fatalf("stored %d, and the log has %d; error %v; want more than a chunk of %d", stored, len(ids), err, len(batch))
 	}
-	for n := range chunkMessages {
+	for n := range inOneChunk {
 		if id := batch[n].Event.Attr(event.ID); ids[id] != 1 {
 			t.Errorf("event %s is stored %d times, want once", id, ids[id])
 		}
 	}
 }
+
+// inOneChunk is how many messages of one publish are on their way at a time.
+const inOneChunk = 1024

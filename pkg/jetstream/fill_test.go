@@ -6,6 +6,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/trim"
 )
 
 // nudges subscribes to what asks the trimmers for a trim of the installation's log.
@@ -32,20 +33,20 @@ func (i *installation) sent(nudges chan *nats.Msg) []string {
 func TestTheGaugeNudgesOnceForEachShareOfTheLog(t *testing.T) {
 	t.Parallel()
 	i := install(t)
-	nudges, gauge := i.nudges(), newFillGauge(i.client)
-	share := int(i.broker.Log.MaxBytes) / nudgeShare
-	gauge.add(i.broker, share)
+	nudges, gauge := i.nudges(), trim.NewGauge(i.client)
+	share := int(i.broker.Log.MaxBytes) / trim.NudgeShare
+	gauge.Add(i.broker, share)
 	if sent := i.sent(nudges); len(sent) != 0 {
 		t.Errorf("nudged by %q, although there was no more than a share", sent)
 	}
 	for range 3 * 4 {
-		gauge.add(i.broker, share/4+1)
+		gauge.Add(i.broker, share/4+1)
 	}
 	if sent := i.sent(nudges); len(sent) != 3 || sent[0] != "" {
 		t.Errorf("nudged by %q, want 3 times for three more shares", sent)
 	}
 	other := brokerOf("other", 1<<20)
-	gauge.add(other, 1<<20)
+	gauge.Add(other, 1<<20)
 	if sent := i.sent(nudges); len(sent) != 0 {
 		t.Errorf("nudged by %q for the log of another", sent)
 	}
@@ -54,11 +55,11 @@ func TestTheGaugeNudgesOnceForEachShareOfTheLog(t *testing.T) {
 func TestAFullLogNudgesOnceASecondAtMost(t *testing.T) {
 	t.Parallel()
 	i := install(t)
-	nudges, gauge := i.nudges(), newFillGauge(i.client)
+	nudges, gauge := i.nudges(), trim.NewGauge(i.client)
 	for range 50 {
-		gauge.full(i.broker)
+		gauge.Full(i.broker)
 	}
-	if sent := i.sent(nudges); len(sent) != 1 || sent[0] != nudgeFull {
+	if sent := i.sent(nudges); len(sent) != 1 || sent[0] != trim.NudgeFull {
 		t.Errorf("nudged by %q, want one that says that it is full", sent)
 	}
 }

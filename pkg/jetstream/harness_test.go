@@ -15,6 +15,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/filter"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/publish"
 	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
@@ -168,7 +169,7 @@ func (i *installation) recorded(key route.TargetKey) route.Target {
 }
 
 // publish stores events with ids from..to-1, whose types alternate, and returns how many the log has taken.
-func (i *installation) publish(from, to int, types ...string) {
+func (i *installation) Send(from, to int, types ...string) {
 	i.t.Helper()
 	p := publisherOf(i.t, i.client)
 	for id := from; id < to; id += 100 {
@@ -247,16 +248,16 @@ func (i *installation) sweep() {
 	jstest.Must(i.t, i.owner.Sweep(jstest.Context(i.t)))
 }
 
-func senderOf(t testing.TB, c *ejs.Client) *Sender {
+func senderOf(t testing.TB, c *ejs.Client) *publish.Sender {
 	t.Helper()
-	s, err := NewSender(c)
+	s, err := publish.NewSender(c)
 	jstest.Must(t, err)
 	return s
 }
 
-func publisherOf(t testing.TB, c *ejs.Client) *Publisher {
+func publisherOf(t testing.TB, c *ejs.Client) *publish.Publisher {
 	t.Helper()
-	return NewPublisher(c, senderOf(t, c))
+	return publish.New(c, senderOf(t, c))
 }
 
 func storeOf(t testing.TB, c *ejs.Client, addresses Addresses) *Store {

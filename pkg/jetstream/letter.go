@@ -14,6 +14,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/codec"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/publish"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -33,7 +34,7 @@ func (s *Store) workMessage(w dispatch.Work, besides nats.Header) (*nats.Msg, er
 	for _, encode := range []func(dispatch.Work) *nats.Msg{codec.EncodeWork, codec.EncodeStructured} {
 		m := encode(w)
 		maps.Copy(m.Header, besides)
-		if size := event.HeaderBytes(m.Header); size <= maxHeaderBytes && int64(size+len(m.Data)) <= s.client.MaxPayload() {
+		if size := event.HeaderBytes(m.Header); size <= publish.MaxHeaderBytes && int64(size+len(m.Data)) <= s.client.MaxPayload() {
 			return m, nil
 		}
 	}

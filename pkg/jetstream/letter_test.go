@@ -13,6 +13,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/codec"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/publish"
 	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 )
 
@@ -83,7 +84,7 @@ func TestTheLargestEventCanBeParkedAndBecomeADeadLetter(t *testing.T) {
 	for largest.Event.Data = []byte{}; ; {
 		more := largest
 		more.Event.Data = make([]byte, len(largest.Event.Data)+500)
-		if _, err := senderOf(t, i.client).eventMessage(expectedLog(i.client, i.broker), i.broker.Key, more); err != nil {
+		if _, err := senderOf(t, i.client).EventMessage(publish.ExpectLog(i.client, i.broker), i.broker.Key, more); err != nil {
 			break
 		}
 		largest = more

@@ -12,6 +12,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/codec"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/publish"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
@@ -135,7 +136,7 @@ func TestAdditionalSubjectsAreTheChannelsAlone(t *testing.T) {
 	channel.Log.Subjects = nil
 	i.putChannel(channel)
 	_, err := i.client.JetStream().Publish(jstest.Context(t), "sensors.1", nil)
-	if !isAbsent(err) {
+	if !publish.IsAbsent(err) {
 		t.Errorf("error %v, want that no stream listens", err)
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/filter"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/trim"
 	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
@@ -95,9 +96,9 @@ func TestTheConsumerIsThereBeforeTheRoute(t *testing.T) {
 func TestANewTriggerStartsAtTheEndOfTheLog(t *testing.T) {
 	t.Parallel()
 	i := install(t)
-	i.publish(0, 10, "a")
+	i.Send(0, 10, "a")
 	all := i.put(i.trigger("all"))
-	i.publish(10, 20, "a")
+	i.Send(10, 20, "a")
 	source := open(t, i.client, all, 10)
 	defer source.Stop()
 	if ids := takeAll(t, source, 10, 20); !slices.Equal(ids, jstest.IDs(10, 20)) {
@@ -111,13 +112,13 @@ func TestATriggerThatIsNotReadyGetsACursorOnlyWhenItHadOne(t *testing.T) {
 	target := i.trigger("later")
 	target.NotReady, target.Consumer = "its subscriber cannot be resolved", ""
 	i.put(target)
-	consumers := func() int { return len(i.reading().consumers) }
+	consumers := func() int { return len(i.reading().Consumers) }
 	if n := consumers(); n != 0 {
 		t.Fatalf("%d consumers, want none: it would hold the log for nothing", n)
 	}
 	target.NotReady = ""
 	i.put(target)
-	i.publish(0, 5, "a")
+	i.Send(0, 5, "a")
 	target.NotReady = "its subscriber cannot be resolved any more"
 	i.put(target)
 	if n := consumers(); n != 1 {
@@ -130,9 +131,9 @@ func TestATriggerThatIsNotReadyGetsACursorOnlyWhenItHadOne(t *testing.T) {
 	}
 }
 
-func (i *installation) reading() logReading {
+func (i *installation) reading() trim.Reading {
 	i.t.Helper()
-	reading, err := readLog(jstest.Context(i.t), i.client, i.client.Names().Log(i.broker.Key))
+	reading, err := trim.ReadLog(jstest.Context(i.t), i.client, i.client.Names().Log(i.broker.Key))
 	jstest.Must(i.t, err)
 	return reading
 }
@@ -219,7 +220,7 @@ func TestDriftIsRepairedAndWhatIsNotOursStays(t *testing.T) {
 	i := install(t)
 	all := i.put(i.trigger("all"))
 	log := i.client.Names().Log(i.broker.Key)
-	i.publish(0, 10, "a")
+	i.Send(0, 10, "a")
 
 	drifted := i.stream(log)
 	drifted.Duplicates, drifted.Discard, drifted.MaxBytes = time.Second, jetstream.DiscardOld, 1<<20
@@ -252,9 +253,9 @@ func TestAChangedFilterKeepsThePosition(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	i.put(i.trigger("some", "a"))
-	i.publish(0, 20, "a", "b") // even ids are of type a
+	i.Send(0, 20, "a", "b") // even ids are of type a
 	target := i.put(i.trigger("some", "b"))
-	i.publish(20, 40, "a", "b")
+	i.Send(20, 40, "a", "b")
 	source := open(t, i.client, target, 100)
 	defer source.Stop()
 	ids := map[string]bool{}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/trim"
 	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
@@ -99,19 +100,19 @@ func (o *Owner) allHaveHeard(ctx context.Context, tombstone ejs.StoredRecord) (b
 // holds, nothing is parked, and there are no dead letters. What it cannot tell it takes for undelivered.
 func (o *Owner) allDelivered(ctx context.Context, a route.Address) (bool, error) {
 	key := a.Key
-	log, err := readLog(ctx, o.client, o.client.LogOf(a))
+	log, err := trim.ReadLog(ctx, o.client, o.client.LogOf(a))
 	switch {
 	case errors.Is(err, jetstream.ErrStreamNotFound):
 	case err != nil:
 		return false, err
-	case log.holder != nil:
+	case log.Holder != nil:
 		return false, nil
 	default:
 		targets, err := o.client.Records(ctx, naming.TargetKeysOf(key))
 		if err != nil {
 			return false, err
 		}
-		if log.lostCursor(targets) != nil {
+		if log.LostCursor(targets) != nil {
 			return false, nil // its consumer comes back, who knows where
 		}
 	}

@@ -4,30 +4,9 @@ import (
 	"strconv"
 	"testing"
 
-	"github.com/nats-io/nats.go"
-
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
 )
-
-// BenchmarkAck takes the PubAck of one message: what an ingress does for each event beside sending it.
-func BenchmarkAck(b *testing.B) {
-	a := unsent()
-	m := &nats.Msg{Data: []byte(`{"stream":"kn_log_broker_shop_orders","seq":1764252605000000}`)}
-	s := a.expect(expectStream("kn_log_broker_shop_orders"), 1)
-	w := a.waiting[s.first]
-	m.Subject = subjectOf(a, s, 0)
-	b.ReportAllocs()
-	for b.Loop() {
-		a.take(m)
-		<-s.done
-		if s.answers[0] != nil {
-			b.Fatal(s.answers[0])
-		}
-		s.left = 1
-		a.waiting[s.first] = w
-	}
-}
 
 // BenchmarkPublish stores events of 500 bytes, one or a hundred at a time.
 func BenchmarkPublish(b *testing.B) {

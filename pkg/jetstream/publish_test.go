@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
@@ -42,8 +41,8 @@ func (i *installation) storedIDs() map[string]int {
 func TestPublishStoresAnIDOnce(t *testing.T) {
 	t.Parallel()
 	i := install(t)
-	i.publish(0, 5, "a")
-	i.publish(0, 5, "a") // as a sender does that got no answer
+	i.Send(0, 5, "a")
+	i.Send(0, 5, "a") // as a sender does that got no answer
 	if ids := i.storedIDs(); len(ids) != 5 || ids["0"] != 1 {
 		t.Errorf("stored %v, want each of 5 once", ids)
 	}
@@ -92,7 +91,7 @@ func TestAnOutageBeyondTheDeadlineIsUnavailableAndNothingIsSentLater(t *testing.
 	t.Parallel()
 	i := install(t)
 	p := publisherOf(t, i.client)
-	i.publish(0, 1, "a")
+	i.Send(0, 1, "a")
 	i.server.Stop()
 	const deadline = 600 * time.Millisecond
 	ctx, cancel := context.WithTimeout(t.Context(), deadline)
@@ -104,7 +103,7 @@ func TestAnOutageBeyondTheDeadlineIsUnavailableAndNothingIsSentLater(t *testing.
 	}
 
 	i.restart()
-	i.publish(1, 2, "a") // whatever was kept would have been sent before this one
+	i.Send(1, 2, "a") // whatever was kept would have been sent before this one
 	if ids := i.storedIDs(); len(ids) != 2 || ids["late"]+ids["later"] != 0 {
 		t.Errorf("the log holds %v, want 0 and 1 alone", ids)
 	}
@@ -153,7 +152,7 @@ func TestWhatTheLogRefuses(t *testing.T) {
 		{"attributes as large as may be", []ingress.Message{attribute(60_000)}, nil, 1},
 		{"attributes of 65,535 bytes", []ingress.Message{attribute(65_535)}, ingress.ErrAttributesTooLarge, 0},
 		{"attributes larger than max_payload", []ingress.Message{attribute(payload)}, ingress.ErrAttributesTooLarge, 0},
-		{"an event as large as may be", []ingress.Message{body(payload - 2*workBytes)}, nil, 1},
+		{"an event as large as may be", []ingress.Message{body(payload - 2*4096)}, nil, 1},
 		{"an event of max_payload", []ingress.Message{body(payload)}, ingress.ErrEventTooLarge, 0},
 		{"one of a batch too large", []ingress.Message{jstest.Message("2", "a"), body(payload)}, ingress.ErrEventTooLarge, 0},
 	} {
@@ -173,7 +172,7 @@ func TestAFullLogNamesWhoHoldsIt(t *testing.T) {
 	i.putBroker()
 	slow, fast := i.put(i.trigger("slow", "a")), i.put(i.trigger("fast"))
 	p := publisherOf(t, i.client)
-	i.publish(0, 10, "a", "b")
+	i.Send(0, 10, "a", "b")
 	source := open(t, i.client, fast, 10)
 	takeAll(t, source, 0, 10)
 	source.Stop()
@@ -226,40 +225,6 @@ func TestAnAccountWithoutRoomIsAFullLog(t *testing.T) {
 	_, err := NewOwner(c, "tests", shortGrace).PutAddress(jstest.Context(t), brokerOf("huge", 1<<30))
 	if err == nil || !strings.Contains(err.Error(), strconv.Itoa(1<<30)) {
 		t.Errorf("error %v, want one that names the bytes asked for", err)
-	}
-}
-
-func TestWhichErrorsEndAPublish(t *testing.T) {
-	t.Parallel()
-	api := func(status int, code jetstream.ErrorCode, text string) error {
-		return fmt.Errorf("nats: %w", &jetstream.APIError{Code: status, ErrorCode: code, Description: text})
-	}
-	for _, c := range []struct {
-		name   string
-		err    error
-		final  bool
-		absent bool
-	}{
-		{name: "none"},
-		{name: "a lost connection", err: nats.ErrDisconnected},
-		{name: "no answer in time", err: errNoPubAck},
-		{name: "another stream", err: fmt.Errorf("%w: OTHER", errOtherStream)},
-		{name: "no stream", err: jetstream.ErrNoStreamResponse, absent: true},
-		{name: "the deadline", err: context.DeadlineExceeded},
-		{name: "a full log", err: api(503, 10077, "maximum bytes exceeded"), final: true},
-		{name: "a disk error", err: api(503, 10077, "input/output error")},
-		{name: "an account without room", err: api(400, 10002, "resource limits exceeded for account"), final: true},
-		{name: "a server without room", err: api(500, 10047, "insufficient storage resources available"), final: true},
-		{name: "no leader at present", err: api(503, 10008, "JetStream system temporarily unavailable")},
-		{name: "headers too large", err: api(400, 10097, "header size exceeds maximum allowed of 64k"), final: true},
-		{name: "the first copy is being stored", err: api(409, 10158, "duplicate message id is in process")},
-		{name: "too large for the server", err: nats.ErrMaxPayload, final: true},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			if isFinal(c.err) != c.final || isFinalOrAbsent(c.err) != (c.final || c.absent) {
-				t.Errorf("%v: final %v, absent %v; want %v, %v", c.err, isFinal(c.err), isAbsent(c.err), c.final, c.absent)
-			}
-		})
 	}
 }
 

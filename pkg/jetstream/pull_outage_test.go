@@ -11,6 +11,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/trim"
 	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -20,7 +21,7 @@ func TestPullingResumesAfterARestartOfTheServer(t *testing.T) {
 	t.Parallel()
 	i := install(t, brisk, func(c *ejs.Client) { c.Timing().AckWait = 5 * time.Second }) // the server stores the time in whole seconds
 	all := i.put(i.trigger("all"))
-	i.publish(0, 100, "a")
+	i.Send(0, 100, "a")
 	source := open(t, i.client, all, 10)
 	defer source.Stop()
 	takeAll(t, source, 0, 30)
@@ -30,7 +31,7 @@ func TestPullingResumesAfterARestartOfTheServer(t *testing.T) {
 	i.stop()
 	jstest.Must(t, held.Ack()) // is sent after the reconnect
 	i.restart()
-	i.publish(100, 150, "a")
+	i.Send(100, 150, "a")
 
 	ids := takeAll(t, source, 31, 150)
 	if slices.Contains(ids, held.Event.Attr(event.ID)) {
@@ -71,7 +72,7 @@ func TestAnOutageLeavesNoPileOfPullRequests(t *testing.T) {
 		t.Errorf("%d requests are kept to be sent when the server is back, want none", sent)
 	}
 	i.restart()
-	i.publish(0, 60, "a")
+	i.Send(0, 60, "a")
 	if ids := takeAll(t, reading, 0, 60); len(ids) != 60 {
 		t.Errorf("%d events came, want 60, once each", len(ids))
 	}
@@ -81,7 +82,7 @@ func TestAConsumerDeletedByHandIsRepairedWithoutLoss(t *testing.T) {
 	t.Parallel()
 	i := install(t, brisk)
 	all := i.put(i.trigger("all"))
-	i.publish(0, 100, "a")
+	i.Send(0, 100, "a")
 	source := open(t, i.client, all, 10)
 	defer source.Stop()
 	takeAll(t, source, 0, 40)
@@ -90,10 +91,10 @@ func TestAConsumerDeletedByHandIsRepairedWithoutLoss(t *testing.T) {
 	takeAll(t, source, 40, 50)
 
 	i.removeConsumer(all)
-	if trimmed, err := Trim(jstest.Context(t), i.client, i.broker, 1); err == nil || trimmed != 0 {
+	if trimmed, err := trim.Once(jstest.Context(t), i.client, i.broker, 1); err == nil || trimmed != 0 {
 		t.Errorf("the log was trimmed to %d, error %v, while a target lacked its consumer", trimmed, err)
 	}
-	i.publish(100, 120, "a")
+	i.Send(100, 120, "a")
 	i.sweep()
 
 	ids := takeAll(t, source, 50, 120)
@@ -115,7 +116,7 @@ func TestAMissingConsumerIsAskedForNowAndThen(t *testing.T) {
 	if asked := i.client.Conn().Stats().OutMsgs - before; asked > 5 {
 		t.Errorf("asked %d times in %s", asked, 2*ejs.RetryPause)
 	}
-	i.publish(0, 5, "a")
+	i.Send(0, 5, "a")
 	i.sweep()
 	takeAll(t, source, 0, 5)
 }
@@ -124,7 +125,7 @@ func TestAnOwnerThatKnowsNoFloorStartsAtTheFirstEvent(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	all := i.put(i.trigger("all"))
-	i.publish(0, 20, "a")
+	i.Send(0, 20, "a")
 	i.removeConsumer(all)
 	jstest.Must(t, NewOwner(i.client, "tests", shortGrace).Sweep(jstest.Context(t)))
 	source := open(t, i.client, all, 10)
@@ -136,7 +137,7 @@ func TestAPutBringsALostConsumerBackToo(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	all := i.put(i.trigger("all"))
-	i.publish(0, 20, "a")
+	i.Send(0, 20, "a")
 	i.removeConsumer(all)
 	i.put(all)
 	source := open(t, i.client, all, 10)
@@ -162,7 +163,7 @@ func TestAFloorIsGoodForItsOwnLogOnly(t *testing.T) {
 			t.Parallel()
 			i := install(t)
 			all := i.put(i.trigger("all"))
-			i.publish(0, 50, "a")
+			i.Send(0, 50, "a")
 			source := open(t, i.client, all, 10)
 			defer source.Stop()
 			takeAll(t, source, 0, 50)
@@ -171,7 +172,7 @@ func TestAFloorIsGoodForItsOwnLogOnly(t *testing.T) {
 
 			jstest.Must(t, i.client.JetStream().DeleteStream(jstest.Context(t), i.client.Names().Log(i.broker.Key)))
 			remake.by(i)
-			i.publish(50, 70, "a")
+			i.Send(50, 70, "a")
 			i.sweep()
 			takeAll(t, source, 50, 70)
 		})
@@ -190,7 +191,7 @@ func TestAnUnreadableMessageIsADeadLetter(t *testing.T) {
 		Subject: i.client.Names().EventSubject(i.broker.Key, "a"), Header: nats.Header{"Status": {"409"}},
 	})
 	jstest.Must(t, err)
-	i.publish(0, 10, "a")
+	i.Send(0, 10, "a")
 	source := open(t, i.client, all, 5)
 	defer source.Stop()
 	for _, want := range []string{"not an event", ""} {
@@ -215,11 +216,11 @@ func TestALogMadeAnewSharesNoSequence(t *testing.T) {
 	t.Parallel()
 	i := install(t, func(c *ejs.Client) { *c.Timing() = ejs.DefaultTiming() })
 	all := i.put(i.trigger("all"))
-	i.publish(0, 5, "a")
+	i.Send(0, 5, "a")
 	before := i.logState().LastSeq
 	jstest.Must(t, i.client.JetStream().DeleteStream(jstest.Context(t), i.client.Names().Log(i.broker.Key)))
 	i.sweep()
-	i.publish(5, 10, "a")
+	i.Send(5, 10, "a")
 	if first := i.logState().FirstSeq; first <= before {
 		t.Errorf("the new log begins with %d, the old one ended with %d", first, before)
 	}
@@ -233,7 +234,7 @@ func TestClosingEndsSourcesThatNobodyStopped(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	all := i.put(i.trigger("all"))
-	i.publish(0, 3, "a")
+	i.Send(0, 3, "a")
 	victim := dial(t, i.server)
 	source := open(t, victim, all, 3)
 	next(t, source)

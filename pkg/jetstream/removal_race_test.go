@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/trim"
 	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
@@ -57,12 +58,12 @@ func TestTwoOwnersRemoveNothingOfALiveTarget(t *testing.T) {
 				rt.Errorf("%s lives and has lost its cursor", target.Key)
 			}
 		}
-		i.publish(0, 3, "a")
-		_, _ = Trim(jstest.Context(t), i.client, i.broker, 1)
+		i.Send(0, 3, "a")
+		_, _ = trim.Once(jstest.Context(t), i.client, i.broker, 1)
 		for _, target := range all {
 			r, found, err := i.client.Record(jstest.Context(t), naming.TargetKey(target.Key))
 			jstest.Must(t, err)
-			if first := i.reading().state.FirstSeq; found && r.DeletedAt == nil && first > 1 {
+			if first := i.reading().State.FirstSeq; found && r.DeletedAt == nil && first > 1 {
 				rt.Errorf("%s lives, and the log begins with %d", target.Key, first)
 			}
 		}

@@ -44,7 +44,7 @@ func TestASourceHasNoMoreRequestsOpenThanItKnowsOf(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	all := i.put(i.trigger("all"))
-	i.publish(0, 205, "a")
+	i.Send(0, 205, "a")
 	g, b := greedy{10, make(chan *nats.Msg, 1000)}, newBudget(DefaultBudget)
 	s, err := pull(i.client, logID(i.client, all), g, b)
 	jstest.Must(t, err)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/trim"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
@@ -125,7 +126,7 @@ func TestAllIsWhatTheLogStillHas(t *testing.T) {
 	takeIDs(t, source, 2)
 	source.Stop()
 	jstest.Await(t, "two are trimmed", func() bool {
-		floor, err := Trim(jstest.Context(t), i.client, channel, 1)
+		floor, err := trim.Once(jstest.Context(t), i.client, channel, 1)
 		jstest.Must(t, err)
 		return floor == 3
 	})

@@ -14,6 +14,8 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/codec"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/publish"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/trim"
 	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
@@ -27,9 +29,9 @@ type Addresses interface {
 // Store makes the outcomes of deliveries durable. It is dispatch.Store.
 type Store struct {
 	client    *ejs.Client
-	sender    *Sender
+	sender    *publish.Sender
 	addresses Addresses
-	fill      *fillGauge
+	fill      *trim.Gauge
 
 	mu     sync.Mutex
 	parked map[route.Key]parkedSize
@@ -44,8 +46,8 @@ type parkedSize struct {
 }
 
 // NewStore returns a store for the targets of these addresses, which sends with s.
-func NewStore(c *ejs.Client, s *Sender, addresses Addresses) *Store {
-	return &Store{client: c, sender: s, addresses: addresses, fill: newFillGauge(c), parked: map[route.Key]parkedSize{}}
+func NewStore(c *ejs.Client, s *publish.Sender, addresses Addresses) *Store {
+	return &Store{client: c, sender: s, addresses: addresses, fill: trim.NewGauge(c), parked: map[route.Key]parkedSize{}}
 }
 
 // Reply appends a reply to the log of the target's address. One that refuses events refuses replies too: they are checked like
@@ -58,20 +60,20 @@ func (s *Store) Reply(ctx context.Context, target route.Target, work dispatch.Wo
 	if address.Refuse != "" {
 		return fmt.Errorf("%w: %s", dispatch.ErrReplyForbidden, address.Refuse)
 	}
-	log := expectedLog(s.client, address)
-	msg, err := s.sender.eventMessage(log, address.Key, ingress.Message{
+	log := publish.ExpectLog(s.client, address)
+	msg, err := s.sender.EventMessage(log, address.Key, ingress.Message{
 		ID: naming.MessageID(codec.IdentityOf(target, work), "reply"), Event: reply,
 	})
 	if err != nil {
 		return fmt.Errorf("%w: %w", dispatch.ErrReplyRefused, err)
 	}
-	err = s.publish(ctx, log, msg, isFinal)
-	s.fill.add(address, msg.Size())
+	err = s.Send(ctx, log, msg, publish.IsFinal)
+	s.fill.Add(address, msg.Size())
 	switch {
 	case ejs.IsLogFull(err) || ejs.IsStorageExhausted(err):
-		s.fill.full(address)
+		s.fill.Full(address)
 		return fmt.Errorf("%w: %w", dispatch.ErrNoRoom, err)
-	case isFinal(err):
+	case publish.IsFinal(err):
 		return fmt.Errorf("%w: %w", dispatch.ErrReplyRefused, err)
 	}
 	return err
@@ -83,9 +85,9 @@ func (s *Store) DeadLetter(ctx context.Context, target route.Target, work dispat
 	if err != nil {
 		return err
 	}
-	kept := expectStream(s.client.Names().DeadLetterStream(address.Key))
+	kept := publish.ExpectStream(s.client.Names().DeadLetterStream(address.Key))
 	for msg := range s.deadLetters(address, target, work) {
-		if err = s.publish(ctx, kept, msg, isFinalOrAbsent); isTooLarge(err) {
+		if err = s.Send(ctx, kept, msg, publish.IsFinalOrAbsent); isTooLarge(err) {
 			continue
 		}
 		if err == nil && isReference(msg) {
@@ -112,8 +114,8 @@ func (s *Store) Park(ctx context.Context, target route.Target, work dispatch.Wor
 	if err != nil {
 		return err
 	}
-	parked := expectStream(s.client.Names().DirectedStream(address.Key))
-	if err = s.publish(ctx, parked, msg, isFinalOrAbsent); err == nil {
+	parked := publish.ExpectStream(s.client.Names().DirectedStream(address.Key))
+	if err = s.Send(ctx, parked, msg, publish.IsFinalOrAbsent); err == nil {
 		s.takesRoom(address.Key, msg.Size())
 	}
 	if isTooLarge(err) {
@@ -139,11 +141,11 @@ func (s *Store) address(target route.Target) (route.Address, error) {
 	return address, nil
 }
 
-func (s *Store) publish(ctx context.Context, to expected, msg *nats.Msg, final func(error) bool) error {
+func (s *Store) Send(ctx context.Context, to publish.Expected, msg *nats.Msg, final func(error) bool) error {
 	ctx, cancel := context.WithTimeout(ctx, ejs.PublishBudget)
 	defer cancel()
-	to.mark(msg)
-	if _, err := s.sender.publish(ctx, to, []*nats.Msg{msg}, final); err != nil {
+	to.Mark(msg)
+	if _, err := s.sender.Send(ctx, to, []*nats.Msg{msg}, final); err != nil {
 		return fmt.Errorf("%w: %w", ejs.ErrNotStored, err)
 	}
 	return nil
@@ -188,5 +190,5 @@ func (s *Store) Direct(ctx context.Context, target route.Target, id string, e ev
 	}
 	msg := &nats.Msg{Subject: s.client.Names().DirectedSubject(target.Key), Header: nats.Header(event.ToNATS(e)), Data: e.Data}
 	msg.Header[jetstream.MsgIDHeader] = []string{id}
-	return s.publish(ctx, expectStream(s.client.Names().DirectedStream(address.Key)), msg, isFinal)
+	return s.Send(ctx, publish.ExpectStream(s.client.Names().DirectedStream(address.Key)), msg, publish.IsFinal)
 }

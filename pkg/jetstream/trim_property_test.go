@@ -15,6 +15,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/filter"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/trim"
 	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -58,7 +59,7 @@ func hurried(c *ejs.Client) {
 // steps are what can happen. Those named "... and ..." happen at the same time.
 func (w *trimWorld) steps() map[string]func(*rapid.T) {
 	return map[string]func(*rapid.T){
-		"publish":           w.publish,
+		"publish":           w.Send,
 		"deliver":           w.deliver,
 		"deliver more":      w.deliver,
 		"finish":            w.finishHeld,
@@ -91,7 +92,7 @@ func (w *trimWorld) alongside(rt *rapid.T, step func(*rapid.T)) {
 	step(rt)
 }
 
-func (w *trimWorld) publish(rt *rapid.T) {
+func (w *trimWorld) Send(rt *rapid.T) {
 	for _, eventType := range rapid.SliceOfN(rapid.SampledFrom(trimTypes), 1, 20).Draw(rt, "types") {
 		w.publishOne(eventType)
 	}
@@ -241,7 +242,7 @@ func (w *trimWorld) deleteConsumer(rt *rapid.T) {
 }
 
 func (w *trimWorld) trim(rt *rapid.T) {
-	_, _ = Trim(w.ctx, w.trimmer, w.broker, 1) // refused while a consumer is missing
+	_, _ = trim.Once(w.ctx, w.trimmer, w.broker, 1) // refused while a consumer is missing
 	w.check(rt)
 }
 
@@ -251,7 +252,7 @@ func (w *trimWorld) trimAllTheTime() (stop func()) {
 	var trimming sync.WaitGroup
 	trimming.Go(func() {
 		for ctx.Err() == nil {
-			_, _ = Trim(ctx, w.trimmer, w.broker, 1)
+			_, _ = trim.Once(ctx, w.trimmer, w.broker, 1)
 			ejs.Pause(ctx, time.Millisecond)
 		}
 	})

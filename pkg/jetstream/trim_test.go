@@ -10,6 +10,7 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/trim"
 	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
@@ -27,7 +28,7 @@ func (i *installation) finish(target route.Target, from, to int) {
 // first is the first sequence that the log still has.
 func (i *installation) first() uint64 {
 	i.t.Helper()
-	return i.reading().state.FirstSeq
+	return i.reading().State.FirstSeq
 }
 
 func TestTrim(t *testing.T) {
@@ -41,14 +42,14 @@ func TestTrim(t *testing.T) {
 	}{
 		{
 			name:    "without consumers the log is emptied",
-			arrange: func(i *installation) { i.publish(0, 100, "a", "b") },
+			arrange: func(i *installation) { i.Send(0, 100, "a", "b") },
 			want:    101,
 		},
 		{
 			name: "what one target has not got stays",
 			arrange: func(i *installation) {
 				one, two := i.put(i.trigger("one")), i.put(i.trigger("two"))
-				i.publish(0, 100, "a", "b")
+				i.Send(0, 100, "a", "b")
 				p := i.process(i.client)
 				p.knows(one, two)
 				takeAll(i.t, p.Log(one), 0, 100)
@@ -62,7 +63,7 @@ func TestTrim(t *testing.T) {
 			arrange: func(i *installation) {
 				i.graceful()
 				one := i.put(i.trigger("one"))
-				i.publish(0, 100, "a", "b")
+				i.Send(0, 100, "a", "b")
 				jstest.Must(i.t, i.client.JetStream().DeleteConsumer(jstest.Context(i.t), i.client.Names().Log(i.broker.Key), one.Consumer))
 				jstest.Must(i.t, i.owner.RemoveTarget(jstest.Context(i.t), one.Key))
 			},
@@ -72,7 +73,7 @@ func TestTrim(t *testing.T) {
 			name: "but not after that period",
 			arrange: func(i *installation) {
 				one := i.put(i.trigger("one"))
-				i.publish(0, 100, "a", "b")
+				i.Send(0, 100, "a", "b")
 				jstest.Must(i.t, i.client.JetStream().DeleteConsumer(jstest.Context(i.t), i.client.Names().Log(i.broker.Key), one.Consumer))
 				jstest.Must(i.t, i.owner.RemoveTarget(jstest.Context(i.t), one.Key))
 				i.sweep()
@@ -83,7 +84,7 @@ func TestTrim(t *testing.T) {
 			name: "an event that is being delivered stays, and all that follow it",
 			arrange: func(i *installation) {
 				one := i.put(i.trigger("one"))
-				i.publish(0, 100, "a", "b")
+				i.Send(0, 100, "a", "b")
 				source := open(i.t, i.client, one, 100)
 				held := next(i.t, source)
 				takeAll(i.t, source, 1, 100)
@@ -99,7 +100,7 @@ func TestTrim(t *testing.T) {
 			arrange: func(i *installation) {
 				i.put(i.trigger("idle", "never.published"))
 				one := i.put(i.trigger("one"))
-				i.publish(0, 100, "a", "b")
+				i.Send(0, 100, "a", "b")
 				i.finish(one, 0, 100)
 			},
 			want: 101,
@@ -111,8 +112,8 @@ func TestTrim(t *testing.T) {
 					Durable: "backup", AckPolicy: jetstream.AckExplicitPolicy, FilterSubject: i.client.Names().EventSubject(i.broker.Key, "b"),
 				})
 				jstest.Must(i.t, err)
-				i.publish(0, 60, "a")
-				i.publish(60, 100, "a", "b") // 61 is the first of type b: sequence 62
+				i.Send(0, 60, "a")
+				i.Send(60, 100, "a", "b") // 61 is the first of type b: sequence 62
 			},
 			want: 62,
 		},
@@ -123,7 +124,7 @@ func TestTrim(t *testing.T) {
 					Durable: "backup", AckPolicy: jetstream.AckExplicitPolicy,
 				})
 				jstest.Must(i.t, err)
-				i.publish(0, 100, "a", "b")
+				i.Send(0, 100, "a", "b")
 			},
 			want: 1,
 		},
@@ -135,7 +136,7 @@ func TestTrim(t *testing.T) {
 					Name: "mirror", Mirror: &jetstream.StreamSource{Name: log}, MaxMsgs: 10, Discard: jetstream.DiscardNew,
 				})
 				jstest.Must(i.t, err)
-				i.publish(0, 100, "a", "b")
+				i.Send(0, 100, "a", "b")
 				jstest.Await(i.t, "the mirror has what it takes", func() bool {
 					info, err := mirror.Info(jstest.Context(i.t))
 					return err == nil && info.State.Msgs == 10
@@ -147,7 +148,7 @@ func TestTrim(t *testing.T) {
 			name: "a target without its consumer holds it",
 			arrange: func(i *installation) {
 				one := i.put(i.trigger("one"))
-				i.publish(0, 100, "a", "b")
+				i.Send(0, 100, "a", "b")
 				i.removeConsumer(one)
 			},
 			want: 1, fails: true,
@@ -158,7 +159,7 @@ func TestTrim(t *testing.T) {
 				target := i.trigger("unready")
 				target.NotReady = "its subscriber cannot be resolved"
 				i.put(target)
-				i.publish(0, 100, "a", "b")
+				i.Send(0, 100, "a", "b")
 			},
 			want: 101,
 		},
@@ -166,21 +167,21 @@ func TestTrim(t *testing.T) {
 			name: "what the history window covers stays",
 			arrange: func(i *installation) {
 				i.broker.Log.History = time.Hour
-				i.publish(0, 100, "a", "b")
+				i.Send(0, 100, "a", "b")
 			},
 			want: 1,
 		},
 		{
 			name: "too little to be worth it",
 			arrange: func(i *installation) {
-				i.publish(0, 100, "a", "b")
+				i.Send(0, 100, "a", "b")
 			},
 			worth: 1 << 20, want: 1,
 		},
 		{
 			name: "without routes nothing is known, so nothing is trimmed",
 			arrange: func(i *installation) {
-				i.publish(0, 100, "a", "b")
+				i.Send(0, 100, "a", "b")
 				jstest.Must(i.t, i.client.JetStream().DeleteKeyValue(jstest.Context(i.t), i.client.Names().RoutesBucket()))
 			},
 			want: 1, fails: true,
@@ -196,7 +197,7 @@ func TestTrim(t *testing.T) {
 			i := install(t)
 			c.arrange(i)
 			before := i.first()
-			trimmed, err := Trim(jstest.Context(t), i.client, i.broker, max(c.worth, 1))
+			trimmed, err := trim.Once(jstest.Context(t), i.client, i.broker, max(c.worth, 1))
 			if (err != nil) != c.fails {
 				t.Errorf("error %v, want one: %v", err, c.fails)
 			}
@@ -206,7 +207,7 @@ func TestTrim(t *testing.T) {
 			if moved := before != c.want; (trimmed != 0) != moved || (moved && trimmed != c.want) {
 				t.Errorf("Trim says %d; the log begins with %d, want %d", trimmed, i.first(), c.want)
 			}
-			if again, _ := Trim(jstest.Context(t), i.client, i.broker, 1); c.worth == 0 && again != 0 {
+			if again, _ := trim.Once(jstest.Context(t), i.client, i.broker, 1); c.worth == 0 && again != 0 {
 				t.Errorf("a second Trim finds %d to remove", again)
 			}
 		})
@@ -216,18 +217,18 @@ func TestTrim(t *testing.T) {
 func TestTheHistoryWindowSparesTheYoungOnly(t *testing.T) {
 	t.Parallel()
 	i := install(t)
-	i.publish(0, 50, "a", "b")
+	i.Send(0, 50, "a", "b")
 	stream, err := i.client.JetStream().Stream(jstest.Context(t), i.client.Names().Log(i.broker.Key))
 	jstest.Must(t, err)
 	last, err := stream.GetMsg(jstest.Context(t), 50)
 	jstest.Must(t, err)
 	jstest.Await(t, "the first half is older", func() bool { return time.Since(last.Time) > 300*time.Millisecond })
-	i.publish(50, 100, "a", "b")
+	i.Send(50, 100, "a", "b")
 	young, err := stream.GetMsg(jstest.Context(t), 51)
 	jstest.Must(t, err)
 
 	i.broker.Log.History = time.Since(young.Time) + 100*time.Millisecond
-	_, err = Trim(jstest.Context(t), i.client, i.broker, 1)
+	_, err = trim.Once(jstest.Context(t), i.client, i.broker, 1)
 	jstest.Must(t, err)
 	if have := i.first(); have != 51 {
 		t.Errorf("the log begins with %d, want 51: the first of the last %s", have, i.broker.Log.History)
@@ -238,7 +239,7 @@ func TestTheHistoryWindowSparesTheYoungOnly(t *testing.T) {
 func (i *installation) trimming(c *ejs.Client) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
-	trimmer := NewTrimmer(c, jstest.Table(i.broker))
+	trimmer := trim.New(c, jstest.Table(i.broker))
 	running.Go(func() { trimmer.Run(ctx) })
 	return func() {
 		cancel()
@@ -250,8 +251,8 @@ func TestTheTrimmerFollowsItsClock(t *testing.T) {
 	t.Parallel()
 	i := install(t, brisk)
 	defer i.trimming(i.client)()
-	i.publish(0, 100, "a")
-	jstest.Await(t, "the log is empty", func() bool { return i.reading().state.Msgs == 0 })
+	i.Send(0, 100, "a")
+	jstest.Await(t, "the log is empty", func() bool { return i.reading().State.Msgs == 0 })
 }
 
 func TestTheTrimmerHeedsANudge(t *testing.T) {
@@ -264,9 +265,9 @@ func TestTheTrimmerHeedsANudge(t *testing.T) {
 	m := jstest.Message("big", "a")
 	m.Event.Data = make([]byte, 16<<10)
 	jstest.Await(t, "many logs full went through a small one", func() bool {
-		m.ID = naming.MessageID(naming.Identity{Sequence: i.reading().state.LastSeq}, "")
+		m.ID = naming.MessageID(naming.Identity{Sequence: i.reading().State.LastSeq}, "")
 		_, _ = p.Publish(jstest.Context(t), i.broker, []ingress.Message{m}) // a full log is emptied a moment later
-		return i.reading().state.LastSeq > 64
+		return i.reading().State.LastSeq > 64
 	})
 }
 
@@ -274,13 +275,13 @@ func TestTheTrimmerHeedsANudge(t *testing.T) {
 func TestALogOutlivesAPurgeThatWasAskedForWhileNATSWasAway(t *testing.T) {
 	t.Parallel()
 	i := install(t)
-	i.publish(0, 10, "a")
+	i.Send(0, 10, "a")
 	stream, err := i.client.Removals().Stream(jstest.Context(t), i.client.Names().Log(i.broker.Key))
 	jstest.Must(t, err)
 	i.stop()
 	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 	defer cancel()
-	if err := purgeBelow(ctx, i.client, stream.CachedInfo().Config.Name, 11); err == nil {
+	if err := trim.PurgeBelow(ctx, i.client, stream.CachedInfo().Config.Name, 11); err == nil {
 		t.Error("the log is purged while NATS is away")
 	}
 	if err := stream.Purge(ctx, jetstream.WithPurgeSequence(11)); err == nil { // as if NATS had gone in between

@@ -10,6 +10,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/publish"
 	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -19,7 +20,7 @@ type trimWorld struct {
 	*installation
 	ctx       context.Context
 	trimmer   *ejs.Client
-	publisher *Publisher
+	publisher *publish.Publisher
 	processes [2]*trimProcess
 
 	mu sync.Mutex

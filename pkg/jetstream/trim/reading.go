@@ -1,4 +1,4 @@
-package jetstream
+package trim
 
 import (
 	"context"
@@ -15,38 +15,38 @@ import (
 var errIncomplete = errors.New("not every consumer of the stream could be read")
 
 // logReading is what the server says of a log at one moment.
-type logReading struct {
+type Reading struct {
 	stream jetstream.Stream
-	state  jetstream.StreamState
+	State  jetstream.StreamState
 	// consumers holds the name of every consumer, our own and foreign ones.
-	consumers map[string]bool
+	Consumers map[string]bool
 	// floor is the lowest sequence that some consumer still needs; lastSequence + 1 when none needs anything.
-	floor uint64
+	Floor uint64
 	// holder is the consumer at the floor; nil when none needs anything.
-	holder *jetstream.ConsumerInfo
+	Holder *jetstream.ConsumerInfo
 }
 
 // readLog asks the server for the state and all cursors of the stream that is a log, and never a cache. The order matters: what is stored after the
 // state was read lies above the floor, whatever the cursors say.
-func readLog(ctx context.Context, c *ejs.Client, name string) (logReading, error) {
+func ReadLog(ctx context.Context, c *ejs.Client, name string) (Reading, error) {
 	stream, err := c.JetStream().Stream(ctx, name)
 	if err != nil {
-		return logReading{}, fmt.Errorf("read stream %s: %w", name, err)
+		return Reading{}, fmt.Errorf("read stream %s: %w", name, err)
 	}
-	reading := logReading{stream: stream, state: stream.CachedInfo().State, consumers: map[string]bool{}}
-	reading.floor = reading.state.LastSeq + 1
+	reading := Reading{stream: stream, State: stream.CachedInfo().State, Consumers: map[string]bool{}}
+	reading.Floor = reading.State.LastSeq + 1
 	consumers, err := ejs.ConsumersOf(ctx, stream)
 	if err != nil {
-		return logReading{}, err
+		return Reading{}, err
 	}
-	if len(consumers) < reading.state.Consumers {
-		return logReading{}, fmt.Errorf("%w: %s has %d and shows %d",
-			errIncomplete, name, reading.state.Consumers, len(consumers))
+	if len(consumers) < reading.State.Consumers {
+		return Reading{}, fmt.Errorf("%w: %s has %d and shows %d",
+			errIncomplete, name, reading.State.Consumers, len(consumers))
 	}
 	for name, info := range consumers {
-		reading.consumers[name] = true
+		reading.Consumers[name] = true
 		if err := reading.lower(ctx, info); err != nil {
-			return logReading{}, err
+			return Reading{}, err
 		}
 	}
 	return reading, nil
@@ -56,9 +56,9 @@ func readLog(ctx context.Context, c *ejs.Client, name string) (logReading, error
 //
 // The consumer's own count of pending messages is no proof that it needs nothing: the server updates it after the message
 // is stored. Its ack floor is, together with a search of the log for the next message that its filter takes.
-func (r *logReading) lower(ctx context.Context, info *jetstream.ConsumerInfo) error {
-	from := max(info.AckFloor.Stream+1, r.state.FirstSeq)
-	if from >= r.floor {
+func (r *Reading) lower(ctx context.Context, info *jetstream.ConsumerInfo) error {
+	from := max(info.AckFloor.Stream+1, r.State.FirstSeq)
+	if from >= r.Floor {
 		return nil
 	}
 	filters := ejs.FilterSubjects(info.Config)
@@ -73,17 +73,17 @@ func (r *logReading) lower(ctx context.Context, info *jetstream.ConsumerInfo) er
 		if err != nil {
 			return fmt.Errorf("look for what consumer %s needs: %w", info.Name, err)
 		}
-		if msg.Sequence < r.floor {
-			r.floor, r.holder = msg.Sequence, info
+		if msg.Sequence < r.Floor {
+			r.Floor, r.Holder = msg.Sequence, info
 		}
 	}
 	return nil
 }
 
 // lostCursor returns a target that had a consumer, lacks it, and may yet get it back; nil when there is none.
-func (r *logReading) lostCursor(targets []ejs.StoredRecord) *route.Target {
+func (r *Reading) LostCursor(targets []ejs.StoredRecord) *route.Target {
 	for _, t := range targets {
-		if !t.Swept && t.Target.Consumer != "" && !r.consumers[t.Target.Consumer] {
+		if !t.Swept && t.Target.Consumer != "" && !r.Consumers[t.Target.Consumer] {
 			return t.Target
 		}
 	}

@@ -1,4 +1,4 @@
-package jetstream
+package publish
 
 import (
 	"cmp"
@@ -11,53 +11,11 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/trim"
 	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
-
-// fillGauge counts what this process puts into each log, and nudges the trimmers when that is much. A nudge is a hint on core
-// NATS: a lost one costs nothing but a wait for the trimmers' clock.
-type fillGauge struct {
-	client *ejs.Client
-
-	mu    sync.Mutex
-	logs  map[route.Key]int64
-	fulls map[route.Key]time.Time
-}
-
-func newFillGauge(c *ejs.Client) *fillGauge {
-	return &fillGauge{client: c, logs: map[route.Key]int64{}, fulls: map[route.Key]time.Time{}}
-}
-
-// nudgeShare of a log's limit is stored between two nudges.
-const nudgeShare = 8
-
-func (g *fillGauge) add(address route.Address, bytes int) {
-	g.mu.Lock()
-	g.logs[address.Key] += int64(bytes)
-	due := g.logs[address.Key] > max(address.Log.MaxBytes/nudgeShare, 1)
-	if due {
-		g.logs[address.Key] = 0
-	}
-	g.mu.Unlock()
-	if due {
-		_ = g.client.Conn().Publish(g.client.Names().TrimSubject(address.Key), nil)
-	}
-}
-
-// full asks for a trim on behalf of a sender who finds no room, as often as a trimmer heeds it.
-func (g *fillGauge) full(address route.Address) {
-	g.mu.Lock()
-	due := time.Since(g.fulls[address.Key]) > trimPause
-	if due {
-		g.fulls[address.Key] = time.Now()
-	}
-	g.mu.Unlock()
-	if due {
-		_ = g.client.Conn().Publish(g.client.Names().TrimSubject(address.Key), []byte(nudgeFull))
-	}
-}
 
 // holderCache finds out which target holds a full log, without asking the server for every event that it refuses.
 type holderCache struct {
@@ -118,7 +76,7 @@ func (h *holderCache) find(ctx context.Context, address route.Address) holding {
 // holder returns the target that holds the log, or who or what else does. Where targets share the cursor, those that are
 // behind have their events parked for them until there is no room for that: then the one with most of them holds the log.
 func (h *holderCache) holder(ctx context.Context, address route.Address) (holding, error) {
-	reading, err := readLog(ctx, h.client, h.client.LogOf(address))
+	reading, err := trim.ReadLog(ctx, h.client, h.client.LogOf(address))
 	if err != nil {
 		return holding{}, err
 	}
@@ -126,18 +84,18 @@ func (h *holderCache) holder(ctx context.Context, address route.Address) (holdin
 	if err != nil {
 		return holding{}, err
 	}
-	if lost := reading.lostCursor(records); lost != nil {
+	if lost := reading.LostCursor(records); lost != nil {
 		return holding{why: fmt.Sprintf("its delivered events cannot be removed before the consumer of %s, which is gone, is made again", lost.Key)}, nil
 	}
-	if reading.holder == nil {
+	if reading.Holder == nil {
 		return holding{why: notTrimmed(address)}, nil
 	}
-	meta := reading.holder.Config.Metadata
+	meta := reading.Holder.Config.Metadata
 	switch {
 	case meta[ejs.MetaUse] == ejs.SharedUse:
 		return h.mostBehind(ctx, address.Key, records)
 	case meta[ejs.MetaName] == "":
-		return holding{target: &route.TargetKey{Address: address.Key, Name: "(foreign consumer) " + reading.holder.Name}}, nil
+		return holding{target: &route.TargetKey{Address: address.Key, Name: "(foreign consumer) " + reading.Holder.Name}}, nil
 	}
 	return holding{target: &route.TargetKey{Address: address.Key, Namespace: meta[ejs.MetaNamespace], Name: meta[ejs.MetaName]}}, nil
 }

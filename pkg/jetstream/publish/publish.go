@@ -1,4 +1,4 @@
-package jetstream
+package publish
 
 import (
 	"context"
@@ -12,6 +12,7 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/trim"
 	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -29,7 +30,7 @@ const (
 	fullTries = 3
 	fullPause = 150 * time.Millisecond
 	// maxHeaderBytes is what JetStream stores as a message's headers. Source: nats-server server/stream.go.
-	maxHeaderBytes = 65535
+	MaxHeaderBytes = 65535
 	// workBytes of a message's headers are kept free when an event comes in, for what it carries besides once it is parked
 	// or a dead letter (see encodeWork). Without them an event of just the greatest size could be neither.
 	workBytes = 4096
@@ -55,22 +56,22 @@ func NewSender(c *ejs.Client) (*Sender, error) {
 type Publisher struct {
 	client *ejs.Client
 	sender *Sender
-	fill   *fillGauge
+	fill   *trim.Gauge
 	holder *holderCache
 }
 
 // NewPublisher returns a publisher that sends with s.
-func NewPublisher(c *ejs.Client, s *Sender) *Publisher {
-	return &Publisher{client: c, sender: s, fill: newFillGauge(c), holder: newHolderCache(c)}
+func New(c *ejs.Client, s *Sender) *Publisher {
+	return &Publisher{client: c, sender: s, fill: trim.NewGauge(c), holder: newHolderCache(c)}
 }
 
 // Publish stores the messages in the log of the address; see ingress.Publisher for its promises.
 func (p *Publisher) Publish(ctx context.Context, to route.Address, messages []ingress.Message) (int, error) {
-	log := expectedLog(p.client, to)
+	log := ExpectLog(p.client, to)
 	pending := make([]*nats.Msg, len(messages))
 	bytes := 0
 	for i, m := range messages {
-		msg, err := p.sender.eventMessage(log, to.Key, m)
+		msg, err := p.sender.EventMessage(log, to.Key, m)
 		if err != nil {
 			return 0, err
 		}
@@ -78,15 +79,15 @@ func (p *Publisher) Publish(ctx context.Context, to route.Address, messages []in
 		bytes += msg.Size()
 	}
 	stored, err := p.inChunks(ctx, to, log, pending)
-	p.fill.add(to, bytes)
+	p.fill.Add(to, bytes)
 	switch {
 	case err == nil:
 		return stored, nil
 	case ejs.IsStorageExhausted(err):
-		p.fill.full(to)
+		p.fill.Full(to)
 		return stored, &ingress.LogFullError{Address: to.Key, Exhausted: true}
 	case ejs.IsLogFull(err):
-		p.fill.full(to)
+		p.fill.Full(to)
 		held := p.holder.find(ctx, to)
 		return stored, &ingress.LogFullError{Address: to.Key, Holder: held.target, Why: held.why}
 	case errors.Is(err, nats.ErrMaxPayload):
@@ -97,7 +98,7 @@ func (p *Publisher) Publish(ctx context.Context, to route.Address, messages []in
 }
 
 // inChunks stores the messages, one chunk after the other, and ends with the first that is not stored whole.
-func (p *Publisher) inChunks(ctx context.Context, to route.Address, log expected, messages []*nats.Msg) (stored int, err error) {
+func (p *Publisher) inChunks(ctx context.Context, to route.Address, log Expected, messages []*nats.Msg) (stored int, err error) {
 	for len(messages) > 0 && err == nil {
 		chunk := messages[:min(chunkMessages, len(messages))]
 		messages = messages[len(chunk):]
@@ -110,28 +111,28 @@ func (p *Publisher) inChunks(ctx context.Context, to route.Address, log expected
 
 // chunk stores the messages. A log that is full of delivered events is trimmed at once: so it tries again when there is no room.
 // What is stored already is not stored twice.
-func (p *Publisher) chunk(ctx context.Context, to route.Address, log expected, messages []*nats.Msg) (stored int, err error) {
-	stored, err = p.sender.publish(ctx, log, messages, isFinal)
+func (p *Publisher) chunk(ctx context.Context, to route.Address, log Expected, messages []*nats.Msg) (stored int, err error) {
+	stored, err = p.sender.Send(ctx, log, messages, IsFinal)
 	for try := 0; ejs.IsLogFull(err) && try < fullTries; try++ {
-		p.fill.full(to)
+		p.fill.Full(to)
 		ejs.Pause(ctx, fullPause)
-		stored, err = p.sender.publish(ctx, log, messages, isFinal)
+		stored, err = p.sender.Send(ctx, log, messages, IsFinal)
 	}
 	return stored, err
 }
 
 // eventMessage returns the event as a message for the log of the address.
 // Errors: ingress.ErrAttributesTooLarge, ingress.ErrEventTooLarge.
-func (s *Sender) eventMessage(log expected, to route.Key, m ingress.Message) (*nats.Msg, error) {
+func (s *Sender) EventMessage(log Expected, to route.Key, m ingress.Message) (*nats.Msg, error) {
 	msg := &nats.Msg{
 		Subject: s.client.Names().EventSubject(to, m.Event.Attr(event.Type)),
 		Header:  event.ToNATS(m.Event),
 		Data:    m.Event.Data,
 	}
 	msg.Header[jetstream.MsgIDHeader] = []string{m.ID}
-	log.mark(msg)
+	log.Mark(msg)
 	size := event.HeaderBytes(msg.Header) + workBytes
-	if size > maxHeaderBytes {
+	if size > MaxHeaderBytes {
 		return nil, ingress.ErrAttributesTooLarge
 	}
 	if int64(size+len(m.Event.Data)) > s.client.MaxPayload() {
@@ -142,7 +143,7 @@ func (s *Sender) eventMessage(log expected, to route.Key, m ingress.Message) (*n
 
 // publish stores the messages, which are marked for the stream, all on their way at once, and tries those again that got no PubAck until
 // ctx ends. It returns how many are stored. An error that final reports ends it; nothing else does.
-func (s *Sender) publish(ctx context.Context, to expected, messages []*nats.Msg, final func(error) bool) (stored int, err error) {
+func (s *Sender) Send(ctx context.Context, to Expected, messages []*nats.Msg, final func(error) bool) (stored int, err error) {
 	wait := firstRetry
 	for {
 		var again []*nats.Msg
@@ -165,7 +166,7 @@ func (s *Sender) publish(ctx context.Context, to expected, messages []*nats.Msg,
 
 // publishOnce sends every message and waits for the PubAcks. It returns the messages that are not stored, and the last error,
 // or the first that is final. It ends with ctx, or at the latest after the ackBudget.
-func (s *Sender) publishOnce(ctx context.Context, to expected, messages []*nats.Msg, final func(error) bool) (again []*nats.Msg, err error) {
+func (s *Sender) publishOnce(ctx context.Context, to Expected, messages []*nats.Msg, final func(error) bool) (again []*nats.Msg, err error) {
 	sent := s.acks.send(to, messages)
 	timer := time.NewTimer(ackBudget)
 	defer timer.Stop()
@@ -190,7 +191,7 @@ func (s *Sender) publishOnce(ctx context.Context, to expected, messages []*nats.
 
 // isFinal reports whether sending the same message again cannot help now. It can while the server is still busy storing the
 // first copy, or with too much else, which it says with codes of the 4xx kind.
-func isFinal(err error) bool {
+func IsFinal(err error) bool {
 	var api *jetstream.APIError
 	if errors.As(err, &api) && (api.ErrorCode == ejs.ErrCodeDuplicateInProcess || api.Code == http.StatusTooManyRequests) {
 		return false
@@ -200,8 +201,8 @@ func isFinal(err error) bool {
 }
 
 // isFinalOrAbsent is isFinal for streams that are made on first use: that there is none is an answer.
-func isFinalOrAbsent(err error) bool { return isAbsent(err) || isFinal(err) }
+func IsFinalOrAbsent(err error) bool { return IsAbsent(err) || IsFinal(err) }
 
-func isAbsent(err error) bool {
+func IsAbsent(err error) bool {
 	return errors.Is(err, jetstream.ErrNoStreamResponse) || errors.Is(err, nats.ErrNoResponders)
 }

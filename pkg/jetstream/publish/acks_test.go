@@ -1,4 +1,4 @@
-package jetstream
+package publish
 
 import (
 	"errors"
@@ -51,7 +51,7 @@ func TestAnswersToAPublish(t *testing.T) {
 			if test.status != "" {
 				m.Header.Set("Status", test.status)
 			}
-			err := expected{stream: "LOG", first: 5}.judge(answerIn(m))
+			err := Expected{stream: "LOG", first: 5}.judge(answerIn(m))
 			if api, ok := errors.AsType[*jetstream.APIError](err); ok != (test.wantCode != 0) || (ok && api.ErrorCode != test.wantCode) {
 				t.Fatalf("error %v, want one with code %d", err, test.wantCode)
 			}
@@ -93,7 +93,7 @@ func isDone(s *sending) bool {
 func TestASendingIsDoneWithItsLastAnswer(t *testing.T) {
 	t.Parallel()
 	a := unsent()
-	one, another := a.expect(expectStream("LOG"), 3), a.expect(expectStream("LOG"), 1)
+	one, another := a.expect(ExpectStream("LOG"), 3), a.expect(ExpectStream("LOG"), 1)
 	answers(a, one, 2, stored)
 	answers(a, one, 0, full)
 	answers(a, one, 0, stored) // the answer to a second copy
@@ -113,7 +113,7 @@ func TestASendingIsDoneWithItsLastAnswer(t *testing.T) {
 func TestAnotherStreamsAnswerIsNotTheLast(t *testing.T) {
 	t.Parallel()
 	a := unsent()
-	s := a.expect(expectStream("LOG"), 2)
+	s := a.expect(ExpectStream("LOG"), 2)
 	answers(a, s, 0, other)
 	answers(a, s, 1, other)
 	if isDone(s) {
@@ -134,7 +134,7 @@ func TestWaitsThatEndWithoutAnAnswer(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := unsent()
-			s := a.expect(expectStream("LOG"), 2)
+			s := a.expect(ExpectStream("LOG"), 2)
 			answers(a, s, 0, stored)
 			end(a, s)
 			if !isDone(s) || s.answers[0] != nil || !errors.Is(s.answers[1], nats.ErrDisconnected) {
@@ -154,7 +154,7 @@ func TestWaitsThatEndWithoutAnAnswer(t *testing.T) {
 func TestForeignAnswersAreIgnored(t *testing.T) {
 	t.Parallel()
 	a := unsent()
-	s := a.expect(expectStream("LOG"), 1)
+	s := a.expect(ExpectStream("LOG"), 1)
 	for _, token := range []string{"", "!", "zz", strings.Repeat("z", 20)} {
 		a.take(&nats.Msg{Subject: a.prefix + token, Data: []byte(stored)})
 	}
@@ -166,7 +166,7 @@ func TestForeignAnswersAreIgnored(t *testing.T) {
 // An ingress reads a PubAck for each event.
 func TestAPubAckCostsNoMemory(t *testing.T) {
 	m := &nats.Msg{Data: []byte(`{"stream":"LOG","seq":1764252605000000}`)}
-	to := expected{stream: "LOG", first: 1764252604000000}
+	to := Expected{stream: "LOG", first: 1764252604000000}
 	if n := testing.AllocsPerRun(100, func() { _ = to.judge(answerIn(m)) }); n > 0 {
 		t.Errorf("%v allocations, want none", n)
 	}

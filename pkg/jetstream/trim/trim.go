@@ -1,4 +1,4 @@
-package jetstream
+package trim
 
 import (
 	"context"
@@ -23,7 +23,7 @@ const (
 )
 
 // nudgeFull is the body of a nudge whose sender was refused: whatever can be freed is worth it.
-const nudgeFull = "full"
+const NudgeFull = "full"
 
 // Trimmer removes from the logs what every cursor has passed. It is the one piece of this project that could lose an event,
 // so it believes only what the server says now, and does nothing when anything is unclear.
@@ -33,7 +33,7 @@ type Trimmer struct {
 }
 
 // NewTrimmer returns a trimmer of the logs of the table's addresses. Any number of processes may run one.
-func NewTrimmer(c *ejs.Client, table *route.Table) *Trimmer { return &Trimmer{client: c, table: table} }
+func New(c *ejs.Client, table *route.Table) *Trimmer { return &Trimmer{client: c, table: table} }
 
 // Run trims until ctx ends: each log every trimEvery, and sooner when an ingress says that it fills up.
 func (t *Trimmer) Run(ctx context.Context) {
@@ -73,7 +73,7 @@ func (t *Trimmer) heed(ctx context.Context, nudge *nats.Msg, last map[route.Key]
 		return
 	}
 	worth := uint64(max(address.Log.MaxBytes, trimShare)) / trimShare //nolint:gosec // never negative
-	if string(nudge.Data) == nudgeFull {
+	if string(nudge.Data) == NudgeFull {
 		worth = 1
 	}
 	t.attempt(ctx, address, worth)
@@ -84,7 +84,7 @@ func (t *Trimmer) heed(ctx context.Context, nudge *nats.Msg, last map[route.Key]
 func (t *Trimmer) attempt(ctx context.Context, address route.Address, worth uint64) {
 	trim, cancel := context.WithTimeout(ctx, 2*ejs.RequestTimeout)
 	defer cancel()
-	_, err := Trim(trim, t.client, address, worth)
+	_, err := Once(trim, t.client, address, worth)
 	if err != nil && ctx.Err() == nil {
 		t.client.Logger().Warn("a log is not trimmed", "address", address.Key.String(), "error", err)
 	}
@@ -94,32 +94,32 @@ func (t *Trimmer) attempt(ctx context.Context, address route.Address, worth uint
 // this frees about worth bytes or more. It returns the sequence below which the log is empty now; 0 when it removed nothing.
 // It removes nothing while a target that had a consumer lacks it: that consumer comes back where it stood. So does that of a target
 // which was removed, if it is put again in its grace period.
-func Trim(ctx context.Context, c *ejs.Client, address route.Address, worth uint64) (uint64, error) {
+func Once(ctx context.Context, c *ejs.Client, address route.Address, worth uint64) (uint64, error) {
 	if address.Log.Stream != "" {
 		return 0, nil // it is not ours to trim
 	}
-	reading, err := readLog(ctx, c, c.Names().Log(address.Key))
+	reading, err := ReadLog(ctx, c, c.Names().Log(address.Key))
 	if err != nil {
 		return 0, err
 	}
-	if reading.floor <= reading.state.FirstSeq || reading.state.Msgs == 0 {
+	if reading.Floor <= reading.State.FirstSeq || reading.State.Msgs == 0 {
 		return 0, nil
 	}
 	targets, err := c.Records(ctx, naming.TargetKeysOf(address.Key))
 	if err != nil {
 		return 0, err
 	}
-	if lost := reading.lostCursor(targets); lost != nil {
+	if lost := reading.LostCursor(targets); lost != nil {
 		return 0, fmt.Errorf("%s has lost its consumer %s", lost.Key, lost.Consumer)
 	}
 	floor, err := historyFloor(ctx, reading, address.Log.History)
 	if err != nil {
 		return 0, err
 	}
-	if floor <= reading.state.FirstSeq || freed(reading.state, floor) < worth {
+	if floor <= reading.State.FirstSeq || freed(reading.State, floor) < worth {
 		return 0, nil
 	}
-	if err := purgeBelow(ctx, c, c.Names().Log(address.Key), floor); err != nil {
+	if err := PurgeBelow(ctx, c, c.Names().Log(address.Key), floor); err != nil {
 		return 0, err
 	}
 	return floor, nil
@@ -127,7 +127,7 @@ func Trim(ctx context.Context, c *ejs.Client, address route.Address, worth uint6
 
 // purgeBelow goes over the connection for removals: one that could not be asked for while NATS is away must not be asked for later, when
 // the log may be another one.
-func purgeBelow(ctx context.Context, c *ejs.Client, log string, floor uint64) error {
+func PurgeBelow(ctx context.Context, c *ejs.Client, log string, floor uint64) error {
 	stream, err := c.Removals().Stream(ctx, log)
 	if err == nil {
 		err = stream.Purge(ctx, jetstream.WithPurgeSequence(floor))
@@ -145,12 +145,12 @@ func freed(state jetstream.StreamState, floor uint64) uint64 {
 }
 
 // historyFloor lowers the floor to the first message that the history window still covers, found by bisection.
-func historyFloor(ctx context.Context, r logReading, history time.Duration) (uint64, error) {
+func historyFloor(ctx context.Context, r Reading, history time.Duration) (uint64, error) {
 	if history <= 0 {
-		return r.floor, nil
+		return r.Floor, nil
 	}
 	cutoff := time.Now().Add(-history)
-	low, high := r.state.FirstSeq, r.floor // everything below low is older; high and above may be younger
+	low, high := r.State.FirstSeq, r.Floor // everything below low is older; high and above may be younger
 	for low < high {
 		middle := low + (high-low)/2
 		msg, err := r.stream.GetMsg(ctx, middle, jetstream.WithGetMsgSubject(">"))
@@ -160,7 +160,7 @@ func historyFloor(ctx context.Context, r logReading, history time.Duration) (uin
 		case err != nil:
 			return 0, fmt.Errorf("look for the start of the history window: %w", err)
 		case msg.Time.Before(cutoff):
-			low = min(msg.Sequence+1, r.floor)
+			low = min(msg.Sequence+1, r.Floor)
 		default:
 			high = middle
 		}

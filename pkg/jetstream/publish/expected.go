@@ -1,4 +1,4 @@
-package jetstream
+package publish
 
 import (
 	"fmt"
@@ -12,7 +12,7 @@ import (
 
 // expected is the stream that is to store a message. Subjects alone do not tell: when the stream of an address is gone, any other may
 // listen to them, and nobody reads the address's events there.
-type expected struct {
+type Expected struct {
 	stream string
 	// first is a sequence below which the stream has none. A PubAck with a lower one is of another stream of the same name, which
 	// somebody has put there by hand. 0 where it is not known.
@@ -21,20 +21,20 @@ type expected struct {
 	header []string
 }
 
-func expectStream(stream string) expected { return expected{stream: stream, header: []string{stream}} }
+func ExpectStream(stream string) Expected { return Expected{stream: stream, header: []string{stream}} }
 
 // expectedLog is where the address's events are stored.
-func expectedLog(c *ejs.Client, a route.Address) expected {
-	e := expectStream(c.LogOf(a))
+func ExpectLog(c *ejs.Client, a route.Address) Expected {
+	e := ExpectStream(c.LogOf(a))
 	e.first = a.Log.First
 	return e
 }
 
 // mark has the server store the message in no other stream.
-func (e expected) mark(m *nats.Msg) { m.Header[jetstream.ExpectedStreamHeader] = e.header }
+func (e Expected) Mark(m *nats.Msg) { m.Header[jetstream.ExpectedStreamHeader] = e.header }
 
 // judge returns nil when the answer says that the message is stored here. What another stream answers, an error too, is errOtherStream.
-func (e expected) judge(a answer) error {
+func (e Expected) judge(a answer) error {
 	switch {
 	case len(a.stream) > 0 && string(a.stream) != e.stream:
 		return fmt.Errorf("%w: %s answers for %s", errOtherStream, a.stream, e.stream)

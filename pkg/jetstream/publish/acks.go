@@ -1,4 +1,4 @@
-package jetstream
+package publish
 
 import (
 	"cmp"
@@ -37,7 +37,7 @@ type waiter struct {
 
 // sending are messages that were sent together. answers and left are guarded by acks.mu until done has a token.
 type sending struct {
-	to      expected
+	to      Expected
 	first   uint64
 	answers []error // nil: stored
 	left    int
@@ -52,7 +52,7 @@ func newAcks(conn *nats.Conn) (*acks, error) {
 }
 
 // send sends the messages and returns what will tell of their answers; one that cannot be sent has its answer already.
-func (a *acks) send(to expected, messages []*nats.Msg) *sending {
+func (a *acks) send(to Expected, messages []*nats.Msg) *sending {
 	s := a.expect(to, len(messages))
 	for i, m := range messages {
 		m.Reply = a.prefix + strconv.FormatUint(s.first+uint64(i), 36)
@@ -70,7 +70,7 @@ func (a *acks) cannotSend(number uint64, why error) {
 }
 
 // expect waits for the answers to so many messages.
-func (a *acks) expect(to expected, n int) *sending {
+func (a *acks) expect(to Expected, n int) *sending {
 	s := &sending{to: to, answers: make([]error, n), left: n, done: make(chan struct{}, 1)}
 	a.mu.Lock()
 	defer a.mu.Unlock()
