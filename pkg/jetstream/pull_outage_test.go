@@ -55,29 +55,6 @@ func (i *installation) takeUntilDone(source dispatch.Source, target route.Target
 	})
 }
 
-func TestAnOutageLeavesNoPileOfPullRequests(t *testing.T) {
-	t.Parallel()
-	i := install(t)
-	all := i.put(i.trigger("all"))
-	reading := open(t, i.client, all, 4)
-	defer reading.Stop()
-	source := reading.process.readers.all[logID(i.client, all)].source
-	i.stop()
-	written := i.client.Conn().Stats().OutMsgs
-	for range 50 { // as in an outage of many minutes
-		source.status <- i.client.Conn().Status()
-	}
-	jstest.Await(t, "the source has tried to ask each time", func() bool { return len(source.status) == 0 })
-	if sent := i.client.Conn().Stats().OutMsgs - written; sent != 0 {
-		t.Errorf("%d requests are kept to be sent when the server is back, want none", sent)
-	}
-	i.restart()
-	i.Send(0, 60, "a")
-	if ids := takeAll(t, reading, 0, 60); len(ids) != 60 {
-		t.Errorf("%d events came, want 60, once each", len(ids))
-	}
-}
-
 func TestAConsumerDeletedByHandIsRepairedWithoutLoss(t *testing.T) {
 	t.Parallel()
 	i := install(t, brisk)

@@ -11,15 +11,16 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/consume"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
 	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/share"
 )
 
 // process reads as one filter process does.
 type process struct {
-	*Opener
-	store   *Store
+	*consume.Opener
 	t       testing.TB
 	end     context.CancelFunc
 	running sync.WaitGroup
@@ -30,12 +31,18 @@ type process struct {
 func (i *installation) distrustful(c *ejs.Client) *process { return startProcess(i.t, c, i.broker) }
 
 func startProcess(t testing.TB, c *ejs.Client, addresses ...route.Address) *process {
+	t.Helper()
+	return startParking(t, c, storeOf(t, c, jstest.Table(addresses...)).Park)
+}
+
+// startParking starts a process that parks so.
+func startParking(t testing.TB, c *ejs.Client, park share.Park) *process {
+	t.Helper()
 	ctx, end := context.WithCancel(context.Background())
-	p := &process{t: t, end: end}
-	p.store = storeOf(t, c, jstest.Table(addresses...))
-	p.Opener = NewOpener(c, p.store.Park)
+	p := &process{t: t, end: end, Opener: consume.New(c, park)}
+	before := c.Conn().NumSubscriptions()
 	p.running.Go(func() { p.Run(ctx) })
-	jstest.Await(t, "it hears of changes", func() bool { return p.readers.trust.news.Load() != nil })
+	jstest.Await(t, "it hears of changes", func() bool { return c.Conn().NumSubscriptions() > before })
 	t.Cleanup(p.stop)
 	return p
 }

@@ -74,14 +74,13 @@ func newTrimWorld(i *installation, trimmer *ejs.Client) *trimWorld {
 
 func (w *trimWorld) newProcess() *trimProcess {
 	client := dial(w.t, w.server, hurried)
-	p := w.distrustful(client)
 	// What is parked is safe in another place, which other tests look after.
-	p.readers.park = func(_ context.Context, target route.Target, work dispatch.Work, _ time.Time) error {
+	p := startParking(w.t, client, func(_ context.Context, target route.Target, work dispatch.Work, _ time.Time) error {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.triggers[target.Key.Name].acked[work.Sequence] = true
 		return nil
-	}
+	})
 	return &trimProcess{process: p.trustful(), client: client, sources: map[route.TargetKey]dispatch.Source{}}
 }
 

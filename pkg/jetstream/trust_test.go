@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/consume"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
@@ -48,7 +49,7 @@ func TestAProcessThatComesBackFromAPartitionReadsNothingByWhatItKnew(t *testing.
 			p.TrustUntil(time.Now().Add(-time.Second), p.Heard()) // the report has expired
 			i.Send(1, 601, "b")
 			proxy.Heal()
-			jstest.Await(t, "the process hears of the edit", func() bool { return p.Heard().records > 0 })
+			jstest.Await(t, "the process hears of the edit", func() bool { return p.Heard().Records > 0 })
 			if m, ok := poll(source, 500*time.Millisecond); ok {
 				t.Errorf("it delivers event %d by what it knew", m.Sequence)
 			}
@@ -101,7 +102,7 @@ func TestAPauseEndsAlthoughARecordIsNeverApplied(t *testing.T) {
 	p.knows(one)
 	p.TrustUntil(time.Now().Add(time.Hour), p.Heard())
 	i.put(i.trigger("another"))
-	jstest.Await(t, "it hears of the record", func() bool { return p.Heard().records > 0 })
+	jstest.Await(t, "it hears of the record", func() bool { return p.Heard().Records > 0 })
 	if p.Trusted() {
 		t.Error("it is not paused")
 	}
@@ -118,7 +119,7 @@ func TestNothingIsReadBeforeEveryMemberIsKnown(t *testing.T) {
 	p := i.process(i.client)
 	p.knows(known)
 	i.Send(0, 50, "a")
-	jstest.Await(t, "it says why it does not read", func() bool { return p.Failures()[known.Key] == errLostRoute.Error() })
+	jstest.Await(t, "it says why it does not read", func() bool { return p.Failures()[known.Key] == consume.ErrLostRoute.Error() })
 	if floor := i.floorOf(known); floor > 0 {
 		t.Fatalf("it has acknowledged up to %d", floor)
 	}

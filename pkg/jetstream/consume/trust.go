@@ -1,4 +1,4 @@
-package jetstream
+package consume
 
 import (
 	"sync"
@@ -44,12 +44,12 @@ type term struct {
 }
 
 // Heard is what a process has heard of routes: how many records were written while it ran, and over which connection it heard of the last.
-type Heard struct{ records, connection uint64 }
+type Heard struct{ Records, connection uint64 }
 
 // hears returns what was heard until now. The connection is read first: if another is made meanwhile, nothing is trusted by it.
 func (t *trust) hears() Heard {
 	connection := t.made()
-	return Heard{records: t.heard.Load(), connection: connection}
+	return Heard{Records: t.heard.Load(), connection: connection}
 }
 
 func (t *trust) changed() {
@@ -107,7 +107,7 @@ func (t *trust) extend(until time.Time, heard Heard) (begins bool) {
 		t.period.Add(1)
 	}
 	t.term.Store(&term{until, heard.connection})
-	if t.heard.Load() == heard.records {
+	if t.heard.Load() == heard.Records {
 		t.behind.Store(0)
 	}
 	return begins

@@ -1,4 +1,4 @@
-package jetstream
+package consume
 
 import (
 	"context"
@@ -157,7 +157,7 @@ func (r *reader) look(ctx context.Context, known map[string]bool, period int64) 
 	r.seen, r.seenIn = ejs.MembersIn(consumer.CachedInfo().Config.Metadata), period
 	for _, tag := range r.seen {
 		if !known[tag] && (!again || slices.Contains(before, tag)) {
-			return errLostRoute
+			return ErrLostRoute
 		}
 	}
 	return nil

@@ -1,4 +1,4 @@
-package jetstream
+package consume
 
 import (
 	"context"
@@ -51,10 +51,15 @@ func newReaders(c *ejs.Client, park share.Park) *readers {
 type Opener struct{ readers *readers }
 
 // NewOpener returns an opener of sources. What a target cannot take, park stores for it.
-func NewOpener(c *ejs.Client, park share.Park) *Opener { return &Opener{newReaders(c, park)} }
+func New(c *ejs.Client, park share.Park) *Opener { return &Opener{newReaders(c, park)} }
 
 // Bound has the process ask for and hold at most so many bytes of messages; else it is DefaultBudget. Call it before Follow.
 func (o *Opener) Bound(bytes int64) { o.readers.budget = newBudget(bytes) }
+
+// Bytes are those of messages that the process has asked for and not got, and those that it holds.
+func (o *Opener) Bytes() (asked, held int64) {
+	return o.readers.budget.asked.Load(), o.readers.budget.held.Load()
+}
 
 // Provide has the filters of Triggers know these functions beside CESQL's own. Call it before Follow.
 func (o *Opener) Provide(functions []cesql.Function) { o.readers.functions = functions }

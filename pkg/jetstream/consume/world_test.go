@@ -1,0 +1,94 @@
+package consume
+
+import (
+	"fmt"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
+	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/share"
+	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
+)
+
+// log is a stream with one consumer, on a server of its own.
+type log struct {
+	server *natstest.Server
+	client *ejs.Client
+}
+
+var cursor = consumerID{stream: "LOG", consumer: "shared"}
+
+func makeLog(t *testing.T) log {
+	t.Helper()
+	names, err := naming.New(naming.DefaultPrefix)
+	jstest.Must(t, err)
+	s := natstest.Start(t, nil)
+	c, err := ejs.Connect(ejs.Options{URL: s.URL(), Names: names, Logger: slog.New(slog.DiscardHandler)})
+	jstest.Must(t, err)
+	t.Cleanup(c.Close)
+	jstest.Must(t, c.Wait(jstest.Context(t)))
+	_, err = c.JetStream().CreateStream(jstest.Context(t), jetstream.StreamConfig{Name: cursor.stream, Subjects: []string{"log.>"}})
+	jstest.Must(t, err)
+	_, err = c.JetStream().CreateConsumer(jstest.Context(t), cursor.stream, jetstream.ConsumerConfig{
+		Durable: cursor.consumer, AckPolicy: jetstream.AckExplicitPolicy, MaxAckPending: 1000,
+	})
+	jstest.Must(t, err)
+	return log{s, c}
+}
+
+// publish stores a message with each of these bodies.
+func (l log) publish(t *testing.T, bodies ...string) {
+	t.Helper()
+	for _, body := range bodies {
+		_, err := l.client.JetStream().Publish(jstest.Context(t), "log.a", []byte(body))
+		jstest.Must(t, err)
+	}
+}
+
+func (l log) state(t *testing.T) *jetstream.ConsumerInfo {
+	t.Helper()
+	consumer, err := l.client.JetStream().Consumer(jstest.Context(t), cursor.stream, cursor.consumer)
+	jstest.Must(t, err)
+	return consumer.CachedInfo()
+}
+
+// numbers are so many bodies, each another one.
+func numbers(n int) (bodies []string) {
+	for i := range n {
+		bodies = append(bodies, fmt.Sprint(i))
+	}
+	return bodies
+}
+
+// greedy is a taker that has room for as many, and acknowledges at once.
+type greedy struct {
+	room int
+	got  chan *nats.Msg
+}
+
+func (g greedy) space() share.Space {
+	return share.Space{Messages: g.room, MostMessages: g.room, Bytes: share.MaxBytes}
+}
+func (g greedy) paused() bool { return false }
+func (g greedy) take(m *nats.Msg, l *lease) {
+	_ = l.Ack()
+	g.got <- m
+}
+
+// next waits for one message.
+func (g greedy) next(t *testing.T) *nats.Msg {
+	t.Helper()
+	select {
+	case m := <-g.got:
+		return m
+	case <-time.After(jstest.Patience):
+		t.Fatalf("no message in %s", jstest.Patience)
+	}
+	return nil
+}
