@@ -13,6 +13,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/park"
 	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
@@ -152,21 +153,23 @@ func TestWhatAFilterPutsIntoAnotherStreamIsNotStored(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		stream func(naming.Names, route.Key) string
-		store  func(context.Context, *Store, route.Target) error
+		store  func(context.Context, *park.Store, route.Target) error
 	}{
 		"a dead letter": {
 			naming.Names.DeadLetterStream,
-			func(ctx context.Context, s *Store, t route.Target) error { return s.DeadLetter(ctx, t, someWork()) },
+			func(ctx context.Context, s *park.Store, t route.Target) error {
+				return s.DeadLetter(ctx, t, someWork())
+			},
 		},
 		"a parked event": {
 			naming.Names.DirectedStream,
-			func(ctx context.Context, s *Store, t route.Target) error {
+			func(ctx context.Context, s *park.Store, t route.Target) error {
 				return s.Park(ctx, t, someWork(), time.Now().Add(time.Hour))
 			},
 		},
 		"a reply": {
 			naming.Names.Log,
-			func(ctx context.Context, s *Store, t route.Target) error {
+			func(ctx context.Context, s *park.Store, t route.Target) error {
 				return s.Reply(ctx, t, someWork(), jstest.Event("reply", "a"))
 			},
 		},

@@ -15,6 +15,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/filter"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/park"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/publish"
 	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
@@ -260,7 +261,7 @@ func publisherOf(t testing.TB, c *ejs.Client) *publish.Publisher {
 	return publish.New(c, senderOf(t, c))
 }
 
-func storeOf(t testing.TB, c *ejs.Client, addresses Addresses) *Store {
+func storeOf(t testing.TB, c *ejs.Client, addresses park.Addresses) *park.Store {
 	t.Helper()
-	return NewStore(c, senderOf(t, c), addresses)
+	return park.New(c, senderOf(t, c), addresses)
 }

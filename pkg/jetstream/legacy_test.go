@@ -13,6 +13,8 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/migrate"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/park"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
@@ -20,7 +22,7 @@ import (
 type old struct {
 	*installation
 	jetstream.Stream
-	successor *Store
+	successor *park.Store
 }
 
 const oldSubject = "shop.orders._knative_broker.events"
@@ -74,11 +76,11 @@ func (o old) acknowledge(c jetstream.Consumer, count int) {
 }
 
 // of returns what is known of the consumer of a target.
-func (o old) of(target route.Target) Legacy {
+func (o old) of(target route.Target) migrate.Consumer {
 	o.t.Helper()
-	found, err := Legacies(jstest.Context(o.t), o.client)
+	found, err := migrate.Find(jstest.Context(o.t), o.client)
 	jstest.Must(o.t, err)
-	at := slices.IndexFunc(found, func(l Legacy) bool { return l.Target != nil && l.Target.Key == target.Key })
+	at := slices.IndexFunc(found, func(l migrate.Consumer) bool { return l.Target != nil && l.Target.Key == target.Key })
 	if at < 0 {
 		o.t.Fatalf("no consumer is of %s: %+v", target.Key, found)
 	}
@@ -106,9 +108,9 @@ func (o old) gets(target route.Target, count int) (ids []string) {
 	return ids
 }
 
-func (o old) moves(l Legacy) Moved {
+func (o old) moves(l migrate.Consumer) migrate.Moved {
 	o.t.Helper()
-	moved, err := MoveLegacy(jstest.Context(o.t), o.client, o.successor, l)
+	moved, err := migrate.Move(jstest.Context(o.t), o.client, o.successor, l)
 	jstest.Must(o.t, err)
 	return moved
 }
@@ -158,7 +160,7 @@ func TestAMoveIsRepeatedWithoutRepeatingAnything(t *testing.T) {
 		t.Errorf("the second time %+v are moved", got)
 	}
 	// Whoever was killed between sending and remembering sends again.
-	jstest.Must(t, o.DeleteConsumer(jstest.Context(t), legacyReader+o.of(target).Consumer))
+	jstest.Must(t, o.DeleteConsumer(jstest.Context(t), migrate.ReaderPrefix+o.of(target).Consumer))
 	if got := o.moves(o.of(target)); got.Sent != 7 {
 		t.Errorf("the third time %+v are moved", got)
 	}
@@ -173,12 +175,12 @@ func TestAConsumerWithoutSuccessorIsShownAndNotMoved(t *testing.T) {
 	o := install(t).oldStream()
 	o.consumer("33333333-aaaa-4444-8888-000000000003")
 	o.publishOld(0, 3)
-	found, err := Legacies(jstest.Context(t), o.client)
+	found, err := migrate.Find(jstest.Context(t), o.client)
 	jstest.Must(t, err)
 	if len(found) != 1 || found[0].Target != nil || found[0].Waiting != 3 {
 		t.Fatalf("%+v", found)
 	}
-	if moved, err := MoveLegacy(jstest.Context(t), o.client, o.successor, found[0]); err == nil {
+	if moved, err := migrate.Move(jstest.Context(t), o.client, o.successor, found[0]); err == nil {
 		t.Errorf("moved %+v", moved)
 	}
 }

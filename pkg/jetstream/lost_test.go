@@ -12,6 +12,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/status"
 	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
@@ -39,17 +40,17 @@ func (i *installation) readReports() route.Reports {
 }
 
 // targetStatus is what a reader without a memory says of a target.
-func (i *installation) targetStatus(key route.TargetKey) TargetStatus {
+func (i *installation) targetStatus(key route.TargetKey) status.TargetStatus {
 	i.t.Helper()
-	status, err := ReadStatus(jstest.Context(i.t), i.client)
+	all, err := status.Read(jstest.Context(i.t), i.client)
 	jstest.Must(i.t, err)
-	for _, target := range status.Targets {
+	for _, target := range all.Targets {
 		if target.Key == key {
 			return target
 		}
 	}
 	i.t.Fatalf("no status of %s", key)
-	return TargetStatus{}
+	return status.TargetStatus{}
 }
 
 // What was reported may be lost, by a restart of the server or of all that hold the bucket. Then nobody is said to be gone, and nothing is

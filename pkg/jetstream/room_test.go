@@ -9,6 +9,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/status"
 	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
@@ -83,7 +84,7 @@ func TestWhatADefaultBrokerMayNeedIsReservedWithIt(t *testing.T) {
 		target := route.Target{Key: route.TargetKey{Address: a.Key, Namespace: "shop", Name: "all"}}
 		jstest.Must(t, store.DeadLetter(jstest.Context(t), target, jstest.Work("1", 1)))
 	}
-	status, err := ReadStatus(jstest.Context(t), c)
+	status, err := status.Read(jstest.Context(t), c)
 	jstest.Must(t, err)
 	for _, a := range status.Addresses {
 		if want := uint64(a.Log.MaxBytes + a.Log.MaxBytes/4 + a.Log.MaxBytes); a.TotalLimit != want || a.Total == 0 || a.DeadLetters != 1 {

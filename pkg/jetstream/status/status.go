@@ -1,4 +1,4 @@
-package jetstream
+package status
 
 import (
 	"context"
@@ -45,7 +45,7 @@ type TargetStatus struct {
 }
 
 // ReadStatus reads the live routes, the reports of the live processes, and the streams.
-func ReadStatus(ctx context.Context, c *ejs.Client) (Status, error) {
+func Read(ctx context.Context, c *ejs.Client) (Status, error) {
 	records, err := c.Records(ctx, "")
 	if err != nil && !errors.Is(err, route.ErrRecord) { // a record that cannot be read hides no other
 		return Status{}, err

@@ -1,4 +1,4 @@
-package jetstream
+package park
 
 import (
 	"context"
@@ -46,7 +46,7 @@ type parkedSize struct {
 }
 
 // NewStore returns a store for the targets of these addresses, which sends with s.
-func NewStore(c *ejs.Client, s *publish.Sender, addresses Addresses) *Store {
+func New(c *ejs.Client, s *publish.Sender, addresses Addresses) *Store {
 	return &Store{client: c, sender: s, addresses: addresses, fill: trim.NewGauge(c), parked: map[route.Key]parkedSize{}}
 }
 

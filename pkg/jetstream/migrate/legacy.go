@@ -1,4 +1,4 @@
-package jetstream
+package migrate
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/filter"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/park"
 	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
@@ -18,7 +19,7 @@ import (
 
 // Legacy is a consumer that knative-extensions/eventing-natss made for a Trigger or a Subscription, in a stream of its own or of
 // somebody else. The UID in its name says whose it is, so its successor is the target that has the UID now.
-type Legacy struct {
+type Consumer struct {
 	Stream, Consumer string
 	// Waiting counts the messages that it has not acknowledged.
 	Waiting uint64
@@ -38,11 +39,11 @@ const (
 	legacyTrigger    = "KN_TRIGGER_"
 	legacySubscriber = "KN_SUB_"
 	// legacyReader begins the name of our own consumer beside one of theirs: it remembers what was moved.
-	legacyReader = "eventing-jetstream-migrates_"
+	ReaderPrefix = "eventing-jetstream-migrates_"
 )
 
 // Legacies finds all such consumers in the streams of the account.
-func Legacies(ctx context.Context, c *ejs.Client) ([]Legacy, error) {
+func Find(ctx context.Context, c *ejs.Client) ([]Consumer, error) {
 	successors, err := successors(ctx, c)
 	if err != nil {
 		return nil, err
@@ -55,7 +56,7 @@ func Legacies(ctx context.Context, c *ejs.Client) ([]Legacy, error) {
 	if err := streams.Err(); err != nil {
 		return nil, fmt.Errorf("list the streams: %w", err)
 	}
-	var found []Legacy
+	var found []Consumer
 	for _, name := range names {
 		stream, err := c.JetStream().Stream(ctx, name)
 		if err != nil {
@@ -84,8 +85,8 @@ func legacyUID(name string) (string, bool) {
 	return "", false
 }
 
-func legacyOf(info *jetstream.ConsumerInfo, successor *route.Target) Legacy {
-	return Legacy{
+func legacyOf(info *jetstream.ConsumerInfo, successor *route.Target) Consumer {
+	return Consumer{
 		Stream: info.Stream, Consumer: info.Name, Target: successor,
 		Waiting: info.NumPending + uint64(info.NumAckPending), //nolint:gosec // never negative
 		Busy:    info.NumWaiting > 0 || info.PushBound,
@@ -127,7 +128,7 @@ const (
 // left. The old stream keeps its messages, and the old consumer its position. What was sent is remembered in the old stream, by
 // a consumer of ours: an interrupted run goes on where it was, and the next one finds what came since. Messages that the old
 // consumer acknowledged out of order are sent once more, like those of a run that was killed between sending and remembering.
-func MoveLegacy(ctx context.Context, c *ejs.Client, s *Store, l Legacy) (Moved, error) {
+func Move(ctx context.Context, c *ejs.Client, s *park.Store, l Consumer) (Moved, error) {
 	if l.Target == nil {
 		return Moved{}, fmt.Errorf("consumer %s of stream %s: no Trigger or Subscription has its UID", l.Consumer, l.Stream)
 	}
@@ -159,8 +160,8 @@ func MoveLegacy(ctx context.Context, c *ejs.Client, s *Store, l Legacy) (Moved, 
 }
 
 // legacyConsumer makes our consumer beside the old one, where that stands, or finds the one of an earlier run.
-func legacyConsumer(ctx context.Context, c *ejs.Client, l Legacy) (jetstream.Consumer, error) {
-	name := legacyReader + l.Consumer
+func legacyConsumer(ctx context.Context, c *ejs.Client, l Consumer) (jetstream.Consumer, error) {
+	name := ReaderPrefix + l.Consumer
 	reader, err := c.JetStream().Consumer(ctx, l.Stream, name)
 	if err == nil || !errors.Is(err, jetstream.ErrConsumerNotFound) {
 		return reader, err
@@ -178,8 +179,8 @@ func legacyConsumer(ctx context.Context, c *ejs.Client, l Legacy) (jetstream.Con
 
 // legacyMove is one run of MoveLegacy.
 type legacyMove struct {
-	store   *Store
-	legacy  Legacy
+	store   *park.Store
+	legacy  Consumer
 	matches func(event.Event) bool
 	moved   Moved
 }
