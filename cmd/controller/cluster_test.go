@@ -139,7 +139,8 @@ func (c *cluster) startControllers() {
 func (c *cluster) startDataPlane() {
 	c.t.Helper()
 	logger := slog.New(slog.DiscardHandler)
-	in := dataplane.NewIngress(dataplane.IngressConfig{Client: c.dial("ingress"), Logger: logger})
+	in, err := dataplane.NewIngress(dataplane.IngressConfig{Client: c.dial("ingress"), Logger: logger})
+	must(c.t, err)
 	filter, err := dataplane.NewFilter(dataplane.FilterConfig{Client: c.dial("filter"), Logger: logger})
 	must(c.t, err)
 	server := httptest.NewServer(in)

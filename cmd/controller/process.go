@@ -21,6 +21,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/connection"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/config"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/owner"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/audit"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/broker"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/brokerconfig"
@@ -79,7 +80,7 @@ func (p *process) newBrokerController(ctx context.Context, cmw configmap.Watcher
 		logger.Fatalw("cannot use the connection to NATS as configured", "error", err)
 	}
 	p.client = client
-	p.owner = audit.NewOwner(client.NewOwner(ownerName, p.grace))
+	p.owner = audit.NewOwner(owner.New(client, ownerName, p.grace))
 	p.owner.Remade = p.logRemade
 	p.watch = readiness.NewWatch(client)
 	p.configs = brokerconfig.NewWatcher(ctx, kubeclient.Get(ctx))

@@ -70,7 +70,7 @@ func serve(ctx context.Context, o options) error {
 		return err
 	}
 	defer listener.Close()
-	in := dataplane.NewIngress(dataplane.IngressConfig{
+	in, err := dataplane.NewIngress(dataplane.IngressConfig{
 		Client: p.Client, URL: url, Budget: dataplane.MemoryBudget(), MaxEventBytes: o.bounds.MaxEventBytes, MaxInFlight: o.bounds.MaxInFlight,
 		Logger: p.Logger, Meter: p.Meter,
 		Started: func(s route.Snapshot) {
@@ -79,5 +79,8 @@ func serve(ctx context.Context, o options) error {
 			p.Logger.Info("ingress takes events", "listen", listener.Addr().String(), "brokers", brokers, "channels", channels)
 		},
 	})
+	if err != nil {
+		return err
+	}
 	return p.Run(ctx, dataplane.NewServer(in, listener))
 }

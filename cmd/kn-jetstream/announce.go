@@ -12,7 +12,7 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/dataplane"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/status"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/manifest"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -27,7 +27,7 @@ const (
 
 // announcer says on the terminal what the files have become: at first everything, then what differs from what it has said.
 type announcer struct {
-	status func(context.Context) (jetstream.Status, error)
+	status func(context.Context) (status.Status, error)
 	// serving reports whether this process has read the routes: until then reports are those of others.
 	serving func() bool
 	// owner is whose routes these are; what others have on the same NATS is not told.

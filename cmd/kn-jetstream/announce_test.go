@@ -8,7 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/status"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/manifest"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -16,7 +16,7 @@ import (
 // terminal is an announcer whose routes the test sets, and what it has printed since the test looked last.
 type terminal struct {
 	announcer
-	routes jetstream.Status
+	routes status.Status
 	out    bytes.Buffer
 	read   int
 }
@@ -24,7 +24,7 @@ type terminal struct {
 func newTerminal() *terminal {
 	t := &terminal{}
 	t.announcer = announcer{
-		status:  func(context.Context) (jetstream.Status, error) { return t.routes, nil },
+		status:  func(context.Context) (status.Status, error) { return t.routes, nil },
 		serving: func() bool { return true }, owner: "run", out: &t.out,
 	}
 	return t
@@ -40,9 +40,9 @@ func (t *terminal) lines() []string {
 	return lines
 }
 
-func triggerStatus(name, subscriber string, ready bool) jetstream.TargetStatus {
+func triggerStatus(name, subscriber string, ready bool) status.TargetStatus {
 	key := route.Key{Kind: route.KindBroker, Namespace: "default", Name: "b"}
-	s := jetstream.TargetStatus{Ready: ready, Target: route.Target{
+	s := status.TargetStatus{Ready: ready, Target: route.Target{
 		Key: route.TargetKey{Address: key, Namespace: "default", Name: name}, Owner: "run",
 		Subscriber: &route.Destination{URL: subscriber},
 	}}
@@ -62,18 +62,18 @@ func TestOnlyWhatChangedIsAnnounced(t *testing.T) {
 		stays := triggerStatus("stays", "http://s", true)
 		for _, step := range []struct {
 			name    string
-			targets []jetstream.TargetStatus
+			targets []status.TargetStatus
 			want    []string
 		}{
-			{"the start", []jetstream.TargetStatus{stays, foreign, hopeless}, []string{
+			{"the start", []status.TargetStatus{stays, foreign, hopeless}, []string{
 				"trigger default/hopeless of broker default/b  is not ready: no URL",
 				"trigger default/stays of broker default/b  is ready",
 			}},
-			{"a comment is changed", []jetstream.TargetStatus{stays, hopeless}, []string{"the files have changed, the routes have not"}},
-			{"one comes, one goes", []jetstream.TargetStatus{stays, triggerStatus("new", "http://n", true)}, []string{
+			{"a comment is changed", []status.TargetStatus{stays, hopeless}, []string{"the files have changed, the routes have not"}},
+			{"one comes, one goes", []status.TargetStatus{stays, triggerStatus("new", "http://n", true)}, []string{
 				"trigger default/new of broker default/b  is ready  (added)",
 			}},
-			{"one is edited", []jetstream.TargetStatus{triggerStatus("stays", "http://other", true), triggerStatus("new", "http://n", true)}, []string{
+			{"one is edited", []status.TargetStatus{triggerStatus("stays", "http://other", true), triggerStatus("new", "http://n", true)}, []string{
 				"trigger default/stays of broker default/b  is ready  (changed)",
 			}},
 		} {
@@ -94,10 +94,10 @@ func TestTheEndOfARouteIsSaidWithWhatItHeld(t *testing.T) {
 	screen := newTerminal()
 	stays, goes, unknown := triggerStatus("stays", "http://s", true), triggerStatus("goes", "http://g", true), triggerStatus("unknown", "", true)
 	goes.Backlog = 7
-	b := jetstream.AddressStatus{Address: route.Address{Key: stays.Key.Address}, Events: 9, DeadLetters: 2}
+	b := status.AddressStatus{Address: route.Address{Key: stays.Key.Address}, Events: 9, DeadLetters: 2}
 	screen.announce(t.Context(), &manifest.Resources{}, oneUpdate())
-	held := countUndelivered(t.Context(), func(context.Context) (jetstream.Status, error) {
-		return jetstream.Status{Addresses: []jetstream.AddressStatus{b}, Targets: []jetstream.TargetStatus{stays, goes}}, nil
+	held := countUndelivered(t.Context(), func(context.Context) (status.Status, error) {
+		return status.Status{Addresses: []status.AddressStatus{b}, Targets: []status.TargetStatus{stays, goes}}, nil
 	})
 	screen.sayEnded([]manifest.Ended{{Target: &goes.Target}, {Target: &unknown.Target}, {Address: &b.Address}}, held)
 	screen.announce(t.Context(), &manifest.Resources{}, oneUpdate()) // that routes have ended is a change
@@ -122,8 +122,8 @@ func TestWhatIsInNoFileIsSaidOnce(t *testing.T) {
 	screen := newTerminal()
 	left := triggerStatus("left", "http://s", false)
 	left.NotReady, left.Backlog = manifest.InNoFile, 7
-	b := jetstream.AddressStatus{Address: route.Address{Key: left.Key.Address, Owner: "run", Refuse: manifest.InNoFile}, Events: 9}
-	screen.routes = jetstream.Status{Addresses: []jetstream.AddressStatus{b}, Targets: []jetstream.TargetStatus{left}}
+	b := status.AddressStatus{Address: route.Address{Key: left.Key.Address, Owner: "run", Refuse: manifest.InNoFile}, Events: 9}
+	screen.routes = status.Status{Addresses: []status.AddressStatus{b}, Targets: []status.TargetStatus{left}}
 	screen.announce(t.Context(), &manifest.Resources{}, oneUpdate())
 	want := []string{
 		"broker default/b  is in no file: its log (9 events) and dead letters (0) are kept; it takes no events; to delete it: kn-jetstream delete broker b -n default",
@@ -142,9 +142,9 @@ func TestWhatIsInNoFileIsSaidOnce(t *testing.T) {
 func TestWhatIsReadyLateIsAnnouncedLate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		screen, began := newTerminal(), time.Now()
-		screen.status = func(context.Context) (jetstream.Status, error) {
+		screen.status = func(context.Context) (status.Status, error) {
 			slow := triggerStatus("slow", "http://s", time.Since(began) > time.Minute)
-			return jetstream.Status{Targets: []jetstream.TargetStatus{slow}}, nil
+			return status.Status{Targets: []status.TargetStatus{slow}}, nil
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 		defer cancel()
@@ -175,7 +175,7 @@ func TestNotesAreSaidOnce(t *testing.T) {
 
 func TestAnUpdateCutsTheWaitShort(t *testing.T) {
 	screen := newTerminal()
-	screen.routes.Targets = []jetstream.TargetStatus{triggerStatus("slow", "http://s", false)}
+	screen.routes.Targets = []status.TargetStatus{triggerStatus("slow", "http://s", false)}
 	updates := make(chan manifest.Update, 1)
 	updates <- manifest.Update{Err: context.Canceled}
 	if u, ok := screen.announce(t.Context(), &manifest.Resources{}, updates); !ok || u.Err == nil || screen.out.Len() > 0 {

@@ -23,6 +23,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/bench/floor"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/embedded"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/publish"
 )
 
 // newBenchNATSCommand is the NATS of a benchmark: the embedded server, in a process of its own.
@@ -125,7 +126,11 @@ func (o floorOptions) handler(ctx context.Context, name string) (http.Handler, f
 			return nil, nothing, err
 		}
 		to, err := floor.Address(ctx, client)
-		return floor.Publisher(client.NewPublisher(), to), client.Close, err
+		if err != nil {
+			return nil, client.Close, err
+		}
+		sender, err := publish.NewSender(client)
+		return floor.Publisher(publish.New(client, sender), to), client.Close, err
 	}
 	conn, err := floor.Connect(options)
 	if err != nil {

@@ -10,6 +10,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/owner"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/status"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/manifest"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -65,9 +67,9 @@ func deleteRoutes(cmd *cobra.Command, o deleteOptions, args []string) error {
 	if err != nil {
 		return err
 	}
-	owner := client.NewOwner(what.owner, fileGrace)
-	undelivered := countUndelivered(ctx, client.Status)
-	removed, err := manifest.Remove(ctx, owner, what.routes)
+	routes := owner.New(client, what.owner, fileGrace)
+	undelivered := countUndelivered(ctx, func(ctx context.Context) (status.Status, error) { return status.Read(ctx, client) })
+	removed, err := manifest.Remove(ctx, routes, what.routes)
 	if errors.Is(err, natsjetstream.ErrBucketNotFound) {
 		err = nil // nobody has applied anything there yet
 	}
@@ -84,12 +86,12 @@ func deleteRoutes(cmd *cobra.Command, o deleteOptions, args []string) error {
 		fmt.Fprintln(cmd.ErrOrStderr(), "The kn-jetstream run that it belongs to removes what it had after 30 s; where there is none, the next apply or delete does.")
 		return nil
 	}
-	return o.sweep(cmd, owner)
+	return o.sweep(cmd, routes)
 }
 
 // sweepEarlier finishes what commands before this one have left: removals of this owner, also those that were broken off half-way and
 // would keep their routes from being put, and of routes that a kn-jetstream run had in no file and that may have no run any more.
-func sweepEarlier(ctx context.Context, client *jetstream.Client, owner string) error {
+func sweepEarlier(ctx context.Context, client *jetstream.Client, name string) error {
 	records, err := client.Records(ctx, "")
 	if errors.Is(err, natsjetstream.ErrBucketNotFound) {
 		return nil
@@ -99,13 +101,13 @@ func sweepEarlier(ctx context.Context, client *jetstream.Client, owner string) e
 	}
 	owners := map[string]bool{}
 	for _, r := range records {
-		if r.DeletedAt != nil && !r.Swept && (r.Owner() == owner || inNoFile(r.Record)) {
+		if r.DeletedAt != nil && !r.Swept && (r.Owner() == name || inNoFile(r.Record)) {
 			owners[r.Owner()] = true
 		}
 	}
 	var errs []error
 	for name := range owners {
-		errs = append(errs, client.NewOwner(name, fileGrace).Sweep(ctx))
+		errs = append(errs, owner.New(client, name, fileGrace).Sweep(ctx))
 	}
 	if err := errors.Join(errs...); err != nil && !errors.Is(err, route.ErrRecord) {
 		return err
@@ -114,7 +116,7 @@ func sweepEarlier(ctx context.Context, client *jetstream.Client, owner string) e
 }
 
 // sweep removes what the routes had, after the grace period.
-func (o *deleteOptions) sweep(cmd *cobra.Command, owner *jetstream.Owner) error {
+func (o *deleteOptions) sweep(cmd *cobra.Command, routes *owner.Owner) error {
 	if o.wait {
 		fmt.Fprintln(cmd.ErrOrStderr(), "Waiting 30 s before their events go; interrupt and apply again to keep them.")
 		timer := time.NewTimer(fileGrace + time.Second)
@@ -127,7 +129,7 @@ func (o *deleteOptions) sweep(cmd *cobra.Command, owner *jetstream.Owner) error 
 	}
 	ctx, cancel := context.WithTimeout(cmd.Context(), applyBudget)
 	defer cancel()
-	return owner.Sweep(ctx)
+	return routes.Sweep(ctx)
 }
 
 // choice tells what the files or the arguments name; what the arguments name has to be looked up.

@@ -10,7 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/owner"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/manifest"
 )
 
@@ -25,7 +25,7 @@ const (
 
 // fileOwner plays the controller's part on one machine: the files are the desired state, and it writes the routes.
 type fileOwner struct {
-	owner    *jetstream.Owner
+	owner    *owner.Owner
 	follower *manifest.Follower
 	// resources are those of the files at the start; nil without files.
 	resources *manifest.Resources

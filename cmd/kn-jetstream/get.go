@@ -14,7 +14,7 @@ import (
 	natsjetstream "github.com/nats-io/nats.go/jetstream"
 	"github.com/spf13/cobra"
 
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/status"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/manifest"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -41,11 +41,11 @@ func newGetCommand() *cobra.Command {
 			defer client.Close()
 			ctx, cancel := context.WithTimeout(cmd.Context(), getBudget)
 			defer cancel()
-			status, err := client.Status(ctx)
+			all, err := status.Read(ctx, client)
 			if err != nil && !errors.Is(err, natsjetstream.ErrBucketNotFound) { // before the first apply there is nothing to show
 				return err
 			}
-			return show(cmd.OutOrStdout(), status, shown{what: args[0], json: output == "json"})
+			return show(cmd.OutOrStdout(), all, shown{what: args[0], json: output == "json"})
 		},
 	}
 	o.register(cmd)
@@ -58,7 +58,7 @@ type shown struct {
 	json bool
 }
 
-func show(out io.Writer, s jetstream.Status, as shown) error {
+func show(out io.Writer, s status.Status, as shown) error {
 	addresses, s := as.of(s)
 	if as.json {
 		encoder := json.NewEncoder(out)
@@ -81,13 +81,13 @@ func show(out io.Writer, s jetstream.Status, as shown) error {
 }
 
 // of keeps what is asked for, and tells whether that is addresses or targets.
-func (as shown) of(s jetstream.Status) (addresses bool, kept jetstream.Status) {
+func (as shown) of(s status.Status) (addresses bool, kept status.Status) {
 	kind := route.KindBroker
 	if strings.HasPrefix(as.what, "channel") || strings.HasPrefix(as.what, "subscription") {
 		kind = route.KindChannel
 	}
-	kept.Addresses = slices.DeleteFunc(s.Addresses, func(a jetstream.AddressStatus) bool { return a.Key.Kind != kind })
-	kept.Targets = slices.DeleteFunc(s.Targets, func(t jetstream.TargetStatus) bool { return t.Key.Address.Kind != kind })
+	kept.Addresses = slices.DeleteFunc(s.Addresses, func(a status.AddressStatus) bool { return a.Key.Kind != kind })
+	kept.Targets = slices.DeleteFunc(s.Targets, func(t status.TargetStatus) bool { return t.Key.Address.Kind != kind })
 	return strings.HasPrefix(as.what, "broker") || strings.HasPrefix(as.what, "channel"), kept
 }
 
@@ -102,7 +102,7 @@ func (as shown) heading() string {
 // orNone is an empty list, and not null, in JSON.
 func orNone[Row any](rows []Row) []Row { return append([]Row{}, rows...) }
 
-func addressRows(t table.Writer, s jetstream.Status) {
+func addressRows(t table.Writer, s status.Status) {
 	t.AppendHeader(table.Row{"Namespace", "Name", "Ready", "Stored", "Bytes", "Dead letters", "URL", "Reason"})
 	for _, a := range s.Addresses {
 		reason := a.Reason
@@ -113,7 +113,7 @@ func addressRows(t table.Writer, s jetstream.Status) {
 	}
 }
 
-func targetRows(t table.Writer, s jetstream.Status, address string) {
+func targetRows(t table.Writer, s status.Status, address string) {
 	t.AppendHeader(table.Row{"Namespace", "Name", address, "Ready", "Backlog", "Subscriber", "Reason"})
 	for _, r := range s.Targets {
 		subscriber, reason := "", r.Reason

@@ -14,6 +14,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/migrate"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/park"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/publish"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
@@ -35,7 +38,7 @@ func newMigrateCommand() *cobra.Command {
 				return err
 			}
 			defer client.Close()
-			return migrate(ctx, client, migration{out: cmd.OutOrStdout(), dryRun: dryRun})
+			return moveAll(ctx, client, migration{out: cmd.OutOrStdout(), dryRun: dryRun})
 		},
 	}
 	o.register(cmd)
@@ -48,13 +51,13 @@ type migration struct {
 	dryRun bool
 }
 
-// migrate moves nothing unless everything can be moved: half a migration is hard to tell from a whole one.
-func migrate(ctx context.Context, client *jetstream.Client, m migration) error {
-	found, err := client.Legacies(ctx)
+// moveAll moves nothing unless everything can be moved: half a migration is hard to tell from a whole one.
+func moveAll(ctx context.Context, client *jetstream.Client, m migration) error {
+	found, err := migrate.Find(ctx, client)
 	if err != nil {
 		return err
 	}
-	slices.SortFunc(found, func(a, b jetstream.Legacy) int {
+	slices.SortFunc(found, func(a, b migrate.Consumer) int {
 		return cmp.Or(cmp.Compare(a.Stream, b.Stream), cmp.Compare(a.Consumer, b.Consumer))
 	})
 	t := table.NewWriter()
@@ -77,7 +80,7 @@ func migrate(ctx context.Context, client *jetstream.Client, m migration) error {
 		if l.Target == nil {
 			continue // it has got everything
 		}
-		moved, err := store.MoveLegacy(ctx, l)
+		moved, err := migrate.Move(ctx, client, store, l)
 		t.AppendRow(table.Row{l.Stream, l.Consumer, successor(l), l.Waiting, moved.Sent, moved.Filtered, len(moved.Unreadable)})
 		if len(moved.Unreadable) > 0 {
 			errs = append(errs, fmt.Errorf("stream %s holds messages for %s that are no CloudEvents, at %d", l.Stream, successor(l), moved.Unreadable))
@@ -90,7 +93,7 @@ func migrate(ctx context.Context, client *jetstream.Client, m migration) error {
 }
 
 // obstacles is why nothing can be moved; nil when all can.
-func obstacles(found []jetstream.Legacy) error {
+func obstacles(found []migrate.Consumer) error {
 	var errs []error
 	for _, l := range found {
 		of := fmt.Sprintf("consumer %s of stream %s", l.Consumer, l.Stream)
@@ -106,7 +109,7 @@ func obstacles(found []jetstream.Legacy) error {
 	return errors.Join(errs...)
 }
 
-func successor(l jetstream.Legacy) string {
+func successor(l migrate.Consumer) string {
 	if l.Target == nil {
 		return "nobody"
 	}
@@ -114,7 +117,7 @@ func successor(l jetstream.Legacy) string {
 }
 
 // storeOf returns a store that knows the addresses there are.
-func storeOf(ctx context.Context, client *jetstream.Client) (*jetstream.Store, error) {
+func storeOf(ctx context.Context, client *jetstream.Client) (*park.Store, error) {
 	records, err := client.Records(ctx, "")
 	if err != nil {
 		return nil, err
@@ -123,6 +126,9 @@ func storeOf(ctx context.Context, client *jetstream.Client) (*jetstream.Store, e
 	for _, r := range records {
 		routes.Apply("", r.Revision, r.Record)
 	}
-	store, _ := client.NewStore(routes)
-	return store, nil
+	sender, err := publish.NewSender(client)
+	if err != nil {
+		return nil, err
+	}
+	return park.New(client, sender, routes), nil
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/dataplane"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/compile"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/owner"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/manifest"
 )
 
@@ -117,8 +118,8 @@ func applyRoutes(cmd *cobra.Command, o routeOptions) error {
 	if err := sweepEarlier(ctx, client, o.owner); err != nil {
 		return err
 	}
-	owner := client.NewOwner(o.owner, fileGrace)
-	if err := manifest.Put(ctx, owner, resources.Desired()); err != nil {
+	routes := owner.New(client, o.owner, fileGrace)
+	if err := manifest.Put(ctx, routes, resources.Desired()); err != nil {
 		return err
 	}
 	for _, line := range append(resources.Ignored, resources.Desired().Notes...) {
@@ -134,5 +135,5 @@ func applyRoutes(cmd *cobra.Command, o routeOptions) error {
 	for _, t := range d.Targets {
 		fmt.Fprintln(cmd.OutOrStdout(), t.Key, "applied")
 	}
-	return owner.Sweep(ctx)
+	return routes.Sweep(ctx)
 }

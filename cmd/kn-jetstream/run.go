@@ -19,6 +19,8 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/compile"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/owner"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/status"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/manifest"
 )
 
@@ -153,19 +155,22 @@ func serve(ctx context.Context, o runOptions, s served) error {
 			return err
 		}
 	}
-	in := dataplane.NewIngress(dataplane.IngressConfig{
+	in, err := dataplane.NewIngress(dataplane.IngressConfig{
 		Client: s.client, URL: o.base, MaxEventBytes: o.bounds.MaxEventBytes, MaxInFlight: o.bounds.MaxInFlight, Logger: s.log, ID: id,
 		Budget: dataplane.MemoryBudget() / 2, Unmatched: func(e dataplane.UnmatchedEvent) { sayUnmatched(o.out, e) },
 	})
+	if err != nil {
+		return err
+	}
 	filter, err := dataplane.NewFilter(dataplane.FilterConfig{Client: s.client, Logger: s.log, ID: id, Budget: dataplane.MemoryBudget() / 2})
 	if err != nil {
 		return err
 	}
-	owner := s.client.NewOwner(o.owner, fileGrace)
+	routes := owner.New(s.client, o.owner, fileGrace)
 	files := &fileOwner{
-		owner: owner, follower: manifest.NewFollower(owner), resources: s.resources, prune: o.prune, out: o.out, base: o.base,
+		owner: routes, follower: manifest.NewFollower(routes), resources: s.resources, prune: o.prune, out: o.out, base: o.base,
 		announcer: announcer{
-			status: s.client.Status, serving: func() bool { return in.Ready() && filter.Ready() }, owner: o.owner, out: o.out, files: s.resources != nil,
+			status: func(ctx context.Context) (status.Status, error) { return status.Read(ctx, s.client) }, serving: func() bool { return in.Ready() && filter.Ready() }, owner: o.owner, out: o.out, files: s.resources != nil,
 		},
 	}
 	server := ingress.Server(builtInSubscribers(files.holding(in), o.out, o.quiet), 0)

@@ -4,21 +4,21 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/status"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/manifest"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
 // undelivered says what routes hold.
 type undelivered struct {
-	addresses map[route.Key]jetstream.AddressStatus
-	targets   map[route.TargetKey]jetstream.TargetStatus
+	addresses map[route.Key]status.AddressStatus
+	targets   map[route.TargetKey]status.TargetStatus
 }
 
 // countUndelivered knows nothing of what cannot be read: what is done next does not depend on that.
-func countUndelivered(ctx context.Context, status func(context.Context) (jetstream.Status, error)) undelivered {
-	u := undelivered{map[route.Key]jetstream.AddressStatus{}, map[route.TargetKey]jetstream.TargetStatus{}}
-	s, err := status(ctx)
+func countUndelivered(ctx context.Context, read func(context.Context) (status.Status, error)) undelivered {
+	u := undelivered{map[route.Key]status.AddressStatus{}, map[route.TargetKey]status.TargetStatus{}}
+	s, err := read(ctx)
 	if err != nil {
 		return u
 	}
@@ -44,10 +44,10 @@ func (u undelivered) kept(e manifest.Ended) string {
 	return fmt.Sprintf("%s are kept for %.0f s", what, fileGrace.Seconds())
 }
 
-func heldByAddress(a jetstream.AddressStatus) string {
+func heldByAddress(a status.AddressStatus) string {
 	return fmt.Sprintf("its log (%d events) and dead letters (%d)", a.Events, a.DeadLetters)
 }
 
-func heldByTarget(t jetstream.TargetStatus) string {
+func heldByTarget(t status.TargetStatus) string {
 	return fmt.Sprintf("its undelivered events (%d)", t.Backlog)
 }

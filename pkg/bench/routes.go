@@ -11,11 +11,12 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/bench/workload"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/compile"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/owner"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/manifest"
 )
 
-// owner signs the routes.
-const owner = "bench"
+// benchOwner signs the routes.
+const benchOwner = "bench"
 
 // apply writes the routes of the Broker and its Triggers, from the YAML that a user would write.
 func (s *system) apply(ctx context.Context, subscriber string) error {
@@ -23,7 +24,7 @@ func (s *system) apply(ctx context.Context, subscriber string) error {
 	if err := os.WriteFile(file, []byte(s.options.YAML(subscriber)), 0o600); err != nil {
 		return err
 	}
-	resources, err := manifest.Load([]string{file}, manifest.LoadOptions{Owner: owner})
+	resources, err := manifest.Load([]string{file}, manifest.LoadOptions{Owner: benchOwner})
 	if err != nil {
 		return err
 	}
@@ -38,7 +39,7 @@ func (s *system) apply(ctx context.Context, subscriber string) error {
 	if err := client.EnsureBuckets(ctx); err != nil {
 		return err
 	}
-	return manifest.Put(ctx, client.NewOwner(owner, time.Minute), resources.Desired())
+	return manifest.Put(ctx, owner.New(client, benchOwner, time.Minute), resources.Desired())
 }
 
 // YAML is the Broker and the Triggers that are measured; the subscribers are below a URL.

@@ -6,17 +6,18 @@ import (
 	"fmt"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/owner"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
-// RouteWriter makes the streams, cursors and routes of single addresses and targets. It is what jetstream.Owner does.
+// RouteWriter makes the streams, cursors and routes of single addresses and targets. It is what owner.Owner does.
 type RouteWriter interface {
-	PutAddress(ctx context.Context, a route.Address) (jetstream.Applied, error)
-	PutTarget(ctx context.Context, t route.Target) (jetstream.Applied, error)
+	PutAddress(ctx context.Context, a route.Address) (owner.Applied, error)
+	PutTarget(ctx context.Context, t route.Target) (owner.Applied, error)
 }
 
 // Put writes the desired routes, addresses before their targets, and returns what went wrong for each that could not be written, or
-// that was written and lacks something (see jetstream.Applied). One that fails keeps no other from being written; only the targets of
+// that was written and lacks something (see owner.Applied). One that fails keeps no other from being written; only the targets of
 // an address that failed are left out, and said to be.
 func Put(ctx context.Context, to RouteWriter, d Desired) error {
 	lacking, err := write(ctx, to, d)

@@ -11,7 +11,7 @@ import (
 // InNoFile is why a route is not served that is there from an earlier run and that no file names now.
 const InNoFile = "in no file"
 
-// RouteOwner writes routes and knows which are its own. It is what jetstream.Owner does.
+// RouteOwner writes routes and knows which are its own. It is what owner.Owner does.
 type RouteOwner interface {
 	RouteWriter
 	RouteRemover

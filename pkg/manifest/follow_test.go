@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/owner"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/status"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
@@ -46,7 +48,7 @@ func (s store) budget() context.Context {
 // run is a run of files on the store that has begun, and follows them.
 func (s store) run(d Desired) *Follower {
 	s.t.Helper()
-	f := NewFollower(s.client.NewOwner("run", time.Minute))
+	f := NewFollower(owner.New(s.client, "run", time.Minute))
 	must(s.t, f.Begin(s.budget(), d))
 	s.apply(f, d)
 	return f
@@ -62,13 +64,13 @@ func (s store) apply(f *Follower, d Desired) []Ended {
 // states are the live routes: served, or why not.
 func (s store) states() map[string]string {
 	s.t.Helper()
-	status, err := s.client.Status(s.budget())
+	all, err := status.Read(s.budget(), s.client)
 	must(s.t, err)
 	states := map[string]string{}
-	for _, a := range status.Addresses {
+	for _, a := range all.Addresses {
 		states[a.Key.Name] = a.Refuse
 	}
-	for _, t := range status.Targets {
+	for _, t := range all.Targets {
 		states[t.Key.Address.Name+"/"+t.Key.Name] = t.NotReady
 		if t.Consumer == "" {
 			states[t.Key.Address.Name+"/"+t.Key.Name] += " and without a cursor"
@@ -150,7 +152,7 @@ func TestWhatIsRemovedWhileItCannotBeWrittenEnds(t *testing.T) {
 	t.Parallel()
 	s := newStore(t)
 	s.run(files("a/t"))
-	f := NewFollower(s.client.NewOwner("run", time.Minute))
+	f := NewFollower(owner.New(s.client, "run", time.Minute))
 	d := files("a/t", "large")
 	d.Addresses[1].Log.MaxBytes = 1 << 60
 	must(t, f.Begin(s.budget(), d))
@@ -168,7 +170,7 @@ func TestPruneEndsWhatIsInNoFile(t *testing.T) {
 	s := newStore(t)
 	s.run(files("a/t", "b/t u"))
 	s.run(files("b/t")) // keeps the others
-	ended, err := NewFollower(s.client.NewOwner("run", time.Minute)).Prune(s.budget(), files("b/t"))
+	ended, err := NewFollower(owner.New(s.client, "run", time.Minute)).Prune(s.budget(), files("b/t"))
 	want := []string{"trigger default/t of broker default/a", "trigger default/u of broker default/b", "broker default/a"}
 	if got := texts(ended); err != nil || !slices.Equal(slices.Sorted(slices.Values(got)), slices.Sorted(slices.Values(want))) {
 		t.Errorf("ended %q, %v; want %q", got, err, want)
@@ -179,7 +181,7 @@ func TestPruneEndsWhatIsInNoFile(t *testing.T) {
 func TestRoutesOfOthersAreLeftAlone(t *testing.T) {
 	t.Parallel()
 	s := newStore(t)
-	must(t, Put(s.budget(), s.client.NewOwner("apply", time.Minute), files("theirs/t")))
+	must(t, Put(s.budget(), owner.New(s.client, "apply", time.Minute), files("theirs/t")))
 	f := s.run(files("a"))
 	s.apply(f, Desired{})
 	if _, err := f.Prune(s.budget(), Desired{}); err != nil {

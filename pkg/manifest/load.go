@@ -4,13 +4,14 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/compile"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
 	eventingconfig "knative.dev/eventing/pkg/apis/config"
 	eventingv1 "knative.dev/eventing/pkg/apis/eventing/v1"
 	messagingv1 "knative.dev/eventing/pkg/apis/messaging/v1"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/compile"
 )
 
 // defaultNamespace is where a resource without a namespace lives, as with kubectl.

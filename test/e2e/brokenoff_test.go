@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/owner"
 	manifests "github.com/eventing-jetstream/eventing-jetstream/pkg/manifest"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
@@ -52,7 +53,7 @@ func TestCommandsFinishWhatOthersLeft(t *testing.T) {
 		return jetstream.StoredRecord{}
 	}
 	write := func(r route.Record) {
-		if _, err := client.PutRecord(ctx, r); err != nil {
+		if _, err := owner.New(client, "tests", time.Hour).PutRecord(ctx, r); err != nil {
 			t.Fatal(err)
 		}
 	}

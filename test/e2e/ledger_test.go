@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/status"
 )
 
 // ledger knows which events were accepted when, and which Trigger was ready when for which of them.
@@ -156,12 +157,12 @@ type statuses struct {
 func (s *statuses) follow(ctx context.Context) {
 	for wait(ctx, 100*time.Millisecond) {
 		asked := time.Now()
-		status, err := s.client.Status(ctx)
+		all, err := status.Read(ctx, s.client)
 		if err != nil {
 			continue
 		}
 		ready := map[string]bool{}
-		for _, t := range status.Targets {
+		for _, t := range all.Targets {
 			ready[t.Key.Name] = t.Ready
 		}
 		s.mu.Lock()

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/owner"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/status"
 	manifests "github.com/eventing-jetstream/eventing-jetstream/pkg/manifest"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
@@ -35,7 +37,7 @@ type partitioned struct {
 	links  []*link
 	url    string
 	client *jetstream.Client
-	owner  *jetstream.Owner
+	owner  *owner.Owner
 	got    *arrivals
 	// maxInFlight is what each Trigger allows.
 	maxInFlight int
@@ -65,7 +67,7 @@ func startPartitioned(t *testing.T) *partitioned {
 			t.Fatal(err)
 		}
 	}
-	p.owner = p.client.NewOwner("tests", partitionGrace)
+	p.owner = owner.New(p.client, "tests", partitionGrace)
 	if err := manifests.Put(ctx, p.owner, p.load("")); err != nil {
 		t.Fatal(err)
 	}
@@ -131,11 +133,11 @@ func (p *partitioned) remove(ctx context.Context, e edited) error {
 
 // ready returns nil when the Trigger is ready, as kn-jetstream get shows it.
 func (p *partitioned) ready(ctx context.Context, name string) error {
-	status, err := p.client.Status(ctx)
+	all, err := status.Read(ctx, p.client)
 	if err != nil {
 		return err
 	}
-	for _, s := range status.Targets {
+	for _, s := range all.Targets {
 		if s.Key.Name == name && s.Ready {
 			return nil
 		} else if s.Key.Name == name {

@@ -21,6 +21,8 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/owner"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/publish"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
 )
@@ -158,9 +160,11 @@ func (w *world) isOn(name string) bool {
 func TestRenewedCertificatesAreTakenOverAndNoEventIsRefused(t *testing.T) {
 	w := newWorld(t)
 	address := route.Address{Key: route.Key{Kind: route.KindBroker, Namespace: "ns", Name: "orders"}, Log: route.Log{MaxBytes: 64 << 20}}
-	_, err := w.client.NewOwner("test", time.Minute).PutAddress(w.ctx, address)
+	_, err := owner.New(w.client, "test", time.Minute).PutAddress(w.ctx, address)
 	w.must(err)
-	publisher := w.client.NewPublisher()
+	sender, err := publish.NewSender(w.client)
+	w.must(err)
+	publisher := publish.New(w.client, sender)
 	stop := make(chan struct{})
 	var publishing sync.WaitGroup
 	for p := range 4 {

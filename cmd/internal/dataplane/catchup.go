@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/consume"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
@@ -21,7 +21,7 @@ type catchUp struct {
 	// waited for this filter to hear.
 	reported time.Time
 	// heard is what had been heard by then; it is another one after an outage, too.
-	heard jetstream.Heard
+	heard consume.Heard
 }
 
 // trustTargets is called after each report. It has the opener read: no target is ready anywhere that this filter has not applied.
@@ -40,7 +40,7 @@ func (f *Filter) trustTargets(ctx context.Context, reported time.Time) error {
 	return nil
 }
 
-func (f *Filter) caughtUp(ctx context.Context, reported time.Time, heard jetstream.Heard) (bool, error) {
+func (f *Filter) caughtUp(ctx context.Context, reported time.Time, heard consume.Heard) (bool, error) {
 	f.mu.Lock()
 	applied := f.applied
 	f.mu.Unlock()

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/owner"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
@@ -23,15 +24,15 @@ func TestAFilterTrustsOnlyWhatItHasCaughtUpWith(t *testing.T) {
 	must(t, client.EnsureBuckets(t.Context()))
 	f, err := NewFilter(FilterConfig{Client: client, Logger: slog.New(slog.DiscardHandler)})
 	must(t, err)
-	owner := client.NewOwner("tests", time.Hour)
+	routes := owner.New(client, "tests", time.Hour)
 	broker := route.Address{Key: route.Key{Kind: route.KindBroker, Namespace: "shop", Name: "orders"}, Log: route.Log{MaxBytes: 1 << 20}}
-	_, err = owner.PutAddress(t.Context(), broker)
+	_, err = routes.PutAddress(t.Context(), broker)
 	must(t, err)
 
-	var last jetstream.Applied
+	var last owner.Applied
 	put := func(name string) {
 		t.Helper()
-		last, err = owner.PutTarget(t.Context(), route.Target{Key: route.TargetKey{Address: broker.Key, Namespace: "shop", Name: name}})
+		last, err = routes.PutTarget(t.Context(), route.Target{Key: route.TargetKey{Address: broker.Key, Namespace: "shop", Name: name}})
 		must(t, err)
 	}
 	apply := func() { f.applied = route.Snapshot{Revision: last.Revision, Bucket: last.Bucket} }

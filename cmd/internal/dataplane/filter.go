@@ -18,6 +18,10 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/eventtype"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/consume"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/park"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/publish"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/trim"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -27,8 +31,8 @@ type Filter struct {
 	client     *jetstream.Client
 	table      *route.Table
 	pool       *dispatch.Pool
-	opener     *jetstream.Opener
-	trimmer    *jetstream.Trimmer
+	opener     *consume.Opener
+	trimmer    *trim.Trimmer
 	sender     *deliver.Sender
 	eventTypes *eventtype.Recorder
 	reporter   *jetstream.Reporter
@@ -64,13 +68,17 @@ type FilterConfig struct {
 // NewFilter returns a filter that has not started.
 func NewFilter(c FilterConfig) (*Filter, error) {
 	f := &Filter{client: c.Client, table: route.NewTable(), sender: deliver.New(c.Deliver), started: c.Started, log: c.Logger}
-	store, opener := c.Client.NewStore(f.table)
+	sender, err := publish.NewSender(c.Client)
+	if err != nil {
+		return nil, err
+	}
+	store := park.New(c.Client, sender, f.table)
+	opener := consume.New(c.Client, store.Park)
 	f.opener = opener
 	opener.Bound(cmp.Or(c.Budget, MemoryBudget()))
 	opener.Provide(c.Functions)
-	f.trimmer = c.Client.NewTrimmer(f.table)
+	f.trimmer = trim.New(c.Client, f.table)
 	f.eventTypes = eventtype.NewRecorder(c.Client, c.Logger)
-	var err error
 	f.pool, err = dispatch.NewPool(dispatch.Config{
 		Opener: opener, Store: store, Sender: f.sender, Replied: f.replied, Current: opener.Trusted, Logger: c.Logger, MeterProvider: c.Meter,
 	})

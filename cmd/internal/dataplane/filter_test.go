@@ -13,6 +13,8 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/owner"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/publish"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
@@ -35,11 +37,11 @@ func TestAFilterThatLeavesBeginsNoDelivery(t *testing.T) {
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}))
 	t.Cleanup(subscriber.Close)
-	owner := client.NewOwner("tests", time.Hour)
+	routes := owner.New(client, "tests", time.Hour)
 	broker := route.Address{Key: route.Key{Kind: route.KindBroker, Namespace: "shop", Name: "orders"}, Log: route.Log{MaxBytes: 1 << 20}}
-	_, err = owner.PutAddress(t.Context(), broker)
+	_, err = routes.PutAddress(t.Context(), broker)
 	must(t, err)
-	put, err := owner.PutTarget(t.Context(), route.Target{
+	put, err := routes.PutTarget(t.Context(), route.Target{
 		Key: route.TargetKey{Address: broker.Key, Namespace: "shop", Name: "one"}, Subscriber: &route.Destination{URL: subscriber.URL},
 		Delivery: delivery.Policy{Retry: 100, Backoff: delivery.LinearBackoff, Delay: 200 * time.Millisecond},
 	})
@@ -64,7 +66,9 @@ func TestAFilterThatLeavesBeginsNoDelivery(t *testing.T) {
 		e := event.Event{Attributes: []event.Attribute{
 			{Name: event.SpecVersion, Value: "1.0"}, {Name: event.ID, Value: id}, {Name: event.Source, Value: "/tests"}, {Name: event.Type, Value: "t"},
 		}}
-		_, err := client.NewPublisher().Publish(t.Context(), broker, []ingress.Message{{ID: id, Event: e}})
+		sender, err := publish.NewSender(client)
+		must(t, err)
+		_, err = publish.New(client, sender).Publish(t.Context(), broker, []ingress.Message{{ID: id, Event: e}})
 		must(t, err)
 	}
 	publish("tried again")

@@ -16,6 +16,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/eventtype"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/publish"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
@@ -56,10 +57,14 @@ type IngressConfig struct {
 }
 
 // NewIngress returns an ingress that has not started.
-func NewIngress(c IngressConfig) *Ingress {
+func NewIngress(c IngressConfig) (*Ingress, error) {
+	sender, err := publish.NewSender(c.Client)
+	if err != nil {
+		return nil, err
+	}
 	i := &Ingress{client: c.Client, table: route.NewTable(), started: c.Started}
 	i.eventTypes = eventtype.NewRecorder(c.Client, c.Logger)
-	var publisher ingress.Publisher = c.Client.NewPublisher()
+	var publisher ingress.Publisher = publish.New(c.Client, sender)
 	if c.Unmatched != nil {
 		i.unmatched = newUnmatched(publisher, i.table, c.Unmatched)
 		publisher = i.unmatched
@@ -79,7 +84,7 @@ func NewIngress(c IngressConfig) *Ingress {
 		s := i.table.Snapshot()
 		return route.Report{Role: route.RoleIngress, ID: id, Revision: s.Revision, Bucket: s.Bucket, URL: c.URL, Failures: s.Failures}.Bounded()
 	})
-	return i
+	return i, nil
 }
 
 // limitOf follows the server's limit and stays below the configured one.

@@ -18,6 +18,7 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/owner"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
@@ -55,10 +56,11 @@ func startIngress(t *testing.T, server *natstest.Server) (in *Ingress, path, log
 	must(t, client.Wait(ctx))
 	must(t, client.EnsureBuckets(ctx))
 	broker := route.Address{Key: route.Key{Kind: route.KindBroker, Namespace: "shop", Name: "orders"}, Log: route.Log{MaxBytes: 64 << 20}}
-	_, err = client.NewOwner("tests", time.Hour).PutAddress(ctx, broker)
+	_, err = owner.New(client, "tests", time.Hour).PutAddress(ctx, broker)
 	must(t, err)
 
-	in = NewIngress(IngressConfig{Client: client, Budget: 256 << 20, Logger: slog.New(slog.DiscardHandler)})
+	in, err = NewIngress(IngressConfig{Client: client, Budget: 256 << 20, Logger: slog.New(slog.DiscardHandler)})
+	must(t, err)
 	following, stop := context.WithCancel(t.Context())
 	ended := make(chan struct{})
 	go func() { defer close(ended); in.Run(following) }()

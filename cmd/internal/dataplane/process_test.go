@@ -112,10 +112,11 @@ func TestTheSameIDReplacesTheReportOfAKilledProcess(t *testing.T) {
 	running.Wait()
 
 	started := make(chan route.Snapshot, 1)
-	in := NewIngress(IngressConfig{
+	in, err := NewIngress(IngressConfig{
 		Client: client, URL: "http://new", Logger: slog.New(slog.DiscardHandler), ID: "run",
 		Started: func(s route.Snapshot) { started <- s },
 	})
+	must(t, err)
 	following, stop := context.WithCancel(ctx)
 	running.Go(func() { in.Run(following) })
 	awaitReport(ctx, t, client, "http://new")

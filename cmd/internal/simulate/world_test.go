@@ -22,6 +22,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/delivery"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/filter"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/owner"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -184,7 +185,7 @@ func (w *world) serve(s subscriber, dead bool) func() {
 	return func() { _ = h.Close() }
 }
 
-func (w *world) route(owner *jetstream.Owner, subscribers []subscriber) {
+func (w *world) route(owner *owner.Owner, subscribers []subscriber) {
 	key := route.Key{Kind: route.KindBroker, Namespace: "shop", Name: "orders"}
 	_, err := owner.PutAddress(context.Background(), route.Address{Key: key, Log: route.Log{MaxBytes: 8 << 20}})
 	w.must(err)
@@ -230,7 +231,7 @@ func (w *world) post(client *http.Client, id, kind string) {
 
 // ready reports whether so many targets are there and ready.
 func (w *world) ready(client *jetstream.Client, targets int) bool {
-	status, err := client.Status(context.Background())
+	all, err := status.Read(context.Background(), client)
 	if err != nil || len(status.Targets) != targets {
 		return false
 	}

@@ -7,7 +7,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
-	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/share"
 )
 
@@ -30,7 +30,7 @@ type taker interface {
 //
 // Why not nats.go's own Consume: it buffers messages whose leases nobody renews, and it asks for more than we can place.
 type source struct {
-	client *ejs.Client
+	client *jetstream.Client
 	budget *budget
 	taker  taker
 	api    string // subject of the pull requests
@@ -54,7 +54,7 @@ type source struct {
 }
 
 // pull opens a source on a consumer that exists or comes into being later.
-func pull(c *ejs.Client, id consumerID, t taker, b *budget) (*source, error) {
+func pull(c *jetstream.Client, id consumerID, t taker, b *budget) (*source, error) {
 	s := &source{
 		client: c, budget: b, taker: t,
 		api:  "$JS.API.CONSUMER.MSG.NEXT." + id.stream + "." + id.consumer,
@@ -245,7 +245,7 @@ func (s *source) takeStatus(q *request, m *nats.Msg) {
 }
 
 // holdOff keeps a missing consumer from being asked for in a tight loop.
-func (s *source) holdOff() { s.resumeAt = time.Now().Add(ejs.RetryPause) }
+func (s *source) holdOff() { s.resumeAt = time.Now().Add(jetstream.RetryPause) }
 
 func (s *source) complain(text string) {
 	if s.complained == text {
@@ -265,7 +265,7 @@ func (s *source) giveUp() {
 
 // drain ends the subscriptions without losing sight of what is on its way.
 func (s *source) drain() {
-	timer := time.NewTimer(ejs.RetryPause)
+	timer := time.NewTimer(jetstream.RetryPause)
 	defer timer.Stop()
 	for i := range s.open {
 		closed := s.open[i].sub.StatusChanged(nats.SubscriptionClosed)
@@ -290,7 +290,7 @@ func (s *source) drain() {
 }
 
 // read takes a message apart. Decoders fail only for a message without an ack subject, which cannot come of a consumer of ours.
-func read(c *ejs.Client, m *nats.Msg, l *lease, decode func(*nats.Msg) (dispatch.Work, error)) (dispatch.Message, bool) {
+func read(c *jetstream.Client, m *nats.Msg, l *lease, decode func(*nats.Msg) (dispatch.Work, error)) (dispatch.Message, bool) {
 	work, err := decode(m)
 	if err != nil {
 		c.Logger().Error("what came is no message of a consumer", "subject", m.Subject, "error", err)

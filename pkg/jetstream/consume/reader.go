@@ -11,8 +11,8 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/filter"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/codec"
-	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/share"
 )
@@ -89,7 +89,7 @@ func (r *reader) space() share.Space {
 func (r *reader) take(m *nats.Msg, l *lease) {
 	// First the trust, then the members: whoever became ready before this moment is among them.
 	if !r.open() {
-		_ = l.Release(ejs.RetryPause)
+		_ = l.Release(jetstream.RetryPause)
 		return
 	}
 	if !r.group.Wants(m.Subject) {
@@ -144,7 +144,7 @@ func (r *reader) verify(ctx context.Context, known map[string]bool) (changed boo
 // is about to be put: while this process is trusted it does not become ready before it is known here. So targets that are made one after
 // the other keep nobody from reading.
 func (r *reader) look(ctx context.Context, known map[string]bool, period int64) error {
-	ctx, cancel := context.WithTimeout(ctx, ejs.RequestTimeout)
+	ctx, cancel := context.WithTimeout(ctx, jetstream.RequestTimeout)
 	defer cancel()
 	consumer, err := r.readers.client.JetStream().Consumer(ctx, r.id.stream, r.id.consumer)
 	if err != nil {
@@ -154,7 +154,7 @@ func (r *reader) look(ctx context.Context, known map[string]bool, period int64) 
 		return nil
 	}
 	before, again := r.seen, r.seenIn == period
-	r.seen, r.seenIn = ejs.MembersIn(consumer.CachedInfo().Config.Metadata), period
+	r.seen, r.seenIn = jetstream.MembersIn(consumer.CachedInfo().Config.Metadata), period
 	for _, tag := range r.seen {
 		if !known[tag] && (!again || slices.Contains(before, tag)) {
 			return ErrLostRoute

@@ -11,7 +11,7 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/cesql"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
-	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/share"
@@ -22,7 +22,7 @@ const directedPause = 15 * time.Second
 
 // readers are those of all consumers that the targets of this process need. Safe for concurrent use.
 type readers struct {
-	client *ejs.Client
+	client *jetstream.Client
 	park   share.Park
 	budget *budget
 	trust  trust
@@ -40,7 +40,7 @@ type readers struct {
 	over atomic.Pointer[map[string]bool]
 }
 
-func newReaders(c *ejs.Client, park share.Park) *readers {
+func newReaders(c *jetstream.Client, park share.Park) *readers {
 	return &readers{
 		client: c, trust: trust{made: c.ConnectionsMade}, park: park, budget: newBudget(DefaultBudget), unverified: make(chan struct{}, 1),
 		all: map[consumerID]*reader{}, targets: map[consumerID][]route.Target{},
@@ -51,7 +51,7 @@ func newReaders(c *ejs.Client, park share.Park) *readers {
 type Opener struct{ readers *readers }
 
 // NewOpener returns an opener of sources. What a target cannot take, park stores for it.
-func New(c *ejs.Client, park share.Park) *Opener { return &Opener{newReaders(c, park)} }
+func New(c *jetstream.Client, park share.Park) *Opener { return &Opener{newReaders(c, park)} }
 
 // Bound has the process ask for and hold at most so many bytes of messages; else it is DefaultBudget. Call it before Follow.
 func (o *Opener) Bound(bytes int64) { o.readers.budget = newBudget(bytes) }
@@ -122,7 +122,7 @@ func (o *Opener) Run(ctx context.Context) {
 	for ctx.Err() == nil {
 		var again <-chan time.Time
 		if rs.trust.lives() && !rs.verifyAll(ctx) {
-			again = time.After(ejs.RetryPause)
+			again = time.After(jetstream.RetryPause)
 		}
 		select {
 		case <-again:
@@ -151,9 +151,11 @@ func (o *Opener) Failures() map[route.TargetKey]string {
 	return failures
 }
 
-func logID(c *ejs.Client, t route.Target) consumerID { return consumerID{c.StreamOf(t), t.Consumer} }
+func logID(c *jetstream.Client, t route.Target) consumerID {
+	return consumerID{c.StreamOf(t), t.Consumer}
+}
 
-func directedID(c *ejs.Client, t route.Target) consumerID {
+func directedID(c *jetstream.Client, t route.Target) consumerID {
 	return consumerID{c.Names().DirectedStream(t.Key.Address), c.Names().SharedConsumer()}
 }
 
@@ -305,7 +307,7 @@ func knownTags(s route.Snapshot) map[route.Key]map[string]bool {
 		if tags[address] == nil {
 			tags[address] = map[string]bool{}
 		}
-		tags[address][ejs.TagOf(key)] = true
+		tags[address][jetstream.TagOf(key)] = true
 	}
 	for _, some := range []map[route.TargetKey]route.Target{s.Targets, s.Ended} {
 		for key := range some {

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 
 	"github.com/nats-io/nats.go"
 
@@ -56,7 +56,7 @@ func TestARequestThatIsUsedUpExactlyIsOver(t *testing.T) {
 	begin := time.Now()
 	send(100)
 	g.next(t)
-	if took := time.Since(begin); took > ejs.PullHeartbeat {
+	if took := time.Since(begin); took > jetstream.PullHeartbeat {
 		t.Errorf("the next message came after %s: when the source has missed the heartbeats of a request that is over", took)
 	}
 }

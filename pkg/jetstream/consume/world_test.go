@@ -7,10 +7,10 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
+	natsjs "github.com/nats-io/nats.go/jetstream"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
-	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/share"
 	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
@@ -19,7 +19,7 @@ import (
 // log is a stream with one consumer, on a server of its own.
 type log struct {
 	server *natstest.Server
-	client *ejs.Client
+	client *jetstream.Client
 }
 
 var cursor = consumerID{stream: "LOG", consumer: "shared"}
@@ -29,14 +29,14 @@ func makeLog(t *testing.T) log {
 	names, err := naming.New(naming.DefaultPrefix)
 	jstest.Must(t, err)
 	s := natstest.Start(t, nil)
-	c, err := ejs.Connect(ejs.Options{URL: s.URL(), Names: names, Logger: slog.New(slog.DiscardHandler)})
+	c, err := jetstream.Connect(jetstream.Options{URL: s.URL(), Names: names, Logger: slog.New(slog.DiscardHandler)})
 	jstest.Must(t, err)
 	t.Cleanup(c.Close)
 	jstest.Must(t, c.Wait(jstest.Context(t)))
-	_, err = c.JetStream().CreateStream(jstest.Context(t), jetstream.StreamConfig{Name: cursor.stream, Subjects: []string{"log.>"}})
+	_, err = c.JetStream().CreateStream(jstest.Context(t), natsjs.StreamConfig{Name: cursor.stream, Subjects: []string{"log.>"}})
 	jstest.Must(t, err)
-	_, err = c.JetStream().CreateConsumer(jstest.Context(t), cursor.stream, jetstream.ConsumerConfig{
-		Durable: cursor.consumer, AckPolicy: jetstream.AckExplicitPolicy, MaxAckPending: 1000,
+	_, err = c.JetStream().CreateConsumer(jstest.Context(t), cursor.stream, natsjs.ConsumerConfig{
+		Durable: cursor.consumer, AckPolicy: natsjs.AckExplicitPolicy, MaxAckPending: 1000,
 	})
 	jstest.Must(t, err)
 	return log{s, c}
@@ -51,7 +51,7 @@ func (l log) publish(t *testing.T, bodies ...string) {
 	}
 }
 
-func (l log) state(t *testing.T) *jetstream.ConsumerInfo {
+func (l log) state(t *testing.T) *natsjs.ConsumerInfo {
 	t.Helper()
 	consumer, err := l.client.JetStream().Consumer(jstest.Context(t), cursor.stream, cursor.consumer)
 	jstest.Must(t, err)

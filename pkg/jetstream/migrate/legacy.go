@@ -7,12 +7,12 @@ import (
 	"strings"
 	"time"
 
-	"github.com/nats-io/nats.go/jetstream"
+	natsjs "github.com/nats-io/nats.go/jetstream"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/filter"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/park"
-	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -43,7 +43,7 @@ const (
 )
 
 // Legacies finds all such consumers in the streams of the account.
-func Find(ctx context.Context, c *ejs.Client) ([]Consumer, error) {
+func Find(ctx context.Context, c *jetstream.Client) ([]Consumer, error) {
 	successors, err := successors(ctx, c)
 	if err != nil {
 		return nil, err
@@ -62,7 +62,7 @@ func Find(ctx context.Context, c *ejs.Client) ([]Consumer, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read stream %s: %w", name, err)
 		}
-		consumers, err := ejs.ConsumersOf(ctx, stream)
+		consumers, err := jetstream.ConsumersOf(ctx, stream)
 		if err != nil {
 			return nil, err
 		}
@@ -85,17 +85,17 @@ func legacyUID(name string) (string, bool) {
 	return "", false
 }
 
-func legacyOf(info *jetstream.ConsumerInfo, successor *route.Target) Consumer {
+func legacyOf(info *natsjs.ConsumerInfo, successor *route.Target) Consumer {
 	return Consumer{
 		Stream: info.Stream, Consumer: info.Name, Target: successor,
 		Waiting: info.NumPending + uint64(info.NumAckPending), //nolint:gosec // never negative
 		Busy:    info.NumWaiting > 0 || info.PushBound,
-		from:    info.AckFloor.Stream + 1, subjects: ejs.FilterSubjects(info.Config),
+		from:    info.AckFloor.Stream + 1, subjects: jetstream.FilterSubjects(info.Config),
 	}
 }
 
 // successors are the live targets by their UID, as it is in the names of eventing-natss.
-func successors(ctx context.Context, c *ejs.Client) (map[string]*route.Target, error) {
+func successors(ctx context.Context, c *jetstream.Client) (map[string]*route.Target, error) {
 	records, err := c.Records(ctx, "")
 	if err != nil {
 		return nil, err
@@ -128,7 +128,7 @@ const (
 // left. The old stream keeps its messages, and the old consumer its position. What was sent is remembered in the old stream, by
 // a consumer of ours: an interrupted run goes on where it was, and the next one finds what came since. Messages that the old
 // consumer acknowledged out of order are sent once more, like those of a run that was killed between sending and remembering.
-func Move(ctx context.Context, c *ejs.Client, s *park.Store, l Consumer) (Moved, error) {
+func Move(ctx context.Context, c *jetstream.Client, s *park.Store, l Consumer) (Moved, error) {
 	if l.Target == nil {
 		return Moved{}, fmt.Errorf("consumer %s of stream %s: no Trigger or Subscription has its UID", l.Consumer, l.Stream)
 	}
@@ -160,15 +160,15 @@ func Move(ctx context.Context, c *ejs.Client, s *park.Store, l Consumer) (Moved,
 }
 
 // legacyConsumer makes our consumer beside the old one, where that stands, or finds the one of an earlier run.
-func legacyConsumer(ctx context.Context, c *ejs.Client, l Consumer) (jetstream.Consumer, error) {
+func legacyConsumer(ctx context.Context, c *jetstream.Client, l Consumer) (natsjs.Consumer, error) {
 	name := ReaderPrefix + l.Consumer
 	reader, err := c.JetStream().Consumer(ctx, l.Stream, name)
-	if err == nil || !errors.Is(err, jetstream.ErrConsumerNotFound) {
+	if err == nil || !errors.Is(err, natsjs.ErrConsumerNotFound) {
 		return reader, err
 	}
-	reader, err = c.JetStream().CreateConsumer(ctx, l.Stream, jetstream.ConsumerConfig{
-		Durable: name, Description: "what was moved of " + l.Consumer, AckPolicy: jetstream.AckExplicitPolicy, AckWait: legacyAckWait,
-		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: l.from, FilterSubjects: l.subjects,
+	reader, err = c.JetStream().CreateConsumer(ctx, l.Stream, natsjs.ConsumerConfig{
+		Durable: name, Description: "what was moved of " + l.Consumer, AckPolicy: natsjs.AckExplicitPolicy, AckWait: legacyAckWait,
+		DeliverPolicy: natsjs.DeliverByStartSequencePolicy, OptStartSeq: l.from, FilterSubjects: l.subjects,
 		MaxDeliver: -1, MaxAckPending: 2 * legacyBatch,
 	})
 	if err != nil {
@@ -186,7 +186,7 @@ type legacyMove struct {
 }
 
 // move acknowledges a message, to our own consumer, only once it is sent.
-func (m *legacyMove) move(ctx context.Context, msg jetstream.Msg) error {
+func (m *legacyMove) move(ctx context.Context, msg natsjs.Msg) error {
 	place, err := msg.Metadata()
 	if err != nil {
 		return err
@@ -211,9 +211,9 @@ func (m *legacyMove) send(ctx context.Context, sequence uint64, e event.Event) e
 	id := naming.MessageID(naming.Identity{Target: m.legacy.Target.Key, Sequence: sequence}, "moved from "+m.legacy.Stream)
 	for {
 		err := m.store.Direct(ctx, *m.legacy.Target, id, e)
-		if !errors.Is(err, ejs.ErrParkFull) || ctx.Err() != nil {
+		if !errors.Is(err, jetstream.ErrParkFull) || ctx.Err() != nil {
 			return err
 		}
-		ejs.Pause(ctx, ejs.RetryPause)
+		jetstream.Pause(ctx, jetstream.RetryPause)
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
+	natsjs "github.com/nats-io/nats.go/jetstream"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
@@ -21,8 +21,8 @@ import (
 
 // Source: nats-server server/errors.json.
 const (
-	errCodeMessageTooLarge jetstream.ErrorCode = 10054
-	errCodeHeaderTooLarge  jetstream.ErrorCode = 10097
+	errCodeMessageTooLarge natsjs.ErrorCode = 10054
+	errCodeHeaderTooLarge  natsjs.ErrorCode = 10097
 )
 
 // What the ingress takes fits into a message with all that becomes of it (see workBytes). Larger is only what NATS publishers have
@@ -52,7 +52,7 @@ func (s *Store) parkedMessage(target route.Target, w dispatch.Work, notBefore ti
 	m, err := s.workMessage(w, nats.Header{
 		"Nats-Schedule":        {"@at " + notBefore.UTC().Format(time.RFC3339Nano)},
 		"Nats-Schedule-Target": {s.client.Names().DirectedSubject(target.Key)},
-		jetstream.MsgIDHeader:  {naming.MessageID(id, "park "+strconv.FormatUint(w.Directed, 10))},
+		natsjs.MsgIDHeader:     {naming.MessageID(id, "park "+strconv.FormatUint(w.Directed, 10))},
 	})
 	if err == nil {
 		m.Subject = s.client.Names().ParkedSubject(id)
@@ -66,8 +66,8 @@ func (s *Store) parkedMessage(target route.Target, w dispatch.Work, notBefore ti
 // The reference holds for as long as the log has the event, which may be trimmed from the moment that all targets have got it.
 func (s *Store) deadLetters(address route.Address, target route.Target, w dispatch.Work) iter.Seq[*nats.Msg] {
 	whole := nats.Header{
-		codec.HeaderTarget:    {target.Key.Namespace + "/" + target.Key.Name},
-		jetstream.MsgIDHeader: {naming.MessageID(codec.IdentityOf(target, w), "dead")},
+		codec.HeaderTarget: {target.Key.Namespace + "/" + target.Key.Name},
+		natsjs.MsgIDHeader: {naming.MessageID(codec.IdentityOf(target, w), "dead")},
 	}
 	reference := maps.Clone(whole)
 	reference[codec.HeaderDataBytes] = []string{strconv.Itoa(len(w.Event.Data))}
@@ -98,7 +98,7 @@ func isReference(m *nats.Msg) bool { return m.Header.Get(codec.HeaderDataBytes) 
 
 // isTooLarge reports whether a message was refused for its size, by the client or, for a stream's own limit, by the server.
 func isTooLarge(err error) bool {
-	var api *jetstream.APIError
+	var api *natsjs.APIError
 	return errors.Is(err, nats.ErrMaxPayload) ||
 		errors.As(err, &api) && (api.ErrorCode == errCodeMessageTooLarge || api.ErrorCode == errCodeHeaderTooLarge)
 }

@@ -8,15 +8,15 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
+	natsjs "github.com/nats-io/nats.go/jetstream"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/codec"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/publish"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/trim"
-	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -28,7 +28,7 @@ type Addresses interface {
 
 // Store makes the outcomes of deliveries durable. It is dispatch.Store.
 type Store struct {
-	client    *ejs.Client
+	client    *jetstream.Client
 	sender    *publish.Sender
 	addresses Addresses
 	fill      *trim.Gauge
@@ -46,7 +46,7 @@ type parkedSize struct {
 }
 
 // NewStore returns a store for the targets of these addresses, which sends with s.
-func New(c *ejs.Client, s *publish.Sender, addresses Addresses) *Store {
+func New(c *jetstream.Client, s *publish.Sender, addresses Addresses) *Store {
 	return &Store{client: c, sender: s, addresses: addresses, fill: trim.NewGauge(c), parked: map[route.Key]parkedSize{}}
 }
 
@@ -70,7 +70,7 @@ func (s *Store) Reply(ctx context.Context, target route.Target, work dispatch.Wo
 	err = s.Send(ctx, log, msg, publish.IsFinal)
 	s.fill.Add(address, msg.Size())
 	switch {
-	case ejs.IsLogFull(err) || ejs.IsStorageExhausted(err):
+	case jetstream.IsLogFull(err) || jetstream.IsStorageExhausted(err):
 		s.fill.Full(address)
 		return fmt.Errorf("%w: %w", dispatch.ErrNoRoom, err)
 	case publish.IsFinal(err):
@@ -136,17 +136,17 @@ func (s *Store) takesRoom(address route.Key, bytes int) {
 func (s *Store) address(target route.Target) (route.Address, error) {
 	address, ok := s.addresses.Address(target.Key.Address)
 	if !ok {
-		return route.Address{}, fmt.Errorf("%w: %s is gone", ejs.ErrNotStored, target.Key.Address)
+		return route.Address{}, fmt.Errorf("%w: %s is gone", jetstream.ErrNotStored, target.Key.Address)
 	}
 	return address, nil
 }
 
 func (s *Store) Send(ctx context.Context, to publish.Expected, msg *nats.Msg, final func(error) bool) error {
-	ctx, cancel := context.WithTimeout(ctx, ejs.PublishBudget)
+	ctx, cancel := context.WithTimeout(ctx, jetstream.PublishBudget)
 	defer cancel()
 	to.Mark(msg)
 	if _, err := s.sender.Send(ctx, to, []*nats.Msg{msg}, final); err != nil {
-		return fmt.Errorf("%w: %w", ejs.ErrNotStored, err)
+		return fmt.Errorf("%w: %w", jetstream.ErrNotStored, err)
 	}
 	return nil
 }
@@ -161,8 +161,8 @@ func (s *Store) roomToPark(ctx context.Context, address route.Address) (parkedSi
 		size = parkedSize{at: time.Now()}
 		asked := s.client.Timing().Now()
 		stream, err := s.client.JetStream().Stream(ctx, s.client.Names().DirectedStream(address.Key))
-		if err != nil && !errors.Is(err, jetstream.ErrStreamNotFound) {
-			return size, fmt.Errorf("%w: %w", ejs.ErrNotStored, err)
+		if err != nil && !errors.Is(err, natsjs.ErrStreamNotFound) {
+			return size, fmt.Errorf("%w: %w", jetstream.ErrNotStored, err)
 		}
 		if err == nil {
 			size.bytes = stream.CachedInfo().State.Bytes
@@ -173,7 +173,7 @@ func (s *Store) roomToPark(ctx context.Context, address route.Address) (parkedSi
 		s.mu.Unlock()
 	}
 	if address.Log.MaxBytes > 0 && size.bytes > uint64(address.Log.MaxBytes) { //nolint:gosec // a positive int64 fits
-		return size, fmt.Errorf("%w: %s", ejs.ErrParkFull, address.Key)
+		return size, fmt.Errorf("%w: %s", jetstream.ErrParkFull, address.Key)
 	}
 	return size, nil
 }
@@ -189,6 +189,6 @@ func (s *Store) Direct(ctx context.Context, target route.Target, id string, e ev
 		return err
 	}
 	msg := &nats.Msg{Subject: s.client.Names().DirectedSubject(target.Key), Header: nats.Header(event.ToNATS(e)), Data: e.Data}
-	msg.Header[jetstream.MsgIDHeader] = []string{id}
+	msg.Header[natsjs.MsgIDHeader] = []string{id}
 	return s.Send(ctx, publish.ExpectStream(s.client.Names().DirectedStream(address.Key)), msg, publish.IsFinal)
 }

@@ -7,9 +7,9 @@ import (
 	"testing"
 
 	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
+	natsjs "github.com/nats-io/nats.go/jetstream"
 
-	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 )
 
 func TestAnswersToAPublish(t *testing.T) {
@@ -18,7 +18,7 @@ func TestAnswersToAPublish(t *testing.T) {
 		name, data string
 		status     string
 		want       error
-		wantCode   jetstream.ErrorCode
+		wantCode   natsjs.ErrorCode
 	}{
 		{name: "stored", data: `{"stream":"LOG","seq":7}`},
 		{name: "stored, with spaces", data: `{"stream":"LOG", "seq":7}`},
@@ -38,13 +38,13 @@ func TestAnswersToAPublish(t *testing.T) {
 			want: errOtherStream},
 		{name: "refused", data: `{"error":{"code":503,"err_code":10077,"description":"maximum bytes exceeded"},"stream":"LOG","seq":0}`, wantCode: 10077},
 		{name: "refused before there is a stream", data: `{"error":{"code":503,"err_code":10008,"description":"unavailable"}}`, wantCode: 10008},
-		{name: "nobody there", status: "503", want: jetstream.ErrNoStreamResponse},
-		{name: "empty", want: jetstream.ErrInvalidJSAck},
-		{name: "no stream", data: `{"stream":"","seq":7}`, want: jetstream.ErrInvalidJSAck},
-		{name: "cut off", data: `{"stream":"LOG", "s`, want: jetstream.ErrInvalidJSAck},
-		{name: "cut off in the sequence", data: `{"stream":"LOG","seq":7`, want: jetstream.ErrInvalidJSAck},
-		{name: "a sequence that is none", data: `{"stream":"LOG","seq":-7}`, want: jetstream.ErrInvalidJSAck},
-		{name: "of somebody else", data: `+OK`, want: jetstream.ErrInvalidJSAck},
+		{name: "nobody there", status: "503", want: natsjs.ErrNoStreamResponse},
+		{name: "empty", want: natsjs.ErrInvalidJSAck},
+		{name: "no stream", data: `{"stream":"","seq":7}`, want: natsjs.ErrInvalidJSAck},
+		{name: "cut off", data: `{"stream":"LOG", "s`, want: natsjs.ErrInvalidJSAck},
+		{name: "cut off in the sequence", data: `{"stream":"LOG","seq":7`, want: natsjs.ErrInvalidJSAck},
+		{name: "a sequence that is none", data: `{"stream":"LOG","seq":-7}`, want: natsjs.ErrInvalidJSAck},
+		{name: "of somebody else", data: `+OK`, want: natsjs.ErrInvalidJSAck},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			m := &nats.Msg{Data: []byte(test.data), Header: nats.Header{}}
@@ -52,7 +52,7 @@ func TestAnswersToAPublish(t *testing.T) {
 				m.Header.Set("Status", test.status)
 			}
 			err := Expected{stream: "LOG", first: 5}.judge(answerIn(m))
-			if api, ok := errors.AsType[*jetstream.APIError](err); ok != (test.wantCode != 0) || (ok && api.ErrorCode != test.wantCode) {
+			if api, ok := errors.AsType[*natsjs.APIError](err); ok != (test.wantCode != 0) || (ok && api.ErrorCode != test.wantCode) {
 				t.Fatalf("error %v, want one with code %d", err, test.wantCode)
 			}
 			if test.wantCode == 0 && !errors.Is(err, test.want) {
@@ -104,7 +104,7 @@ func TestASendingIsDoneWithItsLastAnswer(t *testing.T) {
 	if !isDone(one) || isDone(another) {
 		t.Fatal("not done after the last answer, or the other one is")
 	}
-	if !ejs.IsLogFull(one.answers[0]) || one.answers[1] != nil || one.answers[2] != nil {
+	if !jetstream.IsLogFull(one.answers[0]) || one.answers[1] != nil || one.answers[2] != nil {
 		t.Errorf("answers %v, want the first alone to be an error", one.answers)
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"strconv"
 
 	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
+	natsjs "github.com/nats-io/nats.go/jetstream"
 )
 
 // answer is what came back for one message that was published.
@@ -14,25 +14,25 @@ type answer struct {
 	// stream is the name of the one that answers; empty when no stream has.
 	stream   []byte
 	sequence uint64
-	// err is nil for a PubAck; an *jetstream.APIError, jetstream.ErrNoStreamResponse, or jetstream.ErrInvalidJSAck.
+	// err is nil for a PubAck; an *natsjs.APIError, natsjs.ErrNoStreamResponse, or natsjs.ErrInvalidJSAck.
 	err error
 }
 
 // answerIn reads an answer of the server.
 func answerIn(m *nats.Msg) answer {
 	if len(m.Data) == 0 && m.Header.Get("Status") == "503" {
-		return answer{err: jetstream.ErrNoStreamResponse}
+		return answer{err: natsjs.ErrNoStreamResponse}
 	}
 	if stored, ok := pubAckIn(m.Data); ok {
 		return stored
 	}
 	var ack struct {
-		Error    *jetstream.APIError `json:"error"`
-		Stream   string              `json:"stream"`
-		Sequence uint64              `json:"seq"`
+		Error    *natsjs.APIError `json:"error"`
+		Stream   string           `json:"stream"`
+		Sequence uint64           `json:"seq"`
 	}
 	if err := json.Unmarshal(m.Data, &ack); err != nil || (ack.Error == nil && ack.Stream == "") {
-		return answer{err: jetstream.ErrInvalidJSAck}
+		return answer{err: natsjs.ErrInvalidJSAck}
 	}
 	said := answer{stream: []byte(ack.Stream), sequence: ack.Sequence}
 	if ack.Error != nil {

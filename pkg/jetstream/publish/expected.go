@@ -4,9 +4,9 @@ import (
 	"fmt"
 
 	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
+	natsjs "github.com/nats-io/nats.go/jetstream"
 
-	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
@@ -24,14 +24,14 @@ type Expected struct {
 func ExpectStream(stream string) Expected { return Expected{stream: stream, header: []string{stream}} }
 
 // expectedLog is where the address's events are stored.
-func ExpectLog(c *ejs.Client, a route.Address) Expected {
+func ExpectLog(c *jetstream.Client, a route.Address) Expected {
 	e := ExpectStream(c.LogOf(a))
 	e.first = a.Log.First
 	return e
 }
 
 // mark has the server store the message in no other stream.
-func (e Expected) Mark(m *nats.Msg) { m.Header[jetstream.ExpectedStreamHeader] = e.header }
+func (e Expected) Mark(m *nats.Msg) { m.Header[natsjs.ExpectedStreamHeader] = e.header }
 
 // judge returns nil when the answer says that the message is stored here. What another stream answers, an error too, is errOtherStream.
 func (e Expected) judge(a answer) error {

@@ -6,13 +6,13 @@ import (
 	"testing"
 
 	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
+	natsjs "github.com/nats-io/nats.go/jetstream"
 )
 
 func TestWhichErrorsEndAPublish(t *testing.T) {
 	t.Parallel()
-	api := func(status int, code jetstream.ErrorCode, text string) error {
-		return fmt.Errorf("nats: %w", &jetstream.APIError{Code: status, ErrorCode: code, Description: text})
+	api := func(status int, code natsjs.ErrorCode, text string) error {
+		return fmt.Errorf("nats: %w", &natsjs.APIError{Code: status, ErrorCode: code, Description: text})
 	}
 	for _, c := range []struct {
 		name   string
@@ -24,7 +24,7 @@ func TestWhichErrorsEndAPublish(t *testing.T) {
 		{name: "a lost connection", err: nats.ErrDisconnected},
 		{name: "no answer in time", err: errNoPubAck},
 		{name: "another stream", err: fmt.Errorf("%w: OTHER", errOtherStream)},
-		{name: "no stream", err: jetstream.ErrNoStreamResponse, absent: true},
+		{name: "no stream", err: natsjs.ErrNoStreamResponse, absent: true},
 		{name: "the deadline", err: context.DeadlineExceeded},
 		{name: "a full log", err: api(503, 10077, "maximum bytes exceeded"), final: true},
 		{name: "a disk error", err: api(503, 10077, "input/output error")},

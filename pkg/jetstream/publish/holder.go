@@ -9,17 +9,17 @@ import (
 	"sync"
 	"time"
 
-	"github.com/nats-io/nats.go/jetstream"
+	natsjs "github.com/nats-io/nats.go/jetstream"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/trim"
-	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
 // holderCache finds out which target holds a full log, without asking the server for every event that it refuses.
 type holderCache struct {
-	client *ejs.Client
+	client *jetstream.Client
 
 	mu    sync.Mutex
 	known map[route.Key]*holderAt
@@ -40,7 +40,7 @@ type holding struct {
 
 const holderFresh = 2 * time.Second
 
-func newHolderCache(c *ejs.Client) *holderCache {
+func newHolderCache(c *jetstream.Client) *holderCache {
 	return &holderCache{client: c, known: map[route.Key]*holderAt{}}
 }
 
@@ -60,11 +60,11 @@ func (h *holderCache) find(ctx context.Context, address route.Address) holding {
 		return have.holding
 	}
 	// The answer is for all who wait: it does not end with the one who happens to ask.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), ejs.RequestTimeout/2)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), jetstream.RequestTimeout/2)
 	defer cancel()
 	found, err := h.holder(ctx, address)
 	switch {
-	case errors.Is(err, jetstream.ErrBucketNotFound):
+	case errors.Is(err, natsjs.ErrBucketNotFound):
 		found.why = "its delivered events cannot be removed, as the routes are gone; their owner has to write them again"
 	case err != nil:
 		return holding{}
@@ -92,12 +92,12 @@ func (h *holderCache) holder(ctx context.Context, address route.Address) (holdin
 	}
 	meta := reading.Holder.Config.Metadata
 	switch {
-	case meta[ejs.MetaUse] == ejs.SharedUse:
+	case meta[jetstream.MetaUse] == jetstream.SharedUse:
 		return h.mostBehind(ctx, address.Key, records)
-	case meta[ejs.MetaName] == "":
+	case meta[jetstream.MetaName] == "":
 		return holding{target: &route.TargetKey{Address: address.Key, Name: "(foreign consumer) " + reading.Holder.Name}}, nil
 	}
-	return holding{target: &route.TargetKey{Address: address.Key, Namespace: meta[ejs.MetaNamespace], Name: meta[ejs.MetaName]}}, nil
+	return holding{target: &route.TargetKey{Address: address.Key, Namespace: meta[jetstream.MetaNamespace], Name: meta[jetstream.MetaName]}}, nil
 }
 
 // notTrimmed is why a log is full though every target has got its events.
@@ -112,7 +112,7 @@ func notTrimmed(address route.Address) string {
 }
 
 // mostBehind returns the target with most parked events, or the only one.
-func (h *holderCache) mostBehind(ctx context.Context, key route.Key, records []ejs.StoredRecord) (holding, error) {
+func (h *holderCache) mostBehind(ctx context.Context, key route.Key, records []jetstream.StoredRecord) (holding, error) {
 	parked, err := h.client.ParkedFor(ctx, key, records)
 	if err != nil {
 		return holding{}, err

@@ -8,12 +8,12 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
+	natsjs "github.com/nats-io/nats.go/jetstream"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/trim"
-	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
@@ -38,30 +38,30 @@ const (
 
 // Sender sends messages to streams and waits for their PubAcks. Safe for concurrent use.
 type Sender struct {
-	client *ejs.Client
+	client *jetstream.Client
 	acks   *acks
 }
 
 // NewSender returns a sender on the client's connection for events. Error: the connection is closed.
-func NewSender(c *ejs.Client) (*Sender, error) {
+func NewSender(c *jetstream.Client) (*Sender, error) {
 	acks, err := newAcks(c.EventsConn())
 	if err != nil {
 		return nil, err
 	}
-	c.EventsConn().SetDisconnectErrHandler(func(*nats.Conn, error) { acks.disconnected() })
+	c.OnDisconnect(acks.disconnected)
 	return &Sender{client: c, acks: acks}, nil
 }
 
 // Publisher stores events in the logs of addresses. It is ingress.Publisher.
 type Publisher struct {
-	client *ejs.Client
+	client *jetstream.Client
 	sender *Sender
 	fill   *trim.Gauge
 	holder *holderCache
 }
 
 // NewPublisher returns a publisher that sends with s.
-func New(c *ejs.Client, s *Sender) *Publisher {
+func New(c *jetstream.Client, s *Sender) *Publisher {
 	return &Publisher{client: c, sender: s, fill: trim.NewGauge(c), holder: newHolderCache(c)}
 }
 
@@ -83,10 +83,10 @@ func (p *Publisher) Publish(ctx context.Context, to route.Address, messages []in
 	switch {
 	case err == nil:
 		return stored, nil
-	case ejs.IsStorageExhausted(err):
+	case jetstream.IsStorageExhausted(err):
 		p.fill.Full(to)
 		return stored, &ingress.LogFullError{Address: to.Key, Exhausted: true}
-	case ejs.IsLogFull(err):
+	case jetstream.IsLogFull(err):
 		p.fill.Full(to)
 		held := p.holder.find(ctx, to)
 		return stored, &ingress.LogFullError{Address: to.Key, Holder: held.target, Why: held.why}
@@ -113,9 +113,9 @@ func (p *Publisher) inChunks(ctx context.Context, to route.Address, log Expected
 // What is stored already is not stored twice.
 func (p *Publisher) chunk(ctx context.Context, to route.Address, log Expected, messages []*nats.Msg) (stored int, err error) {
 	stored, err = p.sender.Send(ctx, log, messages, IsFinal)
-	for try := 0; ejs.IsLogFull(err) && try < fullTries; try++ {
+	for try := 0; jetstream.IsLogFull(err) && try < fullTries; try++ {
 		p.fill.Full(to)
-		ejs.Pause(ctx, fullPause)
+		jetstream.Pause(ctx, fullPause)
 		stored, err = p.sender.Send(ctx, log, messages, IsFinal)
 	}
 	return stored, err
@@ -129,7 +129,7 @@ func (s *Sender) EventMessage(log Expected, to route.Key, m ingress.Message) (*n
 		Header:  event.ToNATS(m.Event),
 		Data:    m.Event.Data,
 	}
-	msg.Header[jetstream.MsgIDHeader] = []string{m.ID}
+	msg.Header[natsjs.MsgIDHeader] = []string{m.ID}
 	log.Mark(msg)
 	size := event.HeaderBytes(msg.Header) + workBytes
 	if size > MaxHeaderBytes {
@@ -158,7 +158,7 @@ func (s *Sender) Send(ctx context.Context, to Expected, messages []*nats.Msg, fi
 		case <-timer.C:
 		case <-ctx.Done():
 			timer.Stop()
-			return stored, fmt.Errorf("%w: %w", ejs.ErrNotStored, err)
+			return stored, fmt.Errorf("%w: %w", jetstream.ErrNotStored, err)
 		}
 		wait = min(2*wait, lastRetry)
 	}
@@ -192,11 +192,11 @@ func (s *Sender) publishOnce(ctx context.Context, to Expected, messages []*nats.
 // isFinal reports whether sending the same message again cannot help now. It can while the server is still busy storing the
 // first copy, or with too much else, which it says with codes of the 4xx kind.
 func IsFinal(err error) bool {
-	var api *jetstream.APIError
-	if errors.As(err, &api) && (api.ErrorCode == ejs.ErrCodeDuplicateInProcess || api.Code == http.StatusTooManyRequests) {
+	var api *natsjs.APIError
+	if errors.As(err, &api) && (api.ErrorCode == jetstream.ErrCodeDuplicateInProcess || api.Code == http.StatusTooManyRequests) {
 		return false
 	}
-	return errors.Is(err, nats.ErrMaxPayload) || ejs.IsLogFull(err) || ejs.IsStorageExhausted(err) ||
+	return errors.Is(err, nats.ErrMaxPayload) || jetstream.IsLogFull(err) || jetstream.IsStorageExhausted(err) ||
 		(api != nil && api.Code >= 400 && api.Code < 500)
 }
 
@@ -204,5 +204,5 @@ func IsFinal(err error) bool {
 func IsFinalOrAbsent(err error) bool { return IsAbsent(err) || IsFinal(err) }
 
 func IsAbsent(err error) bool {
-	return errors.Is(err, jetstream.ErrNoStreamResponse) || errors.Is(err, nats.ErrNoResponders)
+	return errors.Is(err, natsjs.ErrNoStreamResponse) || errors.Is(err, nats.ErrNoResponders)
 }

@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/nats-io/nats.go/jetstream"
+	natsjs "github.com/nats-io/nats.go/jetstream"
 
-	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -45,7 +45,7 @@ type TargetStatus struct {
 }
 
 // ReadStatus reads the live routes, the reports of the live processes, and the streams.
-func Read(ctx context.Context, c *ejs.Client) (Status, error) {
+func Read(ctx context.Context, c *jetstream.Client) (Status, error) {
 	records, err := c.Records(ctx, "")
 	if err != nil && !errors.Is(err, route.ErrRecord) { // a record that cannot be read hides no other
 		return Status{}, err
@@ -78,7 +78,7 @@ type processes struct {
 	bucket  time.Time
 }
 
-func readProcesses(ctx context.Context, c *ejs.Client) (processes, error) {
+func readProcesses(ctx context.Context, c *jetstream.Client) (processes, error) {
 	made, err := c.RoutesMade(ctx)
 	if err != nil {
 		return processes{}, err
@@ -87,11 +87,11 @@ func readProcesses(ctx context.Context, c *ejs.Client) (processes, error) {
 	return processes{reports, made}, err
 }
 
-func (p processes) ready(role route.Role, r ejs.StoredRecord) (bool, string) {
-	return route.Ready(p.reports, role, route.Place{Key: ejs.RecordKey(r.Record), Revision: r.Revision, Bucket: p.bucket})
+func (p processes) ready(role route.Role, r jetstream.StoredRecord) (bool, string) {
+	return route.Ready(p.reports, role, route.Place{Key: jetstream.RecordKey(r.Record), Revision: r.Revision, Bucket: p.bucket})
 }
 
-func readAddressStatus(ctx context.Context, c *ejs.Client, r ejs.StoredRecord, p processes) (AddressStatus, logStatus) {
+func readAddressStatus(ctx context.Context, c *jetstream.Client, r jetstream.StoredRecord, p processes) (AddressStatus, logStatus) {
 	a := AddressStatus{Address: *r.Address}
 	a.Ready, a.Reason = p.ready(route.RoleIngress, r)
 	if a.Ready {
@@ -113,7 +113,7 @@ func readAddressStatus(ctx context.Context, c *ejs.Client, r ejs.StoredRecord, p
 	return a, log
 }
 
-func targetStatus(r ejs.StoredRecord, p processes, log logStatus) TargetStatus {
+func targetStatus(r jetstream.StoredRecord, p processes, log logStatus) TargetStatus {
 	t := TargetStatus{Target: *r.Target}
 	backlog, exists := log.backlog[t.Consumer]
 	t.Backlog = backlog + log.directed[t.Key]
@@ -146,7 +146,7 @@ type logStatus struct {
 	directed                   map[route.TargetKey]uint64
 }
 
-func readLogStatus(ctx context.Context, c *ejs.Client, a route.Address) (logStatus, error) {
+func readLogStatus(ctx context.Context, c *jetstream.Client, a route.Address) (logStatus, error) {
 	s := logStatus{backlog: map[string]uint64{}, directed: map[route.TargetKey]uint64{}}
 	key, log := a.Key, c.LogOf(a)
 	stream, err := c.JetStream().Stream(ctx, log)
@@ -166,14 +166,14 @@ func readLogStatus(ctx context.Context, c *ejs.Client, a route.Address) (logStat
 	if err == nil {
 		s.deadLetters = dead.CachedInfo().State.Msgs
 		s.total += dead.CachedInfo().State.Bytes
-	} else if !errors.Is(err, jetstream.ErrStreamNotFound) {
+	} else if !errors.Is(err, natsjs.ErrStreamNotFound) {
 		return s, fmt.Errorf("read stream %s: %w", c.Names().DeadLetterStream(key), err)
 	}
 	return s, readAddDirected(ctx, c, key, &s)
 }
 
 // addDirected adds what waits in the directed stream to the backlog of its targets.
-func readAddDirected(ctx context.Context, c *ejs.Client, key route.Key, s *logStatus) error {
+func readAddDirected(ctx context.Context, c *jetstream.Client, key route.Key, s *logStatus) error {
 	records, err := c.Records(ctx, naming.TargetKeysOf(key))
 	if err != nil {
 		return err

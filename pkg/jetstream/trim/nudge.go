@@ -4,21 +4,21 @@ import (
 	"sync"
 	"time"
 
-	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
 // fillGauge counts what this process puts into each log, and nudges the trimmers when that is much. A nudge is a hint on core
 // NATS: a lost one costs nothing but a wait for the trimmers' clock.
 type Gauge struct {
-	client *ejs.Client
+	client *jetstream.Client
 
 	mu    sync.Mutex
 	logs  map[route.Key]int64
 	fulls map[route.Key]time.Time
 }
 
-func NewGauge(c *ejs.Client) *Gauge {
+func NewGauge(c *jetstream.Client) *Gauge {
 	return &Gauge{client: c, logs: map[route.Key]int64{}, fulls: map[route.Key]time.Time{}}
 }
 

@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/nats-io/nats.go/jetstream"
+	natsjs "github.com/nats-io/nats.go/jetstream"
 
-	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
@@ -16,26 +16,26 @@ var errIncomplete = errors.New("not every consumer of the stream could be read")
 
 // logReading is what the server says of a log at one moment.
 type Reading struct {
-	stream jetstream.Stream
-	State  jetstream.StreamState
+	stream natsjs.Stream
+	State  natsjs.StreamState
 	// consumers holds the name of every consumer, our own and foreign ones.
 	Consumers map[string]bool
 	// floor is the lowest sequence that some consumer still needs; lastSequence + 1 when none needs anything.
 	Floor uint64
 	// holder is the consumer at the floor; nil when none needs anything.
-	Holder *jetstream.ConsumerInfo
+	Holder *natsjs.ConsumerInfo
 }
 
 // readLog asks the server for the state and all cursors of the stream that is a log, and never a cache. The order matters: what is stored after the
 // state was read lies above the floor, whatever the cursors say.
-func ReadLog(ctx context.Context, c *ejs.Client, name string) (Reading, error) {
+func ReadLog(ctx context.Context, c *jetstream.Client, name string) (Reading, error) {
 	stream, err := c.JetStream().Stream(ctx, name)
 	if err != nil {
 		return Reading{}, fmt.Errorf("read stream %s: %w", name, err)
 	}
 	reading := Reading{stream: stream, State: stream.CachedInfo().State, Consumers: map[string]bool{}}
 	reading.Floor = reading.State.LastSeq + 1
-	consumers, err := ejs.ConsumersOf(ctx, stream)
+	consumers, err := jetstream.ConsumersOf(ctx, stream)
 	if err != nil {
 		return Reading{}, err
 	}
@@ -56,18 +56,18 @@ func ReadLog(ctx context.Context, c *ejs.Client, name string) (Reading, error) {
 //
 // The consumer's own count of pending messages is no proof that it needs nothing: the server updates it after the message
 // is stored. Its ack floor is, together with a search of the log for the next message that its filter takes.
-func (r *Reading) lower(ctx context.Context, info *jetstream.ConsumerInfo) error {
+func (r *Reading) lower(ctx context.Context, info *natsjs.ConsumerInfo) error {
 	from := max(info.AckFloor.Stream+1, r.State.FirstSeq)
 	if from >= r.Floor {
 		return nil
 	}
-	filters := ejs.FilterSubjects(info.Config)
+	filters := jetstream.FilterSubjects(info.Config)
 	if len(filters) == 0 {
-		filters = []string{ejs.Everything}
+		filters = []string{jetstream.Everything}
 	}
 	for _, subject := range filters {
-		msg, err := r.stream.GetMsg(ctx, from, jetstream.WithGetMsgSubject(subject))
-		if errors.Is(err, jetstream.ErrMsgNotFound) {
+		msg, err := r.stream.GetMsg(ctx, from, natsjs.WithGetMsgSubject(subject))
+		if errors.Is(err, natsjs.ErrMsgNotFound) {
 			continue
 		}
 		if err != nil {
@@ -81,7 +81,7 @@ func (r *Reading) lower(ctx context.Context, info *jetstream.ConsumerInfo) error
 }
 
 // lostCursor returns a target that had a consumer, lacks it, and may yet get it back; nil when there is none.
-func (r *Reading) LostCursor(targets []ejs.StoredRecord) *route.Target {
+func (r *Reading) LostCursor(targets []jetstream.StoredRecord) *route.Target {
 	for _, t := range targets {
 		if !t.Swept && t.Target.Consumer != "" && !r.Consumers[t.Target.Consumer] {
 			return t.Target

@@ -8,9 +8,9 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
+	natsjs "github.com/nats-io/nats.go/jetstream"
 
-	ejs "github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/zclient"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -28,12 +28,12 @@ const NudgeFull = "full"
 // Trimmer removes from the logs what every cursor has passed. It is the one piece of this project that could lose an event,
 // so it believes only what the server says now, and does nothing when anything is unclear.
 type Trimmer struct {
-	client *ejs.Client
+	client *jetstream.Client
 	table  *route.Table
 }
 
 // NewTrimmer returns a trimmer of the logs of the table's addresses. Any number of processes may run one.
-func New(c *ejs.Client, table *route.Table) *Trimmer { return &Trimmer{client: c, table: table} }
+func New(c *jetstream.Client, table *route.Table) *Trimmer { return &Trimmer{client: c, table: table} }
 
 // Run trims until ctx ends: each log every trimEvery, and sooner when an ingress says that it fills up.
 func (t *Trimmer) Run(ctx context.Context) {
@@ -82,7 +82,7 @@ func (t *Trimmer) heed(ctx context.Context, nudge *nats.Msg, last map[route.Key]
 
 // attempt trims and logs why not. Whatever went wrong, the log stays as it was, and the next attempt reads everything anew.
 func (t *Trimmer) attempt(ctx context.Context, address route.Address, worth uint64) {
-	trim, cancel := context.WithTimeout(ctx, 2*ejs.RequestTimeout)
+	trim, cancel := context.WithTimeout(ctx, 2*jetstream.RequestTimeout)
 	defer cancel()
 	_, err := Once(trim, t.client, address, worth)
 	if err != nil && ctx.Err() == nil {
@@ -94,7 +94,7 @@ func (t *Trimmer) attempt(ctx context.Context, address route.Address, worth uint
 // this frees about worth bytes or more. It returns the sequence below which the log is empty now; 0 when it removed nothing.
 // It removes nothing while a target that had a consumer lacks it: that consumer comes back where it stood. So does that of a target
 // which was removed, if it is put again in its grace period.
-func Once(ctx context.Context, c *ejs.Client, address route.Address, worth uint64) (uint64, error) {
+func Once(ctx context.Context, c *jetstream.Client, address route.Address, worth uint64) (uint64, error) {
 	if address.Log.Stream != "" {
 		return 0, nil // it is not ours to trim
 	}
@@ -127,10 +127,10 @@ func Once(ctx context.Context, c *ejs.Client, address route.Address, worth uint6
 
 // purgeBelow goes over the connection for removals: one that could not be asked for while NATS is away must not be asked for later, when
 // the log may be another one.
-func PurgeBelow(ctx context.Context, c *ejs.Client, log string, floor uint64) error {
+func PurgeBelow(ctx context.Context, c *jetstream.Client, log string, floor uint64) error {
 	stream, err := c.Removals().Stream(ctx, log)
 	if err == nil {
-		err = stream.Purge(ctx, jetstream.WithPurgeSequence(floor))
+		err = stream.Purge(ctx, natsjs.WithPurgeSequence(floor))
 	}
 	if err != nil {
 		return fmt.Errorf("purge %s below %d: %w", log, floor, err)
@@ -139,7 +139,7 @@ func PurgeBelow(ctx context.Context, c *ejs.Client, log string, floor uint64) er
 }
 
 // freed estimates the bytes below the floor from the average size of a message.
-func freed(state jetstream.StreamState, floor uint64) uint64 {
+func freed(state natsjs.StreamState, floor uint64) uint64 {
 	span := state.LastSeq - state.FirstSeq + 1
 	return uint64(float64(state.Bytes) * float64(floor-state.FirstSeq) / float64(span))
 }
@@ -153,9 +153,9 @@ func historyFloor(ctx context.Context, r Reading, history time.Duration) (uint64
 	low, high := r.State.FirstSeq, r.Floor // everything below low is older; high and above may be younger
 	for low < high {
 		middle := low + (high-low)/2
-		msg, err := r.stream.GetMsg(ctx, middle, jetstream.WithGetMsgSubject(">"))
+		msg, err := r.stream.GetMsg(ctx, middle, natsjs.WithGetMsgSubject(">"))
 		switch {
-		case errors.Is(err, jetstream.ErrMsgNotFound):
+		case errors.Is(err, natsjs.ErrMsgNotFound):
 			high = middle
 		case err != nil:
 			return 0, fmt.Errorf("look for the start of the history window: %w", err)

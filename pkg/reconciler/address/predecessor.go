@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/owner"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
@@ -12,7 +12,7 @@ import (
 type predecessor struct {
 	// address is the new resource's.
 	address route.Address
-	before  *jetstream.PredecessorError
+	before  *owner.PredecessorError
 }
 
 // awaitPredecessor sets ConditionStream of a resource that was deleted and made again with, say, another storage. The log of the

@@ -15,6 +15,7 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/apis/messaging/v1alpha1"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/owner"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/readiness"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -55,10 +56,10 @@ const (
 	ReasonRemade           = "StreamRemade"
 )
 
-// Routes makes the log and the route of an address; it is what jetstream.Owner does.
+// Routes makes the log and the route of an address; it is what owner.Owner does.
 type Routes interface {
-	PutAddress(ctx context.Context, a route.Address) (jetstream.Applied, error)
-	EndPredecessor(ctx context.Context, a route.Address, before *jetstream.PredecessorError) (until time.Time, err error)
+	PutAddress(ctx context.Context, a route.Address) (owner.Applied, error)
+	EndPredecessor(ctx context.Context, a route.Address, before *owner.PredecessorError) (until time.Time, err error)
 	Refuse(ctx context.Context, key route.Key, why string) error
 	Connected() bool
 }
@@ -123,7 +124,7 @@ func (s Steps) CheckNATS(r Resource) bool {
 // Put is what became of an address.
 type Put struct {
 	// Applied is nil when the route is not written.
-	Applied *jetstream.Applied
+	Applied *owner.Applied
 	// Retry is when to try again although nothing changes; 0 is never.
 	Retry time.Duration
 }
@@ -131,7 +132,7 @@ type Put struct {
 // PutRoute sets ConditionStream: it makes the log and writes the route.
 func (s Steps) PutRoute(ctx context.Context, r Resource, a route.Address) Put {
 	applied, err := s.Routes.PutAddress(ctx, a)
-	var before *jetstream.PredecessorError
+	var before *owner.PredecessorError
 	if errors.As(err, &before) {
 		return Put{Retry: s.awaitPredecessor(ctx, r, predecessor{a, before})}
 	}

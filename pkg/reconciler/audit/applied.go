@@ -5,37 +5,38 @@ import (
 	"sync"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/owner"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
-// Owner is a jetstream.Owner that knows at which revisions it wrote its records. Safe for concurrent use.
+// Owner is a owner.Owner that knows at which revisions it wrote its records. Safe for concurrent use.
 type Owner struct {
-	*jetstream.Owner
+	*owner.Owner
 
 	mu      sync.Mutex
 	applied map[string]uint64
 }
 
 // NewOwner returns the owner that every reconciler of the process is to use.
-func NewOwner(o *jetstream.Owner) *Owner {
+func NewOwner(o *owner.Owner) *Owner {
 	return &Owner{Owner: o, applied: map[string]uint64{}}
 }
 
-// PutAddress is jetstream.Owner's.
-func (o *Owner) PutAddress(ctx context.Context, a route.Address) (jetstream.Applied, error) {
+// PutAddress is owner.Owner's.
+func (o *Owner) PutAddress(ctx context.Context, a route.Address) (owner.Applied, error) {
 	applied, err := o.Owner.PutAddress(ctx, a)
 	o.note(a.Key.String(), applied.Revision, err)
 	return applied, err
 }
 
-// PutTarget is jetstream.Owner's.
-func (o *Owner) PutTarget(ctx context.Context, t route.Target) (jetstream.Applied, error) {
+// PutTarget is owner.Owner's.
+func (o *Owner) PutTarget(ctx context.Context, t route.Target) (owner.Applied, error) {
 	applied, err := o.Owner.PutTarget(ctx, t)
 	o.note(t.Key.String(), applied.Revision, err)
 	return applied, err
 }
 
-// Refuse is jetstream.Owner's. At which revision it has written is not known, nor whether it has.
+// Refuse is owner.Owner's. At which revision it has written is not known, nor whether it has.
 func (o *Owner) Refuse(ctx context.Context, key route.Key, why string) error {
 	err := o.Owner.Refuse(ctx, key, why)
 	o.mu.Lock()

@@ -26,7 +26,7 @@ const (
 	budget = 60 * time.Second
 )
 
-// Routes are the routes in NATS and what is behind them; it is what jetstream.Owner does.
+// Routes are the routes in NATS and what is behind them; it is what owner.Owner does.
 type Routes interface {
 	OwnedAndEnding(ctx context.Context) (live, ending []jetstream.StoredRecord, err error)
 	Unrecorded(ctx context.Context) ([]jetstream.StoredRecord, error)

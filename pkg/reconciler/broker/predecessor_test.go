@@ -10,7 +10,7 @@ import (
 	rtesting "knative.dev/pkg/reconciler/testing"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/compile"
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/owner"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/address"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -30,7 +30,7 @@ func replacedRows(since time.Time) []rtesting.TableRow {
 }
 
 // withLogOf makes the log of a Broker with another UID and storage.
-func withLogOf(t *testing.T, owner *jetstream.Owner, names ...string) {
+func withLogOf(t *testing.T, owner *owner.Owner, names ...string) {
 	t.Helper()
 	for _, name := range names {
 		before := route.Address{Key: compile.BrokerKey(namespace, name), UID: "before", Log: route.Log{Memory: true, MaxBytes: 1 << 20}}

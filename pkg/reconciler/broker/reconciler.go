@@ -13,7 +13,7 @@ import (
 	"knative.dev/pkg/resolver"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/config"
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/owner"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/address"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/brokerconfig"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/readiness"
@@ -48,7 +48,7 @@ type work struct {
 	// refuse is why the Broker takes no events, "" when it does.
 	refuse    string
 	connected bool
-	applied   *jetstream.Applied
+	applied   *owner.Applied
 	// retry is when to try again although nothing changes; 0 is never.
 	retry time.Duration
 }

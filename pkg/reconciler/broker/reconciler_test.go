@@ -25,6 +25,7 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/compile"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/owner"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/address"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/brokerconfig"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/readiness"
@@ -132,7 +133,7 @@ var logMade = time.Now().Add(-time.Hour).UTC()
 
 // routes is the real owner, but for the times that conditions show.
 type routes struct {
-	*jetstream.Owner
+	*owner.Owner
 	until time.Time
 	end   error
 	// away is that NATS goes while it is asked.
@@ -141,9 +142,9 @@ type routes struct {
 
 func (r routes) Connected() bool { return r.away == nil && r.Owner.Connected() }
 
-func (r routes) PutAddress(ctx context.Context, a route.Address) (jetstream.Applied, error) {
+func (r routes) PutAddress(ctx context.Context, a route.Address) (owner.Applied, error) {
 	if r.away != nil {
-		return jetstream.Applied{}, r.away
+		return owner.Applied{}, r.away
 	}
 	applied, err := r.Owner.PutAddress(ctx, a)
 	if err == nil && applied.LogMade.IsZero() {
@@ -156,7 +157,7 @@ func (r routes) PutAddress(ctx context.Context, a route.Address) (jetstream.Appl
 	return applied, err
 }
 
-func (r routes) EndPredecessor(context.Context, route.Address, *jetstream.PredecessorError) (time.Time, error) {
+func (r routes) EndPredecessor(context.Context, route.Address, *owner.PredecessorError) (time.Time, error) {
 	return r.until, r.end
 }
 
@@ -271,7 +272,7 @@ func TestReconcile(t *testing.T) {
 
 type builtFrom struct {
 	reconcilertest.World
-	owner *jetstream.Owner
+	owner *owner.Owner
 	// made is when the routes bucket was.
 	made time.Time
 }

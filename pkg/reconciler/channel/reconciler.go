@@ -14,7 +14,7 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/apis/messaging/v1alpha1"
 	channelreconciler "github.com/eventing-jetstream/eventing-jetstream/pkg/client/injection/reconciler/messaging/v1alpha1/natsjetstreamchannel"
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/owner"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/address"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/readiness"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
@@ -32,10 +32,10 @@ const (
 	messageWaitsForNATS = "waits for the stream of the channel"
 )
 
-// Routes makes the log, the cursors and the routes of a Channel; it is what jetstream.Owner does.
+// Routes makes the log, the cursors and the routes of a Channel; it is what owner.Owner does.
 type Routes interface {
 	address.Routes
-	PutTarget(ctx context.Context, t route.Target) (jetstream.Applied, error)
+	PutTarget(ctx context.Context, t route.Target) (owner.Applied, error)
 }
 
 // Reconciler makes Channels true. It needs no finalizer: what a deleted Channel leaves is found by its absence (package audit), and
@@ -69,7 +69,7 @@ type work struct {
 	// refuse is why the Channel takes no events, "" when it does.
 	refuse    string
 	connected bool
-	applied   *jetstream.Applied
+	applied   *owner.Applied
 	// subscribers are those of the spec, in order.
 	subscribers []subscriber
 	// retry is when to try again although nothing changes; 0 is never.

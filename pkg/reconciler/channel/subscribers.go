@@ -11,7 +11,7 @@ import (
 	eventingduckv1 "knative.dev/eventing/pkg/apis/duck/v1"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/compile"
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/owner"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/address"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/destination"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/readiness"
@@ -20,7 +20,7 @@ import (
 // subscriber is one of the spec's, with what became of it: its route, or why nothing is delivered.
 type subscriber struct {
 	spec    eventingduckv1.SubscriberSpec
-	applied *jetstream.Applied
+	applied *owner.Applied
 	problem string
 }
 
@@ -58,10 +58,10 @@ type notDelivering string
 func (n notDelivering) Error() string { return "nothing is delivered: " + string(n) }
 
 // putSubscriber makes the cursor and writes the route of one subscriber.
-func (r *Reconciler) putSubscriber(ctx context.Context, w *work, s subscription) (jetstream.Applied, error) {
+func (r *Reconciler) putSubscriber(ctx context.Context, w *work, s subscription) (owner.Applied, error) {
 	target, err := compile.ChannelSubscriber(s.channel, s.spec, compile.Options{Resolve: destination.Unresolved(w.sink)})
 	if err != nil {
-		return jetstream.Applied{}, notDelivering(err.Error())
+		return owner.Applied{}, notDelivering(err.Error())
 	}
 	applied, err := r.routes.PutTarget(ctx, target)
 	if err == nil && target.NotReady != "" {

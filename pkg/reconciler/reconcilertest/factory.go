@@ -30,6 +30,7 @@ import (
 	"knative.dev/pkg/tracker"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/owner"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/brokerconfig"
 	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
@@ -88,13 +89,13 @@ func (c configMaps) Get(key types.NamespacedName) (*corev1.ConfigMap, error) {
 }
 
 // Owner returns an owner of routes in a new nats-server, and a client that sees what it does.
-func Owner(t *testing.T) (*jetstream.Owner, *jetstream.Client) {
+func Owner(t *testing.T) (*owner.Owner, *jetstream.Client) {
 	t.Helper()
 	return OwnerIn(t, natstest.Start(t, nil))
 }
 
 // OwnerIn returns an owner of routes in this nats-server, and a client that sees what it does.
-func OwnerIn(t *testing.T, server *natstest.Server) (*jetstream.Owner, *jetstream.Client) {
+func OwnerIn(t *testing.T, server *natstest.Server) (*owner.Owner, *jetstream.Client) {
 	t.Helper()
 	names, err := naming.New(naming.DefaultPrefix)
 	must(t, err)
@@ -105,7 +106,7 @@ func OwnerIn(t *testing.T, server *natstest.Server) (*jetstream.Owner, *jetstrea
 	t.Cleanup(client.Close)
 	must(t, client.Wait(t.Context()))
 	must(t, client.EnsureBuckets(t.Context()))
-	return client.NewOwner("controller", time.Minute), client
+	return owner.New(client, "controller", time.Minute), client
 }
 
 func must(t testing.TB, err error) {

@@ -14,7 +14,7 @@ import (
 	pkgreconciler "knative.dev/pkg/reconciler"
 	"knative.dev/pkg/resolver"
 
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/owner"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/brokerconfig"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/readiness"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
@@ -23,9 +23,9 @@ import (
 // retryAfter is how long a step that failed for a reason which no watch reports waits before it is tried again.
 const retryAfter = 5 * time.Second
 
-// Routes makes the cursor and the route of a Trigger; it is what jetstream.Owner does.
+// Routes makes the cursor and the route of a Trigger; it is what owner.Owner does.
 type Routes interface {
-	PutTarget(ctx context.Context, t route.Target) (jetstream.Applied, error)
+	PutTarget(ctx context.Context, t route.Target) (owner.Applied, error)
 	Connected() bool
 }
 
@@ -55,7 +55,7 @@ type work struct {
 	broker *eventingv1.Broker
 	// subscriber and sink are why there is no address; nil when there is one, or none is needed.
 	subscriber, sink error
-	applied          *jetstream.Applied
+	applied          *owner.Applied
 	// delivering is false when the route says that nothing is delivered at present.
 	delivering bool
 	// retry is when to try again although nothing changes; 0 is never.

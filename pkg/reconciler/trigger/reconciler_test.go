@@ -25,7 +25,7 @@ import (
 	"knative.dev/pkg/resolver"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/compile"
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/owner"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/address"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/broker"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/brokerconfig"
@@ -359,7 +359,7 @@ func compileError(t *eventingv1.Trigger, b *eventingv1.Broker) string {
 
 type builtFrom struct {
 	reconcilertest.World
-	owner *jetstream.Owner
+	owner *owner.Owner
 	// made is when the routes bucket was.
 	made time.Time
 }

@@ -1,0 +1,281 @@
+package owner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	natsjs "github.com/nats-io/nats.go/jetstream"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+)
+
+// tombstoneLife is how long a tombstone stays after it was swept, for processes that were cut off from NATS when it came.
+const tombstoneLife = 24 * time.Hour
+
+// Owner makes streams, consumers and routes. There is one owner of a route: a controller, or kn-natsjs.
+// All its steps may be repeated any number of times. Safe for concurrent use.
+type Owner struct {
+	// Remade, if not nil, is called by Sweep for each address whose log was gone and is made again. Set it before the first Sweep.
+	Remade func(route.Key)
+
+	client *jetstream.Client
+	name   string
+	// grace is how long the cursor of a removed target, and the log of a removed address, are kept.
+	grace     time.Duration
+	positions *positions
+
+	mu sync.Mutex
+	// strays are the members of shared consumers of whom there is no record, and since when.
+	strays map[route.Key]map[string]time.Time
+	// rescued is where the next look for overdue events begins, by address.
+	rescued map[route.Key]uint64
+	// unfinished are the removals of this owner that have failed half-way, at the revisions of their marks: it may go on at once.
+	unfinished map[string]uint64
+}
+
+// New returns an owner that signs its records with the name.
+func New(c *jetstream.Client, name string, grace time.Duration) *Owner {
+	return &Owner{
+		client: c, name: name, grace: grace, positions: newPositions(c),
+		strays: map[route.Key]map[string]time.Time{}, rescued: map[route.Key]uint64{}, unfinished: map[string]uint64{},
+	}
+}
+
+// Connected reports whether NATS is reachable now: an error of a request that was under way when it went says nothing else.
+func (o *Owner) Connected() bool { return o.client.Connected() }
+
+// Applied is where a record stands in the routes bucket.
+type Applied struct {
+	route.Place
+	// LogMade is when the log of an address was made. Another time than before means that it was gone, with what was in it.
+	LogMade time.Time
+	// Refuse is the address's, as it was written: an adopted stream that does not listen to the address's subjects adds a reason.
+	Refuse string
+	// Lacking is why the dead-letter stream of an address that was there before is not there, or not as it should be; nil when it is.
+	Lacking error
+}
+
+// PutAddress makes the address's log, or looks at the one that it adopts, and its dead-letter stream, and writes its route. It takes
+// over the log of a resource of the same name that is gone, if NATS can make it what is wanted. An address that is there already is
+// written though NATS has no room for its dead-letter stream (see Applied.Lacking): who makes room has to edit something.
+// Errors: ErrForeignRoute; ErrImmutable; ErrSweeping; PredecessorError when the log of the one that is gone is in the way; why NATS has
+// no room, or that another stream listens to its subjects; naming.ErrForeignSubject; ErrNoStream and ErrNotAdoptable.
+func (o *Owner) PutAddress(ctx context.Context, a route.Address) (Applied, error) {
+	a.Owner = o.name
+	for {
+		have, err := o.present(ctx, naming.AddressKey(a.Key))
+		if err != nil {
+			return Applied{}, err
+		}
+		wanted := a
+		made, lacking, err := o.makeStreams(ctx, &wanted, have)
+		if err != nil {
+			return Applied{}, err
+		}
+		applied, written, err := o.put(ctx, route.Record{Address: &wanted}, have)
+		if err != nil || written {
+			applied.LogMade, applied.Refuse, applied.Lacking = made, wanted.Refuse, lacking
+			return applied, err
+		}
+	}
+}
+
+// makeStreams makes the streams of an address that has this record, and enters in the address what was chosen for it. lacking is that
+// there is no room for what the address can do without for a while.
+func (o *Owner) makeStreams(ctx context.Context, a *route.Address, have jetstream.StoredRecord) (made time.Time, lacking, err error) {
+	if have.Address != nil {
+		if err := o.changesStream(have, *a); err != nil {
+			return made, nil, err
+		}
+	}
+	if err := o.client.Names().CheckSubjects(a.Log.Subjects); err != nil {
+		return made, nil, err
+	}
+	if a.Log.MaxBytes, err = o.logBytes(ctx, *a); err != nil {
+		return made, nil, err
+	}
+	if made, err = o.ensureLog(ctx, a); err != nil {
+		return made, nil, err
+	}
+	if _, err := o.ensureStream(ctx, deadLetterConfig(o.client.Names(), *a)); err != nil {
+		if have.Address == nil || have.DeletedAt != nil || !jetstream.IsStorageExhausted(err) {
+			return made, nil, err
+		}
+		lacking = err
+	}
+	return made, lacking, o.updateStream(ctx, directedConfig(o.client.Names(), *a))
+}
+
+func (o *Owner) ensureLog(ctx context.Context, a *route.Address) (made time.Time, err error) {
+	if a.Log.Stream != "" {
+		return o.adopt(ctx, a)
+	}
+	log, err := o.ensureStream(ctx, logConfig(o.client.Names(), *a))
+	if err != nil {
+		return time.Time{}, err
+	}
+	a.Log.First = log.Config.FirstSeq
+	return log.Created, nil
+}
+
+// PutTarget makes the target's cursor, where its Start says, and only then writes its route: from the moment that a filter
+// knows the target, nothing is missed; if it shares a consumer, from the moment that all of them do. A target that is not ready gets no cursor, unless it had one: then its events wait.
+// Errors: ErrForeignRoute; ErrImmutable; ErrSweeping; ErrTooManyTargets; why NATS made no consumer.
+func (o *Owner) PutTarget(ctx context.Context, t route.Target) (applied Applied, err error) {
+	t.Owner = o.name
+	enters := false
+	defer func() {
+		if err != nil && enters {
+			o.takeBack(ctx, t.Key)
+		}
+	}()
+	for {
+		have, err := o.present(ctx, naming.TargetKey(t.Key))
+		if err != nil {
+			return Applied{}, err
+		}
+		had, err := o.cursorOf(ctx, t, have)
+		if err != nil {
+			return Applied{}, err
+		}
+		enters = enters || (had.consumer == "" && shares(t))
+		wanted := t
+		if err := o.makeCursor(ctx, &wanted, had); err != nil {
+			return Applied{}, err
+		}
+		applied, written, err := o.put(ctx, route.Record{Target: &wanted}, have)
+		if err != nil {
+			return Applied{}, err
+		}
+		if written {
+			return applied, o.settle(ctx, wanted)
+		}
+	}
+}
+
+// settle makes sure that the target which was just put is a member of the consumer that it shares: another owner may have removed that
+// with its last member just before (see leave), or written its members at the same moment.
+func (o *Owner) settle(ctx context.Context, t route.Target) error {
+	if t.Consumer != o.client.Names().SharedConsumer() {
+		return nil
+	}
+	return o.enter(ctx, t)
+}
+
+// put writes the record in place of the one that was read. written is false when somebody else has written there since: then what was
+// made for the record may be gone again.
+func (o *Owner) put(ctx context.Context, r route.Record, have jetstream.StoredRecord) (applied Applied, written bool, err error) {
+	// Read before the record is written: if the bucket is made anew in between, nobody ever reports to be past this place.
+	bucket, err := o.client.RoutesMade(ctx)
+	if err != nil {
+		return Applied{}, false, err
+	}
+	revision, written, err := o.swapRecord(ctx, jetstream.StoredRecord{Record: r, Revision: have.Revision})
+	return Applied{Place: route.Place{Key: jetstream.RecordKey(r), Revision: revision, Bucket: bucket}}, written, err
+}
+
+// present reads what is at the key, and keeps an owner from changing the streams and consumers behind a route that is not
+// its own: ErrForeignRoute; or that are being removed: it waits a moment for that, and then it is ErrSweeping. A route of which there
+// is nothing to be read has neither address nor target.
+func (o *Owner) present(ctx context.Context, key string) (jetstream.StoredRecord, error) {
+	for waited := time.Duration(0); ; waited += sweepingPause {
+		have, _, err := o.client.Record(ctx, key)
+		switch {
+		case err != nil:
+			return have, err
+		case have.Owner() != "" && have.DeletedAt == nil && have.Owner() != o.name:
+			return have, fmt.Errorf("%s: %w (%s)", key, jetstream.ErrForeignRoute, have.Owner())
+		case have.Sweeping == nil || have.Swept:
+			return have, nil
+		case waited > jetstream.RequestTimeout:
+			return have, fmt.Errorf("%s: %w", key, jetstream.ErrSweeping)
+		}
+		jetstream.Pause(ctx, sweepingPause)
+	}
+}
+
+// RemoveTarget ends the target's route. Its cursor is kept for the grace period and then removed by Sweep.
+func (o *Owner) RemoveTarget(ctx context.Context, key route.TargetKey) error {
+	return o.bury(ctx, naming.TargetKey(key))
+}
+
+// RemoveAddress ends the address's route. Its log is kept for the grace period and then removed by Sweep.
+func (o *Owner) RemoveAddress(ctx context.Context, key route.Key) error {
+	return o.bury(ctx, naming.AddressKey(key))
+}
+
+func (o *Owner) bury(ctx context.Context, key string) error {
+	for {
+		have, err := o.present(ctx, key)
+		if err != nil || have.Owner() == "" || have.DeletedAt != nil {
+			return err
+		}
+		// One that was written meanwhile ends all the same if it is still ours.
+		if ended, err := o.end(ctx, have); err != nil || ended {
+			return err
+		}
+	}
+}
+
+// Refuse has the ingress refuse, for this reason, what is sent to an address that has a route of this owner, or take it again when
+// why is empty. Nothing else of the route changes. Errors: ErrForeignRoute; ErrConflict when somebody wrote the route meanwhile.
+func (o *Owner) Refuse(ctx context.Context, key route.Key, why string) error {
+	have, err := o.present(ctx, naming.AddressKey(key))
+	if err != nil || have.Address == nil || have.DeletedAt != nil || have.Address.Refuse == why {
+		return err
+	}
+	have.Address.Refuse = why
+	_, replaced, err := o.swapRecord(ctx, have)
+	if err == nil && !replaced {
+		err = fmt.Errorf("%s: %w", naming.AddressKey(key), jetstream.ErrConflict)
+	}
+	return err
+}
+
+// End ends the route that was read, unless it was written again since then; one of Unrecorded, unless it was written at all. Like Remove,
+// it leaves what the route had to Sweep.
+func (o *Owner) End(ctx context.Context, r jetstream.StoredRecord) error {
+	_, err := o.end(ctx, r)
+	return err
+}
+
+// end makes the record a tombstone; it is false when somebody wrote it meanwhile. A target that shares stays a member until it is swept.
+func (o *Owner) end(ctx context.Context, r jetstream.StoredRecord) (ended bool, err error) {
+	now := time.Now().UTC()
+	r.DeletedAt = &now
+	_, ended, err = o.swapRecord(ctx, r)
+	return ended, err
+}
+
+// Owned returns the live records of this owner, read from the server. A bucket that was deleted by hand is made again, empty.
+func (o *Owner) Owned(ctx context.Context) ([]jetstream.StoredRecord, error) {
+	live, _, err := o.OwnedAndEnding(ctx)
+	return live, err
+}
+
+// OwnedAndEnding returns, beside what Owned returns, the tombstones whose grace period is not over.
+// Errors: route.ErrRecord when some cannot be read; the others are returned with it.
+func (o *Owner) OwnedAndEnding(ctx context.Context) (live, ending []jetstream.StoredRecord, err error) {
+	all, err := o.client.Records(ctx, "")
+	if errors.Is(err, natsjs.ErrBucketNotFound) {
+		return nil, nil, o.client.EnsureBuckets(ctx)
+	}
+	if err != nil && !errors.Is(err, route.ErrRecord) {
+		return nil, nil, err
+	}
+	for _, r := range all {
+		switch {
+		case r.Owner() != o.name:
+		case r.DeletedAt == nil:
+			live = append(live, r)
+		case !r.Swept:
+			ending = append(ending, r)
+		}
+	}
+	return live, ending, err
+}
