@@ -77,18 +77,18 @@ func TestPoisonDoesNotStarveHealthyEvents(t *testing.T) {
 	})
 }
 
-// TestWaitingIsBounded: beyond maxBrief retries are parked, even short ones.
+// TestWaitingIsBounded: beyond maxSmallWaiting retries are parked, even short ones.
 func TestWaitingIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		w.hosts[subscriberURL] = status(500, 200)
 		tt := withPolicy(target("t"), delivery.Policy{Retry: 1, Backoff: delivery.ExponentialBackoff, Delay: time.Second})
-		w.publish(tt, ids("e", maxBrief+100)...)
+		w.publish(tt, ids("e", maxSmallWaiting+100)...)
 		pool := startPool(t, newProcess(w))
 		pool.Sync(t.Context(), []route.Target{tt})
 		synctest.Wait()
-		if s := pool.Stats()[tt.Key]; s.Waiting != maxBrief || s.Parked != 100 {
-			t.Fatalf("stats %+v, want %d waiting and 100 parked", s, maxBrief)
+		if s := pool.Stats()[tt.Key]; s.Waiting != maxSmallWaiting || s.Parked != 100 {
+			t.Fatalf("stats %+v, want %d waiting and 100 parked", s, maxSmallWaiting)
 		}
 		w.awaitSettled(t, tt)
 		for id, n := range w.delivered(subscriberURL) {
@@ -96,7 +96,7 @@ func TestWaitingIsBounded(t *testing.T) {
 				t.Errorf("%s: %d requests, want 2", id, n)
 			}
 		}
-		if s := pool.Stats()[tt.Key]; s.Delivered != maxBrief+100 || s.Released != 0 {
+		if s := pool.Stats()[tt.Key]; s.Delivered != maxSmallWaiting+100 || s.Released != 0 {
 			t.Errorf("stats %+v, want all delivered and none given back", s)
 		}
 	})

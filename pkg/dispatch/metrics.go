@@ -38,15 +38,15 @@ type counts struct {
 	inFlight, delivered, retried, deadLettered, parked, released atomic.Int64
 }
 
-func (l *lane) stats() Stats {
+func (d *dispatcher) stats() Stats {
 	return Stats{
-		InFlight:     int(l.counts.inFlight.Load()),
-		Waiting:      l.waiting.size(),
-		Delivered:    l.counts.delivered.Load(),
-		Retried:      l.counts.retried.Load(),
-		DeadLettered: l.counts.deadLettered.Load(),
-		Parked:       l.counts.parked.Load(),
-		Released:     l.counts.released.Load(),
+		InFlight:     int(d.counts.inFlight.Load()),
+		Waiting:      d.waiting.size(),
+		Delivered:    d.counts.delivered.Load(),
+		Retried:      d.counts.retried.Load(),
+		DeadLettered: d.counts.deadLettered.Load(),
+		Parked:       d.counts.parked.Load(),
+		Released:     d.counts.released.Load(),
 	}
 }
 

@@ -37,9 +37,9 @@ func TestSyncServesWhatIsReady(t *testing.T) {
 		if n := w.queue(w.logs, ready).open; n != 1 || len(w.logs) != 1 {
 			t.Errorf("%d sources of the log are open and %d logs are, want 1, once", n, len(w.logs))
 		}
-		l := pool.lanes[ready.Key]
-		if pool.retire(l) || pool.lanes[ready.Key] != l {
-			t.Error("a lane that got an order was retired")
+		d := pool.dispatchers[ready.Key]
+		if pool.retire(d) || pool.dispatchers[ready.Key] != d {
+			t.Error("a dispatcher that has an assignment was retired")
 		}
 		if _, served := pool.Stats()[ready.Key]; !served || len(pool.Stats()) != 1 {
 			t.Errorf("served %v, want only %s", pool.Stats(), ready.Key)
