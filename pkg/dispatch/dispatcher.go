@@ -17,7 +17,6 @@ type dispatcher struct {
 	ports   *ports
 	log     *slog.Logger
 	waiting *waiting
-	counts  counts
 	// deliveries counts the goroutines that deliver a message, those of earlier runners included.
 	deliveries sync.WaitGroup
 	// slots changes between two runners only.

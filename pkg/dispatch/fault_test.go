@@ -197,6 +197,10 @@ func TestStoreAwayForAnHour(t *testing.T) {
 		pool := startPool(t, newProcess(w))
 		pool.Sync(t.Context(), []route.Target{tt})
 		<-time.After(time.Hour)
+		synctest.Wait()
+		if tasks := pool.waiting(tt); len(tasks) != 1 || tasks[0].Attempt != 0 {
+			t.Errorf("waiting: %+v, want the event, with no failed attempt", tasks)
+		}
 		w.mu.Lock()
 		clear(w.faults)
 		w.mu.Unlock()
@@ -204,8 +208,8 @@ func TestStoreAwayForAnHour(t *testing.T) {
 		if n := w.delivered(subscriberURL)["e"]; n < 10 || n > 25 {
 			t.Errorf("%d requests in an hour without store", n)
 		}
-		if s := pool.Stats()[tt.Key]; len(w.replies) != 1 || s.Delivered != 1 || s.Retried != 0 || s.Released != 0 {
-			t.Errorf("replies %v, stats %+v, want one reply, delivered, nothing counted as a retry", w.replies, s)
+		if n := w.count("release"); len(w.replies) != 1 || len(w.deadLetters) != 0 || n != 0 {
+			t.Errorf("replies %v, dead letters %v, %d released, want one reply and nothing else", w.replies, w.deadLetters, n)
 		}
 	})
 }
@@ -221,8 +225,8 @@ func TestNoPlaceLeft(t *testing.T) {
 		pool := startPool(t, newProcess(w))
 		pool.Sync(t.Context(), []route.Target{tt})
 		synctest.Wait()
-		if s := pool.Stats()[tt.Key]; s.Waiting != maxWaiting || s.InFlight != 10 || s.Released != 0 {
-			t.Errorf("stats %+v, want %d waiting, 10 that keep their slots, and none given back", s, maxWaiting)
+		if waiting, inFlight := len(pool.waiting(tt)), pool.inFlight(tt); waiting != maxWaiting || inFlight != 10 || w.count("release") != 0 {
+			t.Errorf("%d wait, %d in flight, %d released; want %d, 10 that keep their slots, and none", waiting, inFlight, w.count("release"), maxWaiting)
 		}
 		w.awaitSettled(t, tt)
 	})

@@ -38,8 +38,9 @@ func TestHangingSubscriberSlowsNobody(t *testing.T) {
 		if took := time.Since(begin); took != 0 {
 			t.Errorf("the healthy target took %s", took)
 		}
-		if s := pool.Stats()[hanging.Key]; s.InFlight != route.DefaultMaxInFlight {
-			t.Errorf("%d requests hang, want the limit, %d", s.InFlight, route.DefaultMaxInFlight)
+		synctest.Wait()
+		if n := pool.inFlight(hanging); n != route.DefaultMaxInFlight {
+			t.Errorf("%d requests hang, want the limit, %d", n, route.DefaultMaxInFlight)
 		}
 	})
 }
@@ -64,8 +65,8 @@ func TestPoisonDoesNotStarveHealthyEvents(t *testing.T) {
 		pool := startPool(t, newProcess(w))
 		pool.Sync(t.Context(), []route.Target{tt})
 		synctest.Wait()
-		if s := pool.Stats()[tt.Key]; s.InFlight != 4 || s.Waiting != 95 {
-			t.Fatalf("stats %+v, want 4 hanging retries, the upper half of 7, one that waits for a slot and 95 behind it", s)
+		if inFlight, waiting := pool.inFlight(tt), len(pool.waiting(tt)); inFlight != 4 || waiting != 95 {
+			t.Fatalf("%d in flight, %d wait, want 4 hanging retries, the upper half of 7, one that waits for a slot and 95 behind it", inFlight, waiting)
 		}
 
 		begin := time.Now()
@@ -87,17 +88,21 @@ func TestWaitingIsBounded(t *testing.T) {
 		pool := startPool(t, newProcess(w))
 		pool.Sync(t.Context(), []route.Target{tt})
 		synctest.Wait()
-		if s := pool.Stats()[tt.Key]; s.Waiting != maxSmallWaiting || s.Parked != 100 {
-			t.Fatalf("stats %+v, want %d waiting and 100 parked", s, maxSmallWaiting)
+		if waiting, parked := len(pool.waiting(tt)), w.count("after park"); waiting != maxSmallWaiting || parked != 100 {
+			t.Fatalf("%d wait and %d are parked, want %d and 100", waiting, parked, maxSmallWaiting)
 		}
 		w.awaitSettled(t, tt)
-		for id, n := range w.delivered(subscriberURL) {
+		requests := w.delivered(subscriberURL)
+		if len(requests) != maxSmallWaiting+100 {
+			t.Errorf("requests for %d events, want %d", len(requests), maxSmallWaiting+100)
+		}
+		for id, n := range requests {
 			if n != 2 {
 				t.Errorf("%s: %d requests, want 2", id, n)
 			}
 		}
-		if s := pool.Stats()[tt.Key]; s.Delivered != maxSmallWaiting+100 || s.Released != 0 {
-			t.Errorf("stats %+v, want all delivered and none given back", s)
+		if n := w.count("release"); n != 0 || len(w.deadLetters) != 0 {
+			t.Errorf("%d released, dead letters %v, want all delivered and none given back", n, w.deadLetters)
 		}
 	})
 }

@@ -2,9 +2,9 @@ package dispatch
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/otel"
@@ -22,34 +22,6 @@ const scope = "github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
 // maxEventTypes bounds the values of the event type attribute, which senders choose.
 const maxEventTypes = 200
 
-// Stats counts what happened to a target's messages since it was first served without a break.
-type Stats struct {
-	// InFlight is the number of messages being delivered now, Waiting of those that wait in this process for a retry.
-	InFlight, Waiting int
-	// Delivered counts events that the subscriber took, Retried failed attempts that are followed by another,
-	// DeadLettered events that a sink or the dead-letter stream took.
-	Delivered, Retried, DeadLettered int64
-	// Parked counts work that was stored for later, Released messages given back.
-	Parked, Released int64
-}
-
-// counts is the changing form of Stats.
-type counts struct {
-	inFlight, delivered, retried, deadLettered, parked, released atomic.Int64
-}
-
-func (d *dispatcher) stats() Stats {
-	return Stats{
-		InFlight:     int(d.counts.inFlight.Load()),
-		Waiting:      d.waiting.size(),
-		Delivered:    d.counts.delivered.Load(),
-		Retried:      d.counts.retried.Load(),
-		DeadLettered: d.counts.deadLettered.Load(),
-		Parked:       d.counts.parked.Load(),
-		Released:     d.counts.released.Load(),
-	}
-}
-
 // metrics records the requests of a pool.
 type metrics struct {
 	dispatch, process metric.Float64Histogram
@@ -64,11 +36,8 @@ func newMetrics(provider metric.MeterProvider) (*metrics, error) {
 	}
 	meter := provider.Meter(scope)
 	dispatch, err := histogram(meter, telemetry.DispatchDuration, "The duration to dispatch the event")
-	if err != nil {
-		return nil, err
-	}
-	process, err := histogram(meter, telemetry.ProcessDuration, "The time from taking an event to its first request")
-	if err != nil {
+	process, err2 := histogram(meter, telemetry.ProcessDuration, "The time from taking an event to its first request")
+	if err := errors.Join(err, err2); err != nil {
 		return nil, err
 	}
 	return &metrics{dispatch: dispatch, process: process, types: map[string]struct{}{}}, nil

@@ -151,17 +151,6 @@ func (p *Pool) retire(d *dispatcher) bool {
 	return true
 }
 
-// Stats returns the counts of every target that is being served.
-func (p *Pool) Stats() map[route.TargetKey]Stats {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	stats := make(map[route.TargetKey]Stats, len(p.dispatchers))
-	for key, d := range p.dispatchers {
-		stats[key] = d.stats()
-	}
-	return stats
-}
-
 // Drain stops serving: it takes no further message, releases the waiting ones, and lets requests in
 // flight finish until ctx ends; then it aborts them and releases their messages, which does not
 // count as an attempt. It returns when every goroutine of the pool has ended.

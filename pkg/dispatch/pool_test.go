@@ -41,14 +41,14 @@ func TestSyncServesWhatIsReady(t *testing.T) {
 		if pool.retire(d) || pool.dispatchers[ready.Key] != d {
 			t.Error("a dispatcher that has an assignment was retired")
 		}
-		if _, served := pool.Stats()[ready.Key]; !served || len(pool.Stats()) != 1 {
-			t.Errorf("served %v, want only %s", pool.Stats(), ready.Key)
+		if served := pool.Served(); !slices.Equal(served, []route.TargetKey{ready.Key}) {
+			t.Errorf("served %v, want only %s", served, ready.Key)
 		}
 
 		pool.Sync(t.Context(), nil)
 		synctest.Wait()
-		if len(pool.Stats()) != 0 {
-			t.Errorf("still served: %v", pool.Stats())
+		if served := pool.Served(); len(served) != 0 {
+			t.Errorf("still served: %v", served)
 		}
 		w.publish(ready, "late")
 		pool.Sync(t.Context(), wanted)
@@ -150,8 +150,8 @@ func TestChangeKeepsWaitingRetries(t *testing.T) {
 		pool := startPool(t, newProcess(w))
 		pool.Sync(t.Context(), []route.Target{tt})
 		synctest.Wait()
-		if s := pool.Stats()[tt.Key]; s.Waiting != 1 || s.Retried != 1 {
-			t.Fatalf("stats %+v, want one waiting retry", s)
+		if tasks := pool.waiting(tt); len(tasks) != 1 || tasks[0].Attempt != 1 {
+			t.Fatalf("waiting: %+v, want one retry after one failed attempt", tasks)
 		}
 		tt.Subscriber = &route.Destination{URL: "http://mended.test/"}
 		pool.Sync(t.Context(), []route.Target{tt})

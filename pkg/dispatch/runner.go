@@ -142,10 +142,8 @@ func (r *runner) nextRepeated(ctx context.Context, directed Source, preferDirect
 // start delivers the task in a goroutine of its own, the only one that a message gets, and then
 // releases the slot.
 func (r *runner) start(t task, release func()) {
-	r.counts.inFlight.Add(1)
 	r.deliveries.Go(func() {
 		defer release()
-		defer r.counts.inFlight.Add(-1)
 		r.deliver(t)
 	})
 }

@@ -27,10 +27,8 @@ func (r *runner) settle(t task, o outcome) {
 	}
 	switch o.Action {
 	case delivery.Delivered:
-		r.counts.delivered.Add(1)
 		r.ack(t.Message)
 	case delivery.Retry:
-		r.counts.retried.Add(1)
 		t.Attempt++
 		r.log.Info("delivery failed, it will be tried again", "id", t.Event.Attr(event.ID),
 			"attempt", t.Attempt, "status", o.response.StatusCode, "in", o.After, "reason", o.Reason)
@@ -76,7 +74,6 @@ func (r *runner) settleDeadLetter(t task) {
 	err := store(t.Work)
 	switch {
 	case err == nil:
-		r.counts.deadLettered.Add(1)
 		r.ack(t.Message)
 	case r.ports.requests.Err() != nil:
 		r.release(t.Message, 0)
@@ -110,7 +107,10 @@ func (r *runner) postpone(t task, delay time.Duration) {
 		if r.park(t) || r.waiting.add(t) == nil {
 			return
 		}
-		sleep(r.ports.requests, max(min(placePoll, time.Until(t.due)), 0))
+		select {
+		case <-time.After(min(placePoll, time.Until(t.due))):
+		case <-r.ports.requests.Done():
+		}
 		if !time.Now().Before(t.due) && r.waiting.addDue(t) == nil {
 			return
 		}
@@ -128,7 +128,6 @@ func (r *runner) park(t task) bool {
 	if err != nil {
 		return false
 	}
-	r.counts.parked.Add(1)
 	r.ack(t.Message)
 	return true
 }
@@ -163,18 +162,7 @@ func (d *dispatcher) ack(m Message) {
 
 // release gives the message back. After an error the lease ends by itself.
 func (d *dispatcher) release(m Message, after time.Duration) {
-	d.counts.released.Add(1)
 	if err := m.Release(after); err != nil {
 		d.log.Warn("message is given back by timeout only", "sequence", m.Sequence, "error", err)
-	}
-}
-
-// sleep waits for the time to pass or for ctx to end.
-func sleep(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
 	}
 }
