@@ -10,7 +10,8 @@ import (
 func (r *runner) attempt(w Work) outcome {
 	e, hops := w.Event, 0
 	switch {
-	case w.Reply != nil && !r.forwardsReplies():
+	case w.Reply != nil && (r.target.Reply == nil || r.target.Subscriber == nil):
+		// Replies are no longer sent on. Without a subscriber Target.Reply gets the event itself.
 		return outcome{Outcome: delivery.Outcome{Action: delivery.Delivered}}
 	case w.Reply != nil:
 		e = *w.Reply

@@ -16,8 +16,8 @@
 // At any time the work is in one of these states:
 //
 //	in a source   Not taken. The log's source has new events, the directed one parked work.
-//	in flight     Has a slot, from before Take until settle returns. Retries, dead letters and
-//	              parked work have at most half of a target's slots.
+//	in flight     Has a slot, from Take until settle returns. Retries, dead letters and parked
+//	              work have at most half of a target's slots.
 //	waiting       Has no slot, and is kept in this process until due. Not acknowledged.
 //	parked        Stored by Store.Park, then acknowledged. Another message brings the work back.
 //	released      Given back to its source, which forgets the attempts made in this process.
@@ -29,21 +29,20 @@
 //
 // # What happens at each failure
 //
-//	request fails           delivery.Policy decides: retry (waiting or parked), or dead letter
-//	reply unusable          malformed, too large, without hops, forbidden: a failed delivery
-//	log full at the reply   delivered again, uncounted; a failed delivery after maxNoRoom times
-//	store away at the reply delivered again, uncounted, ever more rarely
-//	Channel's reply refused attempts of its own, then the event (not the reply) is a dead letter
-//	dead letter refused     tried for ever, ever more rarely (delivery.SinkBackoff)
-//	Park fails, none waits  keeps its slot until there is a place or the work is due
-//	too large to park       waits in this process, whatever the delay
-//	Ack fails               released, delivered once more
-//	Release fails           the lease expires, delivered once more
-//	target changes          requests in flight end as they began; the next runner has the rest
-//	target is removed       requests in flight end; what waits is released, nothing is parked
-//	targets outdated        no attempt begins (I3, see Config.Current)
-//	process stops           see Pool.Drain; an aborted request is no attempt: work is released
-//	process dies            nothing undurable was acknowledged: delivered again
+//	request fails            delivery.Policy decides: retry (waiting or parked), or dead letter
+//	reply unusable           malformed, too large, without hops, forbidden: a failed delivery
+//	log full at the reply    delivered again, uncounted; after maxNoRoom times a failed delivery
+//	store away at the reply  delivered again, uncounted, ever more rarely
+//	Channel's reply refused  attempts of its own; then the event, not the reply, is a dead letter
+//	dead letter refused      tried for ever, ever more rarely (delivery.SinkBackoff)
+//	Park fails               waits in this process; without a place it keeps its slot until due
+//	Ack fails                released, and delivered once more
+//	Release fails            the lease ends by itself, and the event is delivered once more
+//	target changes           requests in flight end as they began; the next runner has the rest
+//	target is removed        requests in flight end; what waits is released, nothing is parked
+//	targets are outdated     no attempt begins (I3, see Config.Current)
+//	process stops            see Pool.Drain; an aborted request is no attempt: released
+//	process dies             what was not acknowledged is delivered again (I2)
 //
 // # Files
 //
@@ -53,11 +52,13 @@
 //	dispatcher    one target, from its first version to its removal
 //	runner        one version of a target: takes work when there is a slot
 //	attempt       work to outcome
-//	settle        outcome to durable; every call of Lease
+//	settle        outcome to durable; the only file that calls Lease
 //	reply_broker  the reply goes into the Broker's log
 //	reply_channel the reply is sent on
 //	reply         finds the CloudEvent in a response
 //	outcome       the outcome, and why an event is given up
 //	send          one request
-//	metrics, slots, waiting
+//	metrics       what is measured of requests
+//	slots         how many requests run at the same time
+//	waiting       work that waits in this process
 package dispatch

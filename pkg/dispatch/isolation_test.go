@@ -136,16 +136,16 @@ func TestDirectedMessagesComeThroughRetries(t *testing.T) {
 	})
 }
 
-// TestATargetIsWellAgainThoughNothingCanBeParked: its slots are held by events that wait for their next attempt and have no place to do
-// so. They must not keep it from being served when its subscriber is well again, although nothing can be parked even then.
-func TestATargetIsWellAgainThoughNothingCanBeParked(t *testing.T) {
+// TestTargetRecoversWhileParkFails: all its slots are held by events that have no place to wait. They must
+// not keep new events out once the subscriber answers again, although nothing can be parked even then.
+func TestTargetRecoversWhileParkFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
-		well := false
+		recovered := false
 		w.hosts[subscriberURL] = func(context.Context, int, Request) Response {
 			w.mu.Lock()
 			defer w.mu.Unlock()
-			if well {
+			if recovered {
 				return Response{StatusCode: 200}
 			}
 			return Response{StatusCode: 503}
@@ -157,7 +157,7 @@ func TestATargetIsWellAgainThoughNothingCanBeParked(t *testing.T) {
 		pool.Sync(t.Context(), []route.Target{tt})
 		<-time.After(10 * time.Minute)
 		w.mu.Lock()
-		well = true
+		recovered = true
 		w.mu.Unlock()
 		begin := time.Now()
 		w.awaitSettled(t, tt)

@@ -35,12 +35,10 @@ func newMetrics(provider metric.MeterProvider) (*metrics, error) {
 		provider = otel.GetMeterProvider()
 	}
 	meter := provider.Meter(scope)
-	dispatch, err := histogram(meter, telemetry.DispatchDuration, "The duration to dispatch the event")
-	process, err2 := histogram(meter, telemetry.ProcessDuration, "The time from taking an event to its first request")
-	if err := errors.Join(err, err2); err != nil {
-		return nil, err
-	}
-	return &metrics{dispatch: dispatch, process: process, types: map[string]struct{}{}}, nil
+	dispatch, dispatchErr := histogram(meter, telemetry.DispatchDuration, "The duration to dispatch the event")
+	process, processErr := histogram(meter, telemetry.ProcessDuration, "The time from taking an event to its first request")
+	m := &metrics{dispatch: dispatch, process: process, types: map[string]struct{}{}}
+	return m, errors.Join(dispatchErr, processErr)
 }
 
 func histogram(meter metric.Meter, name, description string) (metric.Float64Histogram, error) {

@@ -33,8 +33,8 @@ func (r *runner) decide(w Work, response Response) outcome {
 	})}
 }
 
-// refuse returns the outcome of a request whose reply is refused: a failed delivery, with the status
-// that upstream's Broker would see.
+// refuse returns the outcome of a request whose reply is refused: a failed delivery, with the
+// status that upstream's Broker would see.
 func (r *runner) refuse(w Work, response Response, code int, err error) outcome {
 	response.StatusCode, response.Err = code, err
 	return r.decide(w, response)

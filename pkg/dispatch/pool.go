@@ -71,11 +71,8 @@ func NewPool(config Config) (*Pool, error) {
 		config.Current = func() bool { return true }
 	}
 	requests, abort := context.WithCancel(context.Background())
-	return &Pool{
-		ports:       &ports{Config: config, metrics: m, places: limit.New(sharedPlaces), requests: requests},
-		abort:       abort,
-		dispatchers: map[route.TargetKey]*dispatcher{},
-	}, nil
+	shared := &ports{Config: config, metrics: m, places: limit.New(sharedPlaces), requests: requests}
+	return &Pool{ports: shared, abort: abort, dispatchers: map[route.TargetKey]*dispatcher{}}, nil
 }
 
 // Sync makes the pool serve exactly the wanted targets: it stops what is not among them, starts

@@ -12,12 +12,11 @@ import (
 // without a coding.
 const maxReplyBytes = 3 << 19
 
-// replyIn returns the CloudEvent in a successful response. A 202 says that work goes on, and carries
-// no reply whatever its body. A 200 with an empty body and no ce- header is no reply either, but any
-// other 200 has to be a CloudEvent. Of the other successes what claims to be a CloudEvent is a
-// reply. Source: specs/eventing/data-plane.md (Derived (Reply) Events), which names 200 and 202
-// alone, and knative.dev/eventing pkg/broker/filter/filter_handler.go, which takes an event with any
-// of them.
+// replyIn returns the CloudEvent in a successful response. A 202 never carries a reply. Nor does a
+// 200 with an empty body and no ce- header, but any other 200 has to be a CloudEvent. Of the other
+// successes what claims to be a CloudEvent is a reply. Source: specs/eventing/data-plane.md (Derived
+// (Reply) Events), which names 200 and 202 alone, and knative.dev/eventing
+// pkg/broker/filter/filter_handler.go, which takes an event with any success.
 func replyIn(response Response) (reply event.Event, found bool, err error) {
 	switch code := response.StatusCode; {
 	case code == http.StatusAccepted, code != http.StatusOK && !claimsEvent(response.Header):
@@ -44,8 +43,8 @@ func replyIn(response Response) (reply event.Event, found bool, err error) {
 
 // claimsEvent reports whether a header says that the body is a CloudEvent or a batch of them.
 func claimsEvent(header http.Header) bool {
-	contentType := header.Get("Content-Type")
-	return header.Get("Ce-Specversion") != "" || event.IsStructured(contentType) || event.IsBatch(contentType)
+	format := header.Get("Content-Type")
+	return header.Get("Ce-Specversion") != "" || event.IsStructured(format) || event.IsBatch(format)
 }
 
 // hasAttributes reports whether a header carries an attribute of a CloudEvent.

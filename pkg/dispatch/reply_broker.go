@@ -16,8 +16,8 @@ import (
 // log that is full of events whose replies do not fit would otherwise stay full for ever.
 const maxNoRoom = 8
 
-// brokerReply adds to the outcome of a delivered event the reply that the Broker's log has to store,
-// if there is one. hops are what the event had left.
+// brokerReply adds to the outcome of a delivered event the reply for the Broker's log, if there is
+// one. hops is the hop count of the event.
 func (r *runner) brokerReply(w Work, hops int, o outcome) outcome {
 	reply, found, err := replyIn(o.response)
 	if err != nil {
@@ -29,7 +29,8 @@ func (r *runner) brokerReply(w Work, hops int, o outcome) outcome {
 	stored, err := event.Reply(reply, hops, time.Now())
 	if err != nil {
 		// No hops are left. The ingress refuses such an event for good, and so does the log.
-		return r.refuse(w, o.response, http.StatusBadRequest, fmt.Errorf("%w: reply: %w", delivery.ErrPermanent, err))
+		err = fmt.Errorf("%w: reply: %w", delivery.ErrPermanent, err)
+		return r.refuse(w, o.response, http.StatusBadRequest, err)
 	}
 	o.reply = &stored
 	return o
@@ -46,7 +47,8 @@ func (r *runner) storeReply(w Work, o outcome) (outcome, error) {
 		r.ports.Replied(r.target, *o.reply)
 		return o, nil
 	case errors.Is(err, ErrReplyForbidden):
-		return r.refuse(w, o.response, http.StatusForbidden, fmt.Errorf("%w: %w", delivery.ErrPermanent, err)), nil
+		err = fmt.Errorf("%w: %w", delivery.ErrPermanent, err)
+		return r.refuse(w, o.response, http.StatusForbidden, err), nil
 	case errors.Is(err, ErrReplyRefused), errors.Is(err, ErrNoRoom) && w.Unstored >= maxNoRoom:
 		return r.refuse(w, o.response, http.StatusBadGateway, err), nil
 	default:

@@ -31,9 +31,5 @@ func (r *runner) channelReply(w Work, o outcome) outcome {
 	return o
 }
 
-// forwardsReplies reports whether what the subscriber replies is sent on. Without a subscriber
-// Target.Reply gets the event itself.
-func (r *runner) forwardsReplies() bool { return r.target.Reply != nil && r.target.Subscriber != nil }
-
 // isChannel tells a Channel's target from a Broker's.
 func (r *runner) isChannel() bool { return r.key.Address.Kind == route.KindChannel }

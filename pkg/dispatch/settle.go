@@ -30,8 +30,8 @@ func (r *runner) settle(t task, o outcome) {
 		r.ack(t.Message)
 	case delivery.Retry:
 		t.Attempt++
-		r.log.Info("delivery failed, it will be tried again", "id", t.Event.Attr(event.ID),
-			"attempt", t.Attempt, "status", o.response.StatusCode, "in", o.After, "reason", o.Reason)
+		r.log.Info("delivery failed, it will be tried again", "id", t.Event.Attr(event.ID), "attempt", t.Attempt,
+			"status", o.response.StatusCode, "in", o.After, "reason", o.Reason)
 		r.postpone(t, o.After)
 	case delivery.DeadLetter:
 		r.giveUp(t, o)
@@ -43,7 +43,8 @@ func (r *runner) settle(t task, o outcome) {
 // redeliver has the subscriber get the event again, because the store is away and the reply is not
 // stored. That is no failed attempt.
 func (r *runner) redeliver(t task, err error) {
-	r.log.Warn("reply is not stored, the event will be delivered again", "sequence", t.Sequence, "error", err)
+	r.log.Warn("reply is not stored, the event will be delivered again",
+		"sequence", t.Sequence, "error", err)
 	delay := delivery.SinkBackoff(t.Unstored)
 	t.Unstored++
 	r.postpone(t, delay)
@@ -55,8 +56,8 @@ func (r *runner) giveUp(t task, o outcome) {
 	t.Failure = r.failure(t.Work, o)
 	t.Reply = nil
 	t.Attempt++
-	r.log.Warn("delivery has failed for good, the event is a dead letter", "id", t.Event.Attr(event.ID),
-		"attempts", t.Attempt, "status", o.response.StatusCode, "reason", o.Reason)
+	r.log.Warn("delivery has failed for good, the event is a dead letter",
+		"id", t.Event.Attr(event.ID), "attempts", t.Attempt, "status", o.response.StatusCode, "reason", o.Reason)
 	if r.target.DeadLetter == nil {
 		r.settleDeadLetter(t)
 		return
@@ -65,20 +66,22 @@ func (r *runner) giveUp(t task, o outcome) {
 }
 
 // settleDeadLetter sends the event to the sink, or stores it in the dead-letter stream when there
-// is no sink. It is tried for ever, ever more rarely.
+// is no sink. Only an accepted dead letter is acknowledged; else it is tried again later, for ever.
 func (r *runner) settleDeadLetter(t task) {
-	store := r.storeDeadLetter
-	if r.target.DeadLetter != nil {
-		store = r.sendDeadLetter
+	var err error
+	if r.target.DeadLetter == nil {
+		err = r.storeDeadLetter(t.Work)
+	} else {
+		err = r.sendDeadLetter(t.Work)
 	}
-	err := store(t.Work)
 	switch {
 	case err == nil:
 		r.ack(t.Message)
 	case r.ports.requests.Err() != nil:
 		r.release(t.Message, 0)
 	default:
-		r.log.Warn("dead letter is not accepted, it will be tried again", "sequence", t.Sequence, "error", err)
+		r.log.Warn("dead letter is not accepted, it will be tried again",
+			"sequence", t.Sequence, "error", err)
 		failure := *t.Failure
 		delay := delivery.SinkBackoff(failure.SinkAttempts)
 		failure.SinkAttempts++
@@ -93,10 +96,10 @@ func (r *runner) storeDeadLetter(w Work) error {
 	return r.ports.Store.DeadLetter(ctx, r.target, w)
 }
 
-// postpone has the task delivered after the delay: it waits in this process when the delay is short
-// and few tasks wait, else it is parked. A task for which there is neither place nor store keeps its
-// slot until there is, or until it is due. That slows only its own target down, and keeps its count
-// of attempts. It is released only when the process stops or the target is removed.
+// postpone has the task delivered after the delay: the task waits in this process when the delay is
+// short and few tasks wait, else it is parked. A task with neither place nor store keeps its slot
+// until there is, or until it is due: that slows only its own target down, and keeps its count of
+// attempts. The task is released only when the process stops or the target is removed.
 func (r *runner) postpone(t task, delay time.Duration) {
 	t.due = time.Now().Add(delay)
 	if delay <= maxHeldDelay && r.waiting.add(t) == nil {
@@ -155,7 +158,8 @@ func (d *dispatcher) logParking(err error) {
 // more rather than held for ever.
 func (d *dispatcher) ack(m Message) {
 	if err := m.Ack(); err != nil {
-		d.log.Warn("event is not acknowledged, it may be delivered again", "sequence", m.Sequence, "error", err)
+		d.log.Warn("event is not acknowledged, it may be delivered again",
+			"sequence", m.Sequence, "error", err)
 		d.release(m, 0)
 	}
 }

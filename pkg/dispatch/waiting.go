@@ -73,8 +73,8 @@ func (w *waiting) add(t task) error {
 	return nil
 }
 
-// addDue keeps a task that is due, whether there is a place or not: the task is taken next, and must
-// not keep a slot until then. It returns errWaitingClosed after close.
+// addDue keeps a task that is due, whether there is a place or not: the task is taken next, and
+// must not keep a slot until then. It returns errWaitingClosed after close.
 func (w *waiting) addDue(t task) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -85,11 +85,11 @@ func (w *waiting) addDue(t task) error {
 	return nil
 }
 
-// mayShare reports whether the task may have one of the sharedPlaces. The caller holds the lock, and
-// at least one task waits.
+// mayShare reports whether the task may have one of the sharedPlaces. The caller holds the lock.
 func (w *waiting) mayShare(t task, now time.Time) bool {
-	return len(w.tasks) < maxSmallWaiting && t.due.Sub(now) <= shortDelay && len(t.Event.Data) <= smallData &&
-		t.Reply == nil && now.Sub(w.tasks[0].due) <= maxLag
+	small := len(t.Event.Data) <= smallData && t.Reply == nil
+	return small && len(w.tasks) < maxSmallWaiting && t.due.Sub(now) <= shortDelay &&
+		now.Sub(w.tasks[0].due) <= maxLag
 }
 
 // freePlace gives the task's shared place back, if it has one. The caller holds the lock.
