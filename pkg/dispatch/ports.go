@@ -16,14 +16,14 @@ type Work struct {
 	// event. With the target and the Run they identify the work (I9).
 	Sequence uint64
 	Stored   time.Time
-	// Run is 0 for the event as it came, and another number for each retry or replay that somebody asks for later.
+	// Run is 0 for the event as it came, and another number for each replay.
 	Run uint64
 	// Directed is the sequence in the directed stream of the message that brought the work; 0 when
 	// the log brought the work.
 	Directed uint64
 	// Attempt counts the failed requests to the subscriber, or those with the Reply.
 	Attempt int
-	// Unstored counts how often a Broker's log did not store the reply to the event. Attempt does not.
+	// Unstored counts how often a Broker's log did not store the reply. That is no failed attempt.
 	Unstored int
 	// Reply is what a Channel's subscriber has replied. It remains to send the reply on.
 	Reply *event.Event
@@ -33,17 +33,19 @@ type Work struct {
 
 // Failure is why an event could not be delivered.
 type Failure struct {
-	// Destination is the URL that failed, Code its last HTTP status (0: no response), Body the head of that response.
+	// Destination is the URL that failed, Code its last HTTP status (0: no response), Body the head
+	// of that response.
 	Destination string
 	Code        int
 	Body        []byte
 	Reason      string
-	// Attempts counts the requests to the destination, SinkAttempts the failed ones to the dead letter sink.
+	// Attempts counts the requests to the destination, SinkAttempts the failed requests to the dead
+	// letter sink.
 	Attempts, SinkAttempts int
 }
 
 // Lease is the hold on one message: until it ends, no other process gets the message. It renews
-// itself. When both Ack and Release fail, it must end by itself.
+// itself. After an error of Release it must end by itself.
 type Lease interface {
 	// Ack ends the message's life. It is called only when the outcome is durable (I2).
 	Ack() error
@@ -61,9 +63,9 @@ type Message struct {
 
 // Source yields the messages of one target, in one goroutine at a time.
 type Source interface {
-	// Take returns the next message; ok is false while there is none, or while nothing may be delivered.
+	// Take returns the next message; ok is false while there is none, or while no attempt may begin.
 	Take() (m Message, ok bool)
-	// Ready holds a token when Take may have a message again. Whoever takes the token takes until there is none.
+	// Ready holds a token when Take may have a message again. The receiver calls Take until ok is false.
 	Ready() <-chan struct{}
 	// Stop ends the source: Take returns nothing any more.
 	Stop()
