@@ -15,7 +15,7 @@ var (
 	ErrNoRoom = errors.New("the log has no room for the reply")
 	// ErrTooLarge is returned by Store.Park when the work is larger than a message may be.
 	ErrTooLarge = errors.New("larger than a message may be")
-	// ErrParkFull is returned by Store.Park when as many bytes are parked for the address as may be.
+	// ErrParkFull is returned by Store.Park when no more bytes may be parked for the address.
 	ErrParkFull = errors.New("the directed stream is full")
 
 	// errWaitingFull and errWaitingClosed mean that a task cannot wait in this process.

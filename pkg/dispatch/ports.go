@@ -63,16 +63,16 @@ type Message struct {
 
 // Source yields the messages of one target, in one goroutine at a time.
 type Source interface {
-	// Take returns the next message; ok is false while there is none, or while no attempt may begin.
+	// Take returns the next message; ok is false when there is none, or no attempt may begin.
 	Take() (m Message, ok bool)
-	// Ready holds a token when Take may have a message again. The receiver calls Take until ok is false.
+	// Ready holds a token when Take may have a message again. Its receiver takes all.
 	Ready() <-chan struct{}
 	// Stop ends the source: Take returns nothing any more.
 	Stop()
 }
 
-// Opener opens a target's sources, one of each kind at a time. It neither blocks nor fails: a source
-// whose events cannot be read yields nothing until they can.
+// Opener opens a target's sources, one of each kind at a time. It neither blocks nor fails: a
+// source whose events cannot be read yields nothing until they can.
 type Opener interface {
 	// Log reads the events that the target's cursor has not passed.
 	Log(target route.Target) Source

@@ -14,8 +14,8 @@ const maxReplyBytes = 3 << 19
 
 // replyIn returns the CloudEvent in a successful response. A 202 never carries a reply. Nor does a
 // 200 with an empty body and no ce- header, but any other 200 has to be a CloudEvent. Of the other
-// successes what claims to be a CloudEvent is a reply. Source: specs/eventing/data-plane.md (Derived
-// (Reply) Events), which names 200 and 202 alone, and knative.dev/eventing
+// successes, what claims to be a CloudEvent is a reply. Source: specs/eventing/data-plane.md
+// (Derived (Reply) Events), which names 200 and 202 alone, and knative.dev/eventing
 // pkg/broker/filter/filter_handler.go, which takes an event with any success.
 func replyIn(response Response) (reply event.Event, found bool, err error) {
 	switch code := response.StatusCode; {
