@@ -10,19 +10,19 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
-// TestRemovalGivesWaitingRetriesBack, those that wait already and those that would from now on, for what is left of their delay;
-// nothing is parked for a target that may never come back.
-func TestRemovalGivesWaitingRetriesBack(t *testing.T) {
+// TestRemovalReleasesRetries, those that wait and those that fail later, for what is left of their delay: nothing
+// is parked for a target that may never come back.
+func TestRemovalReleasesRetries(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		w.hosts[subscriberURL] = func(_ context.Context, _ int, r Request) Response {
-			if r.Event.Attr("id") == "slow" {
+			if r.Event.Attr("id") == "takes 5s" {
 				<-time.After(5 * time.Second)
 			}
 			return Response{StatusCode: 500}
 		}
 		tt := withPolicy(target("t"), delivery.Policy{Retry: 1, Backoff: delivery.ExponentialBackoff, Delay: 8 * time.Second})
-		w.publish(tt, "waiting", "slow")
+		w.publish(tt, "fails at once", "takes 5s")
 		pool := startPool(t, newProcess(w))
 		pool.Sync(t.Context(), []route.Target{tt})
 		begin := time.Now()
@@ -46,7 +46,7 @@ func TestDrain(t *testing.T) {
 		wantTook    time.Duration
 	}{
 		{name: "requests in flight may finish", answerAfter: 20 * time.Second, wantAcked: true, wantTook: 20 * time.Second},
-		{name: "at the deadline they are broken off", answerAfter: time.Minute, wantTook: 30 * time.Second},
+		{name: "at the deadline they are aborted", answerAfter: time.Minute, wantTook: 30 * time.Second},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

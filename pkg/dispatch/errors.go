@@ -3,21 +3,19 @@ package dispatch
 import "errors"
 
 var (
-	// ErrReplyRefused is what Store.Reply returns when the log will never take the reply: it is larger than a message may be.
-	// It counts as a failed delivery and ends, after the retries, as a dead letter.
+	// ErrReplyRefused is returned by Store.Reply when the log will never store the reply: it is
+	// larger than a message may be. The delivery has failed.
 	ErrReplyRefused = errors.New("the reply was refused by the log")
-	// ErrReplyForbidden is what Store.Reply returns when the address takes no event of anybody at present (route.Address.Refuse).
-	// It counts as a failed delivery with status 403, which is what a reply that is sent through such an ingress gets.
+	// ErrReplyForbidden is returned by Store.Reply when nobody may send to the address at present
+	// (route.Address.Refuse). The delivery has failed with status 403, as when a reply is sent
+	// through such an ingress.
 	ErrReplyForbidden = errors.New("the reply was refused: nobody may send to this address")
-	// ErrNoRoom is what Store.Reply returns when the log is full. The event is delivered again later, and that is not counted;
-	// but only so often (see maxNoRoom): the event itself may be what holds the log. Every other error of Store.Reply means
-	// that the store is away.
+	// ErrNoRoom is returned by Store.Reply when the log is full. The event is delivered again,
+	// uncounted but at most maxNoRoom times: the event itself may be what holds the log.
 	ErrNoRoom = errors.New("the log has no room for the reply")
-	// ErrTooLarge is what Store.Park returns when the work is larger than a message may be: the message that brought the work has to
-	// be held until the work has come to its end.
+	// ErrTooLarge is returned by Store.Park when the work is larger than a message may be.
 	ErrTooLarge = errors.New("larger than a message may be")
-
-	// ErrParkFull is what Store.Park returns when as many bytes are parked for the address as may be.
+	// ErrParkFull is returned by Store.Park when no more bytes may be parked for the address.
 	ErrParkFull = errors.New("the directed stream is full")
 
 	// errWaitingFull and errWaitingClosed mean that a task cannot wait in this process.

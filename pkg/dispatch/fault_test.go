@@ -13,17 +13,18 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
-// faultyWorld has one event of each kind, two targets, and hosts that answer by the event's id. The ends that are right:
-// all events are acknowledged, "reply" has left a reply, "refused" is with the sink or in the dead-letter stream.
+// faultyWorld has two targets, one that retries after 1 s and has a sink, one that retries after 1 min, and
+// hosts that answer by the event's id. In the end all events must be acknowledged, the reply to "200 with
+// reply" stored, and "400" accepted by the sink or stored in the dead-letter stream.
 func faultyWorld() (*world, []route.Target) {
 	w := newWorld()
 	w.hosts[subscriberURL] = func(ctx context.Context, n int, r Request) Response {
 		switch r.Event.Attr(event.ID) {
-		case "reply":
+		case "200 with reply":
 			return binaryReply(http.StatusOK)(ctx, n, r)
-		case "refused":
+		case "400":
 			return Response{StatusCode: http.StatusBadRequest}
-		case "retried soon", "retried late":
+		case "503 then 200":
 			if n == 0 {
 				return Response{StatusCode: http.StatusServiceUnavailable}
 			}
@@ -31,14 +32,14 @@ func faultyWorld() (*world, []route.Target) {
 		return Response{StatusCode: http.StatusOK}
 	}
 	w.hosts[sinkURL] = status(503, 202)
-	soon := withSink(withPolicy(target("soon"), delivery.Policy{Retry: 100, Backoff: delivery.ExponentialBackoff, Delay: time.Second}))
-	late := withPolicy(target("late"), delivery.Policy{Retry: 100, Backoff: delivery.ExponentialBackoff, Delay: time.Minute})
-	for _, t := range []*route.Target{&soon, &late} {
+	retry1s := withSink(withPolicy(target("retry-1s"), delivery.Policy{Retry: 100, Backoff: delivery.ExponentialBackoff, Delay: time.Second}))
+	retry1m := withPolicy(target("retry-1m"), delivery.Policy{Retry: 100, Backoff: delivery.ExponentialBackoff, Delay: time.Minute})
+	for _, t := range []*route.Target{&retry1s, &retry1m} {
 		t.MaxInFlight = 1
 	}
-	w.publish(soon, "plain", "reply", "refused", "retried soon")
-	w.publish(late, "reply", "refused", "retried late")
-	return w, []route.Target{soon, late}
+	w.publish(retry1s, "200", "200 with reply", "400", "503 then 200")
+	w.publish(retry1m, "200 with reply", "400", "503 then 200")
+	return w, []route.Target{retry1s, retry1m}
 }
 
 // checkNothingLost asserts the ends that faultyWorld names, once everything is acknowledged.
@@ -52,18 +53,18 @@ func checkNothingLost(t *testing.T, w *world, targets []route.Target) {
 	if len(w.replies) != 2 {
 		t.Errorf("replies %v, want one of each target", w.replies)
 	}
-	if _, ok := w.deadLetters["late/2"]; !ok || len(w.deadLetters) != 1 {
-		t.Errorf("dead letters %v, want the refused event of the target without sink", w.deadLetters)
+	if _, ok := w.deadLetters["retry-1m/2"]; !ok || len(w.deadLetters) != 1 {
+		t.Errorf("dead letters %v, want the event \"400\" of the target without sink", w.deadLetters)
 	}
 	accepted := false
 	for n, r := range w.requests[sinkURL] {
-		if id := r.Event.Attr(event.ID); id != "refused" {
+		if id := r.Event.Attr(event.ID); id != "400" {
 			t.Errorf("the sink got %q", id)
 		}
 		accepted = accepted || n > 0 // the first request is refused
 	}
 	if !accepted {
-		t.Error("the sink has not got the refused event")
+		t.Error("the sink has not accepted the event \"400\"")
 	}
 }
 
@@ -95,8 +96,8 @@ func TestEachStepFails(t *testing.T) {
 	}
 }
 
-// expireLeases plays the server that delivers again what a process failed both to acknowledge and to give back. It ends
-// with the test.
+// expireLeases ends every hour the leases that the process failed both to acknowledge and to release, as
+// the server does, until the test ends.
 func expireLeases(t *testing.T, p *process) {
 	stop, stopped := make(chan struct{}), make(chan struct{})
 	t.Cleanup(func() { close(stop); <-stopped })
@@ -113,7 +114,7 @@ func expireLeases(t *testing.T, p *process) {
 	}()
 }
 
-// TestNothingIsAcknowledgedTooEarly holds each step in its failure: the event must then not be acknowledged, however long it lasts.
+// TestNothingIsAcknowledgedTooEarly: while a step fails the event is not acknowledged (I2).
 func TestNothingIsAcknowledgedTooEarly(t *testing.T) {
 	retried := withPolicy(target("t"), delivery.Policy{Retry: 1, Backoff: delivery.ExponentialBackoff, Delay: time.Minute})
 	for _, test := range []struct {
@@ -132,7 +133,7 @@ func TestNothingIsAcknowledgedTooEarly(t *testing.T) {
 				w.hosts[subscriberURL] = test.subscriber
 				w.faults[test.step] = 1 << 30
 				if test.step != "park" {
-					w.faults["park"] = 1 << 30 // nor is there a way out
+					w.faults["park"] = 1 << 30
 				}
 				w.publish(test.target, "e")
 				p := newProcess(w)
@@ -183,87 +184,4 @@ func TestProcessDiesAtAnyStep(t *testing.T) {
 			return
 		}
 	}
-}
-
-// TestStoreAwayForAnHour: the subscriber gets the event again until the reply is stored, but ever more rarely, and no attempt is
-// counted: the policy has none.
-func TestStoreAwayForAnHour(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld()
-		w.hosts[subscriberURL] = binaryReply(200)
-		w.faults["reply"], w.faults["park"] = 1<<30, 1<<30
-		tt := target("t")
-		w.publish(tt, "e")
-		pool := startPool(t, newProcess(w))
-		pool.Sync(t.Context(), []route.Target{tt})
-		<-time.After(time.Hour)
-		w.mu.Lock()
-		clear(w.faults)
-		w.mu.Unlock()
-		w.awaitSettled(t, tt)
-		if n := w.delivered(subscriberURL)["e"]; n < 10 || n > 25 {
-			t.Errorf("%d requests in an hour without store", n)
-		}
-		if s := pool.Stats()[tt.Key]; len(w.replies) != 1 || s.Delivered != 1 || s.Retried != 0 || s.Released != 0 {
-			t.Errorf("replies %v, stats %+v, want one reply, delivered, nothing counted as a retry", w.replies, s)
-		}
-	})
-}
-
-// TestNoPlaceLeft: what can be neither parked nor kept here is given back.
-func TestNoPlaceLeft(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld()
-		w.hosts[subscriberURL] = status(503, 200)
-		w.faults["park"] = 1 << 30
-		tt := withPolicy(target("t"), delivery.Policy{Retry: 1, Backoff: delivery.ExponentialBackoff, Delay: time.Minute})
-		w.publish(tt, ids("e", maxWaiting+10)...)
-		pool := startPool(t, newProcess(w))
-		pool.Sync(t.Context(), []route.Target{tt})
-		synctest.Wait()
-		if s := pool.Stats()[tt.Key]; s.Waiting != maxWaiting || s.InFlight != 10 || s.Released != 0 {
-			t.Errorf("stats %+v, want %d waiting, 10 that keep their slots, and none given back", s, maxWaiting)
-		}
-		w.awaitSettled(t, tt)
-	})
-}
-
-// TestRefusedReply is no reason to wait for the store: the delivery has failed, and ends as a dead letter.
-func TestRefusedReply(t *testing.T) {
-	for _, c := range []struct {
-		name                   string
-		why                    error
-		wantCode, wantAttempts int
-	}{
-		{"too large", ErrReplyRefused, http.StatusBadGateway, 4},
-		{"nobody may send", ErrReplyForbidden, http.StatusForbidden, 1}, // a 403 is not tried again
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				w := newWorld()
-				w.hosts[subscriberURL] = binaryReply(200)
-				tt := withPolicy(target("t"), threeRetries)
-				w.publish(tt, "e")
-				p := newProcess(w)
-				pool, err := NewPool(Config{Opener: p, Store: refusingStore{p, c.why}, Sender: p})
-				if err != nil {
-					t.Fatal(err)
-				}
-				defer drainNow(pool)
-				pool.Sync(t.Context(), []route.Target{tt})
-				w.awaitSettled(t, tt)
-				checkDeadLetter(t, w, "*", c.wantCode, c.wantAttempts)
-			})
-		})
-	}
-}
-
-// refusingStore takes no replies.
-type refusingStore struct {
-	*process
-	why error
-}
-
-func (s refusingStore) Reply(context.Context, route.Target, Work, event.Event) error {
-	return fmt.Errorf("for a test: %w", s.why)
 }

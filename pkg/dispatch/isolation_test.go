@@ -38,8 +38,9 @@ func TestHangingSubscriberSlowsNobody(t *testing.T) {
 		if took := time.Since(begin); took != 0 {
 			t.Errorf("the healthy target took %s", took)
 		}
-		if s := pool.Stats()[hanging.Key]; s.InFlight != route.DefaultMaxInFlight {
-			t.Errorf("%d requests hang, want the limit, %d", s.InFlight, route.DefaultMaxInFlight)
+		synctest.Wait()
+		if n := pool.inFlight(hanging); n != route.DefaultMaxInFlight {
+			t.Errorf("%d requests hang, want the limit, %d", n, route.DefaultMaxInFlight)
 		}
 	})
 }
@@ -64,8 +65,8 @@ func TestPoisonDoesNotStarveHealthyEvents(t *testing.T) {
 		pool := startPool(t, newProcess(w))
 		pool.Sync(t.Context(), []route.Target{tt})
 		synctest.Wait()
-		if s := pool.Stats()[tt.Key]; s.InFlight != 4 || s.Waiting != 95 {
-			t.Fatalf("stats %+v, want 4 hanging retries, the upper half of 7, one that waits for a slot and 95 behind it", s)
+		if inFlight, waiting := pool.inFlight(tt), len(pool.waiting(tt)); inFlight != 4 || waiting != 95 {
+			t.Fatalf("%d in flight, %d wait, want 4 hanging retries, the upper half of 7, one that waits for a slot and 95 behind it", inFlight, waiting)
 		}
 
 		begin := time.Now()
@@ -77,27 +78,31 @@ func TestPoisonDoesNotStarveHealthyEvents(t *testing.T) {
 	})
 }
 
-// TestWaitingIsBounded: beyond maxBrief retries are parked, even short ones.
+// TestWaitingIsBounded: beyond maxSmallWaiting retries are parked, even short ones.
 func TestWaitingIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		w.hosts[subscriberURL] = status(500, 200)
 		tt := withPolicy(target("t"), delivery.Policy{Retry: 1, Backoff: delivery.ExponentialBackoff, Delay: time.Second})
-		w.publish(tt, ids("e", maxBrief+100)...)
+		w.publish(tt, ids("e", maxSmallWaiting+100)...)
 		pool := startPool(t, newProcess(w))
 		pool.Sync(t.Context(), []route.Target{tt})
 		synctest.Wait()
-		if s := pool.Stats()[tt.Key]; s.Waiting != maxBrief || s.Parked != 100 {
-			t.Fatalf("stats %+v, want %d waiting and 100 parked", s, maxBrief)
+		if waiting, parked := len(pool.waiting(tt)), w.count("after park"); waiting != maxSmallWaiting || parked != 100 {
+			t.Fatalf("%d wait and %d are parked, want %d and 100", waiting, parked, maxSmallWaiting)
 		}
 		w.awaitSettled(t, tt)
-		for id, n := range w.delivered(subscriberURL) {
+		requests := w.delivered(subscriberURL)
+		if len(requests) != maxSmallWaiting+100 {
+			t.Errorf("requests for %d events, want %d", len(requests), maxSmallWaiting+100)
+		}
+		for id, n := range requests {
 			if n != 2 {
 				t.Errorf("%s: %d requests, want 2", id, n)
 			}
 		}
-		if s := pool.Stats()[tt.Key]; s.Delivered != maxBrief+100 || s.Released != 0 {
-			t.Errorf("stats %+v, want all delivered and none given back", s)
+		if n := w.count("release"); n != 0 || len(w.deadLetters) != 0 {
+			t.Errorf("%d released, dead letters %v, want all delivered and none given back", n, w.deadLetters)
 		}
 	})
 }
@@ -131,16 +136,16 @@ func TestDirectedMessagesComeThroughRetries(t *testing.T) {
 	})
 }
 
-// TestATargetIsWellAgainThoughNothingCanBeParked: its slots are held by events that wait for their next attempt and have no place to do
-// so. They must not keep it from being served when its subscriber is well again, although nothing can be parked even then.
-func TestATargetIsWellAgainThoughNothingCanBeParked(t *testing.T) {
+// TestTargetRecoversWhileParkFails: all its slots are held by events that have no place to wait. They must
+// not keep new events out once the subscriber answers again, although nothing can be parked even then.
+func TestTargetRecoversWhileParkFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
-		well := false
+		recovered := false
 		w.hosts[subscriberURL] = func(context.Context, int, Request) Response {
 			w.mu.Lock()
 			defer w.mu.Unlock()
-			if well {
+			if recovered {
 				return Response{StatusCode: 200}
 			}
 			return Response{StatusCode: 503}
@@ -152,7 +157,7 @@ func TestATargetIsWellAgainThoughNothingCanBeParked(t *testing.T) {
 		pool.Sync(t.Context(), []route.Target{tt})
 		<-time.After(10 * time.Minute)
 		w.mu.Lock()
-		well = true
+		recovered = true
 		w.mu.Unlock()
 		begin := time.Now()
 		w.awaitSettled(t, tt)

@@ -2,9 +2,9 @@ package dispatch
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/otel"
@@ -22,34 +22,6 @@ const scope = "github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
 // maxEventTypes bounds the values of the event type attribute, which senders choose.
 const maxEventTypes = 200
 
-// Stats counts what happened to a target's messages since it was first served without a break.
-type Stats struct {
-	// InFlight is the number of messages being delivered now, Waiting of those that wait in this process for a retry.
-	InFlight, Waiting int
-	// Delivered counts events that the subscriber took, Retried failed attempts that are followed by another,
-	// DeadLettered events that a sink or the dead-letter stream took.
-	Delivered, Retried, DeadLettered int64
-	// Parked counts work that was stored for later, Released messages given back.
-	Parked, Released int64
-}
-
-// counts is the changing form of Stats.
-type counts struct {
-	inFlight, delivered, retried, deadLettered, parked, released atomic.Int64
-}
-
-func (l *lane) stats() Stats {
-	return Stats{
-		InFlight:     int(l.counts.inFlight.Load()),
-		Waiting:      l.waiting.size(),
-		Delivered:    l.counts.delivered.Load(),
-		Retried:      l.counts.retried.Load(),
-		DeadLettered: l.counts.deadLettered.Load(),
-		Parked:       l.counts.parked.Load(),
-		Released:     l.counts.released.Load(),
-	}
-}
-
 // metrics records the requests of a pool.
 type metrics struct {
 	dispatch, process metric.Float64Histogram
@@ -63,15 +35,10 @@ func newMetrics(provider metric.MeterProvider) (*metrics, error) {
 		provider = otel.GetMeterProvider()
 	}
 	meter := provider.Meter(scope)
-	dispatch, err := histogram(meter, telemetry.DispatchDuration, "The duration to dispatch the event")
-	if err != nil {
-		return nil, err
-	}
-	process, err := histogram(meter, telemetry.ProcessDuration, "The time from taking an event to its first request")
-	if err != nil {
-		return nil, err
-	}
-	return &metrics{dispatch: dispatch, process: process, types: map[string]struct{}{}}, nil
+	dispatch, dispatchErr := histogram(meter, telemetry.DispatchDuration, "The duration to dispatch the event")
+	process, processErr := histogram(meter, telemetry.ProcessDuration, "The time from taking an event to its first request")
+	m := &metrics{dispatch: dispatch, process: process, types: map[string]struct{}{}}
+	return m, errors.Join(dispatchErr, processErr)
 }
 
 func histogram(meter metric.Meter, name, description string) (metric.Float64Histogram, error) {

@@ -1,12 +1,8 @@
-// Package dispatch carries events from an address's log to its targets: it filters, sends, publishes replies, retries and
-// dead-letters, and ends the hold on a message only when the outcome is durable. It knows neither NATS nor HTTP: sources,
-// store and sender are interfaces declared in ports.go.
 package dispatch
 
 import (
 	"context"
 	"log/slog"
-	"reflect"
 	"sync"
 
 	"go.opentelemetry.io/otel/metric"
@@ -21,121 +17,111 @@ type Config struct {
 	Opener Opener
 	Store  Store
 	Sender Sender
-	// Replied, if not nil, is told of each reply: to a Broker once it is stored, to a Channel when it comes. It must not block.
+	// Replied, if not nil, is called for each reply: a Broker's once it is stored, a Channel's when
+	// it comes. It must not block.
 	Replied func(from route.Target, reply event.Event)
 	// MeterProvider takes the measurements; nil means OpenTelemetry's global one.
 	MeterProvider metric.MeterProvider
-	// Current reports whether the targets of the last Sync are certainly the newest that are in force anywhere; nil means always. While
-	// they may be outdated no attempt begins: sources yield nothing, and what waits for its next attempt waits on.
+	// Current reports whether the targets of the last Sync are certainly the newest that are in
+	// force anywhere; nil means always. While they may be outdated no attempt begins (I3): sources
+	// yield nothing, and work that waits for its next attempt waits on.
 	Current func() bool
 	// Logger gets what an operator should know; nil means silence.
 	Logger *slog.Logger
 }
 
-// Pool serves every target with a runner of its own, so that a slow or failing subscriber holds up no other target.
-// Safe for concurrent use.
+// Pool serves every target with a dispatcher of its own, so that a slow or failing subscriber holds
+// up no other target (I8). Safe for concurrent use.
 type Pool struct {
 	ports *ports
-	// cutoff ends when the requests in flight are to be broken off; cut ends it.
-	cutoff context.Context
-	cut    context.CancelFunc
-	// running counts the goroutines of the lanes.
+	// abort ends ports.requests.
+	abort context.CancelFunc
+	// running counts the goroutines of the dispatchers.
 	running sync.WaitGroup
 
-	mu       sync.Mutex
-	lanes    map[route.TargetKey]*lane
-	draining bool
+	mu          sync.Mutex
+	dispatchers map[route.TargetKey]*dispatcher
+	draining    bool
 }
 
-// ports is what all runners of a pool share.
+// ports is what all dispatchers of a pool share.
 type ports struct {
-	opener  Opener
-	store   Store
-	sender  Sender
-	replied func(route.Target, event.Event)
+	Config
 	metrics *metrics
-	log     *slog.Logger
-	current func() bool
-	// brief are the places for tasks that wait briefly.
-	brief *limit.Limiter
+	// places are those of small tasks beyond a target's own places to wait.
+	places *limit.Limiter
+	// requests ends when the requests in flight, and the calls of the store, are to be aborted.
+	requests context.Context
 }
 
-// NewPool returns a pool that serves nothing yet. It fails when the meter provider refuses the instruments.
+// NewPool returns a pool that serves nothing yet. It fails when the meter provider refuses the
+// instruments.
 func NewPool(config Config) (*Pool, error) {
 	m, err := newMetrics(config.MeterProvider)
 	if err != nil {
 		return nil, err
 	}
-	log := config.Logger
-	if log == nil {
-		log = slog.New(slog.DiscardHandler)
+	if config.Logger == nil {
+		config.Logger = slog.New(slog.DiscardHandler)
 	}
-	cutoff, cut := context.WithCancel(context.Background())
-	replied := config.Replied
-	if replied == nil {
-		replied = func(route.Target, event.Event) {}
+	if config.Replied == nil {
+		config.Replied = func(route.Target, event.Event) {}
 	}
-	current := config.Current
-	if current == nil {
-		current = func() bool { return true }
+	if config.Current == nil {
+		config.Current = func() bool { return true }
 	}
-	return &Pool{
-		ports: &ports{
-			opener: config.Opener, store: config.Store, sender: config.Sender, replied: replied, metrics: m, log: log,
-			current: current, brief: limit.New(allBrief),
-		},
-		cutoff: cutoff,
-		cut:    cut,
-		lanes:  map[route.TargetKey]*lane{},
-	}, nil
+	requests, abort := context.WithCancel(context.Background())
+	shared := &ports{Config: config, metrics: m, places: limit.New(sharedPlaces), requests: requests}
+	return &Pool{ports: shared, abort: abort, dispatchers: map[route.TargetKey]*dispatcher{}}, nil
 }
 
-// Sync makes the pool serve exactly the wanted targets: it stops what is not among them, starts what is missing, and gives
-// a changed target a new runner. It is level-based: any number of calls with the same targets changes nothing.
-// A target that is not ready, or has no consumer or nowhere to send to, is not served. The caller must not modify the targets later.
+// Sync makes the pool serve exactly the wanted targets: it stops what is not among them, starts
+// what is missing, and gives a changed target a new runner. It is level-based: any number of calls
+// with the same targets changes nothing. A target that is not ready, or has no consumer or nowhere
+// to send to, is not served. The caller must not modify the targets later.
 //
-// Sync returns when every new or changed target is served as wanted, and no longer as before, or when ctx ends. After Drain, Sync does
-// nothing.
+// Sync returns when every new or changed target is served as wanted, and no longer as before, or
+// when ctx ends. After Drain, Sync does nothing.
 func (p *Pool) Sync(ctx context.Context, wanted []route.Target) {
-	for _, o := range p.assign(wanted) {
+	for _, a := range p.assign(wanted) {
 		select {
-		case <-o.served:
-		case <-o.ctx.Done():
+		case <-a.served:
+		case <-a.ctx.Done():
 		case <-ctx.Done():
 			return
 		}
 	}
 }
 
-// assign gives every lane its order and returns the orders that are new.
-func (p *Pool) assign(wanted []route.Target) []*order {
+// assign gives every dispatcher its target and returns the assignments that are new.
+func (p *Pool) assign(wanted []route.Target) []*assignment {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.draining {
 		return nil
 	}
 	targets := servable(wanted)
-	for key, l := range p.lanes {
+	for key, d := range p.dispatchers {
 		if _, ok := targets[key]; !ok {
-			l.withdraw()
+			d.replace(nil)
 		}
 	}
-	var orders []*order
+	var assignments []*assignment
 	for key, target := range targets {
-		l, known := p.lanes[key]
-		if known && l.serves(target) {
+		d, known := p.dispatchers[key]
+		if known && d.serves(target) {
 			continue
 		}
 		if !known {
-			l = newLane(key, p.ports)
-			p.lanes[key] = l
+			d = newDispatcher(key, p.ports)
+			p.dispatchers[key] = d
 		}
-		orders = append(orders, l.assign(p.cutoff, target))
+		assignments = append(assignments, d.assign(target))
 		if !known {
-			p.running.Go(func() { l.run(p.cutoff, p.retire) })
+			p.running.Go(func() { d.run(p.retire) })
 		}
 	}
-	return orders
+	return assignments
 }
 
 // servable indexes the targets that can be served.
@@ -149,45 +135,32 @@ func servable(wanted []route.Target) map[route.TargetKey]route.Target {
 	return targets
 }
 
-// retire removes a lane that has nothing to serve and whose sources are stopped. It returns false when the lane has
-// meanwhile got a new order. A lane stays in the map until then, so that no second one opens the same sources.
-func (p *Pool) retire(l *lane) bool {
+// retire removes a dispatcher that has nothing to serve and whose sources are stopped. It returns
+// false when the dispatcher has got a new assignment meanwhile. A dispatcher stays in the map until
+// then, so that no second one opens the same sources.
+func (p *Pool) retire(d *dispatcher) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if l.current() != nil {
+	if d.current() != nil {
 		return false
 	}
-	delete(p.lanes, l.key)
+	delete(p.dispatchers, d.key)
 	return true
 }
 
-// Stats returns the counts of every target that is being served.
-func (p *Pool) Stats() map[route.TargetKey]Stats {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	stats := make(map[route.TargetKey]Stats, len(p.lanes))
-	for key, l := range p.lanes {
-		stats[key] = l.stats()
-	}
-	return stats
-}
-
-// Drain stops serving: it takes no further message, gives the waiting ones back, and lets requests in flight finish
-// until ctx ends; then it breaks them off and gives their messages back, which does not count as an attempt.
-// It returns when every goroutine of the pool has ended.
+// Drain stops serving: it takes no further message, releases the waiting ones, and lets requests in
+// flight finish until ctx ends; then it aborts them and releases their messages, which does not
+// count as an attempt. It returns when every goroutine of the pool has ended.
 func (p *Pool) Drain(ctx context.Context) {
 	p.mu.Lock()
 	p.draining = true
-	for _, l := range p.lanes {
-		l.withdraw()
+	for _, d := range p.dispatchers {
+		d.replace(nil)
 	}
 	p.mu.Unlock()
 
-	stop := context.AfterFunc(ctx, p.cut)
+	stop := context.AfterFunc(ctx, p.abort)
 	defer stop()
 	p.running.Wait()
-	p.cut()
+	p.abort()
 }
-
-// same reports whether two targets are equal, so that a running one need not be replaced.
-func same(a, b route.Target) bool { return reflect.DeepEqual(a, b) }

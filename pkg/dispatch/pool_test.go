@@ -37,18 +37,18 @@ func TestSyncServesWhatIsReady(t *testing.T) {
 		if n := w.queue(w.logs, ready).open; n != 1 || len(w.logs) != 1 {
 			t.Errorf("%d sources of the log are open and %d logs are, want 1, once", n, len(w.logs))
 		}
-		l := pool.lanes[ready.Key]
-		if pool.retire(l) || pool.lanes[ready.Key] != l {
-			t.Error("a lane that got an order was retired")
+		d := pool.dispatchers[ready.Key]
+		if pool.retire(d) || pool.dispatchers[ready.Key] != d {
+			t.Error("a dispatcher that has an assignment was retired")
 		}
-		if _, served := pool.Stats()[ready.Key]; !served || len(pool.Stats()) != 1 {
-			t.Errorf("served %v, want only %s", pool.Stats(), ready.Key)
+		if served := pool.Served(); !slices.Equal(served, []route.TargetKey{ready.Key}) {
+			t.Errorf("served %v, want only %s", served, ready.Key)
 		}
 
 		pool.Sync(t.Context(), nil)
 		synctest.Wait()
-		if len(pool.Stats()) != 0 {
-			t.Errorf("still served: %v", pool.Stats())
+		if served := pool.Served(); len(served) != 0 {
+			t.Errorf("still served: %v", served)
 		}
 		w.publish(ready, "late")
 		pool.Sync(t.Context(), wanted)
@@ -140,23 +140,23 @@ func TestChangeDuringDelivery(t *testing.T) {
 	})
 }
 
-// TestChangeKeepsWaitingRetries hands a retry over to the runner of the mended target, with its attempt count.
+// TestChangeKeepsWaitingRetries hands a retry over to the runner of the changed target, with its attempt count.
 func TestChangeKeepsWaitingRetries(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
-		w.hosts[subscriberURL], w.hosts["http://mended.test/"] = status(500), status(200)
+		w.hosts[subscriberURL], w.hosts["http://new.test/"] = status(500), status(200)
 		tt := withPolicy(target("t"), delivery.Policy{Retry: 1, Backoff: delivery.ExponentialBackoff, Delay: 8 * time.Second})
 		w.publish(tt, "e")
 		pool := startPool(t, newProcess(w))
 		pool.Sync(t.Context(), []route.Target{tt})
 		synctest.Wait()
-		if s := pool.Stats()[tt.Key]; s.Waiting != 1 || s.Retried != 1 {
-			t.Fatalf("stats %+v, want one waiting retry", s)
+		if tasks := pool.waiting(tt); len(tasks) != 1 || tasks[0].Attempt != 1 {
+			t.Fatalf("waiting: %+v, want one retry after one failed attempt", tasks)
 		}
-		tt.Subscriber = &route.Destination{URL: "http://mended.test/"}
+		tt.Subscriber = &route.Destination{URL: "http://new.test/"}
 		pool.Sync(t.Context(), []route.Target{tt})
 		w.awaitSettled(t, tt)
-		if a, b := w.delivered(subscriberURL)["e"], w.delivered("http://mended.test/")["e"]; a != 1 || b != 1 {
+		if a, b := w.delivered(subscriberURL)["e"], w.delivered("http://new.test/")["e"]; a != 1 || b != 1 {
 			t.Errorf("%d requests before and %d after the change, want one each", a, b)
 		}
 		if slices.Contains(w.steps, "release") {
@@ -165,8 +165,8 @@ func TestChangeKeepsWaitingRetries(t *testing.T) {
 	})
 }
 
-// TestChangeKeepsTheRetryInHand: the one that waits for a slot, which the runner has taken already, goes to the next runner.
-func TestChangeKeepsTheRetryInHand(t *testing.T) {
+// TestChangeKeepsTheRetryThatWaitsForASlot: the runner has taken it already, and the next runner gets it.
+func TestChangeKeepsTheRetryThatWaitsForASlot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		w.hosts[subscriberURL] = func(ctx context.Context, n int, r Request) Response {
@@ -175,17 +175,17 @@ func TestChangeKeepsTheRetryInHand(t *testing.T) {
 			}
 			return hang(ctx, n, r)
 		}
-		w.hosts["http://mended.test/"] = status(200)
+		w.hosts["http://new.test/"] = status(200)
 		tt := withPolicy(target("t"), delivery.Policy{Retry: 5, Timeout: time.Hour})
 		tt.MaxInFlight = 1
 		w.publish(tt, "a", "b", "c")
 		pool := startPool(t, newProcess(w))
 		pool.Sync(t.Context(), []route.Target{tt})
 		synctest.Wait()
-		tt.Subscriber = &route.Destination{URL: "http://mended.test/"}
+		tt.Subscriber = &route.Destination{URL: "http://new.test/"}
 		pool.Sync(t.Context(), []route.Target{tt})
 		w.await(t, "all but the hanging one delivered", func() bool { return w.queue(w.logs, tt).unacked() == 1 })
-		for id, n := range w.delivered("http://mended.test/") {
+		for id, n := range w.delivered("http://new.test/") {
 			if n != 1 {
 				t.Errorf("%s was delivered %d times", id, n)
 			}
@@ -193,8 +193,8 @@ func TestChangeKeepsTheRetryInHand(t *testing.T) {
 	})
 }
 
-// TestMovedSubscriberStartsAfresh: requests that hang at the old subscriber take no slots of the new one.
-func TestMovedSubscriberStartsAfresh(t *testing.T) {
+// TestNewSubscriberHasNewSlots: requests that hang at the old subscriber take no slots of the new one.
+func TestNewSubscriberHasNewSlots(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		w.hosts["http://hangs.test/"], w.hosts[subscriberURL] = hang, status(200)

@@ -8,56 +8,53 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
-// heldPause is how long a task that is due waits while nothing may be delivered (see Config.Current).
-const heldPause = 100 * time.Millisecond
+// outdatedPoll is how often a runner asks whether its target is current again (Config.Current).
+const outdatedPoll = 100 * time.Millisecond
 
-// runner takes a target's messages from its sources and delivers them. It is never modified: a changed target gets a new
-// one, while this one finishes what it has begun.
+// runner serves one version of a target: it takes messages from the target's sources and delivers
+// them. A changed target gets a new runner, while this one finishes what it has begun.
 type runner struct {
+	*dispatcher
 	target route.Target
-	lane   *lane
-	ports  *ports
-	slots  *slots
-	// cutoff ends when requests in flight are to be broken off; the end of the runner does not end it.
-	cutoff context.Context
 }
 
-// run opens the sources, calls opened, and starts the delivery of messages until ctx ends. When it returns both sources are
-// stopped; deliveries that were begun go on as flights of the lane.
-func (r *runner) run(ctx context.Context, opened func()) {
-	log, directed := r.ports.opener.Log(r.target), r.ports.opener.Directed(r.target)
+// serve opens the sources, calls opened, and starts deliveries until ctx ends. When it returns both
+// sources are stopped; the dispatcher waits for the deliveries.
+func (r *runner) serve(ctx context.Context, opened func()) {
+	log, directed := r.ports.Opener.Log(r.target), r.ports.Opener.Directed(r.target)
 	defer log.Stop()
 	defer directed.Stop()
 	opened()
-	var repeats sync.WaitGroup
-	defer repeats.Wait()
-	r.takeFirsts(ctx, log, directed, func() {
-		repeats.Go(func() { r.takeRepeats(ctx, directed) })
+	var repeated sync.WaitGroup
+	defer repeated.Wait()
+	r.serveLog(ctx, log, directed, func() {
+		repeated.Go(func() { r.serveRepeated(ctx, directed) })
 	})
 }
 
-// takeFirsts begins the first attempt of every message of the log, until ctx ends. When there is something to repeat for the first
-// time it calls repeat: most targets never have, and need no loop for it.
-func (r *runner) takeFirsts(ctx context.Context, log, directed Source, repeat func()) {
-	waits, parked := r.lane.waiting.added, directed.Ready()
+// serveLog starts the first attempt of every message of the log, until ctx ends. It calls
+// serveRepeated when there is repeated work for the first time: most targets never have any, and
+// need no goroutine for it.
+func (r *runner) serveLog(ctx context.Context, log, directed Source, serveRepeated func()) {
+	added, parked := r.waiting.added, directed.Ready()
 	begin := func() {
-		repeat()
-		waits, parked = nil, nil // the loop has them from now on
+		serveRepeated()
+		added, parked = nil, nil // serveRepeated receives from both now
 	}
-	if r.lane.waiting.size() > 0 {
+	if r.waiting.size() > 0 {
 		begin()
 	}
 	for {
-		select { // a log that always has something must not keep the rest waiting
+		select { // a log that always has a message must not keep the rest waiting
 		case <-ctx.Done():
 			return
-		case <-waits:
+		case <-added:
 			begin()
 		case <-parked:
 			begin()
 		default:
 		}
-		taken, err := r.takeFirst(ctx, log)
+		taken, err := r.takeFromLog(ctx, log)
 		if err != nil {
 			return
 		}
@@ -67,7 +64,7 @@ func (r *runner) takeFirsts(ctx context.Context, log, directed Source, repeat fu
 		select {
 		case <-ctx.Done():
 			return
-		case <-waits:
+		case <-added:
 			begin()
 		case <-parked:
 			begin()
@@ -76,10 +73,10 @@ func (r *runner) takeFirsts(ctx context.Context, log, directed Source, repeat fu
 	}
 }
 
-// takeFirst begins the next message of the log, if there is one. It takes a message only when it has a slot for it: what it leaves
-// behind when ctx ends, which is the error, is still with the source.
-func (r *runner) takeFirst(ctx context.Context, log Source) (taken bool, err error) {
-	release, err := r.slots.first(ctx)
+// takeFromLog starts the delivery of the log's next message, if there is one. It takes a message
+// only when it has a slot: when ctx ends, which is the error, no message is taken.
+func (r *runner) takeFromLog(ctx context.Context, log Source) (taken bool, err error) {
+	release, err := r.slots.acquire(ctx)
 	if err != nil {
 		return false, err
 	}
@@ -93,34 +90,35 @@ func (r *runner) takeFirst(ctx context.Context, log Source) (taken bool, err err
 	return true, nil
 }
 
-// takeRepeats begins the next attempt of waiting tasks that are due, and of directed messages, until ctx ends.
-func (r *runner) takeRepeats(ctx context.Context, directed Source) {
+// serveRepeated starts the next attempt of waiting tasks that are due, and of directed messages,
+// until ctx ends.
+func (r *runner) serveRepeated(ctx context.Context, directed Source) {
 	for preferDirected := false; ; preferDirected = !preferDirected {
-		t, ok := r.nextRepeat(ctx, directed, preferDirected)
+		t, ok := r.nextRepeated(ctx, directed, preferDirected)
 		if !ok {
 			return
 		}
-		release, err := r.slots.repeated(ctx)
+		release, err := r.slots.acquireRepeated(ctx)
 		if err != nil {
-			r.lane.waiting.putBack(t) // for the runner that follows
+			_ = r.waiting.addDue(t) // for the next runner; the dispatcher closes waiting later
 			return
 		}
 		r.start(t, release)
 	}
 }
 
-// nextRepeat waits for a task or directed message; it returns false when ctx ends. The preference, alternated by the caller, lets
-// neither kind keep the other waiting.
-func (r *runner) nextRepeat(ctx context.Context, directed Source, preferDirected bool) (task, bool) {
+// nextRepeated waits for a task or directed message; it returns false when ctx ends. The
+// preference, alternated by the caller, lets neither kind keep the other waiting.
+func (r *runner) nextRepeated(ctx context.Context, directed Source, preferDirected bool) (task, bool) {
 	for ctx.Err() == nil {
 		if preferDirected {
 			if m, ok := directed.Take(); ok {
 				return task{Message: m}, true
 			}
 		}
-		wait := heldPause
-		if r.ports.current() {
-			t, due, left := r.lane.waiting.take(time.Now())
+		wait := outdatedPoll
+		if r.ports.Current() {
+			t, due, left := r.waiting.take(time.Now())
 			if due {
 				return t, true
 			}
@@ -134,19 +132,33 @@ func (r *runner) nextRepeat(ctx context.Context, directed Source, preferDirected
 		case <-directed.Ready():
 		case <-ctx.Done():
 		case <-timer.C:
-		case <-r.lane.waiting.added:
+		case <-r.waiting.added:
 		}
 		timer.Stop()
 	}
 	return task{}, false
 }
 
-// start delivers the task in a goroutine of its own, the only one that a message gets, and then releases the slot.
+// start delivers the task in a goroutine of its own, the only one that a message gets, and then
+// releases the slot.
 func (r *runner) start(t task, release func()) {
-	r.lane.counts.inFlight.Add(1)
-	r.lane.flights.Go(func() {
+	r.deliveries.Go(func() {
 		defer release()
-		defer r.lane.counts.inFlight.Add(-1)
 		r.deliver(t)
 	})
+}
+
+// deliver makes an attempt and settles its outcome. The first attempt with a Channel's reply
+// follows in the same slot. Work with a Failure has its outcome: only the dead letter is left.
+func (r *runner) deliver(t task) {
+	if t.Failure != nil {
+		r.settleDeadLetter(t)
+		return
+	}
+	o := r.attempt(t.Work)
+	if o.reply != nil && r.isChannel() {
+		t.Reply, t.Attempt = o.reply, 0
+		o = r.attempt(t.Work)
+	}
+	r.settle(t, o)
 }

@@ -158,6 +158,19 @@ func (w *world) delivered(url string) map[string]int {
 	return counts
 }
 
+// count returns how often a step was begun; "after park" counts what was parked.
+func (w *world) count(step string) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n := 0
+	for _, s := range w.steps {
+		if s == step {
+			n++
+		}
+	}
+	return n
+}
+
 // queue is a work queue: one holder per message, and back it goes when the holder gives it up.
 type queue struct {
 	items []*item

@@ -13,14 +13,14 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
-// faultyChannel is faultyWorld for a Channel: one target retries soon, the other late, so that its replies are parked. The ends that are
-// right: every event is acknowledged, each "reply" was accepted where replies go, after one refusal, and each "bad reply", which is
-// refused there for good, is a dead letter.
+// faultyChannel is faultyWorld for a Channel: one target retries after 1 s, the other after 1 min, so
+// that its replies are parked. In the end every event must be acknowledged, each "good reply" accepted
+// after one 503, and the event of each "bad reply", which is answered with 400, a dead letter.
 func faultyChannel() (*world, []route.Target) {
 	w := newWorld()
 	w.hosts[subscriberURL] = func(ctx context.Context, n int, r Request) Response {
 		id := r.Event.Attr(event.ID)
-		if !strings.Contains(id, "reply") {
+		if strings.HasPrefix(id, "no reply") {
 			return Response{StatusCode: http.StatusAccepted}
 		}
 		return answer(200, "pong", "Ce-Specversion", "1.0", "Ce-Id", id, "Ce-Source", "/s", "Ce-Type", "t")(ctx, n, r)
@@ -35,10 +35,10 @@ func faultyChannel() (*world, []route.Target) {
 		return Response{StatusCode: http.StatusAccepted}
 	}
 	var targets []route.Target
-	for name, delay := range map[string]time.Duration{"soon": time.Second, "late": time.Minute} {
+	for name, delay := range map[string]time.Duration{"retry-1s": time.Second, "retry-1m": time.Minute} {
 		t := channelTarget(delivery.Policy{Retry: 100, Backoff: delivery.LinearBackoff, Delay: delay})
 		t.Key.Name, t.Consumer, t.MaxInFlight = name, name, 1
-		w.publish(t, "plain "+name, "reply "+name, "bad reply "+name)
+		w.publish(t, "no reply "+name, "good reply "+name, "bad reply "+name)
 		targets = append(targets, t)
 	}
 	return w, targets
@@ -57,8 +57,8 @@ func checkNoReplyLost(t *testing.T, w *world, targets []route.Target) {
 	}
 	for _, tt := range targets {
 		name := tt.Key.Name
-		if sent["reply "+name] < 2 {
-			t.Errorf("the reply of %s was sent %d times, and refused the first time", name, sent["reply "+name])
+		if sent["good reply "+name] < 2 {
+			t.Errorf("the reply of %s was sent %d times, and refused the first time", name, sent["good reply "+name])
 		}
 		dead, ok := w.deadLetters[name+"/3"]
 		if !ok || dead.Event.Attr(event.ID) != "bad reply "+name || dead.Failure.Destination != replyURL || string(dead.Event.Data) == "pong" {
@@ -126,7 +126,7 @@ func TestAChannelsProcessDiesAtAnyStep(t *testing.T) {
 	}
 }
 
-// An event is not acknowledged before its reply is accepted, nor before the reply is parked, however long that takes.
+// TestAnEventWaitsForItsReply: it is not acknowledged before its reply is accepted or parked (I2).
 func TestAnEventWaitsForItsReply(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()

@@ -34,16 +34,16 @@ func withoutReply(t route.Target) route.Target {
 	return t
 }
 
-// firstly answers the first requests for an event with these hosts, one each, and the rest like the last.
-func firstly(hosts ...host) host {
+// inTurn makes a host that answers each request for an event as the next of these hosts, the last one for ever.
+func inTurn(hosts ...host) host {
 	return func(ctx context.Context, n int, r Request) Response { return hosts[min(n, len(hosts)-1)](ctx, n, r) }
 }
 
-// TestLifeOfAnEventInAChannel counts what each side gets, as upstream's conformance tests do (test/rekt/features/channel), and looks at
-// what the dead letter says.
+// TestLifeOfAnEventInAChannel counts the requests to each side, as upstream's conformance tests do
+// (test/rekt/features/channel), and checks the dead letter.
 func TestLifeOfAnEventInAChannel(t *testing.T) {
-	once, retried := channelTarget(delivery.Policy{}), channelTarget(delivery.Policy{Retry: 1})
-	slow := channelTarget(delivery.Policy{Retry: 3, Backoff: delivery.ExponentialBackoff, Delay: time.Minute})
+	noRetries, retries1 := channelTarget(delivery.Policy{}), channelTarget(delivery.Policy{Retry: 1})
+	retries3Slowly := channelTarget(delivery.Policy{Retry: 3, Backoff: delivery.ExponentialBackoff, Delay: time.Minute})
 	malformed := answer(200, "{", "Content-Type", "application/cloudevents+json")
 	type sent map[string]int // requests by URL
 	for _, test := range []struct {
@@ -54,30 +54,30 @@ func TestLifeOfAnEventInAChannel(t *testing.T) {
 		wantCode          int // of the dead letter; 0 for none, -1 for one without a response
 		wantAt            string
 	}{
-		{name: "delivered", target: once, subscriber: status(202), want: sent{subscriberURL: 1}},
-		{name: "replied", target: once, subscriber: binaryReply(200), reply: status(202), want: sent{subscriberURL: 1, replyURL: 1}},
-		{name: "replied where nobody listens", target: withoutReply(once), subscriber: binaryReply(200), want: sent{subscriberURL: 1}},
-		{name: "202 is never a reply", target: once, subscriber: binaryReply(202), want: sent{subscriberURL: 1}},
-		{name: "a word of thanks is no reply", target: once, subscriber: answer(200, "ok", "Content-Type", "text/plain"), want: sent{subscriberURL: 1}},
-		{name: "malformed reply", target: once, subscriber: malformed, want: sent{subscriberURL: 1}, wantCode: 502, wantAt: subscriberURL},
-		{name: "malformed reply that nobody wants", target: withoutReply(once), subscriber: malformed, want: sent{subscriberURL: 1}},
-		{name: "a batch is no reply", target: once, subscriber: answer(200, "[]", "Content-Type", "application/cloudevents-batch+json"),
+		{name: "delivered", target: noRetries, subscriber: status(202), want: sent{subscriberURL: 1}},
+		{name: "replied", target: noRetries, subscriber: binaryReply(200), reply: status(202), want: sent{subscriberURL: 1, replyURL: 1}},
+		{name: "replied, without a reply destination", target: withoutReply(noRetries), subscriber: binaryReply(200), want: sent{subscriberURL: 1}},
+		{name: "202 is never a reply", target: noRetries, subscriber: binaryReply(202), want: sent{subscriberURL: 1}},
+		{name: "200 with a text is no reply", target: noRetries, subscriber: answer(200, "ok", "Content-Type", "text/plain"), want: sent{subscriberURL: 1}},
+		{name: "malformed reply", target: noRetries, subscriber: malformed, want: sent{subscriberURL: 1}, wantCode: 502, wantAt: subscriberURL},
+		{name: "malformed reply, without a reply destination", target: withoutReply(noRetries), subscriber: malformed, want: sent{subscriberURL: 1}},
+		{name: "a batch is no reply", target: noRetries, subscriber: answer(200, "[]", "Content-Type", "application/cloudevents-batch+json"),
 			want: sent{subscriberURL: 1}, wantCode: 502, wantAt: subscriberURL},
-		{name: "subscriber fails for good", target: retried, subscriber: status(500), want: sent{subscriberURL: 2}, wantCode: 500, wantAt: subscriberURL},
-		{name: "both fail once", target: retried, subscriber: firstly(status(503), binaryReply(200)), reply: status(503, 200),
+		{name: "the subscriber answers with 500", target: retries1, subscriber: status(500), want: sent{subscriberURL: 2}, wantCode: 500, wantAt: subscriberURL},
+		{name: "both fail once", target: retries1, subscriber: inTurn(status(503), binaryReply(200)), reply: status(503, 200),
 			want: sent{subscriberURL: 2, replyURL: 2}},
-		{name: "the reply fails for good", target: retried, subscriber: firstly(status(503), binaryReply(200)), reply: status(503),
+		{name: "the reply is answered with 503", target: retries1, subscriber: inTurn(status(503), binaryReply(200)), reply: status(503),
 			want: sent{subscriberURL: 2, replyURL: 2}, wantCode: 503, wantAt: replyURL},
-		{name: "the reply is refused", target: retried, subscriber: binaryReply(200), reply: status(400),
+		{name: "the reply is answered with 400", target: retries1, subscriber: binaryReply(200), reply: status(400),
 			want: sent{subscriberURL: 1, replyURL: 1}, wantCode: 400, wantAt: replyURL},
-		{name: "nobody is there for the reply", target: retried, subscriber: binaryReply(200), reply: func(context.Context, int, Request) Response {
+		{name: "no response to the reply", target: retries1, subscriber: binaryReply(200), reply: func(context.Context, int, Request) Response {
 			return Response{Err: errors.New("connection refused")}
 		}, want: sent{subscriberURL: 1, replyURL: 2}, wantCode: -1, wantAt: replyURL},
-		{name: "a reply that waits long is parked, and the subscriber not asked again", target: slow, subscriber: binaryReply(200),
+		{name: "a reply that waits long is parked, and the subscriber not asked again", target: retries3Slowly, subscriber: binaryReply(200),
 			reply: status(503, 503, 503, 200), want: sent{subscriberURL: 1, replyURL: 4}},
-		{name: "reply only", target: withoutSubscriber(once), reply: status(202), want: sent{replyURL: 1}},
-		{name: "reply only, what comes back is dropped", target: withoutSubscriber(once), reply: binaryReply(200), want: sent{replyURL: 1}},
-		{name: "reply only, fails for good", target: withoutSubscriber(retried), reply: status(500), want: sent{replyURL: 2}, wantCode: 500, wantAt: replyURL},
+		{name: "reply only", target: withoutSubscriber(noRetries), reply: status(202), want: sent{replyURL: 1}},
+		{name: "reply only, its reply is dropped", target: withoutSubscriber(noRetries), reply: binaryReply(200), want: sent{replyURL: 1}},
+		{name: "reply only, answered with 500", target: withoutSubscriber(retries1), reply: status(500), want: sent{replyURL: 2}, wantCode: 500, wantAt: replyURL},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -120,7 +120,7 @@ func checkFailure(t *testing.T, w *world, wantCode int, wantAt string) {
 	}
 }
 
-// What a Channel's subscriber gets is what came in, and where replies go gets what the subscriber said: nothing is added or taken away.
+// TestAChannelAddsNothing: the subscriber gets the event as it came in, and the reply destination the reply as it was.
 func TestAChannelAddsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
@@ -147,12 +147,12 @@ func TestAChannelAddsNothing(t *testing.T) {
 	})
 }
 
-// A reply on its way follows the target: to another place, or nowhere once nobody wants it.
+// TestAReplyFollowsItsTarget to another reply destination, or is dropped once there is none.
 func TestAReplyFollowsItsTarget(t *testing.T) {
 	const otherURL = "http://other.test/"
 	for name, change := range map[string]func(*route.Target){
-		"elsewhere": func(t *route.Target) { t.Reply = &route.Destination{URL: otherURL} },
-		"nowhere":   func(t *route.Target) { t.Reply = nil },
+		"another destination": func(t *route.Target) { t.Reply = &route.Destination{URL: otherURL} },
+		"no destination":      func(t *route.Target) { t.Reply = nil },
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -162,14 +162,14 @@ func TestAReplyFollowsItsTarget(t *testing.T) {
 				w.publish(tt, "e")
 				pool := startPool(t, newProcess(w))
 				pool.Sync(t.Context(), []route.Target{tt})
-				w.await(t, "the reply is refused", func() bool { return len(w.requests[replyURL]) > 0 })
+				w.await(t, "the reply is answered with 503", func() bool { return len(w.requests[replyURL]) > 0 })
 				change(&tt)
 				pool.Sync(t.Context(), []route.Target{tt})
 				w.awaitSettled(t, tt)
 				if n := len(w.requests[subscriberURL]); n != 1 {
 					t.Errorf("the subscriber was asked %d times", n)
 				}
-				if want := map[string]int{"elsewhere": 1}[name]; len(w.requests[otherURL]) != want {
+				if want := map[string]int{"another destination": 1}[name]; len(w.requests[otherURL]) != want {
 					t.Errorf("%d requests to the other place, want %d", len(w.requests[otherURL]), want)
 				}
 				if len(w.deadLetters) > 0 {
@@ -180,24 +180,24 @@ func TestAReplyFollowsItsTarget(t *testing.T) {
 	}
 }
 
-// The event type of what a subscriber answers is of interest whether the reply goes anywhere or not.
-func TestAChannelsRepliesAreTold(t *testing.T) {
+// TestRepliedIsCalledForAChannel, also when there is no reply destination.
+func TestRepliedIsCalledForAChannel(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		w.hosts[subscriberURL] = binaryReply(http.StatusOK)
 		tt := withoutReply(channelTarget(delivery.Policy{}))
 		w.publish(tt, "e")
 		p := newProcess(w)
-		told := make(chan event.Event, 1)
-		pool, err := NewPool(Config{Opener: p, Store: p, Sender: p, Replied: func(_ route.Target, e event.Event) { told <- e }})
+		replied := make(chan event.Event, 1)
+		pool, err := NewPool(Config{Opener: p, Store: p, Sender: p, Replied: func(_ route.Target, e event.Event) { replied <- e }})
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { drainNow(pool) })
 		pool.Sync(t.Context(), []route.Target{tt})
 		w.awaitSettled(t, tt)
-		if e := <-told; e.Attr(event.Type) != "t" {
-			t.Errorf("told of %+v", e)
+		if e := <-replied; e.Attr(event.Type) != "t" {
+			t.Errorf("called for %+v", e)
 		}
 	})
 }

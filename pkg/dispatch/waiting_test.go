@@ -10,7 +10,7 @@ import (
 )
 
 func TestWaitingIsTakenInOrderOfTime(t *testing.T) {
-	w, now := newWaiting(limit.New(allBrief)), time.Now()
+	w, now := newWaiting(limit.New(sharedPlaces)), time.Now()
 	for _, n := range []uint64{5, 1, 4, 2, 3} {
 		due := now.Add(time.Duration(n) * time.Second)
 		if err := w.add(task{Message: Message{Work: Work{Sequence: n}}, due: due}); err != nil {
@@ -25,29 +25,29 @@ func TestWaitingIsTakenInOrderOfTime(t *testing.T) {
 			t.Errorf("took %d (%t), want %d", got.Sequence, ok, want)
 		}
 	}
-	if _, ok, wait := w.take(now); ok || wait != idle {
-		t.Errorf("take of nothing: %t, wait %s; want to idle", ok, wait)
+	if _, ok, wait := w.take(now); ok || wait != idlePoll {
+		t.Errorf("take of nothing: %t, wait %s; want idlePoll", ok, wait)
 	}
 }
 
 func TestWaitingRefuses(t *testing.T) {
 	after := func(delay time.Duration, t task) task { t.due = time.Now().Add(delay); return t }
-	large := Message{Work: Work{Event: event.Event{Data: make([]byte, briefData+1)}}}
+	large := Message{Work: Work{Event: event.Event{Data: make([]byte, smallData+1)}}}
 	for _, test := range []struct {
-		name   string
-		task   task
-		others int // places that other targets leave
-		want   int
+		name string
+		task task
+		free int // shared places that other targets leave
+		want int
 	}{
-		{"small ones that wait briefly", after(time.Second, task{}), allBrief, maxBrief},
-		{"others have taken most places", after(time.Second, task{}), 10, maxWaiting + 10},
-		{"they wait longer", after(time.Minute, task{}), allBrief, maxWaiting},
-		{"they are late, so that the slots do not suffice", after(-time.Second, task{}), allBrief, maxWaiting},
-		{"large ones", after(time.Second, task{Message: large}), allBrief, maxWaiting},
-		{"with a reply", after(time.Second, task{Message: Message{Work: Work{Reply: &event.Event{}}}}), allBrief, maxWaiting},
+		{"small, short delay", after(time.Second, task{}), sharedPlaces, maxSmallWaiting},
+		{"small, short delay, 10 shared places left", after(time.Second, task{}), 10, maxWaiting + 10},
+		{"small, long delay", after(time.Minute, task{}), sharedPlaces, maxWaiting},
+		{"small, overdue by more than maxLag", after(-time.Second, task{}), sharedPlaces, maxWaiting},
+		{"large, short delay", after(time.Second, task{Message: large}), sharedPlaces, maxWaiting},
+		{"with a reply, short delay", after(time.Second, task{Message: Message{Work: Work{Reply: &event.Event{}}}}), sharedPlaces, maxWaiting},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			places := limit.New(test.others)
+			places := limit.New(test.free)
 			w := newWaiting(places)
 			for range test.want {
 				if err := w.add(test.task); err != nil {
@@ -57,12 +57,14 @@ func TestWaitingRefuses(t *testing.T) {
 			if err := w.add(test.task); !errors.Is(err, errWaitingFull) {
 				t.Errorf("one too many: %v, want %v", err, errWaitingFull)
 			}
-			w.putBack(test.task)
+			if err := w.addDue(test.task); err != nil {
+				t.Fatal(err)
+			}
 			if n := len(w.close()); n != test.want+1 {
-				t.Errorf("close returned %d tasks, want those of the limit and the one put back", n)
+				t.Errorf("close returned %d tasks, want those of the limit and the one beyond it", n)
 			}
 			if n := places.InUse(); n != 0 {
-				t.Errorf("%d places of all targets are not given back", n)
+				t.Errorf("%d shared places are not given back", n)
 			}
 			if err := w.add(test.task); !errors.Is(err, errWaitingClosed) {
 				t.Errorf("after close: %v, want %v", err, errWaitingClosed)
@@ -71,8 +73,8 @@ func TestWaitingRefuses(t *testing.T) {
 	}
 }
 
-func TestAPlaceIsFreeOnceItsTaskIsTaken(t *testing.T) {
-	places := limit.New(allBrief)
+func TestSharedPlaceIsFreedWithItsTask(t *testing.T) {
+	places := limit.New(sharedPlaces)
 	w, now := newWaiting(places), time.Now()
 	for range maxWaiting + 5 {
 		if err := w.add(task{due: now}); err != nil {
