@@ -121,6 +121,7 @@ func (c *cluster) startControllers() {
 	controllers := []*controller.Impl{
 		c.process.newBrokerController(ctx, features), c.process.newChannelController(ctx, features),
 		c.process.newTriggerController(ctx, features), c.process.newEventTypeController(ctx, features),
+		c.process.newReplyKeysController(ctx, features),
 	}
 	c.count(controllers)
 	wait, err := rtesting.RunAndSyncInformers(ctx, informers...)

@@ -11,7 +11,8 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/requestreply"
 )
 
-// replyKeysEvery is how often the keys are looked at. Until a new RequestReply's keys are read here, its replies match no Trigger.
+// replyKeysEvery is how often the keys are looked at where nobody tells of changes. Until a new RequestReply's keys are read here, its
+// replies wait.
 const replyKeysEvery = time.Second
 
 // ReplyKeys are the keys of Knative's RequestReplies, as the mounted Secret has them.
@@ -37,7 +38,7 @@ func (k *ReplyKeys) Functions() []cesql.Function {
 
 // Follow reads the keys again whenever they have changed, until ctx ends.
 func (k *ReplyKeys) Follow(ctx context.Context) {
-	k.folder.Follow(ctx, replyKeysEvery, k.current(), k.apply)
+	k.folder.FollowClosely(ctx, replyKeysEvery, k.current(), k.apply)
 }
 
 func (k *ReplyKeys) current() map[string]string { return *k.held.Load() }
