@@ -3,6 +3,7 @@ package dataplane
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -25,9 +26,8 @@ type ReplyKeys struct {
 // NewReplyKeys reads the keys. A folder that is not there has none: then no reply is anybody's.
 func NewReplyKeys(folder string, log *slog.Logger) *ReplyKeys {
 	k := &ReplyKeys{folder: config.Folder(folder), log: log}
-	held, err := k.folder.Read()
-	k.held.Store(&held)
-	k.apply(held, err)
+	k.held.Store(&map[string]string{})
+	k.apply(k.folder.Read())
 	return k
 }
 
@@ -49,5 +49,14 @@ func (k *ReplyKeys) apply(held map[string]string, err error) {
 		k.log.Error("the keys of RequestReplies cannot be read; they stay as they were", "error", err)
 		return
 	}
+	var added []string
+	for name := range held {
+		if _, known := k.current()[name]; !known {
+			added = append(added, name)
+		}
+	}
 	k.held.Store(&held)
+	if slices.Sort(added); len(added) > 0 {
+		k.log.Info("new keys of RequestReplies are read", "keys", added)
+	}
 }
