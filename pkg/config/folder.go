@@ -51,6 +51,10 @@ func (f Folder) Follow(ctx context.Context, every time.Duration, before map[stri
 // besides: there may be no folder yet, or nobody who says so.
 func (f Folder) FollowClosely(ctx context.Context, every time.Duration, before map[string]string, changed func(map[string]string, error)) {
 	follow := follower{folder: f, before: before, changed: changed}
+	if f == "" {
+		follow.run(ctx, every, nil)
+		return
+	}
 	notify, err := fsnotify.NewWatcher()
 	if err != nil {
 		follow.run(ctx, every, nil)

@@ -31,7 +31,11 @@ func (b belonging) isOurs(object any) bool {
 }
 
 // putOff is for how long news of the Trigger can wait for those of its Broker; 0 when there are none to come.
-func (b belonging) putOff(t *eventingv1.Trigger) time.Duration {
+func (b belonging) putOff(object any) time.Duration {
+	t, ok := object.(*eventingv1.Trigger)
+	if !ok {
+		return 0
+	}
 	key := compile.ChosenBroker(t, b.crossNamespace())
 	broker, err := b.brokers.Brokers(key.Namespace).Get(key.Name)
 	if err != nil || !broker.Status.GetTopLevelCondition().IsUnknown() {

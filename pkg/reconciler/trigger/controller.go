@@ -83,8 +83,8 @@ func NewController(ctx context.Context, cmw configmap.Watcher, d Dependencies) *
 		impl.EnqueueKey(key)
 	}})
 	handle(triggers.Informer(), cache.FilteringResourceEventHandler{FilterFunc: ours.isOurs, Handler: news.Handler(func(object any) {
-		if t, ok := object.(*eventingv1.Trigger); ok && ours.putOff(t) > 0 {
-			impl.EnqueueAfter(t, ours.putOff(t))
+		if wait := ours.putOff(object); wait > 0 {
+			impl.EnqueueAfter(object, wait)
 			return
 		}
 		impl.Enqueue(object)
