@@ -46,7 +46,9 @@ func TestControllerHasLeastPrivilege(t *testing.T) {
 		"leases": {"get", "create", "update"}, "eventtypes": {"get", "list", "watch", "create"},
 		"natsjetstreamchannels": readOnly, "natsjetstreamchannels/status": {"update"},
 		"services":                        append(slices.Clone(readOnly), "create", "update"),
-		"secrets":                         append(slices.Clone(readOnly), "update"), // one of them, as another test says
+		"secrets":                         append(slices.Clone(readOnly), "update"), // two of them, as another test says
+		"pods":                            {"list"},
+		"pods/status":                     {"patch"},
 		"mutatingwebhookconfigurations":   append(slices.Clone(readOnly), "update"),
 		"validatingwebhookconfigurations": append(slices.Clone(readOnly), "update"),
 	}
@@ -75,6 +77,25 @@ func TestControllerHasLeastPrivilege(t *testing.T) {
 	}
 	if len(checked) != len(allowed) {
 		t.Errorf("%d resources in the rules, %d expected", len(checked), len(allowed))
+	}
+}
+
+// Pods are of the controller's concern where the filter pods are, and nowhere else.
+func TestPodsAreReadInOneNamespace(t *testing.T) {
+	found := 0
+	for _, o := range load(t) {
+		for _, rule := range rulesOf(o.value) {
+			if !slices.Contains(rule.Resources, "pods") && !slices.Contains(rule.Resources, "pods/status") {
+				continue
+			}
+			found++
+			if role, is := o.value.(*rbacv1.Role); !is || role.Namespace != systemNamespace {
+				t.Errorf("%s: %s may %v %v", o.file, o.meta.GetName(), rule.Verbs, rule.Resources)
+			}
+		}
+	}
+	if found != 2 {
+		t.Errorf("%d rules about pods", found)
 	}
 }
 

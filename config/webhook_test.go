@@ -8,6 +8,8 @@ import (
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/requestreply"
 )
 
 // Both configurations lead to the port that the controller's pods serve the webhook at, and match nothing until the controller
@@ -49,7 +51,7 @@ func TestWebhookIsFoundAndMatchesNothingElse(t *testing.T) {
 	}
 }
 
-// The controller reads and writes the one Secret that its webhook needs, and no other.
+// The controller reads and writes the one Secret that its webhook needs, watches Knative's with the keys of RequestReplies, and touches no other.
 func TestSecretsAreNamed(t *testing.T) {
 	secrets := map[string]bool{}
 	for _, o := range load(t) {
@@ -68,12 +70,13 @@ func TestSecretsAreNamed(t *testing.T) {
 			}
 			_, namespaced := o.value.(*rbacv1.Role)
 			found++
-			if !namespaced || len(rule.ResourceNames) != 1 || !secrets[rule.ResourceNames[0]] {
-				t.Errorf("%s: %s may read %v", o.file, o.meta.GetName(), rule.ResourceNames)
+			watched := slices.Equal(rule.ResourceNames, []string{requestreply.Secret}) && slices.Equal(rule.Verbs, []string{"list", "watch"})
+			if !namespaced || len(rule.ResourceNames) != 1 || !watched && !secrets[rule.ResourceNames[0]] {
+				t.Errorf("%s: %s may %v %v", o.file, o.meta.GetName(), rule.Verbs, rule.ResourceNames)
 			}
 		}
 	}
-	if found != 1 {
+	if found != 2 {
 		t.Errorf("%d rules about Secrets", found)
 	}
 }

@@ -16,6 +16,9 @@ import (
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/replykeys"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/requestreply"
 )
 
 func TestObjectsAreOurs(t *testing.T) {
@@ -168,6 +171,22 @@ func TestSelectorsSelect(t *testing.T) {
 		}
 		if len(selector) == 0 || selected != 1 {
 			t.Errorf("%s: %s selects %d workloads", o.file, o.meta.GetName(), selected)
+		}
+	}
+}
+
+// The controller tells the pods that have the keys of RequestReplies mounted when these change, and no others.
+func TestPodsWithTheKeysAreFound(t *testing.T) {
+	selector, err := labels.Parse(replykeys.FilterPods)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, w := range workloads(t) {
+		mounts := slices.ContainsFunc(w.pod.Spec.Volumes, func(v corev1.Volume) bool {
+			return v.Secret != nil && v.Secret.SecretName == requestreply.Secret
+		})
+		if found := selector.Matches(labels.Set(w.pod.Labels)); found != mounts || mounts != (w.name == "eventing-jetstream-filter") {
+			t.Errorf("%s mounts the keys: %t; its pods are told: %t", w.name, mounts, found)
 		}
 	}
 }

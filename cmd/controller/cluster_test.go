@@ -82,13 +82,21 @@ func start(t *testing.T, features ...string) *cluster {
 // startWithGrace is start for a cluster that keeps what was deleted for this long.
 func startWithGrace(t *testing.T, grace time.Duration, features ...string) *cluster {
 	t.Helper()
-	c := &cluster{t: t, nats: natstest.Start(t, nil), features: map[string]string{}, grace: grace}
+	c := newCluster(t, grace)
 	for _, name := range features {
 		c.features[name] = string(feature.Enabled)
 	}
-	c.client = c.dial("test")
 	c.startControllers()
-	c.startDataPlane()
+	c.startFilter()
+	c.startIngress()
+	return c
+}
+
+// newCluster is one of which nothing runs yet.
+func newCluster(t *testing.T, grace time.Duration) *cluster {
+	t.Helper()
+	c := &cluster{t: t, nats: natstest.Start(t, nil), features: map[string]string{}, grace: grace}
+	c.client = c.dial("test")
 	return c
 }
 
@@ -121,6 +129,7 @@ func (c *cluster) startControllers() {
 	controllers := []*controller.Impl{
 		c.process.newBrokerController(ctx, features), c.process.newChannelController(ctx, features),
 		c.process.newTriggerController(ctx, features), c.process.newEventTypeController(ctx, features),
+		c.process.newReplyKeysController(ctx, features),
 	}
 	c.count(controllers)
 	wait, err := rtesting.RunAndSyncInformers(ctx, informers...)
@@ -135,27 +144,38 @@ func (c *cluster) startControllers() {
 	})
 }
 
-// startDataPlane runs one ingress and one filter until the test ends.
-func (c *cluster) startDataPlane() {
+// startIngress runs one ingress until the test ends.
+func (c *cluster) startIngress() {
 	c.t.Helper()
-	logger := slog.New(slog.DiscardHandler)
-	in, err := dataplane.NewIngress(dataplane.IngressConfig{Client: c.dial("ingress"), Logger: logger})
-	must(c.t, err)
-	filter, err := dataplane.NewFilter(dataplane.FilterConfig{Client: c.dial("filter"), Logger: logger})
+	in, err := dataplane.NewIngress(dataplane.IngressConfig{Client: c.dial("ingress"), Logger: slog.New(slog.DiscardHandler)})
 	must(c.t, err)
 	server := httptest.NewServer(in)
 	c.ingress = server.URL
-	ctx, cancel := context.WithCancel(context.Background())
-	var running sync.WaitGroup
-	running.Go(func() { in.Run(ctx) })
-	running.Go(func() { filter.Run(ctx) })
+	c.run(in.Run)
+	c.t.Cleanup(server.Close)
+}
+
+// startFilter runs one filter until the test ends.
+func (c *cluster) startFilter() {
+	c.t.Helper()
+	filter, err := dataplane.NewFilter(dataplane.FilterConfig{Client: c.dial("filter"), Logger: slog.New(slog.DiscardHandler)})
+	must(c.t, err)
 	c.t.Cleanup(func() {
-		server.Close()
-		cancel()
-		running.Wait()
 		drain, stop := context.WithTimeout(context.Background(), patience)
 		defer stop()
 		filter.Drain(drain)
+	})
+	c.run(filter.Run)
+}
+
+// run runs a part until the test ends.
+func (c *cluster) run(part func(context.Context)) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { part(ctx) })
+	c.t.Cleanup(func() {
+		cancel()
+		running.Wait()
 	})
 }
 

@@ -42,7 +42,7 @@ func main() {
 	}
 	injection.Default.RegisterInformerFactory(onlyWebhookSecret)
 	sharedmain.MainWithConfig(withInformers(withWebhook(ctx)), component, cluster,
-		p.newBrokerController, p.newChannelController, p.newTriggerController, p.newEventTypeController,
+		p.newBrokerController, p.newChannelController, p.newTriggerController, p.newEventTypeController, p.newReplyKeysController,
 		certificates.NewController, newDefaultingWebhook, newValidationWebhook)
 	stop()
 	p.wait()

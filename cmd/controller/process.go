@@ -28,6 +28,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/channel"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/eventtype"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/readiness"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/replykeys"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/trigger"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/telemetry"
@@ -123,6 +124,13 @@ func (p *process) newTriggerController(ctx context.Context, cmw configmap.Watche
 func (p *process) newEventTypeController(ctx context.Context, cmw configmap.Watcher) *controller.Impl {
 	impl, follower := eventtype.NewController(ctx, cmw, p.client)
 	p.running.Go(func() { follower.Run(ctx) })
+	return impl
+}
+
+// newReplyKeysController makes the fifth controller, which tells the filter pods of new keys.
+func (p *process) newReplyKeysController(ctx context.Context, _ configmap.Watcher) *controller.Impl {
+	impl, watch := replykeys.NewController(ctx)
+	p.running.Go(func() { watch(ctx) })
 	return impl
 }
 

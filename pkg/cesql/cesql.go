@@ -92,9 +92,16 @@ func (x *Expression) Evaluate(attributes []event.Attribute) (Value, Errors) {
 // Matches reports whether an event with these attributes passes the expression as a filter: whether its value, cast to a Boolean,
 // is true and the evaluation met no error but missing attributes.
 func (x *Expression) Matches(attributes []event.Attribute) bool {
+	matches, _ := x.Decide(attributes)
+	return matches
+}
+
+// Decide is Matches that tells a false one, with undecided, from one that may be true later: a function could not tell yet.
+func (x *Expression) Decide(attributes []event.Attribute) (matches, undecided bool) {
 	value, errors := x.Evaluate(attributes)
 	truth, castError := value.to(Boolean)
-	return truth.Truth() && (errors|castError)&^MissingAttributeError == 0
+	errors = (errors | castError) &^ MissingAttributeError
+	return truth.Truth() && errors == 0, errors == Undecided
 }
 
 // node is a part of a compiled expression.

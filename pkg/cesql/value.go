@@ -60,6 +60,8 @@ const (
 	CastError
 	MathError
 	FunctionEvaluationError
+	// Undecided is none of the specification's: a function cannot tell yet, and may be able to later.
+	Undecided
 )
 
 // to casts a value that is there (3.7). With a CastError comes the zero value.

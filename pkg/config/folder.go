@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"github.com/fsnotify/fsnotify"
 )
 
 // Folder is where a ConfigMap is mounted: a file for each key. "" is a folder that is not there.
@@ -42,27 +44,70 @@ func (f Folder) Read() (map[string]string, error) {
 // Follow calls changed with what the folder holds whenever that is something else than before, and with an error when it
 // cannot be read any more, until ctx ends. It looks every so often: what is mounted is late by up to a minute anyway.
 func (f Folder) Follow(ctx context.Context, every time.Duration, before map[string]string, changed func(map[string]string, error)) {
+	follower{folder: f, before: before, changed: changed}.run(ctx, every, nil)
+}
+
+// FollowClosely is Follow that looks at once when the system says that something in the folder has changed. It looks every so often
+// besides: there may be no folder yet, or nobody who says so.
+func (f Folder) FollowClosely(ctx context.Context, every time.Duration, before map[string]string, changed func(map[string]string, error)) {
+	follow := follower{folder: f, before: before, changed: changed}
+	if f == "" {
+		follow.run(ctx, every, nil)
+		return
+	}
+	notify, err := fsnotify.NewWatcher()
+	if err != nil {
+		follow.run(ctx, every, nil)
+		return
+	}
+	defer func() { _ = notify.Close() }()
+	follow.run(ctx, every, notify)
+}
+
+// follower is what Follow knows of a folder.
+type follower struct {
+	folder  Folder
+	before  map[string]string
+	said    string
+	changed func(map[string]string, error)
+}
+
+// run works without notifications, and without a folder, too: then it only looks every so often.
+func (f follower) run(ctx context.Context, every time.Duration, notify *fsnotify.Watcher) {
+	var events <-chan fsnotify.Event
+	var failures <-chan error
+	if notify != nil {
+		events, failures = notify.Events, notify.Errors
+	}
 	tick := time.NewTicker(every)
 	defer tick.Stop()
-	said := ""
 	for {
+		if notify != nil && len(notify.WatchList()) == 0 {
+			_ = notify.Add(string(f.folder)) // again at the next look, if there is none yet
+		}
+		f.look()
 		select {
 		case <-tick.C:
+		case <-events:
+		case <-failures: // notifications were lost
 		case <-ctx.Done():
 			return
 		}
-		now, err := f.Read()
-		switch {
-		case err != nil:
-			if err.Error() != said {
-				said = err.Error()
-				changed(nil, err)
-			}
-		case !maps.Equal(before, now):
-			before, said = now, ""
-			changed(now, nil)
-		default:
-			said = ""
+	}
+}
+
+func (f *follower) look() {
+	now, err := f.folder.Read()
+	switch {
+	case err != nil:
+		if err.Error() != f.said {
+			f.said = err.Error()
+			f.changed(nil, err)
 		}
+	case !maps.Equal(f.before, now):
+		f.before, f.said = now, ""
+		f.changed(now, nil)
+	default:
+		f.said = ""
 	}
 }

@@ -49,38 +49,52 @@ func TestFolderIsReadAsTheKubeletMountsIt(t *testing.T) {
 }
 
 func TestFollowSeesWhatTheKubeletSwaps(t *testing.T) {
-	folder := t.TempDir()
-	first, second := map[string]string{"a": "1"}, map[string]string{"a": "2", "b": "new"}
-	project(t, folder, "first", first)
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	seen := make(chan map[string]string)
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		config.Folder(folder).Follow(ctx, time.Millisecond, first, func(held map[string]string, err error) {
-			if err != nil {
-				t.Error(err)
-			}
-			select {
-			case seen <- held:
-			case <-ctx.Done():
-			}
+	for _, row := range []struct {
+		name   string
+		follow func(config.Folder, context.Context, time.Duration, map[string]string, func(map[string]string, error))
+		every  time.Duration
+	}{
+		{"by looking often", config.Folder.Follow, time.Millisecond},
+		{"by being told", config.Folder.FollowClosely, time.Hour},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			folder := t.TempDir()
+			first, second := map[string]string{"a": "1"}, map[string]string{"a": "2", "b": "new"}
+			project(t, folder, "first", first)
+			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			defer cancel()
+			seen := make(chan map[string]string)
+			ended := make(chan struct{})
+			go func() {
+				defer close(ended)
+				row.follow(config.Folder(folder), ctx, row.every, map[string]string{}, func(held map[string]string, err error) {
+					if err != nil {
+						t.Error(err)
+					}
+					select {
+					case seen <- held:
+					case <-ctx.Done():
+					}
+				})
+			}()
+			awaitHeld(ctx, t, seen, first) // from now on it looks only when it is told, or often
+			project(t, folder, "second", second)
+			awaitHeld(ctx, t, seen, second)
+			cancel()
+			<-ended
 		})
-	}()
-	project(t, folder, "second", second)
-	select {
-	case got := <-seen:
-		for !maps.Equal(got, second) { // it looked between the new link and the swap
-			select {
-			case got = <-seen:
-			case <-ctx.Done():
-				t.Fatalf("it stays at %v", got)
-			}
-		}
-	case <-ctx.Done():
-		t.Error("the change was not seen")
 	}
-	cancel()
-	<-ended
+}
+
+// awaitHeld returns when this is seen. What is seen before that is of a look between a new link and the swap.
+func awaitHeld(ctx context.Context, t *testing.T, seen <-chan map[string]string, want map[string]string) {
+	t.Helper()
+	var got map[string]string
+	for !maps.Equal(got, want) {
+		select {
+		case got = <-seen:
+		case <-ctx.Done():
+			t.Fatalf("it stays at %v, want %v", got, want)
+		}
+	}
 }

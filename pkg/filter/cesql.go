@@ -14,10 +14,15 @@ type query struct {
 }
 
 func (q query) eval(e event.Event) verdict {
-	if q.expression.Matches(e.Attributes) {
+	matches, undecided := q.expression.Decide(e.Attributes)
+	switch {
+	case matches:
 		return pass
+	case undecided:
+		return open
+	default:
+		return fail
 	}
-	return fail
 }
 
 func compileCESQL(text string, functions []cesql.Function) (query, error) {

@@ -10,11 +10,21 @@ type Matcher struct {
 
 // Match tells whether the target gets the event. It does not see the hop count, which upstream removes before it filters.
 func (m *Matcher) Match(e event.Event) bool {
-	return m.root == nil || m.root.eval(e) != fail
+	matches, _ := m.Decide(e)
+	return matches
+}
+
+// Decide is Match that tells a false one, with undecided, from one that may be true later: a function that CESQL calls could not tell yet.
+func (m *Matcher) Decide(e event.Event) (matches, undecided bool) {
+	if m.root == nil {
+		return true, false
+	}
+	v := m.root.eval(e)
+	return v == pass || v == silent, v == open
 }
 
 // verdict is what a node says of an event. Upstream knows a third answer besides pass and fail: "no filter", of a filter
-// that has nothing to say, which neither "not" turns around nor the trigger takes for a refusal.
+// that has nothing to say, which neither "not" turns around nor the trigger takes for a refusal. The fourth is that it cannot be told yet.
 //
 // Source: knative.dev/eventing pkg/eventfilter/filter.go.
 type verdict int8
@@ -23,6 +33,7 @@ const (
 	silent verdict = iota
 	pass
 	fail
+	open
 )
 
 // node is one expression of a compiled filter. The event goes by value, so that nothing is allocated for it.
@@ -30,28 +41,36 @@ type node interface {
 	eval(e event.Event) verdict
 }
 
-// all passes when no part fails; with that settled the last part speaks for it.
+// all passes when no part fails; with that settled, an open part and else the last one speaks for it.
 type all []node
 
 func (n all) eval(e event.Event) verdict {
-	last := silent
+	last, opened := silent, false
 	for _, part := range n {
 		if last = part.eval(e); last == fail {
 			return fail
 		}
+		opened = opened || last == open
+	}
+	if opened {
+		return open
 	}
 	return last
 }
 
-// anyOf passes when a part passes; else the last part speaks for it.
+// anyOf passes when a part passes; else an open part, or the last one, speaks for it.
 type anyOf []node
 
 func (n anyOf) eval(e event.Event) verdict {
-	last := silent
+	last, opened := silent, false
 	for _, part := range n {
 		if last = part.eval(e); last == pass {
 			return pass
 		}
+		opened = opened || last == open
+	}
+	if opened {
+		return open
 	}
 	return last
 }
@@ -65,12 +84,12 @@ func (n not) eval(e event.Event) verdict {
 	if n.part == nil {
 		return silent
 	}
-	switch n.part.eval(e) {
+	switch v := n.part.eval(e); v {
 	case pass:
 		return fail
 	case fail:
 		return pass
 	default:
-		return silent
+		return v
 	}
 }

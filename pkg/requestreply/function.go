@@ -27,32 +27,41 @@ const (
 // Function returns KN_VERIFY_CORRELATION_ID(id, name, namespace, secret, process, processes): whether the id was made by the
 // RequestReply of that name for the process. keys returns the content of Secret, by "NAMESPACE.NAME.ANYTHING"; it is called
 // for every event, by any number of goroutines. No error says what was wrong with an id: a Trigger that asks has no other answer.
+// It is undecided about an id that may be of this RequestReply while no key of that is known: a mounted Secret is late.
 func Function(keys func() map[string]string) cesql.Function {
 	return cesql.Function{
 		Name:       functionName,
 		Parameters: []cesql.Type{cesql.String, cesql.String, cesql.String, cesql.String, cesql.Integer, cesql.Integer},
 		Returns:    cesql.Boolean,
 		Call: func(values []cesql.Value) (cesql.Value, cesql.Errors) {
-			return cesql.BooleanValue(verify(values, keys)), 0
+			verified, known := verify(values, keys)
+			if !known {
+				return cesql.BooleanValue(false), cesql.Undecided
+			}
+			return cesql.BooleanValue(verified), 0
 		},
 	}
 }
 
-// verify has the arguments as they were cast.
-func verify(values []cesql.Value, keys func() map[string]string) bool {
+// verify has the arguments as they were cast. known is false when the RequestReply has no key here and it takes one to tell.
+func verify(values []cesql.Value, keys func() map[string]string) (verified, known bool) {
 	id, name, namespace, secret := values[0].Text(), values[1].Text(), values[2].Text(), values[3].Text()
 	process, processes := values[4].Number(), values[5].Number()
 	parsed, ok := parse(id)
 	if !ok || processes == 0 || parsed.index%processes != process || secret != Secret {
-		return false
+		return false, true
 	}
 	prefix := namespace + "." + name + "."
 	for key, value := range keys() {
-		if strings.HasPrefix(key, prefix) && parsed.sealedWith([]byte(value)) {
-			return true
+		if !strings.HasPrefix(key, prefix) {
+			continue
+		}
+		known = true
+		if parsed.sealedWith([]byte(value)) {
+			return true, true
 		}
 	}
-	return false
+	return false, known
 }
 
 type replyID struct {

@@ -51,9 +51,11 @@ type deal struct {
 
 // part is dispatch.Lease of a deal for one member.
 type part struct {
-	deal    *deal
-	member  *member
-	settled atomic.Bool
+	deal   *deal
+	member *member
+	// undecided says that the member's filter could not tell yet: the part is not to be handed out, but to be looked at again.
+	undecided bool
+	settled   atomic.Bool
 }
 
 // Ack settles the part for good.

@@ -104,7 +104,7 @@ func (g *Group) Follow(live, ended []route.Target) {
 		m := one.member
 		m.become(one)
 		if now := before.readers[key]; now.match != one.match {
-			over = append(over, m.drop(func(d *deal) bool { return !g.wants(&one, d) })...)
+			over = append(over, m.drop(g.unwantedBy(&one))...)
 		}
 		parked = append(parked, g.surplus(m, next)...)
 		m.wake()
@@ -194,13 +194,13 @@ func (g *Group) Take(subject string, m dispatch.Message) {
 	}
 	g.load.add(d.weight)
 	for i, to := range wanted {
-		p := &parts[i]
-		p.deal, p.member = d, to
+		p, to := &parts[i], to.member
+		p.deal, p.member, p.undecided = d, to, wanted[i].undecided
 		g.holds(to, d.weight)
 		switch {
 		case to.gone:
 			over = append(over, p)
-		case to.parks() || g.exceeds(to.held, r):
+		case p.undecided || to.parks() || g.exceeds(to.held, r):
 			parked = append(parked, p)
 		default:
 			to.enqueue(p)

@@ -39,12 +39,21 @@ func (g *Group) parker() {
 		switch {
 		case p == nil:
 			return
-		case g.park(g.closed, p, time.Now().Add(g.config.ParkFor)):
+		case g.park(g.closed, p, time.Now().Add(g.parkFor(p))):
 			_ = p.Ack()
+		case p.undecided:
+			_ = p.Release(undecidedPause)
 		default:
 			g.parkAgain(p)
 		}
 	}
+}
+
+func (g *Group) parkFor(p *part) time.Duration {
+	if p.undecided {
+		return undecidedPause
+	}
+	return g.config.ParkFor
 }
 
 func (g *Group) nextToPark() *part {
@@ -104,8 +113,8 @@ func (g *Group) retry() {
 	g.parkLater(parked)
 }
 
-// park makes one try to park the part. One whose member is gone is done with; so is one of a member that has ended when there is no
-// room: what is kept for a target that may come back must not hold up those that are there.
+// park makes one try to park the part. One whose member is gone is done with; so is one of a member that has ended, and one that is
+// undecided, when there is no room: what is kept for a target that may come back, or may not want it, must not hold up those that are there.
 func (g *Group) park(ctx context.Context, p *part, due time.Time) bool {
 	g.mu.Lock()
 	target, ended, gone := p.member.target, p.member.ended, p.member.gone
@@ -116,7 +125,7 @@ func (g *Group) park(ctx context.Context, p *part, due time.Time) bool {
 	ctx, cancel := context.WithTimeout(ctx, parkTimeout)
 	defer cancel()
 	err := g.config.Park(ctx, target, p.deal.message.Work, due)
-	full := ended && (errors.Is(err, dispatch.ErrParkFull) || errors.Is(err, dispatch.ErrTooLarge))
+	full := (ended || p.undecided) && (errors.Is(err, dispatch.ErrParkFull) || errors.Is(err, dispatch.ErrTooLarge))
 	g.say(p.member, err, full)
 	return err == nil || full
 }
@@ -134,7 +143,7 @@ func (g *Group) say(m *member, err error, dropped bool) {
 	switch {
 	case !changed || err == nil:
 	case dropped:
-		g.config.Logger.Warn("there is no room to keep events for a target that has ended: should it come back, it misses them",
+		g.config.Logger.Warn("there is no room to keep events that a target may want later: it misses them",
 			"target", m.key.String(), "error", err)
 	default:
 		g.config.Logger.Warn("events of a target that is behind cannot be parked, they are held here", "target", m.key.String(), "error", err)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+	"time"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/filter"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
@@ -95,13 +96,26 @@ func (r *roster) enter(one reader) {
 	}
 }
 
+const (
+	// undecidedPause is for how long an event is parked that a filter cannot tell of yet, undecidedFor how old it may be at most: then it
+	// does not match. A RequestReply waits a minute for the reply to a request.
+	undecidedPause = time.Second
+	undecidedFor   = time.Minute
+)
+
+// wish is who gets a message, or may get it later.
+type wish struct {
+	member    *member
+	undecided bool
+}
+
 // want returns who gets the message.
-func (g *Group) want(r *roster, d *deal) []*member {
-	var wanted []*member
+func (g *Group) want(r *roster, d *deal) []wish {
+	var wanted []wish
 	for _, some := range [2][]reader{r.bySubject[d.subject], r.others} {
 		for i := range some {
-			if g.wants(&some[i], d) {
-				wanted = append(wanted, some[i].member)
+			if wants, undecided := g.wants(&some[i], d); wants || undecided {
+				wanted = append(wanted, wish{some[i].member, undecided})
 			}
 		}
 	}
@@ -110,17 +124,27 @@ func (g *Group) want(r *roster, d *deal) []*member {
 
 // wants compares the whole filter. What could not be read, and comes as a failure, is for all who may want its subject; so is
 // everything for a member whose filter cannot be compiled.
-func (g *Group) wants(r *reader, d *deal) bool {
+func (g *Group) wants(r *reader, d *deal) (wants, undecided bool) {
 	w := &d.message.Work
 	switch {
 	case g.config.Directed && (w.Attempt > 0 || w.Failure != nil || w.Reply != nil):
-		return r.covers(d.subject) // its first attempt has been made
+		return r.covers(d.subject), false // its first attempt has been made
 	case !g.config.Directed && w.Sequence <= r.target.After:
-		return false
+		return false, false
 	case w.Failure != nil || r.match == nil:
-		return r.covers(d.subject)
-	default:
-		return (!g.config.Directed || r.covers(d.subject)) && r.match.Match(w.Event)
+		return r.covers(d.subject), false
+	case g.config.Directed && !r.covers(d.subject):
+		return false, false
+	}
+	wants, undecided = r.match.Decide(w.Event)
+	return wants, undecided && time.Since(w.Stored) < undecidedFor
+}
+
+// unwantedBy tells what of that which waits for its member the reader does not want.
+func (g *Group) unwantedBy(r *reader) func(*deal) bool {
+	return func(d *deal) bool {
+		wants, _ := g.wants(r, d)
+		return !wants
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/cesql"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/filter"
@@ -39,6 +40,8 @@ type world struct {
 	// outdated says that the members may not be those in force.
 	outdated bool
 	logBytes int64
+	// keyKnown is when KEY_FITS can tell.
+	keyKnown bool
 
 	mu     sync.Mutex
 	parked []string
@@ -56,7 +59,13 @@ func newWorld(t testing.TB) *world {
 		Park: w.park, Go: w.running.Go, More: w.more, Bytes: share.MaxBytes, Current: func() bool { return !w.outdated },
 		LogBytes: func() int64 { return w.logBytes },
 		Subjects: func(t route.Target) []string { return filter.Subjects(t.Filter, w.names) },
-		Logger:   slog.New(slog.NewTextHandler(&w.log, nil)),
+		Functions: []cesql.Function{{Name: "KEY_FITS", Returns: cesql.Boolean, Call: func([]cesql.Value) (cesql.Value, cesql.Errors) {
+			if !w.keyKnown {
+				return cesql.BooleanValue(false), cesql.Undecided
+			}
+			return cesql.BooleanValue(true), 0
+		}}},
+		Logger: slog.New(slog.NewTextHandler(&w.log, nil)),
 	})
 	return w
 }

@@ -3,6 +3,7 @@ package dataplane
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -11,7 +12,8 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/requestreply"
 )
 
-// replyKeysEvery is how often the keys are looked at. Until a new RequestReply's keys are read here, its replies match no Trigger.
+// replyKeysEvery is how often the keys are looked at where nobody tells of changes. Until a new RequestReply's keys are read here, its
+// replies wait.
 const replyKeysEvery = time.Second
 
 // ReplyKeys are the keys of Knative's RequestReplies, as the mounted Secret has them.
@@ -24,9 +26,8 @@ type ReplyKeys struct {
 // NewReplyKeys reads the keys. A folder that is not there has none: then no reply is anybody's.
 func NewReplyKeys(folder string, log *slog.Logger) *ReplyKeys {
 	k := &ReplyKeys{folder: config.Folder(folder), log: log}
-	held, err := k.folder.Read()
-	k.held.Store(&held)
-	k.apply(held, err)
+	k.held.Store(&map[string]string{})
+	k.apply(k.folder.Read())
 	return k
 }
 
@@ -37,7 +38,7 @@ func (k *ReplyKeys) Functions() []cesql.Function {
 
 // Follow reads the keys again whenever they have changed, until ctx ends.
 func (k *ReplyKeys) Follow(ctx context.Context) {
-	k.folder.Follow(ctx, replyKeysEvery, k.current(), k.apply)
+	k.folder.FollowClosely(ctx, replyKeysEvery, k.current(), k.apply)
 }
 
 func (k *ReplyKeys) current() map[string]string { return *k.held.Load() }
@@ -48,5 +49,14 @@ func (k *ReplyKeys) apply(held map[string]string, err error) {
 		k.log.Error("the keys of RequestReplies cannot be read; they stay as they were", "error", err)
 		return
 	}
+	var added []string
+	for name := range held {
+		if _, known := k.current()[name]; !known {
+			added = append(added, name)
+		}
+	}
 	k.held.Store(&held)
+	if slices.Sort(added); len(added) > 0 {
+		k.log.Info("new keys of RequestReplies are read", "keys", added)
+	}
 }

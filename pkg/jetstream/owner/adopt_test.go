@@ -237,6 +237,28 @@ func TestRepairOfAnAdoptedStream(t *testing.T) {
 	}
 }
 
+// A server that has started answers the first request to change a consumer with the consumer as it found it. From an answer without
+// filters nats.go concludes that the server knows none; yet they are in force.
+func TestTheFirstFiltersAfterTheServerHasStarted(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	i.foreign(aStream("theirs.>"))
+	channel := channelOf("c", route.Log{Stream: "THEIRS"})
+	i.putChannel(channel)
+	i.putSubscriber(subscriberOf(channel, "one"))
+	i.stop()
+	i.restart()
+
+	channel.Log.Subjects = []string{"theirs.a.>"}
+	one := i.putSubscriber(subscriberOf(channel, "one"))
+	source := open(t, i.client, one, 10)
+	i.native("theirs.b", "not wanted")
+	i.native("theirs.a.1", "wanted")
+	if got := takeIDs(t, source, 1); got[0] != "THEIRS.2" {
+		t.Errorf("got %v, want what is on the new subjects", got)
+	}
+}
+
 // A subscriber that is brought back with another stream, as its Channel was, has left the one before.
 func TestASubscriberLeavesTheStreamThatItHad(t *testing.T) {
 	i := install(t)

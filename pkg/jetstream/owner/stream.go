@@ -212,8 +212,9 @@ func alignedConsumer(have, want natsjs.ConsumerConfig) (next natsjs.ConsumerConf
 	return next, slices.Equal(jetstream.FilterSubjects(have), next.FilterSubjects) && reflect.DeepEqual(withoutFilters(have), withoutFilters(next))
 }
 
-// hasFilters asks the server again whether a consumer has the filters that it was given: nats.go calls filters unsupported when the
-// answer to the request has none, and an answer may have been made before they were in force.
+// hasFilters asks the server again whether a consumer has the filters that it was given. nats.go calls filters unsupported when the
+// answer to the request has none; but the first request after its start a server answers with the consumer as it found it
+// (nats-server 2.15, consumer.initialInfo).
 func (o *Owner) hasFilters(ctx context.Context, stream string, want natsjs.ConsumerConfig) bool {
 	there, err := o.client.JetStream().Consumer(ctx, stream, want.Durable)
 	return err == nil && slices.Equal(jetstream.FilterSubjects(there.CachedInfo().Config), want.FilterSubjects)

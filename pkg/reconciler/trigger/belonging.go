@@ -1,6 +1,9 @@
 package trigger
 
 import (
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/cache"
 	eventingv1 "knative.dev/eventing/pkg/apis/eventing/v1"
 	eventinglisters "knative.dev/eventing/pkg/client/listers/eventing/v1"
@@ -27,11 +30,30 @@ func (b belonging) isOurs(object any) bool {
 	return err == nil && broker.Annotations[compile.ClassAnnotation] == compile.BrokerClass
 }
 
-// waits reports whether the Trigger's Broker is not ready yet: when it is, or says why not, the Trigger has the news from there.
-func (b belonging) waits(t *eventingv1.Trigger) bool {
+// putOff is for how long news of the Trigger can wait for those of its Broker; 0 when there are none to come.
+func (b belonging) putOff(object any) time.Duration {
+	t, ok := object.(*eventingv1.Trigger)
+	if !ok {
+		return 0
+	}
 	key := compile.ChosenBroker(t, b.crossNamespace())
 	broker, err := b.brokers.Brokers(key.Namespace).Get(key.Name)
-	return err == nil && broker.Status.GetTopLevelCondition().IsUnknown()
+	if err != nil || !broker.Status.GetTopLevelCondition().IsUnknown() {
+		return 0
+	}
+	return collect(broker)
+}
+
+// hearsOfBroker reports whether the Trigger has news of its Broker to come: that this is ready, or why not. Its own status may not say yet
+// what the Broker's does.
+func (b belonging) hearsOfBroker(key types.NamespacedName) bool {
+	object, there, err := b.triggers.GetByKey(key.String())
+	t, ok := object.(*eventingv1.Trigger)
+	if err != nil || !there || !ok {
+		return false
+	}
+	known := t.Status.GetCondition(eventingv1.TriggerConditionBroker)
+	return known != nil && known.IsUnknown() || b.putOff(t) > 0
 }
 
 // byBroker is the index of Triggers by the Brokers that they may belong to.

@@ -1,6 +1,8 @@
 package trigger
 
 import (
+	"time"
+
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/cache"
@@ -37,6 +39,14 @@ func matterOf(b *eventingv1.Broker) matter {
 		}
 	}
 	return m
+}
+
+// collect is for how long changes of the Broker are collected.
+func collect(b *eventingv1.Broker) time.Duration {
+	if b.Status.GetTopLevelCondition().IsUnknown() && !matterOf(b).Log {
+		return patience
+	}
+	return settle
 }
 
 // onBrokerChange calls for a Broker that came, went, or changed in what its Triggers depend on.

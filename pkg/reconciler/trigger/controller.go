@@ -5,6 +5,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/cache"
 	eventingv1 "knative.dev/eventing/pkg/apis/eventing/v1"
 	"knative.dev/eventing/pkg/apis/feature"
@@ -27,8 +28,13 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/readiness"
 )
 
-// settle is how long changes of a Broker are collected before its Triggers are reconciled: one that comes becomes ready in several steps.
-const settle = 500 * time.Millisecond
+const (
+	// settle is how long changes of a Broker are collected before its Triggers are reconciled: one that comes becomes ready in several steps.
+	settle = 500 * time.Millisecond
+	// patience is settle while there is nothing that a Trigger could do: its Broker, which is not ready yet, has no log, or the Trigger has
+	// only what the filters say to add. Whatever the Broker does next brings the Trigger sooner.
+	patience = 2 * time.Second
+)
 
 // agent is who the Kubernetes events come from.
 const agent = "eventing-jetstream-trigger-controller"
@@ -69,10 +75,16 @@ func NewController(ctx context.Context, cmw configmap.Watcher, d Dependencies) *
 	r.configs = brokerconfig.Reader{ConfigMaps: d.Configs, Tracker: impl.Tracker}
 
 	resync = func() { impl.FilteredGlobalResync(ours.isOurs, triggers.Informer()) }
-	d.Board.Listen(readiness.Listener{Changed: impl.EnqueueKey, Outage: resync})
+	d.Board.Listen(readiness.Listener{Outage: resync, Changed: func(key types.NamespacedName) {
+		if ours.hearsOfBroker(key) {
+			impl.EnqueueKeyAfter(key, patience)
+			return
+		}
+		impl.EnqueueKey(key)
+	}})
 	handle(triggers.Informer(), cache.FilteringResourceEventHandler{FilterFunc: ours.isOurs, Handler: news.Handler(func(object any) {
-		if t, ok := object.(*eventingv1.Trigger); ok && ours.waits(t) {
-			impl.EnqueueAfter(t, settle)
+		if wait := ours.putOff(object); wait > 0 {
+			impl.EnqueueAfter(object, wait)
 			return
 		}
 		impl.Enqueue(object)
@@ -81,7 +93,7 @@ func NewController(ctx context.Context, cmw configmap.Watcher, d Dependencies) *
 		FilterFunc: pkgreconciler.AnnotationFilterFunc(brokerreconciler.ClassAnnotationKey, compile.BrokerClass, false),
 		Handler: onBrokerChange(func(b *eventingv1.Broker) {
 			for _, t := range ours.of(b) {
-				impl.EnqueueAfter(t, settle)
+				impl.EnqueueAfter(t, collect(b))
 			}
 		}),
 	})
