@@ -22,7 +22,8 @@ func TestDataPlaneLinksNoKubernetes(t *testing.T) {
 		[]string{
 			"cmd/ingress", "cmd/filter",
 			"pkg/event", "pkg/cesql", "pkg/naming", "pkg/delivery", "pkg/filter", "pkg/route", "pkg/limit",
-			"pkg/ingress", "pkg/dispatch", "pkg/jetstream", "pkg/deliver", "pkg/display", "pkg/send",
+			"pkg/ingress", "pkg/dispatch", "pkg/jetstream", "pkg/deliver",
+			"cmd/internal/display", "cmd/internal/send",
 		},
 		[]string{
 			"k8s.io/client-go/...", "knative.dev/pkg/injection/...", "knative.dev/eventing/...",
@@ -48,7 +49,7 @@ func TestProcessesEmbedNoServer(t *testing.T) {
 func TestProcessesKnowNoBenchmark(t *testing.T) {
 	depcheck.AssertNoDependency(t, forAll(t,
 		[]string{"cmd/ingress", "cmd/filter", "cmd/controller"},
-		[]string{module + "pkg/bench/...", "github.com/valyala/fasthttp/...", "github.com/wcharczuk/go-chart/..."}))
+		[]string{module + "cmd/internal/bench/...", "github.com/valyala/fasthttp/...", "github.com/wcharczuk/go-chart/..."}))
 }
 
 // TestPurePackages shows that the pure packages link the standard library and each other, downward only.
