@@ -101,18 +101,18 @@ func inModule(packages []string) []string {
 	return paths
 }
 
-// list returns the import paths that `go list` prints for its arguments; none is a failure.
+// list returns the lines that `go list` prints for its arguments, such as import paths; none is a failure.
 func list(t *testing.T, arguments ...string) []string {
 	t.Helper()
 	command := exec.CommandContext(t.Context(), "go", append([]string{"list"}, arguments...)...)
 	var stderr strings.Builder
 	command.Stderr = &stderr
 	output, err := command.Output()
-	paths := strings.Fields(string(output))
-	if err != nil || len(paths) == 0 {
+	lines := strings.FieldsFunc(string(output), func(r rune) bool { return r == '\n' })
+	if err != nil || len(lines) == 0 {
 		t.Fatalf("%s: %v\n%s", command, err, stderr.String())
 	}
-	return paths
+	return lines
 }
 
 // openSources opens every source folder, so that `go test` does not take a result from its cache after an import changed: it
