@@ -69,6 +69,10 @@ verify-size:
 verify-generated:
 	@GO=$(GO) hack/codegen.sh --check
 
+.PHONY: size
+size: ## Print the lines of each package and of the data plane, which has a budget
+	@hack/size-check.sh --packages
+
 .PHONY: generate
 generate: ## Generate pkg/client and the deep copies of pkg/apis
 	@GO=$(GO) hack/codegen.sh
