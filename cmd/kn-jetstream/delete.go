@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/loop"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/manifest"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -117,11 +118,7 @@ func sweepEarlier(ctx context.Context, client *jetstream.Client, owner string) e
 func (o *deleteOptions) sweep(cmd *cobra.Command, owner *jetstream.Owner) error {
 	if o.wait {
 		fmt.Fprintln(cmd.ErrOrStderr(), "Waiting 30 s before their events go; interrupt and apply again to keep them.")
-		timer := time.NewTimer(fileGrace + time.Second)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-		case <-cmd.Context().Done():
+		if !loop.Sleep(cmd.Context(), fileGrace+time.Second) {
 			return cmd.Context().Err()
 		}
 	}

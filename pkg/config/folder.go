@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/loop"
 )
 
 // Folder is where a ConfigMap is mounted: a file for each key. "" is a folder that is not there.
@@ -44,7 +46,7 @@ func (f Folder) Read() (map[string]string, error) {
 func (f Folder) Follow(ctx context.Context, every time.Duration, before map[string]string, changed func(map[string]string, error)) {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
-	said := ""
+	var failure loop.Failure
 	for {
 		select {
 		case <-tick.C:
@@ -52,17 +54,12 @@ func (f Folder) Follow(ctx context.Context, every time.Duration, before map[stri
 			return
 		}
 		now, err := f.Read()
-		switch {
-		case err != nil:
-			if err.Error() != said {
-				said = err.Error()
-				changed(nil, err)
-			}
-		case !maps.Equal(before, now):
-			before, said = now, ""
+		if failure.IsNew(err) {
+			changed(nil, err)
+		}
+		if err == nil && !maps.Equal(before, now) {
+			before = now
 			changed(now, nil)
-		default:
-			said = ""
 		}
 	}
 }

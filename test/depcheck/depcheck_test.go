@@ -65,6 +65,7 @@ func TestPurePackages(t *testing.T) {
 		module + "pkg/filter":   below("pkg/event", "pkg/cesql"),
 		module + "pkg/route":    below("pkg/event", "pkg/cesql", "pkg/delivery", "pkg/filter"),
 		module + "pkg/limit":    below(),
+		module + "pkg/loop":     below(),
 
 		module + "pkg/requestreply": below("pkg/event", "pkg/cesql"),
 	})

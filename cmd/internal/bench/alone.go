@@ -11,6 +11,7 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/bench/floor"
 	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/bench/process"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/loop"
 )
 
 // MeasureStream measures F4 and F5: JetStream alone, with the log of a Broker that has no Triggers.
@@ -48,11 +49,7 @@ func MeasureIdle(ctx context.Context, o Options, settle time.Duration) (uses []P
 	if err := s.startFilter(ctx); err != nil {
 		return nil, err
 	}
-	timer := time.NewTimer(settle)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
+	if !loop.Sleep(ctx, settle) {
 		return nil, ctx.Err()
 	}
 	for _, p := range s.running() {

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/loop"
 )
 
 // profiled returns what a program is started with so that it serves its profiles, and notes where.
@@ -68,11 +70,7 @@ func (r *run) profile(ctx context.Context) (wait func() error) {
 }
 
 func (r *run) profileOne(ctx context.Context, name, address string) error {
-	timer := time.NewTimer(r.Load.Warmup)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
+	if !loop.Sleep(ctx, r.Load.Warmup) {
 		return nil // it is cut short: a profile would say nothing
 	}
 	span := max(r.Load.Duration-r.Load.Warmup, time.Second)

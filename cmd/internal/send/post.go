@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/loop"
 )
 
 const (
@@ -65,7 +67,7 @@ func (p *poster) post(ctx context.Context, m message) outcome {
 	for attempt := 0; ; attempt++ {
 		last := p.try(ctx, m)
 		last.retries = attempt
-		if attempt >= p.retries || !last.isTemporary() || !sleep(ctx, last.delay(attempt)) {
+		if attempt >= p.retries || !last.isTemporary() || !loop.Sleep(ctx, last.delay(attempt)) {
 			return last
 		}
 	}
@@ -121,19 +123,4 @@ func (o outcome) delay(attempt int) time.Duration {
 	}
 	backoff := min(firstDelay<<min(attempt, 10), maxDelay)
 	return backoff/2 + rand.N(backoff/2)
-}
-
-// sleep waits and reports whether it did so to the end, rather than until the context's.
-func sleep(ctx context.Context, d time.Duration) bool {
-	if d <= 0 {
-		return ctx.Err() == nil
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

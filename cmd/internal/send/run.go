@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/latency"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/loop"
 )
 
 // Run sends the events and returns what became of them. The error tells that the options are wrong, and then nothing was sent;
@@ -74,7 +75,7 @@ func (r *run) work(ctx context.Context, t *tally) {
 			return
 		}
 		due := r.due(first)
-		if !sleep(ctx, time.Until(due)) {
+		if !loop.Sleep(ctx, time.Until(due)) {
 			return
 		}
 		m := encode(r.options, first, min(step, r.options.Count-first))

@@ -12,6 +12,7 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/bench/workload"
 	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/latency"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/loop"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 )
 
@@ -132,11 +133,7 @@ func pace(ctx context.Context, js natsjetstream.JetStream, consumer natsjetstrea
 	defer consuming.Stop()
 	for i := range int(p.Rate * p.Duration.Seconds()) {
 		due := time.Duration(float64(i) / p.Rate * float64(time.Second))
-		timer := time.NewTimer(time.Until(began.Add(due)))
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
+		if !loop.Sleep(ctx, time.Until(began.Add(due))) {
 			return latency.Summary{}, ctx.Err()
 		}
 		message := newMessage(p, p.Count+i)

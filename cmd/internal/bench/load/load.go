@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/latency"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/loop"
 )
 
 // Plan is how much is sent, and when.
@@ -114,7 +115,7 @@ func (w *worker) work(ctx context.Context) {
 		if refused := count - o.Accepted; refused > 0 {
 			w.refused[o.Status] += refused
 			if w.Rate == 0 {
-				pause(ctx, refusedPause)
+				loop.Sleep(ctx, refusedPause)
 			}
 		}
 	}
@@ -122,7 +123,7 @@ func (w *worker) work(ctx context.Context) {
 
 // turn waits until the request is due and there is room for it.
 func (w *worker) turn(ctx context.Context, place, count int) bool {
-	if w.Rate > 0 && !pause(ctx, time.Until(w.due(place))) {
+	if w.Rate > 0 && !loop.Sleep(ctx, time.Until(w.due(place))) {
 		return false
 	}
 	return w.Enter == nil || w.Enter(ctx, count)
@@ -134,19 +135,4 @@ func (w *worker) due(place int) time.Time {
 		return time.Now()
 	}
 	return w.start.Add(time.Duration(float64(place) / w.Rate * float64(time.Second)))
-}
-
-// pause waits and reports whether it did so to the end, rather than until the context's.
-func pause(ctx context.Context, d time.Duration) bool {
-	if d <= 0 {
-		return ctx.Err() == nil
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }
