@@ -5,6 +5,7 @@
 GO       ?= go
 BIN      := bin
 LINTER   := $(BIN)/tools/golangci-lint
+VULNS    := $(BIN)/tools/govulncheck
 # What `make run` hands to `kn-jetstream run`, for example: make run ARGS="--quiet". For another port than 8080 see the README: the
 # subscribers in examples/quickstart name it too.
 ARGS     ?=
@@ -54,6 +55,10 @@ simulate: ## Simulate the whole broker in virtual time, for SEEDS seeds or for S
 lint: $(LINTER) ## Run golangci-lint, built once from third_party/tools
 	$(LINTER) run
 
+.PHONY: vuln
+vuln: $(VULNS) ## Look for known vulnerabilities; GOVULNDB names a copy of the database
+	@hack/vuln.sh $(VULNS)
+
 .PHONY: verify
 verify: verify-format verify-tidy verify-vet verify-size verify-generated ## Check format, go.mod, vet, file sizes, package names, generated code
 
@@ -68,6 +73,10 @@ verify-size:
 	@hack/size-check.sh
 verify-generated:
 	@GO=$(GO) hack/codegen.sh --check
+
+.PHONY: size
+size: ## Print the lines of each package and of the data plane, which has a budget
+	@hack/size-check.sh --packages
 
 .PHONY: generate
 generate: ## Generate pkg/client and the deep copies of pkg/apis
@@ -112,12 +121,14 @@ quickstart-test: cli ## Run the README's quickstart, and its commands for many m
 	hack/many-machines.sh
 
 .PHONY: tools
-tools: $(LINTER) ## Build the tools into bin/tools
+tools: $(LINTER) $(VULNS) ## Build the tools into bin/tools
 
-# Takes a minute or two, once: it is built anew only when its pinned version changes. Its own go.mod keeps the linter's
+# Takes a minute or two, once: they are built anew only when a pinned version changes. Their own go.mod keeps the linter's
 # two hundred modules out of the product's.
-$(LINTER): third_party/tools/go.mod third_party/tools/go.sum
-	cd third_party/tools && $(GO) build -o $(CURDIR)/$@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+$(LINTER): TOOL = github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+$(VULNS): TOOL = golang.org/x/vuln/cmd/govulncheck
+$(LINTER) $(VULNS): third_party/tools/go.mod third_party/tools/go.sum
+	cd third_party/tools && $(GO) build -o $(CURDIR)/$@ $(TOOL)
 	@touch $@
 
 # The tag of the images that make release pushes.

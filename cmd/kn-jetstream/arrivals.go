@@ -10,7 +10,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/display"
+	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/display"
 )
 
 const (

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/display"
+	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/display"
 )
 
 // Who interrupts a long wait wants to know what has arrived until then.

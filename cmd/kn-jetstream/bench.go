@@ -14,10 +14,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/bench"
+	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/bench/process"
+	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/bench/workload"
 	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/dataplane"
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/bench"
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/bench/process"
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/bench/workload"
 )
 
 // benchFlags are the flags of `bench` that are not options of the bench package as they are.

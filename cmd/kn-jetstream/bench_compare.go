@@ -10,8 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/bench/compare"
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/bench/suite"
+	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/bench/compare"
+	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/bench/suite"
 )
 
 // compareFlags are the flags of `bench compare`.

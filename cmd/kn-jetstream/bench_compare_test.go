@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/bench/compare"
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/bench/suite"
+	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/bench/compare"
+	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/bench/suite"
 )
 
 func TestJudgement(t *testing.T) {

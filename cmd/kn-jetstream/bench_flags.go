@@ -5,7 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/bench/workload"
+	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/bench/workload"
 )
 
 // The flags of bench, by what they are about.

@@ -6,8 +6,8 @@ import (
 	"io"
 	"os"
 
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/bench"
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/bench/report"
+	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/bench"
+	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/bench/report"
 )
 
 // tell prints the result as the flags want it.

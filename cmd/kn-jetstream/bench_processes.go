@@ -18,9 +18,9 @@ import (
 	natsjetstream "github.com/nats-io/nats.go/jetstream"
 	"github.com/spf13/cobra"
 
+	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/bench"
+	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/bench/floor"
 	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/dataplane"
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/bench"
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/bench/floor"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/embedded"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/publish"

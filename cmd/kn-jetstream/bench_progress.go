@@ -8,7 +8,7 @@ import (
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/bench"
+	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/bench"
 )
 
 // benchBar shows a bar on a terminal; else it shows nothing.

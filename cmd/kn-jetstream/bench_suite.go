@@ -14,7 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/bench/suite"
+	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/bench/suite"
 )
 
 // suiteFlags are the flags of `bench suite`.

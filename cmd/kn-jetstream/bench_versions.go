@@ -14,8 +14,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/bench/compare"
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/bench/suite"
+	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/bench/compare"
+	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/bench/suite"
 )
 
 // interruptBudget is how long a suite that is interrupted may take to end its processes.

@@ -12,6 +12,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/owner"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/status"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/loop"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/manifest"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -119,11 +120,7 @@ func sweepEarlier(ctx context.Context, client *jetstream.Client, name string) er
 func (o *deleteOptions) sweep(cmd *cobra.Command, routes *owner.Owner) error {
 	if o.wait {
 		fmt.Fprintln(cmd.ErrOrStderr(), "Waiting 30 s before their events go; interrupt and apply again to keep them.")
-		timer := time.NewTimer(fileGrace + time.Second)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-		case <-cmd.Context().Done():
+		if !loop.Sleep(cmd.Context(), fileGrace+time.Second) {
 			return cmd.Context().Err()
 		}
 	}

@@ -14,7 +14,7 @@ import (
 	"github.com/oklog/run"
 	"github.com/spf13/cobra"
 
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/display"
+	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/display"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
 )
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/owner"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/loop"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/manifest"
 )
 
@@ -137,14 +138,13 @@ func await(ctx context.Context, updates <-chan manifest.Update) (manifest.Update
 
 // applyUntil applies the resources, again and again until it works, says what became of them, and waits for the next update.
 func (f *fileOwner) applyUntil(ctx context.Context, r *manifest.Resources, updates <-chan manifest.Update) (manifest.Update, bool) {
-	said := ""
+	var failure loop.Failure
 	for {
 		err := f.apply(ctx, r)
 		if err == nil {
 			return f.announcer.announce(ctx, r, updates)
 		}
-		if err.Error() != said && ctx.Err() == nil {
-			said = err.Error()
+		if failure.IsNew(err) && ctx.Err() == nil {
 			fmt.Fprintf(f.out, "Not everything could be applied; it is tried again:\n%v\n", err)
 		}
 		timer := time.NewTimer(retryPause)
@@ -186,21 +186,11 @@ func (f *fileOwner) apply(ctx context.Context, r *manifest.Resources) error {
 // guard writes routes again that somebody else has deleted, such as the whole bucket, until ctx ends: without them no event is taken and
 // none is removed from the logs.
 func (f *fileOwner) guard(ctx context.Context) {
-	for said := ""; ; {
-		timer := time.NewTimer(guardInterval)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
-			return
-		}
+	var failure loop.Failure
+	for loop.Sleep(ctx, guardInterval) {
 		restored, err := f.restore(ctx)
-		switch {
-		case err != nil && ctx.Err() == nil && err.Error() != said:
-			said = err.Error()
+		if failure.IsNew(err) && ctx.Err() == nil {
 			fmt.Fprintf(f.out, "%s  routes that are gone could not be written again; it is tried again: %v\n", time.Now().Format(time.TimeOnly), err)
-		case err == nil:
-			said = ""
 		}
 		if restored > 0 && err == nil {
 			fmt.Fprintf(f.out, "%s  %d routes were gone, and are written again\n", time.Now().Format(time.TimeOnly), restored)

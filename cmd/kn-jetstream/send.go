@@ -13,8 +13,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/send"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/send"
 )
 
 const (

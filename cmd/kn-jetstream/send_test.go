@@ -11,8 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/send"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/send"
 )
 
 func TestSendFlags(t *testing.T) {

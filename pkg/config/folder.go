@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/fsnotify/fsnotify"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/loop"
 )
 
 // Folder is where a ConfigMap is mounted: a file for each key. "" is a folder that is not there.
@@ -68,7 +69,7 @@ func (f Folder) FollowClosely(ctx context.Context, every time.Duration, before m
 type follower struct {
 	folder  Folder
 	before  map[string]string
-	said    string
+	failure loop.Failure
 	changed func(map[string]string, error)
 }
 
@@ -98,16 +99,11 @@ func (f follower) run(ctx context.Context, every time.Duration, notify *fsnotify
 
 func (f *follower) look() {
 	now, err := f.folder.Read()
-	switch {
-	case err != nil:
-		if err.Error() != f.said {
-			f.said = err.Error()
-			f.changed(nil, err)
-		}
-	case !maps.Equal(f.before, now):
-		f.before, f.said = now, ""
+	if f.failure.IsNew(err) {
+		f.changed(nil, err)
+	}
+	if err == nil && !maps.Equal(f.before, now) {
+		f.before = now
 		f.changed(now, nil)
-	default:
-		f.said = ""
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/loop"
 )
 
 const (
@@ -101,10 +103,10 @@ func (r *Recorder) write(ctx context.Context, record Record) {
 	var err error
 	for try := 0; try < writeTries && ctx.Err() == nil; try++ {
 		if err = r.writeOnce(ctx, record); err == nil {
-			pause(ctx, writeEvery)
+			loop.Sleep(ctx, writeEvery)
 			return
 		}
-		pause(ctx, retryEvery)
+		loop.Sleep(ctx, retryEvery)
 	}
 	if ctx.Err() != nil {
 		return
@@ -128,14 +130,5 @@ func (r *Recorder) say() {
 	r.mu.Unlock()
 	if dropped > 0 {
 		r.log.Warn("the types of some events are not recorded; the events themselves are not affected", "events", dropped, "reason", why)
-	}
-}
-
-func pause(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
 	}
 }

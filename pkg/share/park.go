@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/loop"
 )
 
 const (
@@ -92,12 +93,7 @@ func (g *Group) parkAgain(p *part) {
 
 // retry parks, after a pause, what members still cannot take.
 func (g *Group) retry() {
-	timer := time.NewTimer(parkPause)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-g.closed.Done():
-	}
+	loop.Sleep(g.closed, parkPause)
 	r := g.roster.Load()
 	var parked []*part
 	g.mu.Lock()

@@ -17,7 +17,6 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/apis/messaging/v1alpha1"
 	typed "github.com/eventing-jetstream/eventing-jetstream/pkg/client/clientset/versioned/typed/messaging/v1alpha1"
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/display"
 )
 
 func (n *namespace) channels() typed.NatsJetStreamChannelInterface {
@@ -57,7 +56,7 @@ func (n *namespace) subscribe(name, channel string) {
 		Spec: messagingv1.SubscriptionSpec{
 			Channel: duckv1.KReference{APIVersion: v1alpha1.SchemeGroupVersion.String(), Kind: v1alpha1.Kind, Name: channel},
 			Subscriber: &duckv1.Destination{
-				Ref: &duckv1.KReference{APIVersion: "v1", Kind: "Service", Name: subscriber}, URI: relative(n.t, display.CountPrefix+name),
+				Ref: &duckv1.KReference{APIVersion: "v1", Kind: "Service", Name: subscriber}, URI: relative(n.t, countPrefix+name),
 			},
 		},
 	}, metav1.CreateOptions{})

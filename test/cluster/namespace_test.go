@@ -18,7 +18,6 @@ import (
 	duckv1 "knative.dev/pkg/apis/duck/v1"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/compile"
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/display"
 )
 
 // waitTime bounds every wait for the cluster, on a machine that is busy with the cluster itself.
@@ -135,7 +134,7 @@ func (n *namespace) awaitBroker(name, what string, wanted func(*eventingv1.Broke
 
 // trigger of events of this type, to the counter of its own name.
 func (n *namespace) trigger(name, broker, eventType string) *eventingv1.Trigger {
-	path := display.CountPrefix + name
+	path := countPrefix + name
 	return &eventingv1.Trigger{
 		ObjectMeta: metav1.ObjectMeta{Namespace: n.name, Name: name},
 		Spec: eventingv1.TriggerSpec{
@@ -197,9 +196,11 @@ func (n *namespace) mustSend(broker, eventType, id string) {
 func (n *namespace) events(trigger string) int {
 	n.t.Helper()
 	body, err := env.kube.CoreV1().RESTClient().Get().Namespace(n.name).Resource("services").Name(subscriber+":http").
-		SubResource("proxy").Suffix(strings.Trim(display.CountPrefix, "/"), trigger).DoRaw(n.t.Context())
+		SubResource("proxy").Suffix(strings.Trim(countPrefix, "/"), trigger).DoRaw(n.t.Context())
 	must(n.t, err)
-	var count display.Count
+	var count struct {
+		Events int `json:"events"`
+	}
 	must(n.t, json.Unmarshal(body, &count))
 	return count.Events
 }

@@ -16,8 +16,6 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"knative.dev/pkg/apis"
-
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/display"
 )
 
 // subscriber is the name of each namespace's counting subscriber.
@@ -50,6 +48,9 @@ func pod(args ...string) corev1.PodSpec {
 	}
 }
 
+// countPrefix is the path below which kn-jetstream display counts events under a name.
+const countPrefix = "/-/count/"
+
 // startSubscriber runs the counting subscriber behind a Service, and waits until it answers.
 func (n *namespace) startSubscriber() {
 	n.t.Helper()
@@ -64,7 +65,7 @@ func (n *namespace) startSubscriber() {
 	n.createSubscriberService()
 	n.await("the subscriber answers", func() (bool, any) {
 		_, err := env.kube.CoreV1().RESTClient().Get().Namespace(n.name).Resource("services").Name(subscriber+":http").
-			SubResource("proxy").Suffix(strings.Trim(display.CountPrefix, "/"), "probe").DoRaw(n.t.Context())
+			SubResource("proxy").Suffix(strings.Trim(countPrefix, "/"), "probe").DoRaw(n.t.Context())
 		return err == nil, err
 	})
 }
@@ -94,7 +95,7 @@ func (n *namespace) startSender(l load) (wait func()) {
 	n.t.Helper()
 	spec := pod("send", fmt.Sprintf("http://eventing-jetstream-ingress.%s.svc/%s/%s", systemNamespace, n.name, l.broker),
 		"--type="+l.eventType, "--size=1024", fmt.Sprintf("--rate=%d", l.rate), fmt.Sprintf("--count=%d", l.count), fmt.Sprintf("--retry=%d", l.retry),
-		fmt.Sprintf("--counted-at=http://%s.%s.svc%s%s", subscriber, n.name, display.CountPrefix, l.trigger))
+		fmt.Sprintf("--counted-at=http://%s.%s.svc%s%s", subscriber, n.name, countPrefix, l.trigger))
 	_, err := env.kube.CoreV1().Pods(n.name).Create(n.t.Context(), &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "sender"}, Spec: spec}, metav1.CreateOptions{})
 	must(n.t, err)
 	n.await("the first events have arrived", func() (bool, any) { return n.events(l.trigger) > 0, n.podLog("sender") })

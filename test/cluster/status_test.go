@@ -15,8 +15,6 @@ import (
 	eventingv1 "knative.dev/eventing/pkg/apis/eventing/v1"
 	"knative.dev/pkg/apis"
 	duckv1 "knative.dev/pkg/apis/duck/v1"
-
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/display"
 )
 
 func TestStatusIsCompleteAndTrue(t *testing.T) {
@@ -65,7 +63,7 @@ func (n *namespace) readyMeansDelivered(times int) {
 	for i := range times {
 		name := fmt.Sprintf("trigger-%d", i)
 		trigger := n.trigger(name, "default", "type."+name)
-		trigger.Spec.Subscriber.URI = relative(n.t, display.CountPrefix+"all") // each gets one event, and no two the same
+		trigger.Spec.Subscriber.URI = relative(n.t, countPrefix+"all") // each gets one event, and no two the same
 		n.createTrigger(trigger)
 		n.mustSend("default", "type."+name, name)
 	}

@@ -22,7 +22,8 @@ func TestDataPlaneLinksNoKubernetes(t *testing.T) {
 		[]string{
 			"cmd/ingress", "cmd/filter",
 			"pkg/event", "pkg/cesql", "pkg/naming", "pkg/delivery", "pkg/filter", "pkg/route", "pkg/limit",
-			"pkg/ingress", "pkg/dispatch", "pkg/jetstream", "pkg/deliver", "pkg/display", "pkg/send",
+			"pkg/ingress", "pkg/dispatch", "pkg/jetstream", "pkg/deliver",
+			"cmd/internal/display", "cmd/internal/send",
 		},
 		[]string{
 			"k8s.io/client-go/...", "knative.dev/pkg/injection/...", "knative.dev/eventing/...",
@@ -48,7 +49,7 @@ func TestProcessesEmbedNoServer(t *testing.T) {
 func TestProcessesKnowNoBenchmark(t *testing.T) {
 	depcheck.AssertNoDependency(t, forAll(t,
 		[]string{"cmd/ingress", "cmd/filter", "cmd/controller"},
-		[]string{module + "pkg/bench/...", "github.com/valyala/fasthttp/...", "github.com/wcharczuk/go-chart/..."}))
+		[]string{module + "cmd/internal/bench/...", "github.com/valyala/fasthttp/...", "github.com/wcharczuk/go-chart/..."}))
 }
 
 // TestPurePackages shows that the pure packages link the standard library and each other, downward only.
@@ -64,6 +65,7 @@ func TestPurePackages(t *testing.T) {
 		module + "pkg/filter":   below("pkg/event", "pkg/cesql"),
 		module + "pkg/route":    below("pkg/event", "pkg/cesql", "pkg/delivery", "pkg/filter"),
 		module + "pkg/limit":    below(),
+		module + "pkg/loop":     below(),
 
 		module + "pkg/requestreply": below("pkg/event", "pkg/cesql"),
 	})
@@ -100,18 +102,18 @@ func inModule(packages []string) []string {
 	return paths
 }
 
-// list returns the import paths that `go list` prints for its arguments; none is a failure.
+// list returns the lines that `go list` prints for its arguments, such as import paths; none is a failure.
 func list(t *testing.T, arguments ...string) []string {
 	t.Helper()
 	command := exec.CommandContext(t.Context(), "go", append([]string{"list"}, arguments...)...)
 	var stderr strings.Builder
 	command.Stderr = &stderr
 	output, err := command.Output()
-	paths := strings.Fields(string(output))
-	if err != nil || len(paths) == 0 {
+	lines := strings.FieldsFunc(string(output), func(r rune) bool { return r == '\n' })
+	if err != nil || len(lines) == 0 {
 		t.Fatalf("%s: %v\n%s", command, err, stderr.String())
 	}
-	return paths
+	return lines
 }
 
 // openSources opens every source folder, so that `go test` does not take a result from its cache after an import changed: it

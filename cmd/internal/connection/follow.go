@@ -9,6 +9,7 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/config"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/loop"
 )
 
 const (
@@ -40,7 +41,7 @@ func (m *Mounted) Follow(ctx context.Context, f Follower) {
 	}
 	tick := time.NewTicker(f.Every)
 	defer tick.Stop()
-	said := ""
+	var failure loop.Failure
 	for {
 		select {
 		case <-tick.C:
@@ -48,15 +49,14 @@ func (m *Mounted) Follow(ctx context.Context, f Follower) {
 			return
 		}
 		now, rotation, err := m.look(ctx, f.Trial)
-		switch {
-		case ctx.Err() != nil:
+		if ctx.Err() != nil {
 			return
+		}
+		if failure.IsNew(err) {
+			f.Logger.Warn("the connection to NATS as configured now does not work; the one from before stays", "error", err)
+		}
+		switch {
 		case err != nil:
-			if err.Error() != said {
-				said = err.Error()
-				f.Logger.Warn("the connection to NATS as configured now does not work; the one from before stays", "error", err)
-			}
-			continue
 		case rotation == config.Renewed:
 			f.Logger.Info("credentials for NATS were renewed; connecting again with them")
 			f.Client.Renew()
@@ -66,7 +66,6 @@ func (m *Mounted) Follow(ctx context.Context, f Follower) {
 			f.endStaggered(ctx)
 			return
 		}
-		said = ""
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/loop"
 )
 
 const (
@@ -25,7 +26,8 @@ func Await(ctx context.Context, client *jetstream.Client, logger *slog.Logger) e
 }
 
 func awaitUsable(ctx context.Context, wait func(context.Context) error, logger *slog.Logger) error {
-	said, began, saidAt := "", time.Now(), time.Time{}
+	var failure loop.Failure
+	began, saidAt := time.Now(), time.Time{}
 	for patience := awaitFirst; ctx.Err() == nil; patience = awaitRound - awaitPause {
 		round, cancel := context.WithTimeout(ctx, patience)
 		err := wait(round)
@@ -33,14 +35,11 @@ func awaitUsable(ctx context.Context, wait func(context.Context) error, logger *
 		if err == nil || errors.Is(err, jetstream.ErrServerTooOld) || errors.Is(err, jetstream.ErrNoJetStream) {
 			return err
 		}
-		if ctx.Err() == nil && (err.Error() != said || time.Since(saidAt) >= awaitRound-awaitPause) {
-			said, saidAt = err.Error(), time.Now()
+		if ctx.Err() == nil && (failure.IsNew(err) || time.Since(saidAt) >= awaitRound-awaitPause) {
+			saidAt = time.Now()
 			logger.Warn("waiting for NATS", "for", time.Since(began).Round(time.Second), "error", err)
 		}
-		select {
-		case <-time.After(awaitPause):
-		case <-ctx.Done():
-		}
+		loop.Sleep(ctx, awaitPause)
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/loop"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
@@ -80,31 +81,17 @@ func (a *Audit) Wake() {
 
 // Run compares until ctx ends. A failure, such as NATS being away, is logged once and tried again.
 func (a *Audit) Run(ctx context.Context) {
-	said := ""
+	var failure loop.Failure
 	for ctx.Err() == nil {
-		err := a.once(ctx)
-		switch {
-		case err == nil:
-			said = ""
-		case err.Error() != said && ctx.Err() == nil:
-			said = err.Error()
+		if err := a.once(ctx); failure.IsNew(err) && ctx.Err() == nil {
 			a.config.Logger.Warn("routes and resources could not be compared; it is tried again", "error", err)
 		}
 		select {
 		case <-a.wake:
-			pause(ctx, settle)
+			loop.Sleep(ctx, settle)
 		case <-time.After(Every):
 		case <-ctx.Done():
 		}
-	}
-}
-
-func pause(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
 	}
 }
 

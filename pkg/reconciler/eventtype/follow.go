@@ -7,6 +7,8 @@ import (
 
 	"k8s.io/apimachinery/pkg/types"
 	"knative.dev/pkg/logging"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/loop"
 )
 
 const (
@@ -35,7 +37,7 @@ func (f *Follower) again() {
 
 // Run follows the records, while the feature is on, until ctx ends.
 func (f *Follower) Run(ctx context.Context) {
-	said := ""
+	var failure loop.Failure
 	for ctx.Err() == nil {
 		if !f.enabled() {
 			select {
@@ -45,17 +47,11 @@ func (f *Follower) Run(ctx context.Context) {
 			continue
 		}
 		err := f.once(ctx)
-		if err == nil || ctx.Err() != nil {
-			said = ""
-			continue
-		}
-		if err.Error() != said {
-			said = err.Error()
+		if failure.IsNew(err) && ctx.Err() == nil {
 			logging.FromContext(ctx).Warnw("the event types that were seen cannot be followed; it is tried again", "error", err)
 		}
-		select {
-		case <-time.After(retryEvery):
-		case <-ctx.Done():
+		if err != nil {
+			loop.Sleep(ctx, retryEvery)
 		}
 	}
 }
