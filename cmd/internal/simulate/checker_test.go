@@ -241,21 +241,15 @@ func (c *checker) excuse(r *record, t *target) string {
 		return "sent again"
 	}
 	by := map[string]bool{}
-	from, to := r.requests[0].at, r.requests[0].ended
 	for _, q := range r.requests {
 		if q.target == t.name && q.fate == loses {
 			return "answer lost"
 		}
 		by[q.by] = true
-		if q.at.Before(from) {
-			from = q.at
-		}
-		if q.ended.After(to) {
-			to = q.ended
-		}
 	}
+	from, to := c.atWork(r)
 	for _, f := range c.history.faults {
-		if (f.who == "" || by[f.who]) && f.effect == breaks && f.overlaps(from, to.Add(acknowledges)) {
+		if (f.who == "" || by[f.who]) && f.effect == breaks && f.overlaps(from, to) {
 			return f.what
 		}
 		if f.effect == rewinds && f.address == r.address && c.behind(r, f) {
@@ -263,6 +257,28 @@ func (c *checker) excuse(r *record, t *target) string {
 		}
 	}
 	return ""
+}
+
+// atWork returns the time from the first request until the message is acknowledged: after that it is nobody's any more.
+func (c *checker) atWork(r *record) (from, to time.Time) {
+	from = r.requests[0].at
+	for _, q := range r.requests {
+		from = minTime(from, q.at)
+	}
+	for _, t := range c.targets {
+		requests := r.at(t.name)
+		if len(requests) == 0 {
+			continue
+		}
+		last := requests[len(requests)-1]
+		if i := slices.IndexFunc(requests, request.settles); i >= 0 {
+			last = requests[i]
+		}
+		if last.ended.After(to) {
+			to = last.ended
+		}
+	}
+	return from, to.Add(acknowledges)
 }
 
 // behind tells whether the event may lie behind the place from which a consumer reads again: that is in front of the oldest event that was

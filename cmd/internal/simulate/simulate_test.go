@@ -25,7 +25,7 @@ func TestSimulate(t *testing.T) {
 		seeds, first = 1, s
 	}
 	for seed := first; seed < first+seeds; seed++ {
-		out, err := simulate(t, seed, "")
+		out, err := simulate(t, os.Args[0], seed, "")
 		t.Log(out)
 		if err != nil {
 			t.Errorf("seed %d: %v", seed, err)
@@ -43,7 +43,7 @@ func TestPlantedDefects(t *testing.T) {
 	} {
 		found := false
 		for seed := 1; seed <= 5 && !found; seed++ {
-			out, err := simulate(t, seed, planted)
+			out, err := simulate(t, os.Args[0], seed, planted)
 			found = err != nil && strings.Contains(out, finding)
 			if found {
 				t.Logf("%s: found by seed %d", planted, seed)
@@ -55,10 +55,11 @@ func TestPlantedDefects(t *testing.T) {
 	}
 }
 
-func simulate(t *testing.T, seed int, planted string) (string, error) {
+// simulate runs one seed in a process of this program.
+func simulate(t *testing.T, program string, seed int, planted string) (string, error) {
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
-	run := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestOneSeed$", "-test.v") //nolint:gosec // it is this program
+	run := exec.CommandContext(ctx, program, "-test.run=^TestOneSeed$", "-test.v") //nolint:gosec // it is this program, or a mutant of it
 	run.Env = append(os.Environ(), "SIMULATE_ONE="+strconv.Itoa(seed), "SIMULATE_PLANTED="+planted)
 	out, err := run.CombinedOutput()
 	return string(out), err
