@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -35,8 +37,7 @@ func oneSeed(t *testing.T, seed uint64, store string) {
 	}
 	w.happen()
 
-	judge := &checker{history: w.history, targets: w.targets, grace: w.plan.grace}
-	until(drains, func() bool { return len(w.unready()) == 0 && judge.settled() })
+	until(drains, func() bool { return len(w.unready()) == 0 && w.judge().settled() })
 	left := ""
 	if !w.plan.deletions && !until(forgets, func() bool { left = w.left(client); return left == "" }) {
 		t.Errorf("broken: %s after all is settled, and %s more\n%s", left, forgets, w.story())
@@ -49,7 +50,7 @@ func oneSeed(t *testing.T, seed uint64, store string) {
 	client.Close()
 	w.nats.Shutdown()
 	w.nats.WaitForShutdown()
-	w.tell(judge.check())
+	w.tell(w.judge().check())
 }
 
 func newWorld(t *testing.T, seed uint64, store string) *world {
@@ -135,12 +136,25 @@ func (w *world) tell(v verdict) {
 		len(v.broken), v.duplicates)
 }
 
+// judge returns a checker of what has been made of the targets until now.
+func (w *world) judge() *checker {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	c := &checker{history: w.history, grace: w.plan.grace}
+	for _, t := range w.targets {
+		if len(t.versions) > 0 {
+			c.targets = append(c.targets, &target{name: t.name, key: t.key, versions: slices.Clone(t.versions)})
+		}
+	}
+	return c
+}
+
 // story is what happened to the targets and to the broker.
 func (w *world) story() string {
-	c := checker{history: w.history}
-	text := ""
-	for _, t := range w.targets {
-		text += t.name + "\n" + c.story(t)
+	var text strings.Builder
+	c := w.judge()
+	for _, t := range c.targets {
+		text.WriteString(t.name + "\n" + c.story(t))
 	}
-	return text + c.faults()
+	return text.String() + c.faults()
 }
