@@ -58,10 +58,10 @@ func (c *checker) check() verdict {
 
 // missing: what was accepted for a target reaches the target, or its dead letter sink.
 func (c *checker) missing(r *record, t *target) string {
-	if c.owed(r, t) && !slices.ContainsFunc(r.at(t.name), request.settles) {
-		return "accepted, and neither delivered nor dead-lettered"
+	if slices.ContainsFunc(r.at(t.name), request.settles) || !c.owed(r, t) {
+		return ""
 	}
-	return ""
+	return "accepted, and neither delivered nor dead-lettered"
 }
 
 // settled tells whether nothing is missing any more.
@@ -100,7 +100,8 @@ func (c *checker) owed(r *record, t *target) bool {
 	for i, v := range t.versions[since:] {
 		switch {
 		case v.ended:
-			if next := t.versions[since+i+1]; next.ready.IsZero() || next.ready.Sub(v.begun) > c.grace-remembered {
+			next := t.versions[since+i+1]
+			if next.ready.IsZero() || next.ready.Sub(v.begun) > c.grace-remembered || c.forgotten(v.begun, next.ready) {
 				return false
 			}
 		case !v.wants(r.event):
@@ -108,6 +109,11 @@ func (c *checker) owed(r *record, t *target) bool {
 		}
 	}
 	return true
+}
+
+// forgotten tells whether the mark that a target has ended may have been deleted by hand: then nobody knows that it may come back.
+func (c *checker) forgotten(from, to time.Time) bool {
+	return slices.ContainsFunc(c.history.faults, func(f *fault) bool { return f.who == byHand && f.overlaps(from, to) })
 }
 
 // accepted tells whether the broker has to keep the event. It has to keep a reply when the last that the target did with the event was to

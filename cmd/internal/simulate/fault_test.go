@@ -91,12 +91,12 @@ func (w *world) anyTarget(there bool) (*target, bool) {
 
 func (w *world) editFilter() {
 	if t, found := w.anyTarget(true); found {
-		w.edit(t, version{filter: anyFilter(w.rng, t.key.Address)})
+		w.edit(t, live(anyFilter(w.rng, t.key.Address)))
 	}
 }
 
 func (w *world) remove() {
-	if t, found := w.anyTarget(true); found && w.planted != "end ignored" {
+	if t, found := w.anyTarget(true); found {
 		w.edit(t, version{ended: true})
 	}
 	if w.rng.IntN(2) == 0 { // and make one again at once
@@ -107,9 +107,12 @@ func (w *world) remove() {
 
 func (w *world) make() {
 	if t, found := w.anyTarget(false); found {
-		w.edit(t, version{filter: anyFilter(w.rng, t.key.Address)})
+		w.edit(t, live(anyFilter(w.rng, t.key.Address)))
 	}
 }
+
+// byHand is who deletes things.
+const byHand = "by hand"
 
 // deletion is something that people can delete by hand.
 type deletion struct {
@@ -162,7 +165,7 @@ func (w *world) replaceLog(address route.Key) func(context.Context, jetstream.Je
 		_, err := js.CreateStream(ctx, jetstream.StreamConfig{Name: "OTHER", Subjects: []string{w.names.LogSubjects(address)}})
 		w.mending.Go(func() {
 			pass(15 * time.Second)
-			w.byHand(func(ctx context.Context, js jetstream.JetStream) error { return js.DeleteStream(ctx, "OTHER") })
+			w.doByHand(func(ctx context.Context, js jetstream.JetStream) error { return js.DeleteStream(ctx, "OTHER") })
 		})
 		return err
 	}
@@ -173,13 +176,13 @@ func (w *world) deleteByHand() {
 	address := w.plan.addresses[w.rng.IntN(len(w.plan.addresses))]
 	all := w.deletions(address)
 	d := all[w.rng.IntN(len(all))]
-	f := w.history.begin(fault{what: d.what, who: "by hand", effect: d.effect, address: address})
-	w.byHand(d.delete)
+	f := w.history.begin(fault{what: d.what, who: byHand, effect: d.effect, address: address})
+	w.doByHand(d.delete)
 	w.history.end(f)
 }
 
-// byHand does something to NATS beside the broker, until it is done. What is not there cannot be deleted.
-func (w *world) byHand(do func(context.Context, jetstream.JetStream) error) {
+// doByHand does something to NATS beside the broker, until it is done. What is not there cannot be deleted.
+func (w *world) doByHand(do func(context.Context, jetstream.JetStream) error) {
 	attempt := func() error {
 		conn, err := nats.Connect("", nats.InProcessServer(provider{w, &wires{}}))
 		if err != nil {

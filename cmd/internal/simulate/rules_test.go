@@ -44,8 +44,8 @@ func TestTheCheckerJudges(t *testing.T) {
 		{name: "and it comes a little later", versions: ended(9, 11), requests: []request{took(12)}},
 		{name: "and it comes late without a fault", versions: ended(9, 11), requests: []request{took(20)}, want: "after the target's end"},
 		{name: "and it comes late of a process that was cut off", versions: ended(9, 11), requests: []request{took(20)}, faults: broken("filter-0", 8)},
-		{name: "the target has ended and comes back", versions: append(ended(5, 6), live(12, 13)), want: "neither delivered"},
-		{name: "and comes back after its grace period", versions: append(ended(5, 6), live(4000, 4001))},
+		{name: "the target has ended and comes back", versions: append(ended(5, 6), between(12, 13)), want: "neither delivered"},
+		{name: "and comes back after its grace period", versions: append(ended(5, 6), between(4000, 4001))},
 
 		{name: "it comes twice", requests: []request{took(11), took(12)}, want: "delivered 2 times"},
 		{name: "it was sent twice", posts: 2, requests: []request{took(11), took(12)}},
@@ -79,16 +79,19 @@ func requestAt(s int, what fate) request {
 	return request{target: "t", host: "t", by: "filter-0", at: second(s), ended: second(s), fate: what}
 }
 
-func live(begun, ready int) version {
-	return version{filter: exact("made"), begun: second(begun), ready: second(ready)}
+func between(begun, ready int) version { return readyAt(live(exact("made")), begun, ready) }
+
+func readyAt(v version, begun, ready int) version {
+	v.begun, v.ready = second(begun), second(ready)
+	return v
 }
 
 func edited(to filter.Spec, begun, ready int) []version {
-	return []version{live(0, 1), {filter: to, begun: second(begun), ready: second(ready)}}
+	return []version{between(0, 1), readyAt(live(to), begun, ready)}
 }
 
 func ended(begun, ready int) []version {
-	return []version{live(0, 1), {ended: true, begun: second(begun), ready: second(ready)}}
+	return []version{between(0, 1), readyAt(version{ended: true}, begun, ready)}
 }
 
 func broken(who string, at int) []*fault {
@@ -96,7 +99,7 @@ func broken(who string, at int) []*fault {
 }
 
 func deleted(what effect, at int) []*fault {
-	return []*fault{{what: "deleted", who: "by hand", effect: what, begin: second(at), end: second(at)}}
+	return []*fault{{what: "deleted", who: byHand, effect: what, begin: second(at), end: second(at)}}
 }
 
 func historyOf(kind string, requests []request, versions []version, faults []*fault) *checker {
@@ -108,7 +111,7 @@ func historyOf(kind string, requests []request, versions []version, faults []*fa
 		e.SetType(kind)
 	}
 	if versions == nil {
-		versions = []version{live(0, 1)}
+		versions = []version{between(0, 1)}
 	}
 	h := &history{began: second(0), faults: faults, events: map[string]*record{"e": {
 		event: e, first: second(10), answered: second(10), accepted: true, requests: requests,

@@ -16,7 +16,7 @@ import (
 const (
 	// drains is how long after the last fault everything has reached its target.
 	drains = 20 * time.Minute
-	// empties itself, how long after that the broker keeps anything.
+	// forgets is how long after that the broker may still keep some of it.
 	forgets = 5 * time.Minute
 )
 
@@ -79,7 +79,7 @@ func (w *world) start() {
 	}
 	for i, t := range w.targets {
 		if i == 0 || !w.plan.edits || w.rng.IntN(4) > 0 {
-			w.edit(t, version{filter: anyFilter(w.rng, t.key.Address)})
+			w.edit(t, live(anyFilter(w.rng, t.key.Address)))
 		}
 	}
 }

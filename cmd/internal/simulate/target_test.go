@@ -33,6 +33,7 @@ type target struct {
 // version is a target as it was wanted for some time.
 type version struct {
 	filter filter.Spec
+	match  eventfilter.Filter // upstream's own
 	path   string
 	ended  bool
 	begun  time.Time // before an owner heard of it
@@ -51,11 +52,16 @@ func (v version) wants(e cloudevents.Event) bool {
 	if v.ended {
 		return false
 	}
-	f := attributes.NewAttributesFilter(v.filter.Attributes)
-	if len(v.filter.Filters) > 0 {
-		f = subscriptionsapi.NewAllFilter(upstream(v.filter.Filters)...)
+	return v.match.Filter(context.Background(), e) != eventfilter.FailFilter
+}
+
+// live returns a version that selects events.
+func live(spec filter.Spec) version {
+	v := version{filter: spec, match: attributes.NewAttributesFilter(spec.Attributes)}
+	if len(spec.Filters) > 0 {
+		v.match = subscriptionsapi.NewAllFilter(upstream(spec.Filters)...)
 	}
-	return f.Filter(context.Background(), e) != eventfilter.FailFilter
+	return v
 }
 
 func upstream(expressions []filter.Expression) (filters []eventfilter.Filter) {
