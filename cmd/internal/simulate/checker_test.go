@@ -207,25 +207,41 @@ func (c *checker) disturbed(from, to time.Time) bool {
 
 func (f *fault) overlaps(from, to time.Time) bool { return !f.begin.After(to) && !f.end.Before(from) }
 
-// replyMissing: a Channel's reply reaches where replies go when the last that its target did with the event was to answer with the reply.
+// replyMissing: a Channel's reply reaches where replies go, or the event is a dead letter, when the last that its target did with the
+// event was to answer with the reply.
 func (c *checker) replyMissing(r *record, t *target) string {
 	requests := r.at(t.name)
-	if t.key.Address.Kind != route.KindChannel || !c.owed(r, t) || len(requests) == 0 {
+	last := lastOf(requests, answers)
+	if t.key.Address.Kind != route.KindChannel || last < 0 || !c.owed(r, t) {
 		return ""
 	}
-	if requests[len(requests)-1].fate == answers {
-		return "the reply to it has not come"
+	for _, q := range requests[last:] {
+		if q.fate != answers && (q.settles() || q.fate == getReply) {
+			return ""
+		}
 	}
-	return ""
+	return "the reply to it has not come"
+}
+
+func lastOf(requests []request, what fate) int {
+	for i := len(requests) - 1; i >= 0; i-- {
+		if requests[i].fate == what {
+			return i
+		}
+	}
+	return -1
 }
 
 // repeated: an event settles once, and a reply to it comes once, unless something happened to this very event.
 func (c *checker) repeated(r *record, t *target, excused map[string]int) string {
-	settled, replies := 0, 0
+	settled, replies, answered := 0, 0, false
 	for _, q := range r.at(t.name) {
 		switch {
+		case q.fate == buries && answered: // the reply was given up, and the event with it
+			answered = false
 		case q.settles():
 			settled++
+			answered = q.fate == answers && t.key.Address.Kind == route.KindChannel
 		case q.fate == getReply:
 			replies++
 		}

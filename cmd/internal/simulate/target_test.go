@@ -64,6 +64,13 @@ func live(spec filter.Spec) version {
 	return v
 }
 
+// end ends what upstream's filters have running. It is called once.
+func (v version) end() {
+	if v.match != nil {
+		v.match.Cleanup()
+	}
+}
+
 func upstream(expressions []filter.Expression) (filters []eventfilter.Filter) {
 	for _, e := range expressions {
 		var f eventfilter.Filter
