@@ -114,7 +114,7 @@ func (w *world) record(t *target, v version) route.Target {
 		Subscriber: &route.Destination{URL: "http://" + t.name + v.path},
 		DeadLetter: &route.Destination{URL: "http://dead-" + t.name + "/"},
 		Delivery: delivery.Policy{
-			Retry: t.retry, Backoff: delivery.ExponentialBackoff, Delay: time.Second, Timeout: subscriberTimeout,
+			Retry: t.retry, Backoff: delivery.ExponentialBackoff, Delay: t.delay, Timeout: subscriberTimeout,
 		},
 	}
 	if t.key.Address.Kind == route.KindChannel {

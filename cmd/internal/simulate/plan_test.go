@@ -62,7 +62,8 @@ func (p plan) newTargets(rng *rand.Rand) (targets []*target) {
 			name := fmt.Sprintf("%s-%d", address.Name, i)
 			t := &target{
 				key: route.TargetKey{Address: address, Namespace: "shop", Name: name}, name: name,
-				retry: rng.IntN(5), fails: rng.Float64() / 2, loses: float64(rng.IntN(2)) * rng.Float64() / 4,
+				retry: rng.IntN(5), delay: []time.Duration{time.Second, 12 * time.Second}[rng.IntN(2)], fails: rng.Float64() / 2,
+				loses:   float64(rng.IntN(2)) * rng.Float64() / 4,
 				replies: float64(rng.IntN(2)) * rng.Float64() / 2, hesitates: float64(rng.IntN(2)) * rng.Float64() / 10,
 			}
 			targets = append(targets, t)
