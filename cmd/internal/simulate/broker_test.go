@@ -20,7 +20,8 @@ import (
 const (
 	// ownerName signs the records: an owner that comes back, and a second one, go on with them.
 	ownerName = "simulator"
-	// reconcileEvery is how often an owner compares the records with what is wanted, as kn-jetstream run does.
+	// reconcileEvery is how often an owner compares the records with what is wanted, as
+	// kn-jetstream run does.
 	reconcileEvery = 2 * time.Second
 	sweepEvery     = 10 * time.Second
 	putTimeout     = 20 * time.Second

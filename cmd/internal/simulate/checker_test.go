@@ -9,18 +9,22 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
-// What is promised, and what excuses that it is not kept. Everything is judged by the history alone.
+// What is promised, and what excuses that it is not kept. Everything is judged by the history
+// alone.
 
 const (
-	// endHolds is how long after a target's record has ended a request may begin: as long as the report of a filter process lives that was
-	// cut off from NATS (route.ReportTTL). Without a fault it is endNoticed.
+	// endHolds is how long after a target's record has ended a request may begin: as long as the
+	// report of a filter process lives that was cut off from NATS (route.ReportTTL). Without a
+	// fault it is endNoticed.
 	endHolds   = route.ReportTTL + 5*time.Second
 	endNoticed = 3 * time.Second
-	// acknowledges is how long after the last outcome the acknowledgement may be on its way, or not yet in NATS's store.
+	// acknowledges is how long after the last outcome the acknowledgement may be on its way, or not
+	// yet in NATS's store.
 	acknowledges = 2 * time.Second
 	// publishes is how long the broker tries to store a reply.
 	publishes = 10 * time.Second
-	// remembered is how old the place may be where a consumer is known to have stood: a sweep, and what it takes.
+	// remembered is how old the place may be where a consumer is known to have stood: a sweep, and
+	// what it takes.
 	remembered = sweepEvery + 5*time.Second
 )
 
@@ -30,7 +34,8 @@ type checker struct {
 	grace   time.Duration
 }
 
-// verdict is what was promised and not kept, each with its history, and how often an event has come once more with an excuse.
+// verdict is what was promised and not kept, each with its history, and how often an event has come
+// once more with an excuse.
 type verdict struct {
 	broken     []string
 	duplicates map[string]int // by excuse
@@ -78,9 +83,10 @@ func (c *checker) settled() bool {
 	return true
 }
 
-// owed tells whether the target has to get the event. It has if it was ready for the event before the event came, and every version since
-// then wants the event: an edit holds for what waits, too. A target that was removed has to get what came meanwhile if it comes back
-// within its grace period.
+// owed tells whether the target has to get the event. It has if it was ready for the event before
+// the event came, and every version since then wants the event: an edit holds for what waits, too.
+// A target that was removed has to get what came meanwhile if it comes back within its grace
+// period.
 func (c *checker) owed(r *record, t *target) bool {
 	if !c.accepted(r) || c.emptied(r) {
 		return false
@@ -111,13 +117,15 @@ func (c *checker) owed(r *record, t *target) bool {
 	return true
 }
 
-// forgotten tells whether the mark that a target has ended may have been deleted by hand: then nobody knows that it may come back.
+// forgotten tells whether the mark that a target has ended may have been deleted by hand: then
+// nobody knows that it may come back.
 func (c *checker) forgotten(from, to time.Time) bool {
 	return slices.ContainsFunc(c.history.faults, func(f *fault) bool { return f.who == byHand && f.overlaps(from, to) })
 }
 
-// accepted tells whether the broker has to keep the event. It has to keep a reply when the last that the target did with the event was to
-// answer with the reply, and the event is one that the target has to get.
+// accepted tells whether the broker has to keep the event. It has to keep a reply when the last
+// that the target did with the event was to answer with the reply, and the event is one that the
+// target has to get.
 func (c *checker) accepted(r *record) bool {
 	if r.of == "" {
 		return r.accepted
@@ -149,7 +157,8 @@ func (c *checker) emptied(r *record) bool {
 	return false
 }
 
-// unwanted: nobody gets what no version of the target wants that may have been in force since the event came.
+// unwanted: nobody gets what no version of the target wants that may have been in force since the
+// event came.
 func (c *checker) unwanted(r *record, t *target) string {
 	for _, q := range r.at(t.name) {
 		if !r.answered.IsZero() && r.answered.Before(t.versions[0].begun) {
@@ -207,8 +216,8 @@ func (c *checker) disturbed(from, to time.Time) bool {
 
 func (f *fault) overlaps(from, to time.Time) bool { return !f.begin.After(to) && !f.end.Before(from) }
 
-// replyMissing: a Channel's reply reaches where replies go, or the event is a dead letter, when the last that its target did with the
-// event was to answer with the reply.
+// replyMissing: a Channel's reply reaches where replies go, or the event is a dead letter, when the
+// last that its target did with the event was to answer with the reply.
 func (c *checker) replyMissing(r *record, t *target) string {
 	requests := r.at(t.name)
 	last := lastOf(requests, answers)
@@ -232,7 +241,8 @@ func lastOf(requests []request, what fate) int {
 	return -1
 }
 
-// repeated: an event settles once, and a reply to it comes once, unless something happened to this very event.
+// repeated: an event settles once, and a reply to it comes once, unless something happened to this
+// very event.
 func (c *checker) repeated(r *record, t *target, excused map[string]int) string {
 	settled, replies, answered := 0, 0, false
 	for _, q := range r.at(t.name) {
@@ -281,7 +291,8 @@ func (c *checker) excuse(r *record, t *target) string {
 	return ""
 }
 
-// atWork returns the time from the first request until the message is acknowledged: after that it is nobody's any more.
+// atWork returns the time from the first request until the message is acknowledged: after that it
+// is nobody's any more.
 func (c *checker) atWork(r *record) (from, to time.Time) {
 	from = r.requests[0].at
 	for _, q := range r.requests {
@@ -303,8 +314,8 @@ func (c *checker) atWork(r *record) (from, to time.Time) {
 	return from, to.Add(acknowledges)
 }
 
-// behind tells whether the event may lie behind the place from which a consumer reads again: that is in front of the oldest event that was
-// not settled when the place was remembered.
+// behind tells whether the event may lie behind the place from which a consumer reads again: that
+// is in front of the oldest event that was not settled when the place was remembered.
 func (c *checker) behind(r *record, f *fault) bool {
 	known := f.begin.Add(-remembered)
 	for _, other := range c.history.faults { // nothing is remembered while the owner, or NATS, is away
@@ -344,7 +355,8 @@ func minTime(a, b time.Time) time.Time {
 	return b
 }
 
-// explain is a broken promise with what has happened to the event, to the target, and to the broker.
+// explain is a broken promise with what has happened to the event, to the target, and to the
+// broker.
 func (c *checker) explain(id string, t *target, what string) string {
 	lines := []string{fmt.Sprintf("broken: %s, %s: %s", id, t.name, what)}
 	lines = append(append(lines, "the event:"), c.history.events[id].lines...)

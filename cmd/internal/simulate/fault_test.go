@@ -68,7 +68,8 @@ func (w *world) killNATSNow() {
 	w.history.end(f)
 }
 
-// makeUnavailable has a subscriber refuse everything for a while. That is no fault of the broker, and excuses nothing.
+// makeUnavailable has a subscriber refuse everything for a while. That is no fault of the broker,
+// and excuses nothing.
 func (w *world) makeUnavailable() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -156,7 +157,8 @@ func (w *world) deletions(address route.Key) []deletion {
 	return all
 }
 
-// replaceLog has another stream take the place of the log for a while: what that stores, nobody reads.
+// replaceLog has another stream take the place of the log for a while: what that stores, nobody
+// reads.
 func (w *world) replaceLog(address route.Key) func(context.Context, jetstream.JetStream) error {
 	return func(ctx context.Context, js jetstream.JetStream) error {
 		if err := js.DeleteStream(ctx, w.names.Log(address)); err != nil {
@@ -171,7 +173,8 @@ func (w *world) replaceLog(address route.Key) func(context.Context, jetstream.Je
 	}
 }
 
-// deleteByHand deletes one of them. Of those that break something it is not said what: they excuse nothing that comes twice.
+// deleteByHand deletes one of them. Of those that break something it is not said what: they excuse
+// nothing that comes twice.
 func (w *world) deleteByHand() {
 	address := w.plan.addresses[w.rng.IntN(len(w.plan.addresses))]
 	all := w.deletions(address)
@@ -181,7 +184,8 @@ func (w *world) deleteByHand() {
 	w.history.end(f)
 }
 
-// doByHand does something to NATS beside the broker, until it is done. What is not there cannot be deleted.
+// doByHand does something to NATS beside the broker, until it is done. What is not there cannot be
+// deleted.
 func (w *world) doByHand(do func(context.Context, jetstream.JetStream) error) {
 	attempt := func() error {
 		conn, err := nats.Connect("", nats.InProcessServer(provider{w, &wires{}}))

@@ -38,8 +38,8 @@ func (r request) settles() bool { return r.fate != refuses && r.fate != getReply
 type record struct {
 	event   cloudevents.Event
 	address route.Key
-	// posts is how often it was sent, first when that was first done, answered when it was accepted, if it was posted. accepted is
-	// that the broker has to keep it.
+	// posts is how often it was sent, first when that was first done, answered when it was
+	// accepted, if it was posted. accepted is that the broker has to keep it.
 	posts           int
 	first, answered time.Time
 	accepted        bool

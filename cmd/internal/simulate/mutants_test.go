@@ -14,8 +14,9 @@ import (
 // root is the folder of the module, as seen from this package.
 const root = "../../.."
 
-// TestMutants shows who checks the checker: each patch in mutants breaks a promise in the code of the broker, and has to be found within
-// the budget of seeds. SIMULATE_MUTANTS names the patches, or is "all".
+// TestMutants shows who checks the checker: each patch in mutants breaks a promise in the code of
+// the broker, and has to be found within the budget of seeds. SIMULATE_MUTANTS names the patches,
+// or is "all".
 func TestMutants(t *testing.T) {
 	wanted := os.Getenv("SIMULATE_MUTANTS")
 	if wanted == "" {
@@ -71,7 +72,8 @@ func copyTree(t *testing.T) string {
 	return tree
 }
 
-// seek applies the patch to the tree, simulates seeds until one finds it, and takes the patch off again.
+// seek applies the patch to the tree, simulates seeds until one finds it, and takes the patch off
+// again.
 func seek(t *testing.T, tree, patch string, budget int) (string, error) {
 	file, err := filepath.Abs(patch)
 	if err != nil {

@@ -11,8 +11,8 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
-// TestTheCheckerJudges gives the checker short histories: one target that wants what is made, from second 0 on, and one event, of this
-// kind, that is posted at second 10. Times are seconds.
+// TestTheCheckerJudges gives the checker short histories: one target that wants what is made, from
+// second 0 on, and one event, of this kind, that is posted at second 10. Times are seconds.
 func TestTheCheckerJudges(t *testing.T) {
 	took := func(at int) request { return requestAt(at, takes) }
 	for _, test := range []struct {

@@ -1,5 +1,6 @@
-// Package simulate runs a whole broker, with the real NATS server, in virtual time, and checks the history of every event.
-// A seed makes the same choices again; the scheduler of goroutines is not seeded.
+// Package simulate runs a whole broker, with the real NATS server, in virtual time, and checks the
+// history of every event. A seed makes the same choices again; the scheduler of goroutines is not
+// seeded.
 package simulate
 
 import (
@@ -15,7 +16,8 @@ import (
 	"github.com/nats-io/nats-server/v2/server/ats"
 )
 
-// TestSimulate starts one process for each seed: timers that nats.go keeps for the process must not get from one bubble into another.
+// TestSimulate starts one process for each seed: timers that nats.go keeps for the process must not
+// get from one bubble into another.
 func TestSimulate(t *testing.T) {
 	seeds, first := 3, 1
 	if s, err := strconv.Atoi(os.Getenv("SIMULATE_SEEDS")); err == nil {
@@ -33,8 +35,8 @@ func TestSimulate(t *testing.T) {
 	}
 }
 
-// TestPlantedDefects shows that the checker finds what is wrong with the world around the broker, within a few seeds. Defects of the
-// broker itself are the patches in mutants.
+// TestPlantedDefects shows that the checker finds what is wrong with the world around the broker,
+// within a few seeds. Defects of the broker itself are the patches in mutants.
 func TestPlantedDefects(t *testing.T) {
 	for planted, finding := range map[string]string{
 		"acknowledged before delivery": "neither delivered",

@@ -14,7 +14,8 @@ import (
 // subscriberTimeout is how long the broker waits for an answer.
 const subscriberTimeout = 20 * time.Second
 
-// serve starts the hosts of a target: subscriber, dead letter sink, and for a Channel where its replies go. It returns what ends them.
+// serve starts the hosts of a target: subscriber, dead letter sink, and for a Channel where its
+// replies go. It returns what ends them.
 func (w *world) serve(t *target) func() {
 	var ends []func()
 	for host, handler := range map[string]http.HandlerFunc{

@@ -15,7 +15,8 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
-// target is a Trigger, or a subscriber of a Channel, with how its subscriber behaves, and what has been made of it one after the other.
+// target is a Trigger, or a subscriber of a Channel, with how its subscriber behaves, and what has
+// been made of it one after the other.
 type target struct {
 	key         route.TargetKey
 	name        string
@@ -112,15 +113,16 @@ func (w *world) change(t *target, write func(version)) {
 	w.mu.Unlock()
 }
 
-// edit makes the target another one from now on. It is false while an owner writes an earlier version: then it would be unclear which
-// of the two the record has.
+// edit makes the target another one from now on. It is false while an owner writes an earlier
+// version: then it would be unclear which of the two the record has.
 func (w *world) edit(t *target, v version) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if t.writing > 0 {
 		return false
 	}
-	// A path that tells the version from earlier ones with the same filter, and is the same for an edit of the filter alone.
+	// A path that tells the version from earlier ones with the same filter, and is the same for an
+	// edit of the filter alone.
 	v.path = fmt.Sprintf("/%d", len(slices.DeleteFunc(slices.Clone(t.versions), func(other version) bool {
 		return other.ended || fmt.Sprint(other.filter) != fmt.Sprint(v.filter)
 	})))

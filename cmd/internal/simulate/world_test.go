@@ -26,7 +26,8 @@ type world struct {
 	history *history
 	targets []*target
 	stores  []string
-	// processes are those of the broker; observer is the connection of the simulation itself, which no fault but NATS's cuts.
+	// processes are those of the broker; observer is the connection of the simulation itself, which
+	// no fault but NATS's cuts.
 	processes []*process
 	observer  *wires
 	mending   sync.WaitGroup
@@ -90,8 +91,9 @@ func (w *world) startNATS(store string) {
 	w.mu.Unlock()
 }
 
-// killNATS starts a new server on what the store of the old one holds now, and ends that unheard. The copy is made when nothing moves: it
-// takes files one after the other, and would else be of several moments.
+// killNATS starts a new server on what the store of the old one holds now, and ends that unheard.
+// The copy is made when nothing moves: it takes files one after the other, and would else be of
+// several moments.
 func (w *world) killNATS() {
 	cut := []*wires{w.observer}
 	for _, p := range w.processes {
@@ -124,7 +126,8 @@ func (w *world) listen(address string, l *listener) {
 	w.hosts[address] = l
 }
 
-// pass lets virtual time pass. It is the only sleep here: in a bubble a time is a date in the schedule, and nobody waits for it.
+// pass lets virtual time pass. It is the only sleep here: in a bubble a time is a date in the
+// schedule, and nobody waits for it.
 func pass(d time.Duration) {
 	time.Sleep(d) //nolint:forbidigo // the time of a synctest bubble
 }
