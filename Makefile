@@ -51,6 +51,14 @@ SEEDS ?= 20
 simulate: ## Simulate the whole broker in virtual time, for SEEDS seeds or for SEED alone
 	SIMULATE_SEEDS=$(SEEDS) SIMULATE_SEED=$(SEED) $(GO) test -count 1 -timeout 60m -v -run '^TestSimulate$$' ./cmd/internal/simulate
 
+# Each patch in cmd/internal/simulate/mutants breaks one promise. MUTANTS names some of them; SEEDS is the budget of each.
+MUTANTS ?= all
+
+.PHONY: simulate-mutants
+simulate-mutants: SEEDS = 30
+simulate-mutants: ## Break the broker in each way that mutants has, and fail unless the simulator finds it
+	SIMULATE_MUTANTS="$(MUTANTS)" SIMULATE_SEEDS=$(SEEDS) $(GO) test -count 1 -timeout 180m -v -run '^TestMutants$$' ./cmd/internal/simulate
+
 .PHONY: lint
 lint: $(LINTER) ## Run golangci-lint, built once from third_party/tools
 	$(LINTER) run

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/status"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
@@ -18,13 +18,13 @@ func TestShow(t *testing.T) {
 			Key: route.TargetKey{Address: address, Namespace: "shop", Name: name}, Subscriber: &route.Destination{URL: "http://a/"},
 		}
 	}
-	status := func() jetstream.Status {
-		return jetstream.Status{
-			Addresses: []jetstream.AddressStatus{
+	status := func() status.Status {
+		return status.Status{
+			Addresses: []status.AddressStatus{
 				{Address: route.Address{Key: broker}, Ready: true, URL: "http://in/shop/default", Events: 3, Bytes: 900, DeadLetters: 1},
 				{Address: route.Address{Key: channel}, Reason: "why"},
 			},
-			Targets: []jetstream.TargetStatus{
+			Targets: []status.TargetStatus{
 				{Target: target(broker, "pay"), Ready: true, Backlog: 7},
 				{Target: target(channel, "ship"), Reason: "why"},
 			},

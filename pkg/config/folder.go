@@ -10,8 +10,8 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/fsnotify/fsnotify"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/loop"
+	"github.com/fsnotify/fsnotify"
 )
 
 // Folder is where a ConfigMap is mounted: a file for each key. "" is a folder that is not there.

@@ -70,7 +70,7 @@ type Client struct {
 	dialer  *dialer
 	// connections are those of conn.
 	connections *connections
-	mu sync.Mutex
+	mu          sync.Mutex
 	// onDisconnect are called when events loses its connection.
 	onDisconnect []func()
 	// background are the goroutines of sources, which end their leases before Close returns.

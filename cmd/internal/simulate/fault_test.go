@@ -2,55 +2,224 @@ package simulate
 
 import (
 	"context"
+	"math/rand/v2"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
-// disturb does one thing that the promise has to survive.
-func (w *world) disturb(all []*process) {
-	victim := 1 + w.rng.IntN(len(all)-1)
-	p := all[victim]
-	switch w.rng.IntN(4) {
-	case 0:
-		w.history.fault("the connections of %s are cut", p.name)
-		p.wires.cut(false)
-	case 1:
-		lasts := time.Duration(1+w.rng.IntN(40)) * time.Second
-		w.history.fault("%s is cut off for %s", p.name, lasts)
-		p.wires.cut(true)
-		pass(lasts)
-		p.wires.cut(false)
-	case 2:
-		if victim == 1 {
-			return // the ingress has no second one yet
-		}
-		w.history.fault("%s is killed, and comes back", p.name)
-		p.wires.cut(true)
-		p.stop()
-		all[victim] = w.startFilter(p.name)
-	case 3:
-		w.history.fault("NATS is killed, and comes back with its store")
-		w.killNATS(all)
+// step does one of the things that the plan has: something that the promise has to survive.
+func (w *world) step() {
+	var steps []func()
+	if w.plan.faults {
+		steps = append(steps, w.cutConnections, w.partition, w.killProcess, w.killNATSNow, w.makeUnavailable)
+	}
+	if w.plan.edits {
+		steps = append(steps, w.editFilter, w.editFilter, w.remove, w.make)
+	}
+	if w.plan.deletions {
+		steps = append(steps, w.deleteByHand)
+	}
+	if len(steps) > 0 {
+		steps[w.rng.IntN(len(steps))]()
 	}
 }
 
-// purge takes from the logs what nobody has had yet: a planted defect, which trimming too far would be. The filters are cut off.
-func (w *world) purge(all []*process) {
-	conn, err := nats.Connect("", nats.InProcessServer(provider{w, &wires{}}))
-	w.must(err)
-	js, err := jetstream.New(conn)
-	w.must(err)
-	for stream := range js.ListStreams(context.Background()).Info() {
-		if len(stream.Config.Subjects) > 0 && stream.Config.Subjects[0][0] != '$' {
-			one, err := js.Stream(context.Background(), stream.Config.Name)
-			w.must(err)
-			w.must(one.Purge(context.Background()))
+func (w *world) anyProcess() *process { return w.processes[w.rng.IntN(len(w.processes))] }
+
+func (w *world) cutConnections() {
+	p := w.anyProcess()
+	f := w.history.begin(fault{what: "connections cut", who: p.name})
+	p.wires.cut()
+	p.wires.mend()
+	w.history.end(f)
+}
+
+func (w *world) partition() {
+	p, lasts := w.anyProcess(), time.Duration(1+w.rng.IntN(45))*time.Second
+	f := w.history.begin(fault{what: "partition", who: p.name})
+	p.wires.cut()
+	w.mending.Go(func() {
+		pass(lasts)
+		p.wires.mend()
+		w.history.end(f)
+	})
+}
+
+func (w *world) killProcess() {
+	i := w.rng.IntN(len(w.processes))
+	p := w.processes[i]
+	f := w.history.begin(fault{what: "killed", who: p.name})
+	p.wires.cut()
+	p.stop()
+	pass(time.Duration(w.rng.IntN(10)) * time.Second * time.Duration(w.rng.IntN(2)))
+	w.processes[i] = p.again(p.name)
+	w.history.end(f)
+}
+
+func (w *world) killNATSNow() {
+	f := w.history.begin(fault{what: "NATS killed"})
+	w.killNATS()
+	w.history.end(f)
+}
+
+// makeUnavailable has a subscriber refuse everything for a while. That is no fault of the broker,
+// and excuses nothing.
+func (w *world) makeUnavailable() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.targets[w.rng.IntN(len(w.targets))].unavailable = time.Now().Add(time.Duration(w.rng.IntN(90)) * time.Second)
+}
+
+// anyTarget returns a target that is there, or is not.
+func (w *world) anyTarget(there bool) (*target, bool) {
+	var found []*target
+	for _, t := range w.targets {
+		if v, made := w.current(t); (made && !v.ended) == there {
+			found = append(found, t)
 		}
 	}
-	conn.Close()
-	for _, p := range all[2:] {
-		p.wires.cut(false)
+	if len(found) == 0 {
+		return nil, false
 	}
+	return found[w.rng.IntN(len(found))], true
+}
+
+func (w *world) editFilter() {
+	if t, found := w.anyTarget(true); found {
+		w.edit(t, live(anyFilter(w.rng, t.key.Address)))
+	}
+}
+
+func (w *world) remove() {
+	if t, found := w.anyTarget(true); found {
+		w.edit(t, version{ended: true})
+	}
+	if w.rng.IntN(2) == 0 { // and make one again at once
+		pass(time.Duration(w.rng.IntN(3000)) * time.Millisecond)
+		w.make()
+	}
+}
+
+func (w *world) make() {
+	if t, found := w.anyTarget(false); found {
+		w.edit(t, live(anyFilter(w.rng, t.key.Address)))
+	}
+}
+
+// byHand is who deletes things.
+const byHand = "by hand"
+
+// deletion is something that people can delete by hand.
+type deletion struct {
+	what   string
+	effect effect
+	delete func(context.Context, jetstream.JetStream) error
+}
+
+func (w *world) deletions(address route.Key) []deletion {
+	bucket := func(ctx context.Context, js jetstream.JetStream) (jetstream.KeyValue, error) {
+		return js.KeyValue(ctx, w.names.RoutesBucket())
+	}
+	all := []deletion{
+		{"shared consumer deleted", rewinds, func(ctx context.Context, js jetstream.JetStream) error {
+			return js.DeleteConsumer(ctx, w.names.Log(address), w.names.SharedConsumer())
+		}},
+		{"log deleted", empties, func(ctx context.Context, js jetstream.JetStream) error {
+			return js.DeleteStream(ctx, w.names.Log(address))
+		}},
+		{"log replaced by another stream", empties, w.replaceLog(address)},
+		{"routes bucket deleted", breaks, func(ctx context.Context, js jetstream.JetStream) error {
+			return js.DeleteKeyValue(ctx, w.names.RoutesBucket())
+		}},
+		{"record of the address purged", breaks, func(ctx context.Context, js jetstream.JetStream) error {
+			kv, err := bucket(ctx, js)
+			if err != nil {
+				return err
+			}
+			return kv.Purge(ctx, naming.AddressKey(address))
+		}},
+	}
+	if t, found := w.anyTarget(true); found {
+		all = append(all, deletion{"record of " + t.name + " deleted", breaks, func(ctx context.Context, js jetstream.JetStream) error {
+			kv, err := bucket(ctx, js)
+			if err != nil {
+				return err
+			}
+			return kv.Delete(ctx, naming.TargetKey(t.key))
+		}})
+	}
+	return all
+}
+
+// replaceLog has another stream take the place of the log for a while: what that stores, nobody
+// reads.
+func (w *world) replaceLog(address route.Key) func(context.Context, jetstream.JetStream) error {
+	return func(ctx context.Context, js jetstream.JetStream) error {
+		if err := js.DeleteStream(ctx, w.names.Log(address)); err != nil {
+			return err
+		}
+		_, err := js.CreateStream(ctx, jetstream.StreamConfig{Name: "OTHER", Subjects: []string{w.names.LogSubjects(address)}})
+		w.mending.Go(func() {
+			pass(15 * time.Second)
+			w.doByHand(func(ctx context.Context, js jetstream.JetStream) error { return js.DeleteStream(ctx, "OTHER") })
+		})
+		return err
+	}
+}
+
+// deleteByHand deletes one of them. Of those that break something it is not said what: they excuse
+// nothing that comes twice.
+func (w *world) deleteByHand() {
+	address := w.plan.addresses[w.rng.IntN(len(w.plan.addresses))]
+	all := w.deletions(address)
+	d := all[w.rng.IntN(len(all))]
+	f := w.history.begin(fault{what: d.what, who: byHand, effect: d.effect, address: address})
+	w.doByHand(d.delete)
+	w.history.end(f)
+}
+
+// doByHand does something to NATS beside the broker, until it is done. What is not there cannot be
+// deleted.
+func (w *world) doByHand(do func(context.Context, jetstream.JetStream) error) {
+	attempt := func() error {
+		conn, err := nats.Connect("", nats.InProcessServer(provider{w, &wires{}}))
+		if err != nil {
+			return err
+		}
+		defer conn.Close()
+		js, err := jetstream.New(conn)
+		if err != nil {
+			return err
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		return do(ctx, js)
+	}
+	var err error
+	if !until(time.Minute, func() bool {
+		err = attempt()
+		return err == nil || strings.Contains(err.Error(), "not found") || strings.Contains(err.Error(), "overlap")
+	}) {
+		w.must(err)
+	}
+}
+
+// traffic posts events, one after the other in time, and returns when all are answered.
+func (w *world) traffic() {
+	rng := rand.New(rand.NewPCG(w.seed, 3)) //nolint:gosec // it has to be repeatable
+	p := w.newProducer()
+	defer p.close()
+	for i := range w.plan.events {
+		address := w.plan.addresses[rng.IntN(len(w.plan.addresses))]
+		e := w.newEvent(i, rng)
+		p.running.Go(func() { p.post(address, e) })
+		pass(time.Duration(rng.IntN(2000)) * time.Millisecond)
+	}
+	p.running.Wait()
 }

@@ -1,26 +1,82 @@
 package simulate
 
 import (
-	"context"
 	"fmt"
-	"slices"
-	"strings"
 	"sync"
-	"testing"
 	"time"
 
 	cloudevents "github.com/cloudevents/sdk-go/v2"
-	"knative.dev/eventing/pkg/eventfilter"
-	"knative.dev/eventing/pkg/eventfilter/attributes"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
+
+// fate is what a host does with a request.
+type fate string
+
+const (
+	refuses  fate = "answers 503"
+	takes    fate = "takes it"
+	answers  fate = "takes it, and answers with an event"
+	loses    fate = "has it, but its answer is lost"
+	buries   fate = "has the dead letter"
+	getReply fate = "has the reply"
+)
+
+// request is one that a host has got.
+type request struct {
+	target    string
+	host      string // its subscriber's, or that of its dead letters or replies
+	by        string // process
+	at, ended time.Time
+	fate      fate
+}
+
+// settles tells whether the event has reached the target, or its dead letter sink.
+func (r request) settles() bool { return r.fate != refuses && r.fate != getReply }
 
 // record is what has become of one event.
 type record struct {
-	kind      string
-	accepted  bool
-	delivered map[string]int // by target: requests that were answered with 2xx
-	dead      map[string]int // by target: dead letters
-	lines     []string
+	event   cloudevents.Event
+	address route.Key
+	// posts is how often it was sent, first when that was first done, answered when it was
+	// accepted, if it was posted. accepted is that the broker has to keep it.
+	posts           int
+	first, answered time.Time
+	accepted        bool
+	// of and from are those of a reply: the event that it answers, and the target that did so.
+	of, from string
+	requests []request
+	lines    []string
+}
+
+func (r *record) at(target string) (found []request) {
+	for _, q := range r.requests {
+		if q.target == target {
+			found = append(found, q)
+		}
+	}
+	return found
+}
+
+// effect is what a fault may do to events.
+type effect int
+
+const (
+	// breaks: what a process or NATS is at, may be done again.
+	breaks effect = iota
+	// rewinds: a consumer begins again where it was known to stand.
+	rewinds
+	// empties: what a log has held is gone.
+	empties
+)
+
+// fault is something that was done to the broker. It lasts until the process has connected again.
+type fault struct {
+	what       string
+	who        string // process; "" for NATS and what is in it
+	effect     effect
+	address    route.Key // whose consumer or log it is
+	begin, end time.Time
 }
 
 // history is what happened to every event. Safe for concurrent use.
@@ -29,7 +85,7 @@ type history struct {
 
 	mu     sync.Mutex
 	events map[string]*record
-	faults []string
+	faults []*fault
 }
 
 func newHistory() *history { return &history{began: time.Now(), events: map[string]*record{}} }
@@ -40,73 +96,44 @@ func (h *history) note(id string, change func(*record), format string, args ...a
 	defer h.mu.Unlock()
 	r := h.events[id]
 	if r == nil {
-		r = &record{delivered: map[string]int{}, dead: map[string]int{}}
+		r = &record{}
 		h.events[id] = r
 	}
 	change(r)
-	r.lines = append(r.lines, fmt.Sprintf("%12s %s", time.Since(h.began).Round(time.Microsecond), fmt.Sprintf(format, args...)))
+	r.lines = append(r.lines, h.line(time.Now(), format, args...))
 }
 
-func (h *history) fault(format string, args ...any) {
+func (h *history) line(at time.Time, format string, args ...any) string {
+	return fmt.Sprintf("%12s %s", at.Sub(h.began).Round(time.Microsecond), fmt.Sprintf(format, args...))
+}
+
+// got notes a request that has been answered, or not.
+func (h *history) got(id string, q request) {
+	q.ended = time.Now()
+	took := ""
+	if q.ended.Sub(q.at) > time.Millisecond {
+		took = fmt.Sprintf(", which came at %s", q.at.Sub(h.began).Round(time.Microsecond))
+	}
+	h.note(id, func(r *record) { r.requests = append(r.requests, q) }, "%s %s, of %s%s", q.host, q.fate, q.by, took)
+}
+
+// begin notes a fault, which goes on until end.
+func (h *history) begin(f fault) *fault {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.faults = append(h.faults, fmt.Sprintf("%12s %s", time.Since(h.began).Round(time.Microsecond), fmt.Sprintf(format, args...)))
+	f.begin = time.Now()
+	h.faults = append(h.faults, &f)
+	return &f
 }
 
-// wants tells by upstream's own filter whether a target gets events of this kind.
-func wants(s subscriber, id, kind string) bool {
-	if s.kind == "" {
-		return true
-	}
-	e := cloudevents.NewEvent()
-	e.SetID(id)
-	e.SetSource("/simulate")
-	e.SetType(kind)
-	return attributes.NewAttributesFilter(map[string]string{"type": s.kind}).Filter(context.Background(), e) != eventfilter.FailFilter
-}
+// recovery is how long after a fault the process may need to connect again.
+const recovery = 5 * time.Second
 
-// settled tells whether every accepted event has reached every target that it is for, or its dead letter sink.
-func (h *history) settled(subscribers []subscriber) bool {
+func (h *history) end(f *fault) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for id, r := range h.events {
-		for _, s := range subscribers {
-			if r.accepted && wants(s, id, r.kind) && r.delivered[s.name]+r.dead[s.name] == 0 {
-				return false
-			}
-		}
-	}
-	return true
-}
-
-// check says what was promised and not kept, each with the event's history, and counts what came more than once.
-func (h *history) check(subscribers []subscriber) (broken []string, duplicates int) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for id, r := range h.events {
-		for _, s := range subscribers {
-			got := r.delivered[s.name] + r.dead[s.name]
-			what := ""
-			switch {
-			case got > 0 && !wants(s, id, r.kind):
-				what = "it got what does not match"
-			case got == 0 && r.accepted && wants(s, id, r.kind):
-				what = "accepted, and neither delivered nor dead-lettered"
-			case got > 1 && len(h.faults) == 0:
-				what = "delivered more than once, and no fault explains it"
-			}
-			duplicates += max(0, got-1)
-			if what != "" {
-				broken = append(broken, fmt.Sprintf("%s, %s: %s\n%s", id, s.name, what, strings.Join(r.lines, "\n")))
-			}
-		}
-	}
-	slices.Sort(broken)
-	return broken, duplicates
-}
-
-func report(t *testing.T, h *history, broken []string) {
-	for _, b := range broken[:min(3, len(broken))] {
-		t.Errorf("%s\nfaults:\n%s", b, strings.Join(h.faults, "\n"))
+	f.end = time.Now()
+	if f.effect == breaks {
+		f.end = f.end.Add(recovery)
 	}
 }

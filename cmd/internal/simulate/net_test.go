@@ -11,8 +11,10 @@ var errDown = errors.New("the network is down")
 
 // wires are the connections of one process, which a fault cuts together.
 type wires struct {
+	name string
+
 	mu    sync.Mutex
-	down  bool
+	down  int // how many faults keep them down
 	conns []net.Conn
 }
 
@@ -23,7 +25,7 @@ func (w *wires) add(conn net.Conn, err error) (net.Conn, error) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.down {
+	if w.down > 0 {
 		_ = conn.Close()
 		return nil, errDown
 	}
@@ -31,15 +33,21 @@ func (w *wires) add(conn net.Conn, err error) (net.Conn, error) {
 	return conn, nil
 }
 
-// cut breaks all connections; while down there are no new ones.
-func (w *wires) cut(down bool) {
+// cut breaks all connections, and there are no new ones until mend.
+func (w *wires) cut() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.down = down
+	w.down++
 	for _, conn := range w.conns {
 		_ = conn.Close()
 	}
 	w.conns = nil
+}
+
+func (w *wires) mend() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.down--
 }
 
 // listener is a host of the network in memory.
@@ -67,10 +75,11 @@ func (l *listener) Close() error {
 
 func (l *listener) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)} }
 
-func (l *listener) dial(ctx context.Context) (net.Conn, error) {
+// dial connects a process, whose name the host sees as the address of the other side.
+func (l *listener) dial(ctx context.Context, from string) (net.Conn, error) {
 	ours, theirs := net.Pipe()
 	select {
-	case l.conns <- theirs:
+	case l.conns <- named{theirs, name(from)}:
 		return ours, nil
 	case <-l.done:
 		return nil, net.ErrClosed
@@ -78,3 +87,17 @@ func (l *listener) dial(ctx context.Context) (net.Conn, error) {
 		return nil, ctx.Err()
 	}
 }
+
+// named is a connection from a process of this name.
+type named struct {
+	net.Conn
+	name name
+}
+
+func (n named) RemoteAddr() net.Addr { return n.name }
+
+// name is the address of a process.
+type name string
+
+func (n name) Network() string { return "memory" }
+func (n name) String() string  { return string(n) }

@@ -1,0 +1,91 @@
+package simulate
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/filter"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+)
+
+// plan is what a seed chooses before anything runs.
+type plan struct {
+	addresses []route.Key
+	logBytes  int64
+	// budget is what a filter process may hold, in bytes.
+	budget  int64
+	grace   time.Duration
+	filters int
+	owners  int
+	events  int
+	// body is the most bytes of data that an event has.
+	body int
+	// faults, edits and deletions say which steps there are.
+	faults, edits, deletions bool
+}
+
+func newPlan(rng *rand.Rand) plan {
+	p := plan{
+		addresses: []route.Key{{Kind: route.KindBroker, Namespace: "shop", Name: "orders"}},
+		logBytes:  8 << 20, budget: 64 << 20, grace: time.Hour,
+		filters: 1 + rng.IntN(3), owners: 1, events: 60 + rng.IntN(60), body: 200,
+	}
+	p.faults, p.edits, p.deletions = rng.IntN(4) > 0, rng.IntN(3) > 0, rng.IntN(3) == 0
+	if rng.IntN(3) == 0 {
+		p.owners = 2
+	}
+	if rng.IntN(3) == 0 {
+		p.grace = 20 * time.Second
+	}
+	if rng.IntN(3) == 0 {
+		p.addresses = append(p.addresses, route.Key{Kind: route.KindChannel, Namespace: "shop", Name: "line"})
+	}
+	switch rng.IntN(4) {
+	case 0: // a log that fills up
+		p.logBytes, p.body = 96<<10, 8<<10
+	case 1: // a process that holds little
+		p.budget, p.body = 512<<10, 16<<10
+	}
+	return p
+}
+
+func (p plan) String() string {
+	return fmt.Sprintf("%d addresses, %d filters, %d owners, log %d KiB, budget %d KiB, grace %s, faults %v, edits %v, deletions %v",
+		len(p.addresses), p.filters, p.owners, p.logBytes>>10, p.budget>>10, p.grace, p.faults, p.edits, p.deletions)
+}
+
+// newTargets are those of all addresses. Some are made late.
+func (p plan) newTargets(rng *rand.Rand) (targets []*target) {
+	for _, address := range p.addresses {
+		for i := range 1 + rng.IntN(4) {
+			name := fmt.Sprintf("%s-%d", address.Name, i)
+			t := &target{
+				key: route.TargetKey{Address: address, Namespace: "shop", Name: name}, name: name,
+				retry: rng.IntN(5), delay: []time.Duration{time.Second, 12 * time.Second}[rng.IntN(2)], fails: rng.Float64() / 2,
+				loses:   float64(rng.IntN(2)) * rng.Float64() / 4,
+				replies: float64(rng.IntN(2)) * rng.Float64() / 2, hesitates: float64(rng.IntN(2)) * rng.Float64() / 10,
+			}
+			targets = append(targets, t)
+		}
+	}
+	return targets
+}
+
+// kinds are the types that events have. Replies have one of their own.
+func kinds() []string { return []string{"made", "paid", "lost"} }
+
+const replyKind = "answered"
+
+// anyFilter chooses what a target of the address wants.
+func anyFilter(rng *rand.Rand, address route.Key) filter.Spec {
+	if address.Kind == route.KindChannel {
+		return all()
+	}
+	kind := kinds()[rng.IntN(len(kinds()))]
+	filters := []filter.Spec{
+		all(), exact(kind), exact(kind), anyOf("made", "paid"), anyOf(kind, replyKind), starts(kind[:2]), not(kind),
+		cesql("type = '" + kind + "'"), cesql("type IN ('made', 'lost')"),
+	}
+	return filters[rng.IntN(len(filters))]
+}

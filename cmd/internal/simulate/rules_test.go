@@ -1,0 +1,120 @@
+package simulate
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	cloudevents "github.com/cloudevents/sdk-go/v2"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/filter"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+)
+
+// TestTheCheckerJudges gives the checker short histories: one target that wants what is made, from
+// second 0 on, and one event, of this kind, that is posted at second 10. Times are seconds.
+func TestTheCheckerJudges(t *testing.T) {
+	took := func(at int) request { return requestAt(at, takes) }
+	for _, test := range []struct {
+		name     string
+		kind     string
+		requests []request
+		versions []version
+		faults   []*fault
+		posts    int
+		want     string
+	}{
+		{name: "it is delivered", requests: []request{took(11)}},
+		{name: "it is dead-lettered", requests: []request{requestAt(11, refuses), requestAt(12, buries)}},
+		{name: "its answer is lost, and it comes again", requests: []request{requestAt(11, loses), took(12)}},
+		{name: "it never comes", want: "neither delivered"},
+		{name: "it is refused, and never comes again", requests: []request{requestAt(11, refuses)}, want: "neither delivered"},
+		{name: "it does not match", kind: "paid"},
+		{name: "it does not match, and comes", kind: "paid", requests: []request{took(11)}, want: "does not match"},
+
+		{name: "an edit to what does not match, before it came", versions: edited(exact("paid"), 5, 6)},
+		{name: "and it comes all the same", versions: edited(exact("paid"), 5, 6), requests: []request{took(11)}, want: "does not match"},
+		{name: "an edit that is not ready yet", versions: edited(exact("paid"), 5, 12), requests: []request{took(11)}},
+		{name: "an edit that is begun after it came, by which it is not wanted", versions: edited(exact("paid"), 11, 12)},
+		{name: "an edit that is ready, by which it is wanted", kind: "paid", versions: edited(exact("paid"), 5, 6), want: "neither delivered"},
+		{name: "an edit that is not ready, by which it is wanted", kind: "paid", versions: edited(exact("paid"), 5, 12)},
+
+		{name: "the target has ended", versions: ended(5, 6)},
+		{name: "and it comes much later", versions: ended(5, 6), requests: []request{took(60)}, want: "after the target's end"},
+		{name: "and it comes a little later", versions: ended(9, 11), requests: []request{took(12)}},
+		{name: "and it comes late without a fault", versions: ended(9, 11), requests: []request{took(20)}, want: "after the target's end"},
+		{name: "and it comes late of a process that was cut off", versions: ended(9, 11), requests: []request{took(20)}, faults: broken("filter-0", 8)},
+		{name: "the target has ended and comes back", versions: append(ended(5, 6), between(12, 13)), want: "neither delivered"},
+		{name: "and comes back after its grace period", versions: append(ended(5, 6), between(4000, 4001))},
+
+		{name: "it comes twice", requests: []request{took(11), took(12)}, want: "delivered 2 times"},
+		{name: "it was sent twice", posts: 2, requests: []request{took(11), took(12)}},
+		{name: "its process was cut off", requests: []request{took(11), took(12)}, faults: broken("filter-0", 11)},
+		{name: "another process was cut off", requests: []request{took(11), took(12)}, faults: broken("filter-1", 11), want: "delivered 2 times"},
+		{name: "its process was cut off before it came", requests: []request{took(11), took(12)}, faults: broken("filter-0", 2), want: "delivered 2 times"},
+		{name: "its process was cut off after it was acknowledged", requests: []request{took(11), took(60)}, faults: broken("filter-0", 70), want: "delivered 2 times"},
+		{name: "its process was cut off between the two", requests: []request{took(11), took(60)}, faults: broken("filter-0", 30), want: "delivered 2 times"},
+		{name: "NATS was killed", requests: []request{took(11), took(12)}, faults: broken("", 11)},
+		{name: "its consumer was deleted", requests: []request{took(11), took(30)}, faults: deleted(rewinds, 20)},
+		{name: "its consumer was deleted long after", requests: []request{took(11), took(90)}, faults: deleted(rewinds, 80), want: "delivered 2 times"},
+
+		{name: "its log was deleted", faults: deleted(empties, 20)},
+		{name: "its log was deleted before it came", faults: deleted(empties, 2), want: "neither delivered"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c := historyOf(test.kind, test.requests, test.versions, test.faults)
+			c.history.events["e"].posts = max(1, test.posts)
+			v := c.check()
+			got := strings.Join(v.broken, "\n")
+			if (got == "") != (test.want == "") || !strings.Contains(got, test.want) {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+func second(s int) time.Time { return time.Date(2026, 1, 1, 0, 0, s, 0, time.UTC) }
+
+func requestAt(s int, what fate) request {
+	return request{target: "t", host: "t", by: "filter-0", at: second(s), ended: second(s), fate: what}
+}
+
+func between(begun, ready int) version { return readyAt(live(exact("made")), begun, ready) }
+
+func readyAt(v version, begun, ready int) version {
+	v.begun, v.ready = second(begun), second(ready)
+	return v
+}
+
+func edited(to filter.Spec, begun, ready int) []version {
+	return []version{between(0, 1), readyAt(live(to), begun, ready)}
+}
+
+func ended(begun, ready int) []version {
+	return []version{between(0, 1), readyAt(version{ended: true}, begun, ready)}
+}
+
+func broken(who string, at int) []*fault {
+	return []*fault{{what: "cut", who: who, begin: second(at), end: second(at + 2)}}
+}
+
+func deleted(what effect, at int) []*fault {
+	return []*fault{{what: "deleted", who: byHand, effect: what, begin: second(at), end: second(at)}}
+}
+
+func historyOf(kind string, requests []request, versions []version, faults []*fault) *checker {
+	e := cloudevents.NewEvent()
+	e.SetID("e")
+	e.SetSource("/simulate")
+	e.SetType("made")
+	if kind != "" {
+		e.SetType(kind)
+	}
+	if versions == nil {
+		versions = []version{between(0, 1)}
+	}
+	h := &history{began: second(0), faults: faults, events: map[string]*record{"e": {
+		event: e, first: second(10), answered: second(10), accepted: true, requests: requests,
+	}}}
+	return &checker{history: h, targets: []*target{{name: "t", key: route.TargetKey{Name: "t"}, versions: versions}}, grace: time.Hour}
+}

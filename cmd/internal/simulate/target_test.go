@@ -1,0 +1,162 @@
+package simulate
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	cloudevents "github.com/cloudevents/sdk-go/v2"
+	"knative.dev/eventing/pkg/eventfilter"
+	"knative.dev/eventing/pkg/eventfilter/attributes"
+	"knative.dev/eventing/pkg/eventfilter/subscriptionsapi"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/filter"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+)
+
+// target is a Trigger, or a subscriber of a Channel, with how its subscriber behaves, and what has
+// been made of it one after the other.
+type target struct {
+	key         route.TargetKey
+	name        string
+	retry       int
+	delay       time.Duration // before the first retry; a long one is waited for in NATS
+	fails       float64       // how often it answers 503
+	loses       float64       // how often its answer is lost, after the event has arrived
+	replies     float64       // how often it answers with an event
+	hesitates   float64       // how often it takes its time
+	unavailable time.Time
+
+	versions []version
+	writing  int // owners that are writing its record now
+}
+
+// version is a target as it was wanted for some time.
+type version struct {
+	filter filter.Spec
+	match  eventfilter.Filter // upstream's own
+	path   string
+	ended  bool
+	begun  time.Time // before an owner heard of it
+	ready  time.Time // when it was seen to be ready, or that its record has ended; zero before that
+}
+
+func (v version) String() string {
+	if v.ended {
+		return "removed"
+	}
+	return fmt.Sprintf("%s with filter %+v", v.path, v.filter)
+}
+
+// wants tells by upstream's own filters whether the version gets the event.
+func (v version) wants(e cloudevents.Event) bool {
+	if v.ended {
+		return false
+	}
+	return v.match.Filter(context.Background(), e) != eventfilter.FailFilter
+}
+
+// live returns a version that selects events.
+func live(spec filter.Spec) version {
+	v := version{filter: spec, match: attributes.NewAttributesFilter(spec.Attributes)}
+	if len(spec.Filters) > 0 {
+		v.match = subscriptionsapi.NewAllFilter(upstream(spec.Filters)...)
+	}
+	return v
+}
+
+// end ends what upstream's filters have running. It is called once.
+func (v version) end() {
+	if v.match != nil {
+		v.match.Cleanup()
+	}
+}
+
+func upstream(expressions []filter.Expression) (filters []eventfilter.Filter) {
+	for _, e := range expressions {
+		var f eventfilter.Filter
+		var err error
+		switch {
+		case e.Any != nil:
+			f = subscriptionsapi.NewAnyFilter(upstream(e.Any)...)
+		case e.Not != nil:
+			f = subscriptionsapi.NewNotFilter(upstream([]filter.Expression{*e.Not})[0])
+		case e.Exact != nil:
+			f, err = subscriptionsapi.NewExactFilter(e.Exact)
+		case e.Prefix != nil:
+			f, err = subscriptionsapi.NewPrefixFilter(e.Prefix)
+		case e.CESQL != "":
+			f, err = subscriptionsapi.NewCESQLFilter(e.CESQL)
+		}
+		if f == nil || err != nil {
+			return []eventfilter.Filter{subscriptionsapi.NewNotFilter(subscriptionsapi.NewNoFilter())}
+		}
+		filters = append(filters, f)
+	}
+	return filters
+}
+
+// change lets an owner write the record of the target, while its version stays what it is.
+func (w *world) change(t *target, write func(version)) {
+	w.mu.Lock()
+	if len(t.versions) == 0 {
+		w.mu.Unlock()
+		return
+	}
+	v := t.versions[len(t.versions)-1]
+	t.writing++
+	w.mu.Unlock()
+	write(v)
+	w.mu.Lock()
+	t.writing--
+	w.mu.Unlock()
+}
+
+// edit makes the target another one from now on. It is false while an owner writes an earlier
+// version: then it would be unclear which of the two the record has.
+func (w *world) edit(t *target, v version) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if t.writing > 0 {
+		return false
+	}
+	// A path that tells the version from earlier ones with the same filter, and is the same for an
+	// edit of the filter alone.
+	v.path = fmt.Sprintf("/%d", len(slices.DeleteFunc(slices.Clone(t.versions), func(other version) bool {
+		return other.ended || fmt.Sprint(other.filter) != fmt.Sprint(v.filter)
+	})))
+	v.begun = time.Now()
+	t.versions = append(t.versions, v)
+	return true
+}
+
+// current is false for a target that was never made.
+func (w *world) current(t *target) (version, bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(t.versions) == 0 {
+		return version{}, false
+	}
+	return t.versions[len(t.versions)-1], true
+}
+
+// unready returns the versions that are wanted and were not seen to be ready.
+func (w *world) unready() map[*target]version {
+	left := map[*target]version{}
+	for _, t := range w.targets {
+		if v, made := w.current(t); made && v.ready.IsZero() {
+			left[t] = v
+		}
+	}
+	return left
+}
+
+// isReady notes that the version was seen to be ready, unless another one is wanted by now.
+func (w *world) isReady(t *target, v version) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if last := &t.versions[len(t.versions)-1]; last.begun.Equal(v.begun) {
+		last.ready = time.Now()
+	}
+}
