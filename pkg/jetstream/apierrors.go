@@ -7,7 +7,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// isStorageExhausted reports whether the server refused for want of space in the account or on its disk.
+// IsStorageExhausted reports whether the server refused for want of space in the account or on its disk.
 func IsStorageExhausted(err error) bool {
 	var api *jetstream.APIError
 	if !errors.As(err, &api) {
@@ -35,7 +35,7 @@ const (
 	ErrCodeDuplicateInProcess    jetstream.ErrorCode = 10158
 )
 
-// isLogFull reports whether the server refused an event because the stream is at its byte limit.
+// IsLogFull reports whether the server refused an event because the stream is at its byte limit.
 func IsLogFull(err error) bool {
 	var api *jetstream.APIError
 	return errors.As(err, &api) && api.ErrorCode == errCodeStoreFailed && strings.Contains(api.Description, "maximum")

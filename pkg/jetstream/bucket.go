@@ -45,7 +45,7 @@ func (c *Client) ensureBuckets(ctx context.Context, stays bool) error {
 	return c.startReports(ctx, reportsStart{Lost: !first})
 }
 
-// makingRoom does a write to a bucket, and once more if that was full, for which the buckets grow: it has taken much since it was looked at.
+// MakingRoom does a write to a bucket, and once more if that was full, for which the buckets grow: it has taken much since it was looked at.
 func (c *Client) MakingRoom(ctx context.Context, write func() error) error {
 	err := write()
 	if !IsLogFull(err) {

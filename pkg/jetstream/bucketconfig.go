@@ -82,5 +82,5 @@ func (b bucketConfig) askLess(config *jetstream.StreamConfig, err error) bool {
 	return true
 }
 
-// positionMarkerTTL is how long NATS keeps the mark that a position was forgotten; nobody reads it.
+// PositionMarkerTTL is how long NATS keeps the mark that a position was forgotten; nobody reads it.
 const PositionMarkerTTL = time.Minute

@@ -15,7 +15,7 @@ import (
 // readAgain is how often a reader that waits for a server to catch up asks whether there is still something to wait for.
 const readAgain = 100 * time.Millisecond
 
-// readBucket calls each for every value under the keys that match the filter, in the order in which they were written: what the
+// ReadBucket calls each for every value under the keys that match the filter, in the order in which they were written: what the
 // bucket held when it was called, or later.
 //
 // The server that a watch reads from may be behind. So the leader says first what the last change is, and the watch is read until

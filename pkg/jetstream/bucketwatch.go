@@ -10,7 +10,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// bucketCreated tells one incarnation of a bucket from the next: a watch does not notice that its bucket was made anew.
+// BucketCreated tells one incarnation of a bucket from the next: a watch does not notice that its bucket was made anew.
 func BucketCreated(ctx context.Context, bucket jetstream.KeyValue) (time.Time, error) {
 	ctx, cancel := context.WithTimeout(ctx, RequestTimeout)
 	defer cancel()

@@ -27,7 +27,7 @@ import (
 // minAPILevel is nats-server 2.12: message schedules (ADR-51) and delete markers in KV buckets.
 const minAPILevel = 2
 
-// requestTimeout bounds one request to the JetStream API when the caller's context has no deadline of its own.
+// RequestTimeout bounds one request to the JetStream API when the caller's context has no deadline of its own.
 const RequestTimeout = 5 * time.Second
 
 // dialTimeout bounds one attempt to connect to one address; it is nats.go's own default.

@@ -27,10 +27,10 @@ func IgnoreMissing(err error) error {
 	return err
 }
 
-// everything is the filter that lets every subject pass.
+// Everything is the filter that lets every subject pass.
 const Everything = ">"
 
-// filterSubjects returns a consumer's filters in one form: the server has two fields for them.
+// FilterSubjects returns a consumer's filters in one form: the server has two fields for them.
 func FilterSubjects(config jetstream.ConsumerConfig) []string {
 	if config.FilterSubject != "" {
 		return []string{config.FilterSubject}

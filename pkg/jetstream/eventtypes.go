@@ -12,10 +12,10 @@ import (
 )
 
 const (
-	// eventTypesBytes bounds the bucket: a full one takes no new record until older ones have expired. NATS counts all of it as
+	// EventTypesBytes bounds the bucket: a full one takes no new record until older ones have expired. NATS counts all of it as
 	// used, so the bucket is made only where somebody wants it.
 	EventTypesBytes = 16 << 20
-	// eventTypeBytes bounds one record: names, UIDs, and eventtype.MaxTextBytes, which JSON may write six times as long.
+	// EventTypeBytes bounds one record: names, UIDs, and eventtype.MaxTextBytes, which JSON may write six times as long.
 	EventTypeBytes = 8 << 10
 )
 

@@ -19,20 +19,20 @@ const metaMembers = "eventing-jetstream.members"
 const (
 	// tagLength is how much of a hash tells a target from another of the same address: 48 bits.
 	tagLength = 8
-	// maxMembers is how many targets share the consumer of one address at most: NATS takes 128 KiB of metadata.
+	// MaxMembers is how many targets share the consumer of one address at most: NATS takes 128 KiB of metadata.
 	MaxMembers = 10000
 )
 
-// memberTag is what stands for the target in the metadata of the consumer that it shares.
+// MemberTag is what stands for the target in the metadata of the consumer that it shares.
 func MemberTag(key route.TargetKey) string { return TagOf(naming.TargetKey(key)) }
 
-// tagOf returns the tag of the target whose record is at this key of the routes bucket.
+// TagOf returns the tag of the target whose record is at this key of the routes bucket.
 func TagOf(key string) string {
 	sum := sha256.Sum256([]byte(key))
 	return base64.RawURLEncoding.EncodeToString(sum[:])[:tagLength]
 }
 
-// membersIn returns the tags of the targets that share the consumer with this metadata, sorted.
+// MembersIn returns the tags of the targets that share the consumer with this metadata, sorted.
 func MembersIn(metadata map[string]string) []string {
 	if metadata[metaMembers] == "" {
 		return nil
@@ -40,14 +40,14 @@ func MembersIn(metadata map[string]string) []string {
 	return strings.Split(metadata[metaMembers], ",")
 }
 
-// withMember returns the metadata with the tags in it as well.
+// WithMember returns the metadata with the tags in it as well.
 func WithMember(metadata map[string]string, tags ...string) map[string]string {
 	all := append(MembersIn(metadata), tags...)
 	slices.Sort(all)
 	return withMembers(metadata, slices.Compact(all))
 }
 
-// withoutMember returns the metadata without the tags.
+// WithoutMember returns the metadata without the tags.
 func WithoutMember(metadata map[string]string, tags ...string) map[string]string {
 	return withMembers(metadata, slices.DeleteFunc(MembersIn(metadata), func(tag string) bool { return slices.Contains(tags, tag) }))
 }

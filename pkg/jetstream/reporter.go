@@ -108,7 +108,7 @@ func (r *Reporter) say(err error, said string) string {
 	return err.Error()
 }
 
-// nobodyAsks tells, of a report that could not be written, that this is as good as if it had been: nothing becomes ready anywhere without
+// NobodyAsks tells, of a report that could not be written, that this is as good as if it had been: nothing becomes ready anywhere without
 // this process for as long as a report would live. So it is while there is no reports bucket, as after a restart of a NATS that is one
 // server: whoever makes one says that what was in the former is lost, and waits so long before anything becomes ready.
 //

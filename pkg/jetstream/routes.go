@@ -12,7 +12,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
-// retryPause is how long a background loop waits before it tries a failed step again.
+// RetryPause is how long a background loop waits before it tries a failed step again.
 const RetryPause = time.Second
 
 // checkEvery is how often a watch of a bucket makes sure that its bucket is still the same, and that it hears of what is written.
@@ -110,7 +110,7 @@ func (c *Client) Records(ctx context.Context, keyFilter string) ([]StoredRecord,
 	return records, errors.Join(unreadable...)
 }
 
-// record reads one record; found is false when there is none, or none that can be read: its owner writes it anew.
+// Record reads one record; found is false when there is none, or none that can be read: its owner writes it anew.
 func (c *Client) Record(ctx context.Context, key string) (r StoredRecord, found bool, err error) {
 	bucket, err := c.js.KeyValue(ctx, c.names.RoutesBucket())
 	if err != nil {

@@ -8,22 +8,22 @@ import (
 
 // The time budget of a message. Each line depends on the one above it.
 const (
-	// ackWait is how long a message stays with a filter that has stopped renewing its lease: the longest extra wait after a crash.
+	// AckWait is how long a message stays with a filter that has stopped renewing its lease: the longest extra wait after a crash.
 	AckWait = 15 * time.Second
 	// renewEvery leaves two more tries before a lease runs out.
 	renewEvery = AckWait / 3
-	// publishBudget bounds storing one event, retries included.
+	// PublishBudget bounds storing one event, retries included.
 	PublishBudget = 10 * time.Second
-	// duplicateWindow is how long the server remembers a message id. It spans a crash just before the ack: the lease
+	// DuplicateWindow is how long the server remembers a message id. It spans a crash just before the ack: the lease
 	// runs out, the event is delivered again, and its reply or dead letter is stored once.
 	DuplicateWindow = AckWait + PublishBudget + renewEvery
 )
 
 // Timing holds what a test may want otherwise: shorter time budgets, sequences that count from 1.
 type Timing struct {
-	// now is what this process takes for the time.
+	// Now is what this process takes for the time.
 	Now func() time.Time
-	// firstSequence is where the sequences of a new stream begin (see createStream).
+	// FirstSequence is where the sequences of a new stream begin (see createStream).
 	FirstSequence func() uint64
 
 	AckWait, RenewEvery time.Duration
@@ -49,12 +49,12 @@ func DefaultTiming() Timing {
 // overdue is how long after its time a parked event is taken for forgotten by the server.
 const overdue = 30 * time.Second
 
-// strayPatience is how long a member of a shared consumer of whom there is no record stays one. The owner of a target whose record was
+// StrayPatience is how long a member of a shared consumer of whom there is no record stays one. The owner of a target whose record was
 // deleted by hand writes it again within seconds; a Put that failed half-way is tried again within minutes.
 const StrayPatience = 10 * time.Minute
 
 // trimEvery is how often a log is trimmed of whatever it can spare. A purge stalls the stream for a moment: seldom is better.
 const trimEvery = 30 * time.Second
 
-// pullHeartbeat is how often the server says that it keeps a pull request open.
+// PullHeartbeat is how often the server says that it keeps a pull request open.
 const PullHeartbeat = 5 * time.Second

@@ -22,8 +22,8 @@ func TestDataPlaneLinksNoKubernetes(t *testing.T) {
 		[]string{
 			"cmd/ingress", "cmd/filter",
 			"pkg/event", "pkg/cesql", "pkg/naming", "pkg/delivery", "pkg/filter", "pkg/route", "pkg/limit",
-			"pkg/ingress", "pkg/dispatch", "pkg/jetstream", "pkg/deliver",
-			"cmd/internal/display", "cmd/internal/send",
+			"pkg/ingress", "pkg/dispatch", "pkg/jetstream", "pkg/jetstream/consume", "pkg/jetstream/park", "pkg/jetstream/publish",
+			"pkg/jetstream/owner", "pkg/deliver", "cmd/internal/display", "cmd/internal/send",
 		},
 		[]string{
 			"k8s.io/client-go/...", "knative.dev/pkg/injection/...", "knative.dev/eventing/...",
@@ -36,6 +36,33 @@ func TestHandlersDoNotKnowTheAdapters(t *testing.T) {
 	depcheck.AssertNoDependency(t, forAll(t,
 		[]string{"pkg/ingress", "pkg/dispatch"},
 		[]string{"github.com/nats-io/nats.go/...", module + "pkg/jetstream", module + "pkg/deliver"}))
+}
+
+// rooms are the packages of the adapter to NATS that the data plane is made of.
+func rooms() []string {
+	return []string{
+		"pkg/jetstream", "pkg/jetstream/codec", "pkg/jetstream/consume", "pkg/jetstream/park", "pkg/jetstream/publish", "pkg/jetstream/trim",
+	}
+}
+
+// owners are those that make, delete or move what the data plane uses.
+func owners() []string {
+	return []string{module + "pkg/jetstream/owner", module + "pkg/jetstream/status", module + "pkg/jetstream/migrate"}
+}
+
+// TestDataPlaneLinksNoOwner keeps the code that makes and deletes streams and consumers out of ingress and filter (I5).
+func TestDataPlaneLinksNoOwner(t *testing.T) {
+	depcheck.AssertNoDependency(t, forAll(t,
+		append(rooms(), "cmd/ingress", "cmd/filter", "cmd/internal/dataplane", "pkg/ingress", "pkg/dispatch", "pkg/share"), owners()))
+}
+
+// TestTheOwnerIsFoundWhereItIsLinked guards the test above: the controller and kn-jetstream do link the owner, through other packages.
+func TestTheOwnerIsFoundWhereItIsLinked(t *testing.T) {
+	for _, program := range []string{"cmd/controller", "cmd/kn-jetstream"} {
+		if depcheck.CheckNoDependency(module+program, owners()[:1]) == nil {
+			t.Errorf("%s: no dependency on the owner is found in a program that has it", program)
+		}
+	}
 }
 
 // TestProcessesEmbedNoServer keeps the NATS server in kn-jetstream, the one program that embeds it.

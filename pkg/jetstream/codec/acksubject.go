@@ -7,14 +7,14 @@ import (
 	"time"
 )
 
-// streamPlace is where and when a message was stored.
+// Place is where and when a message was stored.
 type Place struct {
 	stream   string
 	sequence uint64
 	at       time.Time
 }
 
-// placeIn reads the message's place in its stream out of the ack subject, which has two forms: nine tokens, or more with domain and
+// PlaceIn reads the message's place in its stream out of the ack subject, which has two forms: nine tokens, or more with domain and
 // account in front. Source: nats.go metadata parsing, ADR-15.
 func PlaceIn(reply string) (Place, error) {
 	tokens := strings.Split(reply, ".")

@@ -17,10 +17,10 @@ import (
 // errFarTime means that a time is beyond what nanoseconds can count.
 var errFarTime = errors.New("the time is out of range")
 
-// sentByHand keeps the directed stream's own sequences apart from those of the log: both identify work.
+// SentByHand keeps the directed stream's own sequences apart from those of the log: both identify work.
 const SentByHand = 1 << 63
 
-// decodeDirected reads a directed message. One that names no sequence was sent by hand: its own place in the directed stream
+// DecodeDirected reads a directed message. One that names no sequence was sent by hand: its own place in the directed stream
 // identifies it. One with something wrong in it is a dead letter. Error: it has no ack subject, so nobody could acknowledge it.
 func DecodeDirected(m *nats.Msg) (dispatch.Work, error) {
 	place, err := PlaceIn(m.Reply)

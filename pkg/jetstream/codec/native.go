@@ -9,10 +9,10 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 )
 
-// plainType is the type of the event that a plain NATS message becomes.
+// PlainType is the type of the event that a plain NATS message becomes.
 const PlainType = "dev.eventing-jetstream.nats.message"
 
-// decodeChannel reads a message of a Channel's log, into which NATS publishers may write too. What means to be a CloudEvent (see
+// DecodeChannel reads a message of a Channel's log, into which NATS publishers may write too. What means to be a CloudEvent (see
 // event.IsNATS) is one, or is a dead letter that says what is wrong with it. Everything else becomes an event by this rule:
 //
 //	id               the stream's name, a dot, and the message's sequence in it

@@ -18,12 +18,12 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
-// identityOf is what tells the target's work from every other.
+// IdentityOf is what tells the target's work from every other.
 func IdentityOf(target route.Target, w dispatch.Work) naming.Identity {
 	return naming.Identity{Target: target.Key, Sequence: w.Sequence, Stored: w.Stored, Run: w.Run}
 }
 
-// decodeLog reads a message of an address's log. Error: it has no ack subject, so nobody could acknowledge it.
+// DecodeLog reads a message of an address's log. Error: it has no ack subject, so nobody could acknowledge it.
 func DecodeLog(m *nats.Msg) (dispatch.Work, error) {
 	place, err := PlaceIn(m.Reply)
 	if err != nil {
@@ -67,13 +67,13 @@ const (
 	maxBody        = 1024
 )
 
-// encodeWork returns a directed message or a dead letter, without its subject: the event, and what has happened to it so far. A reply
+// EncodeWork returns a directed message or a dead letter, without its subject: the event, and what has happened to it so far. A reply
 // that is not accepted yet follows the event's data.
 func EncodeWork(w dispatch.Work) *nats.Msg {
 	return withWork(w, event.ToNATS(w.Event), w.Event.Data)
 }
 
-// encodeStructured does so for an event whose attributes are too large to be headers.
+// EncodeStructured does so for an event whose attributes are too large to be headers.
 func EncodeStructured(w dispatch.Work) *nats.Msg {
 	header, data := event.ToStructuredNATS(w.Event)
 	return withWork(w, header, data)

@@ -50,7 +50,7 @@ func newReaders(c *jetstream.Client, park share.Park) *readers {
 // Opener opens the sources of targets. It is dispatch.Opener.
 type Opener struct{ readers *readers }
 
-// NewOpener returns an opener of sources. What a target cannot take, park stores for it.
+// New returns an opener of sources. What a target cannot take, park stores for it.
 func New(c *jetstream.Client, park share.Park) *Opener { return &Opener{newReaders(c, park)} }
 
 // Bound has the process ask for and hold at most so many bytes of messages; else it is DefaultBudget. Call it before Follow.

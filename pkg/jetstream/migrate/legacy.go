@@ -17,7 +17,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
-// Legacy is a consumer that knative-extensions/eventing-natss made for a Trigger or a Subscription, in a stream of its own or of
+// Consumer is a consumer that knative-extensions/eventing-natss made for a Trigger or a Subscription, in a stream of its own or of
 // somebody else. The UID in its name says whose it is, so its successor is the target that has the UID now.
 type Consumer struct {
 	Stream, Consumer string
@@ -38,11 +38,11 @@ type Consumer struct {
 const (
 	legacyTrigger    = "KN_TRIGGER_"
 	legacySubscriber = "KN_SUB_"
-	// legacyReader begins the name of our own consumer beside one of theirs: it remembers what was moved.
+	// ReaderPrefix begins the name of our own consumer beside one of theirs: it remembers what was moved.
 	ReaderPrefix = "eventing-jetstream-migrates_"
 )
 
-// Legacies finds all such consumers in the streams of the account.
+// Find finds all such consumers in the streams of the account.
 func Find(ctx context.Context, c *jetstream.Client) ([]Consumer, error) {
 	successors, err := successors(ctx, c)
 	if err != nil {
@@ -124,7 +124,7 @@ const (
 	legacyAckWait = 2 * time.Minute
 )
 
-// MoveLegacy sends what the consumer has not acknowledged to its successor alone, by directed delivery, and returns when nothing is
+// Move sends what the consumer has not acknowledged to its successor alone, by directed delivery, and returns when nothing is
 // left. The old stream keeps its messages, and the old consumer its position. What was sent is remembered in the old stream, by
 // a consumer of ours: an interrupted run goes on where it was, and the next one finds what came since. Messages that the old
 // consumer acknowledged out of order are sent once more, like those of a run that was killed between sending and remembering.

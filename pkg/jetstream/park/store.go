@@ -45,7 +45,7 @@ type parkedSize struct {
 	ahead time.Duration
 }
 
-// NewStore returns a store for the targets of these addresses, which sends with s.
+// New returns a store for the targets of these addresses, which sends with s.
 func New(c *jetstream.Client, s *publish.Sender, addresses Addresses) *Store {
 	return &Store{client: c, sender: s, addresses: addresses, fill: trim.NewGauge(c), parked: map[route.Key]parkedSize{}}
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
-// expected is the stream that is to store a message. Subjects alone do not tell: when the stream of an address is gone, any other may
+// Expected is the stream that is to store a message. Subjects alone do not tell: when the stream of an address is gone, any other may
 // listen to them, and nobody reads the address's events there.
 type Expected struct {
 	stream string
@@ -23,14 +23,14 @@ type Expected struct {
 
 func ExpectStream(stream string) Expected { return Expected{stream: stream, header: []string{stream}} }
 
-// expectedLog is where the address's events are stored.
+// ExpectLog is where the address's events are stored.
 func ExpectLog(c *jetstream.Client, a route.Address) Expected {
 	e := ExpectStream(c.LogOf(a))
 	e.first = a.Log.First
 	return e
 }
 
-// mark has the server store the message in no other stream.
+// Mark has the server store the message in no other stream.
 func (e Expected) Mark(m *nats.Msg) { m.Header[natsjs.ExpectedStreamHeader] = e.header }
 
 // judge returns nil when the answer says that the message is stored here. What another stream answers, an error too, is errOtherStream.

@@ -29,7 +29,7 @@ const (
 	// A full log is tried again so often, with this pause, before its producer is refused.
 	fullTries = 3
 	fullPause = 150 * time.Millisecond
-	// maxHeaderBytes is what JetStream stores as a message's headers. Source: nats-server server/stream.go.
+	// MaxHeaderBytes is what JetStream stores as a message's headers. Source: nats-server server/stream.go.
 	MaxHeaderBytes = 65535
 	// workBytes of a message's headers are kept free when an event comes in, for what it carries besides once it is parked
 	// or a dead letter (see encodeWork). Without them an event of just the greatest size could be neither.
@@ -60,7 +60,7 @@ type Publisher struct {
 	holder *holderCache
 }
 
-// NewPublisher returns a publisher that sends with s.
+// New returns a publisher that sends with s.
 func New(c *jetstream.Client, s *Sender) *Publisher {
 	return &Publisher{client: c, sender: s, fill: trim.NewGauge(c), holder: newHolderCache(c)}
 }
@@ -121,7 +121,7 @@ func (p *Publisher) chunk(ctx context.Context, to route.Address, log Expected, m
 	return stored, err
 }
 
-// eventMessage returns the event as a message for the log of the address.
+// EventMessage returns the event as a message for the log of the address.
 // Errors: ingress.ErrAttributesTooLarge, ingress.ErrEventTooLarge.
 func (s *Sender) EventMessage(log Expected, to route.Key, m ingress.Message) (*nats.Msg, error) {
 	msg := &nats.Msg{
@@ -141,7 +141,7 @@ func (s *Sender) EventMessage(log Expected, to route.Key, m ingress.Message) (*n
 	return msg, nil
 }
 
-// publish stores the messages, which are marked for the stream, all on their way at once, and tries those again that got no PubAck until
+// Send stores the messages, which are marked for the stream, all on their way at once, and tries those again that got no PubAck until
 // ctx ends. It returns how many are stored. An error that final reports ends it; nothing else does.
 func (s *Sender) Send(ctx context.Context, to Expected, messages []*nats.Msg, final func(error) bool) (stored int, err error) {
 	wait := firstRetry
@@ -189,7 +189,7 @@ func (s *Sender) publishOnce(ctx context.Context, to Expected, messages []*nats.
 	return again, err
 }
 
-// isFinal reports whether sending the same message again cannot help now. It can while the server is still busy storing the
+// IsFinal reports whether sending the same message again cannot help now. It can while the server is still busy storing the
 // first copy, or with too much else, which it says with codes of the 4xx kind.
 func IsFinal(err error) bool {
 	var api *natsjs.APIError
@@ -200,7 +200,7 @@ func IsFinal(err error) bool {
 		(api != nil && api.Code >= 400 && api.Code < 500)
 }
 
-// isFinalOrAbsent is isFinal for streams that are made on first use: that there is none is an answer.
+// IsFinalOrAbsent is isFinal for streams that are made on first use: that there is none is an answer.
 func IsFinalOrAbsent(err error) bool { return IsAbsent(err) || IsFinal(err) }
 
 func IsAbsent(err error) bool {

@@ -44,7 +44,7 @@ type TargetStatus struct {
 	Backlog uint64
 }
 
-// ReadStatus reads the live routes, the reports of the live processes, and the streams.
+// Read reads the live routes, the reports of the live processes, and the streams.
 func Read(ctx context.Context, c *jetstream.Client) (Status, error) {
 	records, err := c.Records(ctx, "")
 	if err != nil && !errors.Is(err, route.ErrRecord) { // a record that cannot be read hides no other
@@ -169,11 +169,11 @@ func readLogStatus(ctx context.Context, c *jetstream.Client, a route.Address) (l
 	} else if !errors.Is(err, natsjs.ErrStreamNotFound) {
 		return s, fmt.Errorf("read stream %s: %w", c.Names().DeadLetterStream(key), err)
 	}
-	return s, readAddDirected(ctx, c, key, &s)
+	return s, addDirected(ctx, c, key, &s)
 }
 
 // addDirected adds what waits in the directed stream to the backlog of its targets.
-func readAddDirected(ctx context.Context, c *jetstream.Client, key route.Key, s *logStatus) error {
+func addDirected(ctx context.Context, c *jetstream.Client, key route.Key, s *logStatus) error {
 	records, err := c.Records(ctx, naming.TargetKeysOf(key))
 	if err != nil {
 		return err

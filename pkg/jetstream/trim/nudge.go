@@ -8,7 +8,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
-// fillGauge counts what this process puts into each log, and nudges the trimmers when that is much. A nudge is a hint on core
+// Gauge counts what this process puts into each log, and nudges the trimmers when that is much. A nudge is a hint on core
 // NATS: a lost one costs nothing but a wait for the trimmers' clock.
 type Gauge struct {
 	client *jetstream.Client
@@ -22,7 +22,7 @@ func NewGauge(c *jetstream.Client) *Gauge {
 	return &Gauge{client: c, logs: map[route.Key]int64{}, fulls: map[route.Key]time.Time{}}
 }
 
-// nudgeShare of a log's limit is stored between two nudges.
+// NudgeShare of a log's limit is stored between two nudges.
 const NudgeShare = 8
 
 func (g *Gauge) Add(address route.Address, bytes int) {
@@ -38,7 +38,7 @@ func (g *Gauge) Add(address route.Address, bytes int) {
 	}
 }
 
-// full asks for a trim on behalf of a sender who finds no room, as often as a trimmer heeds it.
+// Full asks for a trim on behalf of a sender who finds no room, as often as a trimmer heeds it.
 func (g *Gauge) Full(address route.Address) {
 	g.mu.Lock()
 	due := time.Since(g.fulls[address.Key]) > trimPause

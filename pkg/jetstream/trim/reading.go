@@ -14,19 +14,19 @@ import (
 // errIncomplete means that the server did not show every consumer of a stream; what they still need is unknown.
 var errIncomplete = errors.New("not every consumer of the stream could be read")
 
-// logReading is what the server says of a log at one moment.
+// Reading is what the server says of a log at one moment.
 type Reading struct {
 	stream natsjs.Stream
 	State  natsjs.StreamState
-	// consumers holds the name of every consumer, our own and foreign ones.
+	// Consumers holds the name of every consumer, our own and foreign ones.
 	Consumers map[string]bool
-	// floor is the lowest sequence that some consumer still needs; lastSequence + 1 when none needs anything.
+	// Floor is the lowest sequence that some consumer still needs; lastSequence + 1 when none needs anything.
 	Floor uint64
-	// holder is the consumer at the floor; nil when none needs anything.
+	// Holder is the consumer at the floor; nil when none needs anything.
 	Holder *natsjs.ConsumerInfo
 }
 
-// readLog asks the server for the state and all cursors of the stream that is a log, and never a cache. The order matters: what is stored after the
+// ReadLog asks the server for the state and all cursors of the stream that is a log, and never a cache. The order matters: what is stored after the
 // state was read lies above the floor, whatever the cursors say.
 func ReadLog(ctx context.Context, c *jetstream.Client, name string) (Reading, error) {
 	stream, err := c.JetStream().Stream(ctx, name)
@@ -80,7 +80,7 @@ func (r *Reading) lower(ctx context.Context, info *natsjs.ConsumerInfo) error {
 	return nil
 }
 
-// lostCursor returns a target that had a consumer, lacks it, and may yet get it back; nil when there is none.
+// LostCursor returns a target that had a consumer, lacks it, and may yet get it back; nil when there is none.
 func (r *Reading) LostCursor(targets []jetstream.StoredRecord) *route.Target {
 	for _, t := range targets {
 		if !t.Swept && t.Target.Consumer != "" && !r.Consumers[t.Target.Consumer] {

@@ -22,7 +22,7 @@ const (
 	trimPause = 200 * time.Millisecond
 )
 
-// nudgeFull is the body of a nudge whose sender was refused: whatever can be freed is worth it.
+// NudgeFull is the body of a nudge whose sender was refused: whatever can be freed is worth it.
 const NudgeFull = "full"
 
 // Trimmer removes from the logs what every cursor has passed. It is the one piece of this project that could lose an event,
@@ -32,7 +32,7 @@ type Trimmer struct {
 	table  *route.Table
 }
 
-// NewTrimmer returns a trimmer of the logs of the table's addresses. Any number of processes may run one.
+// New returns a trimmer of the logs of the table's addresses. Any number of processes may run one.
 func New(c *jetstream.Client, table *route.Table) *Trimmer { return &Trimmer{client: c, table: table} }
 
 // Run trims until ctx ends: each log every trimEvery, and sooner when an ingress says that it fills up.
@@ -90,7 +90,7 @@ func (t *Trimmer) attempt(ctx context.Context, address route.Address, worth uint
 	}
 }
 
-// Trim removes from the address's log what lies below its lowest cursor and is older than its history window, provided that
+// Once removes from the address's log what lies below its lowest cursor and is older than its history window, provided that
 // this frees about worth bytes or more. It returns the sequence below which the log is empty now; 0 when it removed nothing.
 // It removes nothing while a target that had a consumer lacks it: that consumer comes back where it stood. So does that of a target
 // which was removed, if it is put again in its grace period.
@@ -125,7 +125,7 @@ func Once(ctx context.Context, c *jetstream.Client, address route.Address, worth
 	return floor, nil
 }
 
-// purgeBelow goes over the connection for removals: one that could not be asked for while NATS is away must not be asked for later, when
+// PurgeBelow goes over the connection for removals: one that could not be asked for while NATS is away must not be asked for later, when
 // the log may be another one.
 func PurgeBelow(ctx context.Context, c *jetstream.Client, log string, floor uint64) error {
 	stream, err := c.Removals().Stream(ctx, log)

@@ -14,7 +14,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
-// patience is how long a test waits for something that is to happen; a passing test waits for a fraction of it.
+// Patience is how long a test waits for something that is to happen; a passing test waits for a fraction of it.
 const Patience = 20 * time.Second
 
 func Context(t testing.TB) context.Context {
@@ -23,7 +23,7 @@ func Context(t testing.TB) context.Context {
 	return ctx
 }
 
-// await returns when the condition holds.
+// Await returns when the condition holds.
 func Await(t testing.TB, what string, condition func() bool) {
 	t.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)
@@ -39,7 +39,7 @@ func Await(t testing.TB, what string, condition func() bool) {
 	}
 }
 
-// must fails the test on an error.
+// Must fails the test on an error.
 func Must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
@@ -79,7 +79,7 @@ func Work(id string, sequence uint64) dispatch.Work {
 	}
 }
 
-// sameWork compares without regard to the order of the attributes.
+// SameWork compares without regard to the order of the attributes.
 func SameWork(t *testing.T, got, want dispatch.Work) {
 	t.Helper()
 	for _, a := range want.Event.Attributes {
