@@ -9,31 +9,34 @@ import (
 	"testing"
 )
 
-// TestTheArchitectureNamesWhatExists keeps docs/architecture.md true: its tests, packages and files are there.
-func TestTheArchitectureNamesWhatExists(t *testing.T) {
-	document, err := os.ReadFile("../../docs/architecture.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+// TestDocumentsNameWhatExists keeps the documents for those who change the code true: the tests, packages and files that they name
+// are there.
+func TestDocumentsNameWhatExists(t *testing.T) {
 	tests := testNames(t)
-	named := 0
-	for _, quoted := range regexp.MustCompile("`([^`\n]+)`").FindAllStringSubmatch(string(document), -1) {
-		name := quoted[1]
-		switch {
-		case regexp.MustCompile(`^(Test|Fuzz)[A-Z]\w*$`).MatchString(name):
-			named++
-			if !tests[name] {
-				t.Errorf("there is no test %s", name)
-			}
-		case regexp.MustCompile(`^(cmd|pkg|test)/[^*]*$`).MatchString(name):
-			named++
-			if _, err := os.Stat("../../" + name); err != nil {
-				t.Errorf("there is no %s", name)
+	for file, least := range map[string]int{"docs/architecture.md": 30, "CONTRIBUTING.md": 20} {
+		document, err := os.ReadFile("../../" + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		named := 0
+		for _, quoted := range regexp.MustCompile("`([^`\n]+)`").FindAllStringSubmatch(string(document), -1) {
+			name := quoted[1]
+			switch {
+			case regexp.MustCompile(`^(Test|Fuzz)[A-Z]\w*$`).MatchString(name):
+				named++
+				if !tests[name] {
+					t.Errorf("%s: there is no test %s", file, name)
+				}
+			case regexp.MustCompile(`^(cmd|config|pkg|test)/[^*]*$`).MatchString(name):
+				named++
+				if _, err := os.Stat("../../" + name); err != nil {
+					t.Errorf("%s: there is no %s", file, name)
+				}
 			}
 		}
-	}
-	if named < 30 {
-		t.Errorf("the document names %d tests, packages and files: this test does not read it", named)
+		if named < least {
+			t.Errorf("%s names %d tests, packages and files: this test does not read it", file, named)
+		}
 	}
 }
 
@@ -42,7 +45,7 @@ func testNames(t *testing.T) map[string]bool {
 	t.Helper()
 	names := map[string]bool{}
 	function := regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w*)\(`)
-	for _, root := range []string{"../../cmd", "../../pkg", "../../test"} {
+	for _, root := range []string{"../../cmd", "../../config", "../../pkg", "../../test"} {
 		err := filepath.WalkDir(root, func(path string, _ fs.DirEntry, err error) error {
 			if err != nil || !strings.HasSuffix(path, "_test.go") {
 				return err
