@@ -120,7 +120,7 @@ microbench: ## Run the Go micro-benchmarks: codec, filters, push-down, outcomes,
 
 .PHONY: soak
 soak: ## Send 1,000,000 events through a 64 MiB log and account for each
-	$(GO) test -run '^$$' -bench MillionThroughSmallLog -benchtime 1x -timeout 30m ./pkg/jetstream/
+	$(GO) test -run '^$$' -bench MillionThroughSmallLog -benchtime 1x -timeout 30m ./pkg/jetstream/owner
 
 .PHONY: quickstart-test
 quickstart-test: cli ## Run the README's quickstart, and its commands for many machines, as a newcomer would
