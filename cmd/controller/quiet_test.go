@@ -10,6 +10,7 @@ import (
 	eventingv1 "knative.dev/eventing/pkg/apis/eventing/v1"
 	eventingclient "knative.dev/eventing/pkg/client/injection/client"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/broker"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
@@ -59,6 +60,7 @@ func TestCostOfTriggers(t *testing.T) {
 	c, s := start(t), newSubscriber(t)
 	c.createBroker(brokerNamed("orders"))
 	c.awaitBrokerReady("orders")
+	watchFor(time.Second) // until the controllers have heard of it, too
 	c.createTriggers("orders", s.url)
 	watchFor(2 * time.Second)
 	made := c.costOf("triggers")
@@ -79,6 +81,11 @@ func TestCostOfTriggers(t *testing.T) {
 func TestCostOfTriggersThatWaitForTheirBroker(t *testing.T) {
 	c, s := newCluster(t, time.Millisecond), newSubscriber(t)
 	c.startControllers()
+	c.createBroker(brokerNamed("first"))
+	c.await("the controllers have seen NATS", func() (bool, any) {
+		stream := c.broker("first").Status.GetCondition(broker.ConditionStream)
+		return stream.IsTrue(), stream
+	})
 	c.createBroker(brokerNamed("orders"))
 	names := c.makeTriggers("orders", s.url)
 	for _, name := range names {
@@ -91,7 +98,7 @@ func TestCostOfTriggersThatWaitForTheirBroker(t *testing.T) {
 	c.await("the filter serves the Triggers", func() (bool, any) {
 		reports, err := c.client.LatestReports(c.ctx)
 		must(t, err)
-		return slices.ContainsFunc(reports.Live, func(r route.Report) bool { return r.Revision > several }), reports
+		return slices.ContainsFunc(reports.Live, func(r route.Report) bool { return r.Revision > several && len(r.Failures) == 0 }), reports
 	})
 	c.startIngress()
 	for _, name := range names {
