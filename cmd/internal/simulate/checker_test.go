@@ -32,6 +32,8 @@ type checker struct {
 	history *history
 	targets []*target
 	grace   time.Duration
+	// scarce says that logs fill up: then nothing is kept for a target that has ended.
+	scarce bool
 }
 
 // verdict is what was promised and not kept, each with its history, and how often an event has come
@@ -107,7 +109,7 @@ func (c *checker) owed(r *record, t *target) bool {
 		switch {
 		case v.ended:
 			next := t.versions[since+i+1]
-			if next.ready.IsZero() || next.ready.Sub(v.begun) > c.grace-remembered || c.forgotten(v.begun, next.ready) {
+			if c.scarce || next.ready.IsZero() || next.ready.Sub(v.begun) > c.grace-remembered || c.forgotten(v.begun, next.ready) {
 				return false
 			}
 		case !v.wants(r.event):

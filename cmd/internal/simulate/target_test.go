@@ -22,10 +22,10 @@ type target struct {
 	name        string
 	retry       int
 	delay       time.Duration // before the first retry; a long one is waited for in NATS
-	fails       float64 // how often it answers 503
-	loses       float64 // how often its answer is lost, after the event has arrived
-	replies     float64 // how often it answers with an event
-	hesitates   float64 // how often it takes its time
+	fails       float64       // how often it answers 503
+	loses       float64       // how often its answer is lost, after the event has arrived
+	replies     float64       // how often it answers with an event
+	hesitates   float64       // how often it takes its time
 	unavailable time.Time
 
 	versions []version
