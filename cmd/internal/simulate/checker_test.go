@@ -279,6 +279,9 @@ func (c *checker) excuse(r *record, t *target) string {
 		if q.target == t.name && q.fate == loses {
 			return "answer lost"
 		}
+		if q.target == t.name && q.fate == answers && c.unstored(r.address, q.ended) {
+			return "no room for the reply"
+		}
 		by[q.by] = true
 	}
 	from, to := c.atWork(r)
@@ -291,6 +294,15 @@ func (c *checker) excuse(r *record, t *target) string {
 		}
 	}
 	return ""
+}
+
+// unstored tells whether the log may have been full, or gone, when a reply came: then the event is
+// delivered again.
+func (c *checker) unstored(address route.Key, at time.Time) bool {
+	return c.scarce || slices.ContainsFunc(c.history.faults, func(f *fault) bool {
+		return f.effect == empties && f.address == address &&
+			f.begin.Before(at.Add(publishes)) && at.Before(f.end.Add(2*sweepEvery+publishes))
+	})
 }
 
 // atWork returns the time from the first request until the message is acknowledged: after that it
