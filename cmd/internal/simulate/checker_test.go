@@ -32,6 +32,8 @@ type checker struct {
 	history *history
 	targets []*target
 	grace   time.Duration
+	// scarce says that logs fill up: then nothing is kept for a target that has ended.
+	scarce bool
 }
 
 // verdict is what was promised and not kept, each with its history, and how often an event has come
@@ -107,7 +109,7 @@ func (c *checker) owed(r *record, t *target) bool {
 		switch {
 		case v.ended:
 			next := t.versions[since+i+1]
-			if next.ready.IsZero() || next.ready.Sub(v.begun) > c.grace-remembered || c.forgotten(v.begun, next.ready) {
+			if c.scarce || next.ready.IsZero() || next.ready.Sub(v.begun) > c.grace-remembered || c.forgotten(v.begun, next.ready) {
 				return false
 			}
 		case !v.wants(r.event):
@@ -277,6 +279,9 @@ func (c *checker) excuse(r *record, t *target) string {
 		if q.target == t.name && q.fate == loses {
 			return "answer lost"
 		}
+		if q.target == t.name && q.fate == answers && c.unstored(r.address, q.ended) {
+			return "no room for the reply"
+		}
 		by[q.by] = true
 	}
 	from, to := c.atWork(r)
@@ -289,6 +294,15 @@ func (c *checker) excuse(r *record, t *target) string {
 		}
 	}
 	return ""
+}
+
+// unstored tells whether the log may have been full, or gone, when a reply came: then the event is
+// delivered again.
+func (c *checker) unstored(address route.Key, at time.Time) bool {
+	return c.scarce || slices.ContainsFunc(c.history.faults, func(f *fault) bool {
+		return f.effect == empties && f.address == address &&
+			f.begin.Before(at.Add(publishes)) && at.Before(f.end.Add(2*sweepEvery+publishes))
+	})
 }
 
 // atWork returns the time from the first request until the message is acknowledged: after that it
@@ -353,35 +367,4 @@ func minTime(a, b time.Time) time.Time {
 		return a
 	}
 	return b
-}
-
-// explain is a broken promise with what has happened to the event, to the target, and to the
-// broker.
-func (c *checker) explain(id string, t *target, what string) string {
-	lines := []string{fmt.Sprintf("broken: %s, %s: %s", id, t.name, what)}
-	lines = append(append(lines, "the event:"), c.history.events[id].lines...)
-	if of := c.history.events[id].of; of != "" {
-		lines = append(append(lines, "the event that it answers:"), c.history.events[of].lines...)
-	}
-	return strings.Join(lines, "\n") + "\nthe target:\n" + c.story(t) + "what was done to the broker:\n" + c.faults()
-}
-
-// story is what has been made of a target.
-func (c *checker) story(t *target) string {
-	var lines strings.Builder
-	for _, v := range t.versions {
-		fmt.Fprintln(&lines, c.history.line(v.begun, "is to be %s", v))
-		if !v.ready.IsZero() {
-			fmt.Fprintln(&lines, c.history.line(v.ready, "is so"))
-		}
-	}
-	return lines.String()
-}
-
-func (c *checker) faults() string {
-	var lines strings.Builder
-	for _, f := range c.history.faults {
-		fmt.Fprintln(&lines, c.history.line(f.begin, "%s %s, until %s", f.what, f.who, f.end.Sub(c.history.began).Round(time.Millisecond)))
-	}
-	return lines.String()
 }

@@ -88,7 +88,7 @@ func seek(t *testing.T, tree, patch string, budget int) (string, error) {
 		}
 	}()
 	program := filepath.Join(t.TempDir(), "simulate.test")
-	if out, err := command(tree, "go", "test", "-c", "-o", program, "./cmd/internal/simulate"); err != nil {
+	if out, err := command(tree, "go", "test", "-c", "-vet=off", "-o", program, "./cmd/internal/simulate"); err != nil {
 		return "", fmt.Errorf("it does not build: %w: %s", err, out)
 	}
 	for seed := 1; seed <= budget; seed++ {

@@ -143,7 +143,7 @@ func (w *world) tell(v verdict) {
 func (w *world) judge() *checker {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	c := &checker{history: w.history, grace: w.plan.grace}
+	c := &checker{history: w.history, grace: w.plan.grace, scarce: w.plan.logBytes < 1<<20}
 	for _, t := range w.targets {
 		if len(t.versions) > 0 {
 			c.targets = append(c.targets, &target{name: t.name, key: t.key, versions: slices.Clone(t.versions)})

@@ -64,8 +64,8 @@ func (w *world) subscriber(t *target, out http.ResponseWriter, r *http.Request) 
 	var slow time.Duration
 	q.fate, slow = w.decide(t, r)
 	pass(slow)
-	if slow > subscriberTimeout && q.fate != refuses {
-		q.fate = loses
+	if q.fate != refuses && (slow > subscriberTimeout || r.Context().Err() != nil) {
+		q.fate = loses // nobody waits for it any more
 	}
 	if w.planted == "acknowledged before delivery" && id == "event-7" {
 		return

@@ -2,6 +2,7 @@ package simulate
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -46,7 +47,16 @@ func (v version) String() string {
 	if v.ended {
 		return "removed"
 	}
-	return fmt.Sprintf("%s with filter %+v", v.path, v.filter)
+	return fmt.Sprintf("%s with filter %s", v.path, text(v.filter))
+}
+
+// text is the filter as a record has it.
+func text(spec filter.Spec) string {
+	data, err := json.Marshal(spec)
+	if err != nil {
+		return err.Error()
+	}
+	return string(data)
 }
 
 // wants tells by upstream's own filters whether the version gets the event.
@@ -124,7 +134,7 @@ func (w *world) edit(t *target, v version) bool {
 	// A path that tells the version from earlier ones with the same filter, and is the same for an
 	// edit of the filter alone.
 	v.path = fmt.Sprintf("/%d", len(slices.DeleteFunc(slices.Clone(t.versions), func(other version) bool {
-		return other.ended || fmt.Sprint(other.filter) != fmt.Sprint(v.filter)
+		return other.ended || text(other.filter) != text(v.filter)
 	})))
 	v.begun = time.Now()
 	t.versions = append(t.versions, v)
