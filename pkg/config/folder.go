@@ -90,7 +90,7 @@ func (f follower) run(ctx context.Context, every time.Duration, notify *fsnotify
 		select {
 		case <-tick.C:
 		case <-events:
-		case <-failures: // notifications were lost
+		case <-failures: //nolint:errcheck // notifications were lost: then it looks, too
 		case <-ctx.Done():
 			return
 		}

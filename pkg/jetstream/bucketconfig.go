@@ -35,6 +35,7 @@ type bucketConfig struct {
 	maxValueSize int32
 }
 
+// BucketStream is the stream that a bucket is made of.
 func BucketStream(name string) string { return "KV_" + name }
 
 // wanted returns the stream's configuration with what is ours: all of it if the bucket is new, for which have is empty.

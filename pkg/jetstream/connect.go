@@ -1,8 +1,11 @@
-// Package jetstream is the adapter to NATS: the connection, streams, consumers, publishing, pulling, and the KV buckets with
-// routes and reports. It is the only package of the data plane that imports nats.go.
+// Package jetstream is the client of NATS: a process's connections, the buckets with routes, reports
+// and event types, and what all rooms below it know of streams and consumers.
 //
-// NATS publishers may write into the logs of Channels: what becomes of their messages is said at decodeChannel, and what a stream of
-// theirs has to put up with that a Channel adopts, in adopt.go.
+// Rooms below it read and write what the event path needs. Each says in its doc.go what for;
+// docs/architecture.md has the table. NATS's own package of this name is imported as natsjs there.
+//
+// NATS publishers may write into the logs of Channels: codec.DecodeChannel says what becomes of
+// their messages, and owner/adopt.go what a stream of theirs has to put up with that is adopted.
 package jetstream
 
 import (

@@ -8,6 +8,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
+// ConsumersOf lists the consumers of a stream by name.
 func ConsumersOf(ctx context.Context, stream jetstream.Stream) (map[string]*jetstream.ConsumerInfo, error) {
 	consumers := map[string]*jetstream.ConsumerInfo{}
 	list := stream.ListConsumers(ctx)
@@ -20,6 +21,7 @@ func ConsumersOf(ctx context.Context, stream jetstream.Stream) (map[string]*jets
 	return consumers, nil
 }
 
+// IgnoreMissing returns nil for an error which says that a stream or a consumer is not there.
 func IgnoreMissing(err error) error {
 	if errors.Is(err, jetstream.ErrStreamNotFound) || errors.Is(err, jetstream.ErrConsumerNotFound) {
 		return nil

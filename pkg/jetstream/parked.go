@@ -11,15 +11,15 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
-// parked is what the directed stream of an address holds: in all, and for each of its live targets.
-type parked struct {
+// Parked is what the directed stream of an address holds: in all, and for each of its live targets.
+type Parked struct {
 	Bytes  uint64
 	Events map[route.TargetKey]uint64
 }
 
-func (c *Client) ParkedFor(ctx context.Context, key route.Key, records []StoredRecord) (parked, error) {
+func (c *Client) ParkedFor(ctx context.Context, key route.Key, records []StoredRecord) (Parked, error) {
 	name := c.names.DirectedStream(key)
-	p := parked{Events: map[route.TargetKey]uint64{}}
+	p := Parked{Events: map[route.TargetKey]uint64{}}
 	stream, err := c.js.Stream(ctx, name)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		return p, nil

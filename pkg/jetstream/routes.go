@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/loop"
+
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
@@ -34,7 +36,7 @@ func (c *Client) WatchRoutes(ctx context.Context, table *route.Table, synced fun
 			said = err.Error()
 			c.log.Warn("the routes cannot be read; what is known of them stays in force", "error", err)
 		}
-		Pause(ctx, RetryPause)
+		loop.Sleep(ctx, RetryPause)
 	}
 }
 
@@ -75,6 +77,7 @@ func decodeEntry(entry jetstream.KeyValueEntry) (route.Record, error) {
 	return record, err
 }
 
+// RecordKey is where the record stands in the routes bucket.
 func RecordKey(r route.Record) string {
 	if r.Address != nil {
 		return naming.AddressKey(r.Address.Key)
@@ -152,13 +155,4 @@ func (c *Client) RoutesMade(ctx context.Context) (time.Time, error) {
 		return time.Time{}, fmt.Errorf("read bucket %s: %w", c.names.RoutesBucket(), err)
 	}
 	return made, nil
-}
-
-func Pause(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
 }

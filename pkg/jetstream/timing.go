@@ -36,6 +36,7 @@ type Timing struct {
 	StrayPatience       time.Duration
 }
 
+// DefaultTiming is the timing of a process that serves.
 func DefaultTiming() Timing {
 	return Timing{
 		Now:           time.Now,

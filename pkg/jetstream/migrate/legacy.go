@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/loop"
+
 	natsjs "github.com/nats-io/nats.go/jetstream"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
@@ -214,6 +216,6 @@ func (m *legacyMove) send(ctx context.Context, sequence uint64, e event.Event) e
 		if !errors.Is(err, jetstream.ErrParkFull) || ctx.Err() != nil {
 			return err
 		}
-		jetstream.Pause(ctx, jetstream.RetryPause)
+		loop.Sleep(ctx, jetstream.RetryPause)
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/loop"
+
 	natsjs "github.com/nats-io/nats.go/jetstream"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
@@ -362,6 +364,6 @@ func TestACursorInAnAdoptedStreamOutlivesARemovalThatWasAskedForWhileNATSWasAway
 	jstest.Await(t, "the server answers", func() bool { err := look(); return err == nil || errors.Is(err, natsjs.ErrConsumerNotFound) })
 	for range 20 { // what was kept would come with the reconnect
 		jstest.Must(t, look())
-		jetstream.Pause(t.Context(), 10*time.Millisecond)
+		loop.Sleep(t.Context(), 10*time.Millisecond)
 	}
 }

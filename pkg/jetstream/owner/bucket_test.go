@@ -153,7 +153,7 @@ func TestAnExhaustedStoreStopsOnlyWhatNeedsIt(t *testing.T) {
 	i := &installation{t: t, server: s, client: c, owner: New(c, "tests", shortGrace), broker: brokerOf("orders", 4<<20)}
 	i.putBroker()
 	all := i.put(i.trigger("all"))
-	i.Send(0, 10, "a")
+	i.publish(0, 10, "a")
 	source := open(t, c, all, 10)
 	fillStore(t, c)
 

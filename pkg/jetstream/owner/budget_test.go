@@ -72,7 +72,7 @@ func TestAProcessHoldsNoMoreThanItsBudget(t *testing.T) {
 	i.putBroker()
 	quick := i.put(i.trigger("quick"))
 	p.knows(append(targets, quick)...)
-	i.Send(0, 100, "a")
+	i.publish(0, 100, "a")
 	takeAll(t, p.Log(quick), 0, 100) // although the budget is used up
 }
 

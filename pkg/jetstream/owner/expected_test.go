@@ -108,7 +108,7 @@ func TestTheRouteKnowsWhereItsLogBegins(t *testing.T) {
 	if first < before || first > jetstream.DefaultTiming().FirstSequence() {
 		t.Errorf("the log begins at %d, want the time when it was made, after %d", first, before)
 	}
-	i.Send(0, 3, "a")
+	i.publish(0, 3, "a")
 	i.putBroker()
 	if again := i.recordedAddress().Log.First; again != first {
 		t.Errorf("written again it begins at %d, want %d as before", again, first)

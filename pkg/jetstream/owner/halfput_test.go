@@ -49,7 +49,7 @@ func TestAPutThatFailsLeavesNoMember(t *testing.T) {
 			p := i.process(dial(t, i.server, brisk))
 			p.knows(one)
 			source := p.Log(one)
-			i.Send(0, 10, "a")
+			i.publish(0, 10, "a")
 			takeAll(t, source, 0, 10)
 		})
 		t.Run(c.name+" for the first Trigger", func(t *testing.T) {
@@ -71,7 +71,7 @@ func TestAPutThatFailsKeepsAMemberWhoseRecordIsLost(t *testing.T) {
 	t.Parallel()
 	i := install(t, brisk)
 	one := i.put(i.trigger("one"))
-	i.Send(0, 10, "a")
+	i.publish(0, 10, "a")
 	i.deleteByHand("target.broker.shop.orders.shop.one")
 	config := i.bucketState(i.client.Names().RoutesBucket()).Config
 	config.MaxMsgSize = 100

@@ -170,7 +170,7 @@ func (i *installation) recorded(key route.TargetKey) route.Target {
 }
 
 // Send stores events with ids from..to-1, whose types alternate, and returns how many the log has taken.
-func (i *installation) Send(from, to int, types ...string) {
+func (i *installation) publish(from, to int, types ...string) {
 	i.t.Helper()
 	p := publisherOf(i.t, i.client)
 	for id := from; id < to; id += 100 {

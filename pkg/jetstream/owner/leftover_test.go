@@ -23,7 +23,7 @@ func TestATargetWithoutARecordKeepsAConsumerOfItsOwn(t *testing.T) {
 			t.Parallel()
 			i := install(t)
 			own := i.put(i.alone("own"))
-			i.Send(0, 10, "a")
+			i.publish(0, 10, "a")
 			i.sweep()
 			c.lose(i, own)
 			i.deleteByHand(jetstream.RecordKey(route.Record{Target: &own}))

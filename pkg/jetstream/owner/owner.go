@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/loop"
+
 	natsjs "github.com/nats-io/nats.go/jetstream"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
@@ -195,7 +197,7 @@ func (o *Owner) present(ctx context.Context, key string) (jetstream.StoredRecord
 		case waited > jetstream.RequestTimeout:
 			return have, fmt.Errorf("%s: %w", key, jetstream.ErrSweeping)
 		}
-		jetstream.Pause(ctx, sweepingPause)
+		loop.Sleep(ctx, sweepingPause)
 	}
 }
 

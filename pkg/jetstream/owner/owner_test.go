@@ -96,9 +96,9 @@ func TestTheConsumerIsThereBeforeTheRoute(t *testing.T) {
 func TestANewTriggerStartsAtTheEndOfTheLog(t *testing.T) {
 	t.Parallel()
 	i := install(t)
-	i.Send(0, 10, "a")
+	i.publish(0, 10, "a")
 	all := i.put(i.trigger("all"))
-	i.Send(10, 20, "a")
+	i.publish(10, 20, "a")
 	source := open(t, i.client, all, 10)
 	defer source.Stop()
 	if ids := takeAll(t, source, 10, 20); !slices.Equal(ids, jstest.IDs(10, 20)) {
@@ -118,7 +118,7 @@ func TestATriggerThatIsNotReadyGetsACursorOnlyWhenItHadOne(t *testing.T) {
 	}
 	target.NotReady = ""
 	i.put(target)
-	i.Send(0, 5, "a")
+	i.publish(0, 5, "a")
 	target.NotReady = "its subscriber cannot be resolved any more"
 	i.put(target)
 	if n := consumers(); n != 1 {
@@ -220,7 +220,7 @@ func TestDriftIsRepairedAndWhatIsNotOursStays(t *testing.T) {
 	i := install(t)
 	all := i.put(i.trigger("all"))
 	log := i.client.Names().Log(i.broker.Key)
-	i.Send(0, 10, "a")
+	i.publish(0, 10, "a")
 
 	drifted := i.stream(log)
 	drifted.Duplicates, drifted.Discard, drifted.MaxBytes = time.Second, natsjs.DiscardOld, 1<<20
@@ -253,9 +253,9 @@ func TestAChangedFilterKeepsThePosition(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	i.put(i.trigger("some", "a"))
-	i.Send(0, 20, "a", "b") // even ids are of type a
+	i.publish(0, 20, "a", "b") // even ids are of type a
 	target := i.put(i.trigger("some", "b"))
-	i.Send(20, 40, "a", "b")
+	i.publish(20, 40, "a", "b")
 	source := open(t, i.client, target, 100)
 	defer source.Stop()
 	ids := map[string]bool{}

@@ -71,10 +71,10 @@ func TestACursorComesBackWhereItStoodWhoeverLeads(t *testing.T) {
 			i := install(t)
 			i.graceful()
 			all := i.put(i.trigger("all"))
-			i.Send(0, 10, "a")
+			i.publish(0, 10, "a")
 			i.deliver(all, 0, 10)
 			i.sweep() // sees where it stands
-			i.Send(10, 20, "a")
+			i.publish(10, 20, "a")
 			another(i)
 			c.lose(t, i, all)
 			c.repair(i, all)
@@ -93,9 +93,9 @@ func loseConsumer(_ *testing.T, i *installation, all route.Target) { i.removeCon
 func TestANewCursorIsRememberedAtOnce(t *testing.T) {
 	t.Parallel()
 	i := install(t)
-	i.Send(0, 10, "a")
+	i.publish(0, 10, "a")
 	all := i.put(i.trigger("all"))
-	i.Send(10, 20, "a")
+	i.publish(10, 20, "a")
 	i.removeConsumer(all)
 	i.owner = New(i.client, "tests", time.Hour)
 	i.sweep()
@@ -111,12 +111,12 @@ func TestAPositionIsOfOneLog(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	all := i.put(i.trigger("all"))
-	i.Send(0, 10, "a")
+	i.publish(0, 10, "a")
 	i.deliver(all, 0, 10)
 	i.sweep()
 	jstest.Must(t, i.client.JetStream().DeleteStream(jstest.Context(t), i.client.Names().Log(i.broker.Key)))
 	i.putBroker()
-	i.Send(10, 20, "a") // in the places of those before: here sequences count from 1
+	i.publish(10, 20, "a") // in the places of those before: here sequences count from 1
 	i.sweep()
 	source := open(t, i.client, all, 20)
 	defer source.Stop()
@@ -151,9 +151,9 @@ func TestAPositionIsForgottenWhoseConsumerIsGoneAlready(t *testing.T) {
 	if _, known, err := i.owner.positions.read(jstest.Context(t), naming.SharedKey(i.broker.Key)); err != nil || known {
 		t.Errorf("known %t, error %v", known, err)
 	}
-	i.Send(0, 10, "a")
+	i.publish(0, 10, "a")
 	late := i.put(i.trigger("late"))
-	i.Send(10, 20, "a")
+	i.publish(10, 20, "a")
 	source := open(t, i.client, late, 20)
 	defer source.Stop()
 	if ids := takeAll(t, source, 10, 20); !slices.Equal(ids, jstest.IDs(10, 20)) {
@@ -166,7 +166,7 @@ func TestAPositionIsKeptForThoseWhoStillShare(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	one, other := i.put(i.trigger("one")), i.put(i.trigger("other"))
-	i.Send(0, 10, "a")
+	i.publish(0, 10, "a")
 	i.sweep()
 	jstest.Must(t, i.owner.RemoveTarget(jstest.Context(t), one.Key))
 	i.removeConsumer(one)
@@ -184,7 +184,7 @@ func TestANewTargetDoesNotBeginWhereAFormerOneStood(t *testing.T) {
 	target := i.trigger("one")
 	target.Start.Policy = route.StartLast
 	i.put(target)
-	i.Send(0, 10, "a")
+	i.publish(0, 10, "a")
 	i.sweep()
 
 	jstest.Must(t, second.RemoveTarget(jstest.Context(t), target.Key))

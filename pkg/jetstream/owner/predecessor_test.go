@@ -54,7 +54,7 @@ func TestASuccessorWaitsForWhatIsUndelivered(t *testing.T) {
 	}{
 		{name: "all is delivered, but not every process has heard of the end", hold: nothing, deaf: true, ago: time.Second},
 		{name: "all is delivered", hold: nothing, ago: time.Second, gone: true},
-		{name: "an event in the log", hold: func(_ *testing.T, i *installation, _ route.Target) { i.Send(0, 1, "a") }, ago: time.Second},
+		{name: "an event in the log", hold: func(_ *testing.T, i *installation, _ route.Target) { i.publish(0, 1, "a") }, ago: time.Second},
 		{name: "a parked event", hold: func(t *testing.T, i *installation, all route.Target) {
 			_, err := i.client.JetStream().Publish(jstest.Context(t), i.client.Names().DirectedSubject(all.Key), nil)
 			jstest.Must(t, err)
@@ -64,10 +64,10 @@ func TestASuccessorWaitsForWhatIsUndelivered(t *testing.T) {
 			jstest.Must(t, store.DeadLetter(jstest.Context(t), all, jstest.Work("1", 1)))
 		}, ago: time.Second},
 		{name: "a cursor that is to come back", hold: func(_ *testing.T, i *installation, all route.Target) {
-			i.Send(0, 1, "a")
+			i.publish(0, 1, "a")
 			i.removeConsumer(all)
 		}, ago: time.Second},
-		{name: "the grace period is over", hold: func(_ *testing.T, i *installation, _ route.Target) { i.Send(0, 1, "a") },
+		{name: "the grace period is over", hold: func(_ *testing.T, i *installation, _ route.Target) { i.publish(0, 1, "a") },
 			ago: 2 * time.Hour, gone: true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -103,7 +103,7 @@ func TestASuccessorWaitsForWhatIsUndelivered(t *testing.T) {
 			_, err = i.owner.PutAddress(jstest.Context(t), next)
 			jstest.Must(t, err)
 			i.put(all)
-			i.Send(10, 20, "a")
+			i.publish(10, 20, "a")
 			source := open(t, i.client, all, 10)
 			defer source.Stop()
 			takeAll(t, source, 10, 20)
@@ -148,5 +148,5 @@ func TestALiveResourceIsNoPredecessor(t *testing.T) {
 	if _, err := other.EndPredecessor(jstest.Context(t), changed, &PredecessorError{}); !errors.Is(err, jetstream.ErrForeignRoute) {
 		t.Errorf("error %v, want ErrForeignRoute", err)
 	}
-	i.Send(0, 1, "a")
+	i.publish(0, 1, "a")
 }

@@ -41,8 +41,8 @@ func (i *installation) storedIDs() map[string]int {
 func TestPublishStoresAnIDOnce(t *testing.T) {
 	t.Parallel()
 	i := install(t)
-	i.Send(0, 5, "a")
-	i.Send(0, 5, "a") // as a sender does that got no answer
+	i.publish(0, 5, "a")
+	i.publish(0, 5, "a") // as a sender does that got no answer
 	if ids := i.storedIDs(); len(ids) != 5 || ids["0"] != 1 {
 		t.Errorf("stored %v, want each of 5 once", ids)
 	}
@@ -91,7 +91,7 @@ func TestAnOutageBeyondTheDeadlineIsUnavailableAndNothingIsSentLater(t *testing.
 	t.Parallel()
 	i := install(t)
 	p := publisherOf(t, i.client)
-	i.Send(0, 1, "a")
+	i.publish(0, 1, "a")
 	i.server.Stop()
 	const deadline = 600 * time.Millisecond
 	ctx, cancel := context.WithTimeout(t.Context(), deadline)
@@ -103,7 +103,7 @@ func TestAnOutageBeyondTheDeadlineIsUnavailableAndNothingIsSentLater(t *testing.
 	}
 
 	i.restart()
-	i.Send(1, 2, "a") // whatever was kept would have been sent before this one
+	i.publish(1, 2, "a") // whatever was kept would have been sent before this one
 	if ids := i.storedIDs(); len(ids) != 2 || ids["late"]+ids["later"] != 0 {
 		t.Errorf("the log holds %v, want 0 and 1 alone", ids)
 	}
@@ -172,7 +172,7 @@ func TestAFullLogNamesWhoHoldsIt(t *testing.T) {
 	i.putBroker()
 	slow, fast := i.put(i.trigger("slow", "a")), i.put(i.trigger("fast"))
 	p := publisherOf(t, i.client)
-	i.Send(0, 10, "a", "b")
+	i.publish(0, 10, "a", "b")
 	source := open(t, i.client, fast, 10)
 	takeAll(t, source, 0, 10)
 	source.Stop()

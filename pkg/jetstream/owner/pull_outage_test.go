@@ -21,7 +21,7 @@ func TestPullingResumesAfterARestartOfTheServer(t *testing.T) {
 	t.Parallel()
 	i := install(t, brisk, func(c *jetstream.Client) { c.Timing().AckWait = 5 * time.Second }) // the server stores the time in whole seconds
 	all := i.put(i.trigger("all"))
-	i.Send(0, 100, "a")
+	i.publish(0, 100, "a")
 	source := open(t, i.client, all, 10)
 	defer source.Stop()
 	takeAll(t, source, 0, 30)
@@ -31,7 +31,7 @@ func TestPullingResumesAfterARestartOfTheServer(t *testing.T) {
 	i.stop()
 	jstest.Must(t, held.Ack()) // is sent after the reconnect
 	i.restart()
-	i.Send(100, 150, "a")
+	i.publish(100, 150, "a")
 
 	ids := takeAll(t, source, 31, 150)
 	if slices.Contains(ids, held.Event.Attr(event.ID)) {
@@ -59,7 +59,7 @@ func TestAConsumerDeletedByHandIsRepairedWithoutLoss(t *testing.T) {
 	t.Parallel()
 	i := install(t, brisk)
 	all := i.put(i.trigger("all"))
-	i.Send(0, 100, "a")
+	i.publish(0, 100, "a")
 	source := open(t, i.client, all, 10)
 	defer source.Stop()
 	takeAll(t, source, 0, 40)
@@ -71,7 +71,7 @@ func TestAConsumerDeletedByHandIsRepairedWithoutLoss(t *testing.T) {
 	if trimmed, err := trim.Once(jstest.Context(t), i.client, i.broker, 1); err == nil || trimmed != 0 {
 		t.Errorf("the log was trimmed to %d, error %v, while a target lacked its consumer", trimmed, err)
 	}
-	i.Send(100, 120, "a")
+	i.publish(100, 120, "a")
 	i.sweep()
 
 	ids := takeAll(t, source, 50, 120)
@@ -93,7 +93,7 @@ func TestAMissingConsumerIsAskedForNowAndThen(t *testing.T) {
 	if asked := i.client.Conn().Stats().OutMsgs - before; asked > 5 {
 		t.Errorf("asked %d times in %s", asked, 2*jetstream.RetryPause)
 	}
-	i.Send(0, 5, "a")
+	i.publish(0, 5, "a")
 	i.sweep()
 	takeAll(t, source, 0, 5)
 }
@@ -102,7 +102,7 @@ func TestAnOwnerThatKnowsNoFloorStartsAtTheFirstEvent(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	all := i.put(i.trigger("all"))
-	i.Send(0, 20, "a")
+	i.publish(0, 20, "a")
 	i.removeConsumer(all)
 	jstest.Must(t, New(i.client, "tests", shortGrace).Sweep(jstest.Context(t)))
 	source := open(t, i.client, all, 10)
@@ -114,7 +114,7 @@ func TestAPutBringsALostConsumerBackToo(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	all := i.put(i.trigger("all"))
-	i.Send(0, 20, "a")
+	i.publish(0, 20, "a")
 	i.removeConsumer(all)
 	i.put(all)
 	source := open(t, i.client, all, 10)
@@ -140,7 +140,7 @@ func TestAFloorIsGoodForItsOwnLogOnly(t *testing.T) {
 			t.Parallel()
 			i := install(t)
 			all := i.put(i.trigger("all"))
-			i.Send(0, 50, "a")
+			i.publish(0, 50, "a")
 			source := open(t, i.client, all, 10)
 			defer source.Stop()
 			takeAll(t, source, 0, 50)
@@ -149,7 +149,7 @@ func TestAFloorIsGoodForItsOwnLogOnly(t *testing.T) {
 
 			jstest.Must(t, i.client.JetStream().DeleteStream(jstest.Context(t), i.client.Names().Log(i.broker.Key)))
 			remake.by(i)
-			i.Send(50, 70, "a")
+			i.publish(50, 70, "a")
 			i.sweep()
 			takeAll(t, source, 50, 70)
 		})
@@ -168,7 +168,7 @@ func TestAnUnreadableMessageIsADeadLetter(t *testing.T) {
 		Subject: i.client.Names().EventSubject(i.broker.Key, "a"), Header: nats.Header{"Status": {"409"}},
 	})
 	jstest.Must(t, err)
-	i.Send(0, 10, "a")
+	i.publish(0, 10, "a")
 	source := open(t, i.client, all, 5)
 	defer source.Stop()
 	for _, want := range []string{"not an event", ""} {
@@ -193,11 +193,11 @@ func TestALogMadeAnewSharesNoSequence(t *testing.T) {
 	t.Parallel()
 	i := install(t, func(c *jetstream.Client) { *c.Timing() = jetstream.DefaultTiming() })
 	all := i.put(i.trigger("all"))
-	i.Send(0, 5, "a")
+	i.publish(0, 5, "a")
 	before := i.logState().LastSeq
 	jstest.Must(t, i.client.JetStream().DeleteStream(jstest.Context(t), i.client.Names().Log(i.broker.Key)))
 	i.sweep()
-	i.Send(5, 10, "a")
+	i.publish(5, 10, "a")
 	if first := i.logState().FirstSeq; first <= before {
 		t.Errorf("the new log begins with %d, the old one ended with %d", first, before)
 	}
@@ -211,7 +211,7 @@ func TestClosingEndsSourcesThatNobodyStopped(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	all := i.put(i.trigger("all"))
-	i.Send(0, 3, "a")
+	i.publish(0, 3, "a")
 	victim := dial(t, i.server)
 	source := open(t, victim, all, 3)
 	next(t, source)

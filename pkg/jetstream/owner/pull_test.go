@@ -19,7 +19,7 @@ func TestPullDeliversEveryEventOnceAndInOrder(t *testing.T) {
 			t.Parallel()
 			i := install(t)
 			all := i.put(i.alone("all"))
-			i.Send(0, 300, "a.created", "b.created", "c")
+			i.publish(0, 300, "a.created", "b.created", "c")
 
 			source := open(t, i.client, all, capacity)
 			ids := takeAll(t, source, 0, 300)
@@ -40,7 +40,7 @@ func TestPullFollowsEventsThatComeWhileItWaits(t *testing.T) {
 	source := open(t, i.client, all, 5)
 	defer source.Stop()
 	for n := range 50 { // each one finds the source with an open request or in need of a new one
-		i.Send(n, n+1, "a")
+		i.publish(n, n+1, "a")
 		takeAll(t, source, n, n+1)
 	}
 	i.consumerIsDone(all)
@@ -51,7 +51,7 @@ func TestTwoSourcesShareOneConsumer(t *testing.T) {
 	i := install(t)
 	all := i.put(i.alone("all"))
 	first, second := open(t, i.client, all, 10), open(t, dial(t, i.server), all, 10)
-	i.Send(0, 400, "a")
+	i.publish(0, 400, "a")
 
 	var mu sync.Mutex
 	count := map[string]int{}
@@ -98,7 +98,7 @@ func TestASourceHoldsNoMoreThanItsCapacity(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	all := i.put(i.alone("all"))
-	i.Send(0, 100, "a")
+	i.publish(0, 100, "a")
 	source := open(t, i.client, all, 8)
 	defer source.Stop()
 
@@ -116,7 +116,7 @@ func TestStopGivesBackWhatNobodyTook(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	all := i.put(i.alone("all"))
-	i.Send(0, 100, "a")
+	i.publish(0, 100, "a")
 	source := open(t, i.client, all, 50)
 	taken := next(t, source)
 	jstest.Await(t, "the rest of the request waits to be taken", func() bool {
@@ -150,7 +150,7 @@ func TestReleaseBringsAMessageBack(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	all := i.put(i.alone("all"))
-	i.Send(0, 1, "a")
+	i.publish(0, 1, "a")
 	source := open(t, i.client, all, 1)
 	defer source.Stop()
 
@@ -173,7 +173,7 @@ func TestALeaseIsRenewedForAsLongAsItIsOut(t *testing.T) {
 	t.Parallel()
 	i := install(t, brisk)
 	all := i.put(i.alone("all"))
-	i.Send(0, 2, "a")
+	i.publish(0, 2, "a")
 	source := open(t, i.client, all, 1)
 	taken := next(t, source)
 	jstest.Await(t, "the source holds both", func() bool { return i.consumer(all) == "pending 0, unacknowledged 2, redelivered 0" })
@@ -198,7 +198,7 @@ func TestAMessageOfAKilledProcessComesAgain(t *testing.T) {
 	t.Parallel()
 	i := install(t, brisk)
 	all := i.put(i.alone("all"))
-	i.Send(0, 20, "a")
+	i.publish(0, 20, "a")
 	victim := dial(t, i.server, brisk)
 	source := open(t, victim, all, 20)
 	jstest.Must(t, next(t, source).Ack())

@@ -58,7 +58,7 @@ func TestTwoOwnersRemoveNothingOfALiveTarget(t *testing.T) {
 				rt.Errorf("%s lives and has lost its cursor", target.Key)
 			}
 		}
-		i.Send(0, 3, "a")
+		i.publish(0, 3, "a")
 		_, _ = trim.Once(jstest.Context(t), i.client, i.broker, 1)
 		for _, target := range all {
 			r, found, err := i.client.Record(jstest.Context(t), naming.TargetKey(target.Key))

@@ -35,12 +35,12 @@ func TestASharedConsumerThatIsDeletedByHandGoesOnWhereItStood(t *testing.T) {
 			p := i.process(i.client)
 			p.knows(one)
 			source := p.Log(one)
-			i.Send(0, 10, "a")
+			i.publish(0, 10, "a")
 			takeAll(t, source, 0, 10)
 			i.consumerIsDone(one)
 			i.sweep()
 			i.removeConsumer(one)
-			i.Send(10, 20, "a")
+			i.publish(10, 20, "a")
 			again.do(i, one)
 			takeAll(t, source, 10, 20)
 		})
@@ -51,7 +51,7 @@ func TestATargetThatSharesKeepsItsPlaceWhenItsRecordIsLost(t *testing.T) {
 	t.Parallel()
 	i := install(t, brisk)
 	one := i.put(i.trigger("one"))
-	i.Send(0, 10, "a")
+	i.publish(0, 10, "a")
 	bucket, err := i.client.JetStream().KeyValue(jstest.Context(t), i.client.Names().RoutesBucket())
 	jstest.Must(t, err)
 	jstest.Must(t, bucket.Purge(jstest.Context(t), jetstream.RecordKey(route.Record{Target: &one})))
@@ -77,7 +77,7 @@ func TestAMemberWhoseRecordIsLostStaysOneForAWhile(t *testing.T) {
 	}
 	jstest.Must(t, i.owner.RemoveTarget(jstest.Context(t), other.Key))
 	i.sweep()
-	i.Send(0, 10, "a")
+	i.publish(0, 10, "a")
 	if floor, err := trim.Once(jstest.Context(t), i.client, i.broker, 1); err != nil || floor != 0 {
 		t.Errorf("trimmed up to %d, error %v: the one without a record has not got it", floor, err)
 	}
@@ -133,7 +133,7 @@ func TestAnAddressHasNoMoreTargetsThanItsConsumerCanName(t *testing.T) {
 func TestATargetThatSharesGetsWhatALogHoldsThatSomebodyMadeAnew(t *testing.T) {
 	t.Parallel()
 	i := install(t, brisk)
-	i.Send(0, 100, "a")
+	i.publish(0, 100, "a")
 	one := i.put(i.trigger("one"))
 	log := i.client.Names().Log(i.broker.Key)
 	stream, err := i.client.JetStream().Stream(jstest.Context(t), log)
@@ -145,7 +145,7 @@ func TestATargetThatSharesGetsWhatALogHoldsThatSomebodyMadeAnew(t *testing.T) {
 	p := i.process(i.client)
 	p.knows(i.recorded(one.Key))
 	source := p.Log(one)
-	i.Send(0, 10, "a")
+	i.publish(0, 10, "a")
 	takeAll(t, source, 0, 10)
 }
 
@@ -164,7 +164,7 @@ func TestAnOutageEndsTheTrustThatEveryTargetIsKnown(t *testing.T) {
 	before := changes.Load()
 	i.restart()
 	jstest.Await(t, "somebody is told", func() bool { return changes.Load() > before })
-	i.Send(0, 10, "a")
+	i.publish(0, 10, "a")
 	if p.Trusted() {
 		t.Error("it still trusts that it knows every target")
 	}
@@ -187,7 +187,7 @@ func TestTargetsThatAreBeingMadeKeepNobodyFromReading(t *testing.T) {
 	enter(0)
 	p := i.process(i.client)
 	p.knows(one)
-	i.Send(0, 5, "a")
+	i.publish(0, 5, "a")
 	source := p.Log(one)
 	for n := 1; ; n++ {
 		enter(n)

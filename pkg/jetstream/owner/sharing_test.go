@@ -55,12 +55,12 @@ func TestATargetThatSharesGetsWhatMatchesAndCameAfterIt(t *testing.T) {
 	t.Parallel()
 	i := install(t, brisk)
 	early := i.put(suffix(i.trigger("early"), "x"))
-	i.Send(0, 4, "a.x", "a.y") // 0 and 2 match
+	i.publish(0, 4, "a.x", "a.y") // 0 and 2 match
 	late := i.put(suffix(i.trigger("late"), "x"))
 	p := i.process(i.client)
 	p.knows(early, late)
 	first, second := p.Log(early), p.Log(late)
-	i.Send(4, 8, "a.x", "a.y") // 4 and 6 match
+	i.publish(4, 8, "a.x", "a.y") // 4 and 6 match
 
 	var got []string
 	for range 4 {
@@ -92,7 +92,7 @@ func TestTwoProcessesShareTheWork(t *testing.T) {
 		got[name] = ackAll(t, p.Log(one))
 		ackAll(t, p.Log(two))
 	}
-	i.Send(0, 200, "a")
+	i.publish(0, 200, "a")
 	missing := map[string]bool{}
 	for _, id := range jstest.IDs(0, 200) {
 		missing[id] = true
@@ -118,7 +118,7 @@ func TestAProcessThatMayNotKnowEveryTriggerReadsNoSharedConsumer(t *testing.T) {
 	stale.knows(known)
 	nothing := stale.Log(known)
 	informed.knows(known, unknown)
-	i.Send(0, 50, "a")
+	i.publish(0, 50, "a")
 	source, other := informed.Log(known), informed.Log(unknown)
 	takeAll(t, source, 0, 50)
 	takeAll(t, other, 0, 50)
@@ -130,7 +130,7 @@ func TestAProcessThatMayNotKnowEveryTriggerReadsNoSharedConsumer(t *testing.T) {
 	stale.knows(known, unknown)
 	stale.trustful() // and now it reads
 	informed.stop()
-	i.Send(50, 60, "a")
+	i.publish(50, 60, "a")
 	takeAll(t, nothing, 50, 60)
 }
 
@@ -138,11 +138,11 @@ func TestATargetThatEndedStaysAMemberUntilItIsSwept(t *testing.T) {
 	t.Parallel()
 	i := install(t, brisk)
 	i.graceful()
-	i.Send(0, 5, "a")
+	i.publish(0, 5, "a")
 	one, other := i.put(i.trigger("one")), i.put(i.trigger("other"))
 	tag := jetstream.MemberTag(one.Key)
 	jstest.Must(t, i.owner.RemoveTarget(jstest.Context(t), one.Key))
-	i.Send(5, 10, "a")
+	i.publish(5, 10, "a")
 	i.sweep()
 	if have := i.members(); !slices.Contains(have, tag) {
 		t.Fatalf("the members are %v within the grace period", have)
@@ -184,7 +184,7 @@ func TestTheSharedConsumerGoesWithTheLastThatSharesIt(t *testing.T) {
 	if left := i.consumersLeft(); left != 0 {
 		t.Errorf("%d consumers are left; they hold the log for ever", left)
 	}
-	i.Send(0, 10, "a")
+	i.publish(0, 10, "a")
 	if floor, err := trim.Once(jstest.Context(t), i.client, i.broker, 1); err != nil || floor == 0 {
 		t.Errorf("the trim freed up to %d, error %v; want all", floor, err)
 	}
@@ -204,7 +204,7 @@ func TestWhatComesForASharingTargetThatIsNotReadyWaitsForIt(t *testing.T) {
 	}
 	p := i.process(i.client)
 	p.knows(waiting, other)
-	i.Send(0, 10, "a")
+	i.publish(0, 10, "a")
 	takeAll(t, p.Log(other), 0, 10)
 	i.consumerIsDone(other)
 
@@ -239,7 +239,7 @@ func TestATargetThatTakesNothingHoldsUpNoOtherInSeveralProcesses(t *testing.T) {
 	for _, id := range jstest.IDs(0, events) {
 		missing[id] = true
 	}
-	go i.Send(0, events, "a")
+	go i.publish(0, events, "a")
 	for len(missing) > 0 {
 		select {
 		case id := <-got:

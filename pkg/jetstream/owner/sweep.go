@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/loop"
+
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
@@ -175,7 +177,7 @@ func (o *Owner) removeStreams(ctx context.Context, a route.Address) error {
 func (o *Owner) RunSweeps(ctx context.Context, interval time.Duration) {
 	said := ""
 	for {
-		jetstream.Pause(ctx, interval)
+		loop.Sleep(ctx, interval)
 		if ctx.Err() != nil {
 			return
 		}

@@ -37,7 +37,7 @@ func TestARemovedTriggersConsumerIsKeptForTheGrace(t *testing.T) {
 	i := install(t)
 	i.graceful()
 	all := i.put(i.trigger("all"))
-	i.Send(0, 10, "a")
+	i.publish(0, 10, "a")
 	jstest.Must(t, i.owner.RemoveTarget(jstest.Context(t), all.Key))
 	jstest.Must(t, i.owner.RemoveTarget(jstest.Context(t), all.Key)) // as often as anyone likes
 	i.sweep()
@@ -51,7 +51,7 @@ func TestARemovedTriggersConsumerIsKeptForTheGrace(t *testing.T) {
 	again := i.trigger("all") // in time: it takes the consumer over, with its backlog
 	again.UID = "another"
 	again = i.put(again)
-	i.Send(10, 20, "a")
+	i.publish(10, 20, "a")
 	i.owner.grace = shortGrace
 	i.sweep()
 	source := open(t, i.client, again, 10)
@@ -63,7 +63,7 @@ func TestARemovedTriggersConsumerIsDeletedAfterTheGrace(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	all, other := i.put(i.trigger("all")), i.put(i.trigger("other"))
-	i.Send(0, 10, "a")
+	i.publish(0, 10, "a")
 	jstest.Must(t, i.owner.RemoveTarget(jstest.Context(t), all.Key))
 	for range 2 { // the second finds nothing to do
 		i.sweep()
@@ -73,7 +73,7 @@ func TestARemovedTriggersConsumerIsDeletedAfterTheGrace(t *testing.T) {
 	}
 
 	all = i.put(all) // too late: it begins anew, at the log's end
-	i.Send(10, 20, "a")
+	i.publish(10, 20, "a")
 	source := open(t, i.client, all, 10)
 	defer source.Stop()
 	if ids := takeAll(t, source, 10, 20); !slices.Equal(ids, jstest.IDs(10, 20)) {
@@ -163,7 +163,7 @@ func TestALogDeletedByHandIsMadeAgainWithItsConsumers(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	all := i.put(i.trigger("all"))
-	i.Send(0, 10, "a")
+	i.publish(0, 10, "a")
 	before, err := i.owner.PutAddress(jstest.Context(t), i.broker)
 	jstest.Must(t, err)
 	var remade []route.Key
@@ -179,7 +179,7 @@ func TestALogDeletedByHandIsMadeAgainWithItsConsumers(t *testing.T) {
 	if !after.LogMade.After(before.LogMade) {
 		t.Errorf("the log was made at %s, and then at %s", before.LogMade, after.LogMade)
 	}
-	i.Send(10, 20, "a")
+	i.publish(10, 20, "a")
 	source := open(t, i.client, all, 10)
 	defer source.Stop()
 	takeAll(t, source, 10, 20)
@@ -198,7 +198,7 @@ func TestOtherInstallationsAndOwnersAreNotTouched(t *testing.T) {
 	shared, err := colleague.PutTarget(jstest.Context(t), i.trigger("colleagues"))
 	jstest.Must(t, err)
 
-	i.Send(0, 10, "a")
+	i.publish(0, 10, "a")
 	jstest.Must(t, i.owner.RemoveTarget(jstest.Context(t), ours.Key))
 	jstest.Must(t, i.owner.RemoveAddress(jstest.Context(t), i.broker.Key))
 	jstest.Must(t, colleague.RemoveTarget(jstest.Context(t), i.trigger("colleagues").Key))
@@ -211,7 +211,7 @@ func TestOtherInstallationsAndOwnersAreNotTouched(t *testing.T) {
 	if !neighbour.has(theirs) || neighbour.reading().State.Msgs != 0 {
 		t.Error("the neighbour's log or consumer was touched")
 	}
-	neighbour.Send(0, 5, "a")
+	neighbour.publish(0, 5, "a")
 	source := open(t, neighbour.client, theirs, 5)
 	defer source.Stop()
 	takeAll(t, source, 0, 5)
@@ -234,7 +234,7 @@ func TestOneUnreadableRecordDoesNotStopTheSweep(t *testing.T) {
 		t.Errorf("repaired: %v, removed: %v; want both", i.has(all), !i.has(gone))
 	}
 	// Nobody knows what the garbage stands for, so nothing is trimmed.
-	i.Send(0, 5, "a")
+	i.publish(0, 5, "a")
 	if _, err := trim.Once(jstest.Context(t), i.client, i.broker, 1); err == nil {
 		source := open(t, i.client, all, 5)
 		takeAll(t, source, 0, 5)

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/loop"
+
 	"pgregory.net/rapid"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
@@ -253,7 +255,7 @@ func (w *trimWorld) trimAllTheTime() (stop func()) {
 	trimming.Go(func() {
 		for ctx.Err() == nil {
 			_, _ = trim.Once(ctx, w.trimmer, w.broker, 1)
-			jetstream.Pause(ctx, time.Millisecond)
+			loop.Sleep(ctx, time.Millisecond)
 		}
 	})
 	return func() {

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/loop"
+
 	natsjs "github.com/nats-io/nats.go/jetstream"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
@@ -42,14 +44,14 @@ func TestTrim(t *testing.T) {
 	}{
 		{
 			name:    "without consumers the log is emptied",
-			arrange: func(i *installation) { i.Send(0, 100, "a", "b") },
+			arrange: func(i *installation) { i.publish(0, 100, "a", "b") },
 			want:    101,
 		},
 		{
 			name: "what one target has not got stays",
 			arrange: func(i *installation) {
 				one, two := i.put(i.trigger("one")), i.put(i.trigger("two"))
-				i.Send(0, 100, "a", "b")
+				i.publish(0, 100, "a", "b")
 				p := i.process(i.client)
 				p.knows(one, two)
 				takeAll(i.t, p.Log(one), 0, 100)
@@ -63,7 +65,7 @@ func TestTrim(t *testing.T) {
 			arrange: func(i *installation) {
 				i.graceful()
 				one := i.put(i.trigger("one"))
-				i.Send(0, 100, "a", "b")
+				i.publish(0, 100, "a", "b")
 				jstest.Must(i.t, i.client.JetStream().DeleteConsumer(jstest.Context(i.t), i.client.Names().Log(i.broker.Key), one.Consumer))
 				jstest.Must(i.t, i.owner.RemoveTarget(jstest.Context(i.t), one.Key))
 			},
@@ -73,7 +75,7 @@ func TestTrim(t *testing.T) {
 			name: "but not after that period",
 			arrange: func(i *installation) {
 				one := i.put(i.trigger("one"))
-				i.Send(0, 100, "a", "b")
+				i.publish(0, 100, "a", "b")
 				jstest.Must(i.t, i.client.JetStream().DeleteConsumer(jstest.Context(i.t), i.client.Names().Log(i.broker.Key), one.Consumer))
 				jstest.Must(i.t, i.owner.RemoveTarget(jstest.Context(i.t), one.Key))
 				i.sweep()
@@ -84,7 +86,7 @@ func TestTrim(t *testing.T) {
 			name: "an event that is being delivered stays, and all that follow it",
 			arrange: func(i *installation) {
 				one := i.put(i.trigger("one"))
-				i.Send(0, 100, "a", "b")
+				i.publish(0, 100, "a", "b")
 				source := open(i.t, i.client, one, 100)
 				held := next(i.t, source)
 				takeAll(i.t, source, 1, 100)
@@ -100,7 +102,7 @@ func TestTrim(t *testing.T) {
 			arrange: func(i *installation) {
 				i.put(i.trigger("idle", "never.published"))
 				one := i.put(i.trigger("one"))
-				i.Send(0, 100, "a", "b")
+				i.publish(0, 100, "a", "b")
 				i.finish(one, 0, 100)
 			},
 			want: 101,
@@ -112,8 +114,8 @@ func TestTrim(t *testing.T) {
 					Durable: "backup", AckPolicy: natsjs.AckExplicitPolicy, FilterSubject: i.client.Names().EventSubject(i.broker.Key, "b"),
 				})
 				jstest.Must(i.t, err)
-				i.Send(0, 60, "a")
-				i.Send(60, 100, "a", "b") // 61 is the first of type b: sequence 62
+				i.publish(0, 60, "a")
+				i.publish(60, 100, "a", "b") // 61 is the first of type b: sequence 62
 			},
 			want: 62,
 		},
@@ -124,7 +126,7 @@ func TestTrim(t *testing.T) {
 					Durable: "backup", AckPolicy: natsjs.AckExplicitPolicy,
 				})
 				jstest.Must(i.t, err)
-				i.Send(0, 100, "a", "b")
+				i.publish(0, 100, "a", "b")
 			},
 			want: 1,
 		},
@@ -136,7 +138,7 @@ func TestTrim(t *testing.T) {
 					Name: "mirror", Mirror: &natsjs.StreamSource{Name: log}, MaxMsgs: 10, Discard: natsjs.DiscardNew,
 				})
 				jstest.Must(i.t, err)
-				i.Send(0, 100, "a", "b")
+				i.publish(0, 100, "a", "b")
 				jstest.Await(i.t, "the mirror has what it takes", func() bool {
 					info, err := mirror.Info(jstest.Context(i.t))
 					return err == nil && info.State.Msgs == 10
@@ -148,7 +150,7 @@ func TestTrim(t *testing.T) {
 			name: "a target without its consumer holds it",
 			arrange: func(i *installation) {
 				one := i.put(i.trigger("one"))
-				i.Send(0, 100, "a", "b")
+				i.publish(0, 100, "a", "b")
 				i.removeConsumer(one)
 			},
 			want: 1, fails: true,
@@ -159,7 +161,7 @@ func TestTrim(t *testing.T) {
 				target := i.trigger("unready")
 				target.NotReady = "its subscriber cannot be resolved"
 				i.put(target)
-				i.Send(0, 100, "a", "b")
+				i.publish(0, 100, "a", "b")
 			},
 			want: 101,
 		},
@@ -167,21 +169,21 @@ func TestTrim(t *testing.T) {
 			name: "what the history window covers stays",
 			arrange: func(i *installation) {
 				i.broker.Log.History = time.Hour
-				i.Send(0, 100, "a", "b")
+				i.publish(0, 100, "a", "b")
 			},
 			want: 1,
 		},
 		{
 			name: "too little to be worth it",
 			arrange: func(i *installation) {
-				i.Send(0, 100, "a", "b")
+				i.publish(0, 100, "a", "b")
 			},
 			worth: 1 << 20, want: 1,
 		},
 		{
 			name: "without routes nothing is known, so nothing is trimmed",
 			arrange: func(i *installation) {
-				i.Send(0, 100, "a", "b")
+				i.publish(0, 100, "a", "b")
 				jstest.Must(i.t, i.client.JetStream().DeleteKeyValue(jstest.Context(i.t), i.client.Names().RoutesBucket()))
 			},
 			want: 1, fails: true,
@@ -217,13 +219,13 @@ func TestTrim(t *testing.T) {
 func TestTheHistoryWindowSparesTheYoungOnly(t *testing.T) {
 	t.Parallel()
 	i := install(t)
-	i.Send(0, 50, "a", "b")
+	i.publish(0, 50, "a", "b")
 	stream, err := i.client.JetStream().Stream(jstest.Context(t), i.client.Names().Log(i.broker.Key))
 	jstest.Must(t, err)
 	last, err := stream.GetMsg(jstest.Context(t), 50)
 	jstest.Must(t, err)
 	jstest.Await(t, "the first half is older", func() bool { return time.Since(last.Time) > 300*time.Millisecond })
-	i.Send(50, 100, "a", "b")
+	i.publish(50, 100, "a", "b")
 	young, err := stream.GetMsg(jstest.Context(t), 51)
 	jstest.Must(t, err)
 
@@ -251,7 +253,7 @@ func TestTheTrimmerFollowsItsClock(t *testing.T) {
 	t.Parallel()
 	i := install(t, brisk)
 	defer i.trimming(i.client)()
-	i.Send(0, 100, "a")
+	i.publish(0, 100, "a")
 	jstest.Await(t, "the log is empty", func() bool { return i.reading().State.Msgs == 0 })
 }
 
@@ -275,7 +277,7 @@ func TestTheTrimmerHeedsANudge(t *testing.T) {
 func TestALogOutlivesAPurgeThatWasAskedForWhileNATSWasAway(t *testing.T) {
 	t.Parallel()
 	i := install(t)
-	i.Send(0, 10, "a")
+	i.publish(0, 10, "a")
 	stream, err := i.client.Removals().Stream(jstest.Context(t), i.client.Names().Log(i.broker.Key))
 	jstest.Must(t, err)
 	i.stop()
@@ -292,6 +294,6 @@ func TestALogOutlivesAPurgeThatWasAskedForWhileNATSWasAway(t *testing.T) {
 		if first := i.first(); first != 1 {
 			t.Fatalf("the log begins with %d", first)
 		}
-		jetstream.Pause(t.Context(), 10*time.Millisecond)
+		loop.Sleep(t.Context(), 10*time.Millisecond)
 	}
 }

@@ -41,13 +41,13 @@ func TestAProcessThatComesBackFromAPartitionReadsNothingByWhatItKnew(t *testing.
 			p.knows(before)
 			p.TrustUntil(time.Now().Add(time.Hour), p.Heard())
 			source := p.Log(before)
-			i.Send(0, 1, "a")
+			i.publish(0, 1, "a")
 			takeAll(t, source, 0, 1)
 
 			proxy.Cut()
 			after := edit.do(i, before)
 			p.TrustUntil(time.Now().Add(-time.Second), p.Heard()) // the report has expired
-			i.Send(1, 601, "b")
+			i.publish(1, 601, "b")
 			proxy.Heal()
 			jstest.Await(t, "the process hears of the edit", func() bool { return p.Heard().Records > 0 })
 			if m, ok := poll(source, 500*time.Millisecond); ok {
@@ -72,7 +72,7 @@ func TestEventsThatCameAfterAnEditWaitUntilItIsApplied(t *testing.T) {
 	p.knows(before)
 	p.TrustUntil(time.Now().Add(time.Hour), p.Heard())
 	source := p.Log(before)
-	i.Send(0, 1, "a")
+	i.publish(0, 1, "a")
 	takeAll(t, source, 0, 1)
 
 	applied := make(chan struct{})
@@ -85,7 +85,7 @@ func TestEventsThatCameAfterAnEditWaitUntilItIsApplied(t *testing.T) {
 	})
 	proxy.Cut()
 	after := i.put(i.trigger("one", "b"))
-	i.Send(1, 601, "b")
+	i.publish(1, 601, "b")
 	proxy.Heal()
 	<-applied
 	p.knows(after)
@@ -106,7 +106,7 @@ func TestAPauseEndsAlthoughARecordIsNeverApplied(t *testing.T) {
 	if p.Trusted() {
 		t.Error("it is not paused")
 	}
-	i.Send(0, 10, "a")
+	i.publish(0, 10, "a")
 	takeAll(t, p.Log(one), 0, 10)
 }
 
@@ -118,7 +118,7 @@ func TestNothingIsReadBeforeEveryMemberIsKnown(t *testing.T) {
 	known, lost := i.put(i.trigger("known")), i.put(i.trigger("lost"))
 	p := i.process(i.client)
 	p.knows(known)
-	i.Send(0, 50, "a")
+	i.publish(0, 50, "a")
 	jstest.Await(t, "it says why it does not read", func() bool { return p.Failures()[known.Key] == consume.ErrLostRoute.Error() })
 	if floor := i.floorOf(known); floor > 0 {
 		t.Fatalf("it has acknowledged up to %d", floor)

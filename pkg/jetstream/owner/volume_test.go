@@ -9,10 +9,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/loop"
+
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
 )
 
@@ -92,7 +93,7 @@ func (f flood) send(t testing.TB, i *installation, sender int) (refused int64) {
 				return refused
 			}
 			refused++
-			jetstream.Pause(t.Context(), 50*time.Millisecond)
+			loop.Sleep(t.Context(), 50*time.Millisecond)
 		}
 	}
 	return refused
@@ -130,7 +131,7 @@ func (i *installation) watchBytes(ctx context.Context) (most uint64) {
 		if stream, err := i.client.JetStream().Stream(ctx, i.client.Names().Log(i.broker.Key)); err == nil {
 			most = max(most, stream.CachedInfo().State.Bytes)
 		}
-		jetstream.Pause(ctx, 5*time.Millisecond)
+		loop.Sleep(ctx, 5*time.Millisecond)
 	}
 	return most
 }

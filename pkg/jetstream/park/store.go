@@ -67,7 +67,7 @@ func (s *Store) Reply(ctx context.Context, target route.Target, work dispatch.Wo
 	if err != nil {
 		return fmt.Errorf("%w: %w", dispatch.ErrReplyRefused, err)
 	}
-	err = s.Send(ctx, log, msg, publish.IsFinal)
+	err = s.publish(ctx, log, msg, publish.IsFinal)
 	s.fill.Add(address, msg.Size())
 	switch {
 	case jetstream.IsLogFull(err) || jetstream.IsStorageExhausted(err):
@@ -87,7 +87,7 @@ func (s *Store) DeadLetter(ctx context.Context, target route.Target, work dispat
 	}
 	kept := publish.ExpectStream(s.client.Names().DeadLetterStream(address.Key))
 	for msg := range s.deadLetters(address, target, work) {
-		if err = s.Send(ctx, kept, msg, publish.IsFinalOrAbsent); isTooLarge(err) {
+		if err = s.publish(ctx, kept, msg, publish.IsFinalOrAbsent); isTooLarge(err) {
 			continue
 		}
 		if err == nil && isReference(msg) {
@@ -115,7 +115,7 @@ func (s *Store) Park(ctx context.Context, target route.Target, work dispatch.Wor
 		return err
 	}
 	parked := publish.ExpectStream(s.client.Names().DirectedStream(address.Key))
-	if err = s.Send(ctx, parked, msg, publish.IsFinalOrAbsent); err == nil {
+	if err = s.publish(ctx, parked, msg, publish.IsFinalOrAbsent); err == nil {
 		s.takesRoom(address.Key, msg.Size())
 	}
 	if isTooLarge(err) {
@@ -141,7 +141,7 @@ func (s *Store) address(target route.Target) (route.Address, error) {
 	return address, nil
 }
 
-func (s *Store) Send(ctx context.Context, to publish.Expected, msg *nats.Msg, final func(error) bool) error {
+func (s *Store) publish(ctx context.Context, to publish.Expected, msg *nats.Msg, final func(error) bool) error {
 	ctx, cancel := context.WithTimeout(ctx, jetstream.PublishBudget)
 	defer cancel()
 	to.Mark(msg)
@@ -190,5 +190,5 @@ func (s *Store) Direct(ctx context.Context, target route.Target, id string, e ev
 	}
 	msg := &nats.Msg{Subject: s.client.Names().DirectedSubject(target.Key), Header: nats.Header(event.ToNATS(e)), Data: e.Data}
 	msg.Header[natsjs.MsgIDHeader] = []string{id}
-	return s.Send(ctx, publish.ExpectStream(s.client.Names().DirectedStream(address.Key)), msg, publish.IsFinal)
+	return s.publish(ctx, publish.ExpectStream(s.client.Names().DirectedStream(address.Key)), msg, publish.IsFinal)
 }

@@ -21,6 +21,7 @@ type Expected struct {
 	header []string
 }
 
+// ExpectStream expects the stream of this name to store a message.
 func ExpectStream(stream string) Expected { return Expected{stream: stream, header: []string{stream}} }
 
 // ExpectLog is where the address's events are stored.

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/loop"
+
 	"github.com/nats-io/nats.go"
 	natsjs "github.com/nats-io/nats.go/jetstream"
 
@@ -115,7 +117,7 @@ func (p *Publisher) chunk(ctx context.Context, to route.Address, log Expected, m
 	stored, err = p.sender.Send(ctx, log, messages, IsFinal)
 	for try := 0; jetstream.IsLogFull(err) && try < fullTries; try++ {
 		p.fill.Full(to)
-		jetstream.Pause(ctx, fullPause)
+		loop.Sleep(ctx, fullPause)
 		stored, err = p.sender.Send(ctx, log, messages, IsFinal)
 	}
 	return stored, err
@@ -203,6 +205,7 @@ func IsFinal(err error) bool {
 // IsFinalOrAbsent is isFinal for streams that are made on first use: that there is none is an answer.
 func IsFinalOrAbsent(err error) bool { return IsAbsent(err) || IsFinal(err) }
 
+// IsAbsent reports whether no stream listens to the subject.
 func IsAbsent(err error) bool {
 	return errors.Is(err, natsjs.ErrNoStreamResponse) || errors.Is(err, nats.ErrNoResponders)
 }

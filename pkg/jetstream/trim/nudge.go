@@ -18,6 +18,7 @@ type Gauge struct {
 	fulls map[route.Key]time.Time
 }
 
+// NewGauge returns a gauge of what this process stores.
 func NewGauge(c *jetstream.Client) *Gauge {
 	return &Gauge{client: c, logs: map[route.Key]int64{}, fulls: map[route.Key]time.Time{}}
 }
@@ -25,6 +26,7 @@ func NewGauge(c *jetstream.Client) *Gauge {
 // NudgeShare of a log's limit is stored between two nudges.
 const NudgeShare = 8
 
+// Add counts bytes that were stored in the log of the address.
 func (g *Gauge) Add(address route.Address, bytes int) {
 	g.mu.Lock()
 	g.logs[address.Key] += int64(bytes)

@@ -17,6 +17,7 @@ import (
 // Patience is how long a test waits for something that is to happen; a passing test waits for a fraction of it.
 const Patience = 20 * time.Second
 
+// Context ends with the test, and after Patience.
 func Context(t testing.TB) context.Context {
 	ctx, cancel := context.WithTimeout(t.Context(), Patience)
 	t.Cleanup(cancel)
@@ -47,6 +48,7 @@ func Must(t testing.TB, err error) {
 	}
 }
 
+// Event is an event of this id and type, whose body names the id.
 func Event(id, eventType string) event.Event {
 	return event.Event{
 		Attributes: []event.Attribute{
@@ -57,6 +59,7 @@ func Event(id, eventType string) event.Event {
 	}
 }
 
+// IDs are the numbers from from to to-1.
 func IDs(from, to int) []string {
 	var ids []string
 	for id := from; id < to; id++ {
@@ -65,10 +68,12 @@ func IDs(from, to int) []string {
 	return ids
 }
 
+// Message is Event with a message id.
 func Message(id, eventType string) ingress.Message {
 	return ingress.Message{ID: "msg-" + id, Event: Event(id, eventType)}
 }
 
+// Work is an event that has failed before.
 func Work(id string, sequence uint64) dispatch.Work {
 	return dispatch.Work{
 		Event: Event(id, "a"), Sequence: sequence, Attempt: 2,
@@ -97,6 +102,7 @@ func SameWork(t *testing.T, got, want dispatch.Work) {
 	}
 }
 
+// Table is a table that knows these addresses.
 func Table(addresses ...route.Address) *route.Table {
 	table := route.NewTable()
 	for n, a := range addresses {
