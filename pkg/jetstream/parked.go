@@ -17,6 +17,7 @@ type Parked struct {
 	Events map[route.TargetKey]uint64
 }
 
+// ParkedFor says what the directed stream of the address holds for the targets of these records.
 func (c *Client) ParkedFor(ctx context.Context, key route.Key, records []StoredRecord) (Parked, error) {
 	name := c.names.DirectedStream(key)
 	p := Parked{Events: map[route.TargetKey]uint64{}}
