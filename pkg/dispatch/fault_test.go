@@ -24,7 +24,7 @@ func faultyWorld() (*world, []route.Target) {
 			return binaryReply(http.StatusOK)(ctx, n, r)
 		case "400":
 			return Response{StatusCode: http.StatusBadRequest}
-		case "503 then 200":
+		case "503 then 200, 1s", "503 then 200, 1m":
 			if n == 0 {
 				return Response{StatusCode: http.StatusServiceUnavailable}
 			}
@@ -37,8 +37,8 @@ func faultyWorld() (*world, []route.Target) {
 	for _, t := range []*route.Target{&retry1s, &retry1m} {
 		t.MaxInFlight = 1
 	}
-	w.publish(retry1s, "200", "200 with reply", "400", "503 then 200")
-	w.publish(retry1m, "200 with reply", "400", "503 then 200")
+	w.publish(retry1s, "200", "200 with reply", "400", "503 then 200, 1s")
+	w.publish(retry1m, "200 with reply", "400", "503 then 200, 1m")
 	return w, []route.Target{retry1s, retry1m}
 }
 
