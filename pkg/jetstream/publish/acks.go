@@ -35,7 +35,7 @@ type waiter struct {
 	index int
 }
 
-// sending are messages that were sent together. answers and left are guarded by acks.mu until done has a token.
+// sending are messages that were sent together. answers and left are guarded by acks.mu. done has a token when left has become 0.
 type sending struct {
 	to      Expected
 	first   uint64
@@ -63,6 +63,53 @@ func (a *acks) send(to Expected, messages []*nats.Msg) *sending {
 	return s
 }
 
+// resend sends a message of the sending again that is not stored, under the same number: an answer to any copy of it counts.
+func (a *acks) resend(s *sending, index int, m *nats.Msg) {
+	if !a.expectAgain(s, index) {
+		return
+	}
+	if err := a.conn.PublishMsg(m); err != nil {
+		a.cannotSend(s.first+uint64(index), err) //nolint:gosec // an index
+	}
+}
+
+// expectAgain waits for the answer to a message that has got an error, or goes on waiting. It is false for one that is stored.
+func (a *acks) expectAgain(s *sending, index int) bool {
+	number := s.first + uint64(index) //nolint:gosec // an index
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if _, waits := a.waiting[number]; waits {
+		return true
+	}
+	if s.answers[index] == nil {
+		return false
+	}
+	select {
+	case <-s.done: // it had all answers
+	default:
+	}
+	s.answers[index] = nil
+	s.left++
+	a.waiting[number] = waiter{to: s, index: index}
+	return true
+}
+
+// unstored calls each with the messages that are not stored, and why; waited is why those are not that have no answer yet.
+func (a *acks) unstored(s *sending, waited error, each func(index int, why error)) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for i, why := range s.answers {
+		if s.left > 0 {
+			if _, waits := a.waiting[s.first+uint64(i)]; waits {
+				why = cmp.Or(why, waited, errNoPubAck)
+			}
+		}
+		if why != nil {
+			each(i, why)
+		}
+	}
+}
+
 func (a *acks) cannotSend(number uint64, why error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -82,7 +129,7 @@ func (a *acks) expect(to Expected, n int) *sending {
 	return s
 }
 
-// take handles one answer of the server. A second one to the same message changes nothing.
+// take handles one answer of the server. One to a message that has an answer changes nothing.
 func (a *acks) take(m *nats.Msg) {
 	number, err := strconv.ParseUint(m.Subject[len(a.prefix):], 36, 64)
 	if err != nil {

@@ -143,51 +143,47 @@ func (s *Sender) EventMessage(log Expected, to route.Key, m ingress.Message) (*n
 	return msg, nil
 }
 
-// Send stores the messages, which are marked for the stream, all on their way at once, and tries those again that got no PubAck until
+// Send stores the messages, which are marked for the stream, all on their way at once, and sends those again that got no PubAck until
 // ctx ends. It returns how many are stored. An error that final reports ends it; nothing else does.
+//
+// A PubAck to any copy counts, also a late one to the first: where many wait on a slow machine, each would else send again for ever.
 func (s *Sender) Send(ctx context.Context, to Expected, messages []*nats.Msg, final func(error) bool) (stored int, err error) {
-	wait := firstRetry
-	for {
-		var again []*nats.Msg
-		again, err = s.publishOnce(ctx, to, messages, final)
-		stored += len(messages) - len(again)
+	sent := s.acks.send(to, messages)
+	defer s.acks.giveUp(sent, errNoPubAck) // nobody reads it
+	for wait := firstRetry; ; wait = min(2*wait, lastRetry) {
+		again, err := s.await(ctx, sent, final)
+		stored = len(messages) - len(again)
 		if len(again) == 0 || final(err) {
 			return stored, err
 		}
-		messages = again
-		timer := time.NewTimer(wait)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
+		if !loop.Sleep(ctx, wait) {
 			return stored, fmt.Errorf("%w: %w", jetstream.ErrNotStored, err)
 		}
-		wait = min(2*wait, lastRetry)
+		for _, index := range again {
+			s.acks.resend(sent, index, messages[index])
+		}
 	}
 }
 
-// publishOnce sends every message and waits for the PubAcks. It returns the messages that are not stored, and the last error,
-// or the first that is final. It ends with ctx, or at the latest after the ackBudget.
-func (s *Sender) publishOnce(ctx context.Context, to Expected, messages []*nats.Msg, final func(error) bool) (again []*nats.Msg, err error) {
-	sent := s.acks.send(to, messages)
+// await waits for all PubAcks, until ctx ends or at most for the ackBudget. It returns which messages are not stored, and why: the last
+// reason, or the first that is final.
+func (s *Sender) await(ctx context.Context, sent *sending, final func(error) bool) (again []int, err error) {
 	timer := time.NewTimer(ackBudget)
 	defer timer.Stop()
+	var why error
 	select {
 	case <-sent.done:
 	case <-timer.C:
-		s.acks.giveUp(sent, errNoPubAck)
+		why = errNoPubAck
 	case <-ctx.Done():
-		s.acks.giveUp(sent, context.Cause(ctx))
+		why = context.Cause(ctx)
 	}
-	for i, why := range sent.answers {
-		if why == nil {
-			continue
-		}
-		again = append(again, messages[i])
+	s.acks.unstored(sent, why, func(index int, why error) {
+		again = append(again, index)
 		if err == nil || !final(err) {
 			err = why
 		}
-	}
+	})
 	return again, err
 }
 
