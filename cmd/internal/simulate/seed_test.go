@@ -130,9 +130,6 @@ func (w *world) tell(v verdict) {
 	}
 	for _, t := range w.targets {
 		versions += len(t.versions)
-		for _, v := range t.versions {
-			v.end()
-		}
 	}
 	w.t.Logf("seed %d: %s of virtual time, %d targets with %d versions, %d events, %d requests, %d faults, %d broken promises, excused duplicates %v",
 		w.seed, time.Since(w.history.began).Round(time.Second), len(w.targets), versions, len(w.history.events), requests, len(w.history.faults),

@@ -36,7 +36,7 @@ type target struct {
 // version is a target as it was wanted for some time.
 type version struct {
 	filter filter.Spec
-	match  eventfilter.Filter // upstream's own
+	match  match // by upstream's own filters
 	path   string
 	ended  bool
 	begun  time.Time // before an owner heard of it
@@ -60,49 +60,53 @@ func text(spec filter.Spec) string {
 }
 
 // wants tells by upstream's own filters whether the version gets the event.
-func (v version) wants(e cloudevents.Event) bool {
-	if v.ended {
-		return false
-	}
-	return v.match.Filter(context.Background(), e) != eventfilter.FailFilter
-}
+func (v version) wants(e cloudevents.Event) bool { return !v.ended && v.match(e) }
+
+// match tells whether an event passes a filter.
+type match func(cloudevents.Event) bool
 
 // live returns a version that selects events.
 func live(spec filter.Spec) version {
-	v := version{filter: spec, match: attributes.NewAttributesFilter(spec.Attributes)}
+	v := version{filter: spec, match: leaf(attributes.NewAttributesFilter(spec.Attributes), nil)}
 	if len(spec.Filters) > 0 {
-		v.match = subscriptionsapi.NewAllFilter(upstream(spec.Filters)...)
+		v.match = each(upstream(spec.Filters))
 	}
 	return v
 }
 
-// end ends what upstream's filters have running. It is called once.
-func (v version) end() {
-	if v.match != nil {
-		v.match.Cleanup()
+// leaf is one of upstream's filters. One that is wrong lets nothing pass.
+func leaf(f eventfilter.Filter, err error) match {
+	if err != nil || f == nil {
+		return func(cloudevents.Event) bool { return false }
+	}
+	return func(e cloudevents.Event) bool { return f.Filter(context.Background(), e) != eventfilter.FailFilter }
+}
+
+// each and the like are ours: upstream's sort what they consist of while they are used, and race with themselves.
+func each(filters []match) match {
+	return func(e cloudevents.Event) bool {
+		return !slices.ContainsFunc(filters, func(m match) bool { return !m(e) })
 	}
 }
 
-func upstream(expressions []filter.Expression) (filters []eventfilter.Filter) {
+func upstream(expressions []filter.Expression) (filters []match) {
 	for _, e := range expressions {
-		var f eventfilter.Filter
-		var err error
 		switch {
 		case e.Any != nil:
-			f = subscriptionsapi.NewAnyFilter(upstream(e.Any)...)
+			choices := upstream(e.Any)
+			filters = append(filters, func(e cloudevents.Event) bool {
+				return slices.ContainsFunc(choices, func(m match) bool { return m(e) })
+			})
 		case e.Not != nil:
-			f = subscriptionsapi.NewNotFilter(upstream([]filter.Expression{*e.Not})[0])
+			no := upstream([]filter.Expression{*e.Not})[0]
+			filters = append(filters, func(e cloudevents.Event) bool { return !no(e) })
 		case e.Exact != nil:
-			f, err = subscriptionsapi.NewExactFilter(e.Exact)
+			filters = append(filters, leaf(subscriptionsapi.NewExactFilter(e.Exact)))
 		case e.Prefix != nil:
-			f, err = subscriptionsapi.NewPrefixFilter(e.Prefix)
-		case e.CESQL != "":
-			f, err = subscriptionsapi.NewCESQLFilter(e.CESQL)
+			filters = append(filters, leaf(subscriptionsapi.NewPrefixFilter(e.Prefix)))
+		default:
+			filters = append(filters, leaf(subscriptionsapi.NewCESQLFilter(e.CESQL)))
 		}
-		if f == nil || err != nil {
-			return []eventfilter.Filter{subscriptionsapi.NewNotFilter(subscriptionsapi.NewNoFilter())}
-		}
-		filters = append(filters, f)
 	}
 	return filters
 }
