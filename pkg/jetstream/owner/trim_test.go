@@ -216,6 +216,31 @@ func TestTrim(t *testing.T) {
 	}
 }
 
+// Somebody deletes the shared consumer by hand and the records too, and the log is trimmed before the owner has written them again.
+func TestWithoutConsumerAndRecordsALogIsNotTrimmed(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	all := i.put(i.trigger("all"))
+	i.publish(0, 50, "a")
+	i.removeConsumer(all)
+	i.deleteByHand(naming.TargetKey(all.Key))
+	i.deleteByHand(naming.AddressKey(i.broker.Key))
+	if floor, err := trim.Once(jstest.Context(t), i.client, i.broker, 1); floor != 0 || err == nil {
+		t.Errorf("trimmed below %d, error %v; want that the consumer is missed", floor, err)
+	}
+	i.putBroker()
+	again := i.put(i.trigger("all"))
+	takeAll(t, open(t, i.client, again, 10), 0, 50)
+
+	// Of a Broker without targets everything may go: who removes the last target forgets where the consumer stood.
+	jstest.Must(t, i.owner.RemoveTarget(jstest.Context(t), again.Key))
+	i.publish(50, 60, "a")
+	i.sweep()
+	if floor, err := trim.Once(jstest.Context(t), i.client, i.broker, 1); floor == 0 || err != nil {
+		t.Errorf("trimmed below %d, error %v; want that all goes", floor, err)
+	}
+}
+
 func TestTheHistoryWindowSparesTheYoungOnly(t *testing.T) {
 	t.Parallel()
 	i := install(t)

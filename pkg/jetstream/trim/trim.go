@@ -1,6 +1,7 @@
 package trim
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -92,8 +93,8 @@ func (t *Trimmer) attempt(ctx context.Context, address route.Address, worth uint
 
 // Once removes from the address's log what lies below its lowest cursor and is older than its history window, provided that
 // this frees about worth bytes or more. It returns the sequence below which the log is empty now; 0 when it removed nothing.
-// It removes nothing while a target that had a consumer lacks it: that consumer comes back where it stood. So does that of a target
-// which was removed, if it is put again in its grace period.
+// It removes nothing while a target that had a consumer lacks it, or while the shared consumer is remembered and not there: that
+// consumer comes back where it stood. So does that of a target which was removed, if it is put again in its grace period.
 func Once(ctx context.Context, c *jetstream.Client, address route.Address, worth uint64) (uint64, error) {
 	if address.Log.Stream != "" {
 		return 0, nil // it is not ours to trim
@@ -111,6 +112,9 @@ func Once(ctx context.Context, c *jetstream.Client, address route.Address, worth
 	}
 	if lost := reading.LostCursor(targets); lost != nil {
 		return 0, fmt.Errorf("%s has lost its consumer %s", lost.Key, lost.Consumer)
+	}
+	if lost, err := lostPosition(ctx, c, reading, address.Key); err != nil || lost != "" {
+		return 0, cmp.Or(err, fmt.Errorf("consumer %s is gone, with the records of its targets", lost))
 	}
 	floor, err := historyFloor(ctx, reading, address.Log.History)
 	if err != nil {
@@ -136,6 +140,30 @@ func PurgeBelow(ctx context.Context, c *jetstream.Client, log string, floor uint
 		return fmt.Errorf("purge %s below %d: %w", log, floor, err)
 	}
 	return nil
+}
+
+// lostPosition returns a consumer that is remembered and not there; "" when there is none. Whoever has deleted records by hand besides
+// has left nothing else that tells of their targets, until the owner writes them again. A removal forgets the position first.
+func lostPosition(ctx context.Context, c *jetstream.Client, r Reading, address route.Key) (lost string, err error) {
+	shared := c.Names().SharedConsumer()
+	if r.Consumers[shared] {
+		return "", nil
+	}
+	positions, err := c.JetStream().KeyValue(ctx, c.Names().PositionsBucket())
+	if errors.Is(err, natsjs.ErrBucketNotFound) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("open bucket %s: %w", c.Names().PositionsBucket(), err)
+	}
+	_, err = positions.Get(ctx, naming.SharedKey(address))
+	if errors.Is(err, natsjs.ErrKeyNotFound) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("read where %s stood: %w", shared, err)
+	}
+	return shared, nil
 }
 
 // freed estimates the bytes below the floor from the average size of a message.
