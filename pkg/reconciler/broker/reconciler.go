@@ -4,6 +4,10 @@ import (
 	"context"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/equality"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/news"
+
 	"k8s.io/apimachinery/pkg/types"
 	eventingv1 "knative.dev/eventing/pkg/apis/eventing/v1"
 	brokerreconciler "knative.dev/eventing/pkg/client/injection/reconciler/eventing/v1/broker"
@@ -28,6 +32,7 @@ type Reconciler struct {
 	ingressHost string
 	// deleted is called when a Broker is gone; it must not block.
 	deleted func()
+	writes  news.Writes
 }
 
 var (
@@ -57,6 +62,7 @@ type work struct {
 // was to find out leaves its condition as it is, since what was true of the Broker before still is.
 func (r *Reconciler) ReconcileKind(ctx context.Context, b *eventingv1.Broker) pkgreconciler.Event {
 	before := b.Status.GetTopLevelCondition().DeepCopy()
+	read := b.DeepCopy()
 	w := &work{broker: b, resource: address.Of(b)}
 	w.status = w.resource.Conditions
 	for _, step := range []func(context.Context, *work){
@@ -75,12 +81,16 @@ func (r *Reconciler) ReconcileKind(ctx context.Context, b *eventingv1.Broker) pk
 	if w.retry > 0 {
 		return controller.NewRequeueAfter(w.retry)
 	}
+	if r.writes.Stale(read, !equality.Semantic.DeepEqual(read.Status, b.Status)) {
+		return controller.NewRequeueAfter(news.Behind / 4)
+	}
 	return nil
 }
 
 // ObserveDeletion has the audit look for what the Broker left.
 func (r *Reconciler) ObserveDeletion(_ context.Context, key types.NamespacedName) error {
 	r.board.Forget(key)
+	r.writes.Forget(key)
 	r.deleted()
 	return nil
 }

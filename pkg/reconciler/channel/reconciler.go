@@ -4,6 +4,10 @@ import (
 	"context"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/equality"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/news"
+
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
 	corev1listers "k8s.io/client-go/listers/core/v1"
@@ -51,6 +55,7 @@ type Reconciler struct {
 	ingressHost string
 	// deleted is called when a Channel or a subscriber is gone; it must not block.
 	deleted func()
+	writes  news.Writes
 }
 
 var (
@@ -80,6 +85,7 @@ type work struct {
 // was to find out leaves its condition as it is, since what was true of the Channel before still is.
 func (r *Reconciler) ReconcileKind(ctx context.Context, c *v1alpha1.NatsJetStreamChannel) pkgreconciler.Event {
 	before := c.Status.GetCondition(apis.ConditionReady).DeepCopy()
+	read := c.DeepCopy()
 	w := &work{channel: c, resource: address.Of(c)}
 	w.status = w.resource.Conditions
 	for _, step := range []func(context.Context, *work){
@@ -99,12 +105,16 @@ func (r *Reconciler) ReconcileKind(ctx context.Context, c *v1alpha1.NatsJetStrea
 	if w.retry > 0 {
 		return controller.NewRequeueAfter(w.retry)
 	}
+	if r.writes.Stale(read, !equality.Semantic.DeepEqual(read.Status, c.Status)) {
+		return controller.NewRequeueAfter(news.Behind / 4)
+	}
 	return nil
 }
 
 // ObserveDeletion has the audit look for what the Channel left.
 func (r *Reconciler) ObserveDeletion(_ context.Context, key types.NamespacedName) error {
 	r.board.Forget(key)
+	r.writes.Forget(key)
 	r.deleted()
 	return nil
 }

@@ -4,6 +4,10 @@ import (
 	"context"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/equality"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/news"
+
 	"k8s.io/apimachinery/pkg/types"
 	eventingv1 "knative.dev/eventing/pkg/apis/eventing/v1"
 	triggerreconciler "knative.dev/eventing/pkg/client/injection/reconciler/eventing/v1/trigger"
@@ -39,6 +43,7 @@ type Reconciler struct {
 	sources  duck.ListableTracker
 	// deleted is called when a Trigger is gone; it must not block.
 	deleted func()
+	writes  news.Writes
 }
 
 var (
@@ -71,6 +76,7 @@ func (r *Reconciler) ReconcileKind(ctx context.Context, t *eventingv1.Trigger) p
 		return nil
 	}
 	before := t.Status.GetTopLevelCondition().DeepCopy()
+	read := t.DeepCopy()
 	w := &work{trigger: t, status: t.GetConditionSet().Manage(&t.Status)}
 	for _, step := range []func(context.Context, *work){
 		r.findBroker,
@@ -87,12 +93,16 @@ func (r *Reconciler) ReconcileKind(ctx context.Context, t *eventingv1.Trigger) p
 	if w.retry > 0 {
 		return controller.NewRequeueAfter(w.retry)
 	}
+	if r.writes.Stale(read, !equality.Semantic.DeepEqual(read.Status, t.Status)) {
+		return controller.NewRequeueAfter(news.Behind / 4)
+	}
 	return nil
 }
 
 // ObserveDeletion has the audit look for what the Trigger left.
 func (r *Reconciler) ObserveDeletion(_ context.Context, key types.NamespacedName) error {
 	r.board.Forget(key)
+	r.writes.Forget(key)
 	r.deleted()
 	return nil
 }
