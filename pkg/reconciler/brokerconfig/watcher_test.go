@@ -51,6 +51,7 @@ func TestWatcherReadsByName(t *testing.T) {
 		t.Fatal(err)
 	}
 	awaitValue("1")
+	awaitWatch(t, client)
 	if _, err := maps.Update(ctx, configMap("c", "2"), metav1.UpdateOptions{}); err != nil {
 		t.Fatal(err)
 	}
@@ -68,4 +69,17 @@ func TestWatcherReadsByName(t *testing.T) {
 	}); !slices.Equal(watched, []string{"config/c"}) {
 		t.Errorf("watches %v", watched)
 	}
+}
+
+// awaitWatch waits until the client is watched: a fake one tells nobody of what changes between a list and the watch that follows it.
+func awaitWatch(t *testing.T, client *fake.Clientset) {
+	t.Helper()
+	for range 1000 {
+		if slices.ContainsFunc(client.Actions(), func(a clientgotesting.Action) bool { return a.GetVerb() == "watch" }) {
+			time.Sleep(50 * time.Millisecond) //nolint:forbidigo // the action is noted right before the watch begins, which nothing tells
+			return
+		}
+		time.Sleep(10 * time.Millisecond) //nolint:forbidigo // it has no event for that
+	}
+	t.Fatal("nobody watches")
 }

@@ -30,7 +30,7 @@ func TestStale(t *testing.T) {
 		step("the version after it", w.Stale(at("2"), false), false)
 		step("a version that was read before", w.Stale(at("1"), false), false)
 		step("a write that fails", w.Stale(at("3"), true), false)
-		time.Sleep(Behind)
+		<-time.After(Behind)
 		step("long after it", w.Stale(at("3"), false), false)
 		step("a write", w.Stale(at("4"), true), false)
 		w.Forget(types.NamespacedName{Namespace: "shop", Name: "orders"})
