@@ -10,6 +10,7 @@ import (
 	apierrs "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/kubernetes/fake"
 	clientgotesting "k8s.io/client-go/testing"
 )
@@ -21,6 +22,7 @@ func configMap(name, value string) *corev1.ConfigMap {
 // Nothing is read of a cluster's ConfigMaps but those that were asked for.
 func TestWatcherReadsByName(t *testing.T) {
 	client := fake.NewClientset(configMap("other", ""))
+	begun := watching(client)
 	ctx, cancel := context.WithCancel(t.Context())
 	w := NewWatcher(ctx, client)
 	defer w.Wait()
@@ -51,7 +53,7 @@ func TestWatcherReadsByName(t *testing.T) {
 		t.Fatal(err)
 	}
 	awaitValue("1")
-	awaitWatch(t, client)
+	<-begun
 	if _, err := maps.Update(ctx, configMap("c", "2"), metav1.UpdateOptions{}); err != nil {
 		t.Fatal(err)
 	}
@@ -71,15 +73,14 @@ func TestWatcherReadsByName(t *testing.T) {
 	}
 }
 
-// awaitWatch waits until the client is watched: a fake one tells nobody of what changes between a list and the watch that follows it.
-func awaitWatch(t *testing.T, client *fake.Clientset) {
-	t.Helper()
-	for range 1000 {
-		if slices.ContainsFunc(client.Actions(), func(a clientgotesting.Action) bool { return a.GetVerb() == "watch" }) {
-			time.Sleep(50 * time.Millisecond) //nolint:forbidigo // the action is noted right before the watch begins, which nothing tells
-			return
-		}
-		time.Sleep(10 * time.Millisecond) //nolint:forbidigo // it has no event for that
-	}
-	t.Fatal("nobody watches")
+// watching returns a channel that has a token when a watch of the client's has begun: a fake client tells nobody of what changes
+// between a list and the watch that follows.
+func watching(client *fake.Clientset) <-chan struct{} {
+	begun := make(chan struct{}, 10)
+	client.PrependWatchReactor("configmaps", func(action clientgotesting.Action) (bool, watch.Interface, error) {
+		w, err := client.Tracker().Watch(action.GetResource(), action.GetNamespace())
+		begun <- struct{}{}
+		return true, w, err
+	})
+	return begun
 }
