@@ -100,9 +100,9 @@ func post(ctx context.Context, client *http.Client, url, id string) (status int,
 }
 
 // More small events wait for a NATS that is away than an ingress ever had slots for: none is refused because of the others. On a machine
-// where the senders take longer to begin than a publish may last, some have to send again.
+// where 5,000 senders take longer to begin than a publish may last, some have to send again.
 func TestNoSmallEventIsRefusedInAnOutage(t *testing.T) {
-	const events = 1500
+	const events = 5000
 	nats := natstest.Start(t, nil)
 	in, path, log := startIngress(t, nats)
 	var begun atomic.Int64

@@ -23,6 +23,9 @@ var (
 type acks struct {
 	conn   *nats.Conn
 	prefix string // of the reply subjects; a number follows
+	// turn is held while a message is given to the connection. Else thousands who send again after an outage queue for the connection's
+	// own lock, its reader behind them, and PubAcks come so late that all send once more.
+	turn sync.Mutex
 
 	mu      sync.Mutex
 	last    uint64
@@ -56,9 +59,7 @@ func (a *acks) send(to Expected, messages []*nats.Msg) *sending {
 	s := a.expect(to, len(messages))
 	for i, m := range messages {
 		m.Reply = a.prefix + strconv.FormatUint(s.first+uint64(i), 36)
-		if err := a.conn.PublishMsg(m); err != nil {
-			a.cannotSend(s.first+uint64(i), err)
-		}
+		a.publish(s.first+uint64(i), m)
 	}
 	return s
 }
@@ -68,9 +69,7 @@ func (a *acks) resend(s *sending, index int, m *nats.Msg) {
 	if !a.expectAgain(s, index) {
 		return
 	}
-	if err := a.conn.PublishMsg(m); err != nil {
-		a.cannotSend(s.first+uint64(index), err) //nolint:gosec // an index
-	}
+	a.publish(s.first+uint64(index), m) //nolint:gosec // an index
 }
 
 // expectAgain waits for the answer to a message that has got an error, or goes on waiting. It is false for one that is stored.
@@ -110,10 +109,16 @@ func (a *acks) unstored(s *sending, waited error, each func(index int, why error
 	}
 }
 
-func (a *acks) cannotSend(number uint64, why error) {
+func (a *acks) publish(number uint64, m *nats.Msg) {
+	a.turn.Lock()
+	err := a.conn.PublishMsg(m)
+	a.turn.Unlock()
+	if err == nil {
+		return
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.giveUpLocked(number, why)
+	a.giveUpLocked(number, err)
 }
 
 // expect waits for the answers to so many messages.
