@@ -8,6 +8,7 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 )
 
 // A log that is full though every target has got its events says what keeps them.
@@ -21,6 +22,11 @@ func TestAFullLogSaysWhyItsDeliveredEventsStay(t *testing.T) {
 		"history": {history: time.Hour, want: "delivered events are kept for 1h0m0s"},
 		"no routes": {want: "the routes are gone", spoil: func(i *installation) {
 			jstest.Must(i.t, i.client.JetStream().DeleteKeyValue(i.t.Context(), i.client.Names().RoutesBucket()))
+		}},
+		"no consumer and no record": {want: "before the consumer that its targets share, which is gone, is made again", spoil: func(i *installation) {
+			all := i.put(i.trigger("all"))
+			i.removeConsumer(all)
+			i.deleteByHand(naming.TargetKey(all.Key))
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -112,8 +112,8 @@ func (o *Owner) allDelivered(ctx context.Context, a route.Address) (bool, error)
 		if err != nil {
 			return false, err
 		}
-		if log.LostCursor(targets) != nil {
-			return false, nil // its consumer comes back, who knows where
+		if missing, err := log.Missing(ctx, o.client, key, targets); err != nil || missing != "" {
+			return false, err // it comes back, who knows where
 		}
 	}
 	for _, name := range []string{o.client.Names().DirectedStream(key), o.client.Names().DeadLetterStream(key)} {

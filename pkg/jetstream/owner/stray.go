@@ -6,17 +6,18 @@ import (
 	"time"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
 // sweepMembers gives up the members of an address's shared consumer of whom there has been no record for strayPatience: what they hold is
 // never trimmed. recorded are the tags of those who have one.
 func (o *Owner) sweepMembers(ctx context.Context, key route.Key, recorded []string) error {
-	have, err := o.sharedConsumer(ctx, key)
+	members, err := o.membersOf(ctx, key, len(recorded) > 0)
 	if err != nil {
-		return jetstream.IgnoreMissing(err)
+		return err
 	}
-	lost := o.lostMembers(key, without(jetstream.MembersIn(have.Config.Metadata), recorded))
+	lost := o.lostMembers(key, without(members, recorded))
 	if len(lost) == 0 {
 		return nil
 	}
@@ -27,6 +28,26 @@ func (o *Owner) sweepMembers(ctx context.Context, key route.Key, recorded []stri
 	o.client.Logger().Error("members of a shared consumer have no record and are given up", "address", key.String(), "members", lost)
 	return o.leave(ctx, key, without(lost, tagsOf(sharing))...)
 }
+
+// membersOf returns the members of an address's shared consumer. Where that is gone, and nobody has a record, but a position of it is
+// remembered, there may have been some of whom nothing else is left: one without a name, for whom the log is kept.
+func (o *Owner) membersOf(ctx context.Context, key route.Key, recorded bool) ([]string, error) {
+	have, err := o.sharedConsumer(ctx, key)
+	if err == nil {
+		return jetstream.MembersIn(have.Config.Metadata), nil
+	}
+	if recorded || jetstream.IgnoreMissing(err) != nil {
+		return nil, jetstream.IgnoreMissing(err)
+	}
+	remembered, err := o.client.Remembered(ctx, naming.SharedKey(key))
+	if err != nil || !remembered {
+		return nil, err
+	}
+	return []string{unnamed}, nil
+}
+
+// unnamed stands for the members that a consumer had which is gone; it is no tag.
+const unnamed = "(unknown)"
 
 // lostMembers remembers since when members are strays, and returns those that have been for too long.
 func (o *Owner) lostMembers(key route.Key, strays []string) (lost []string) {

@@ -241,6 +241,29 @@ func TestWithoutConsumerAndRecordsALogIsNotTrimmed(t *testing.T) {
 	}
 }
 
+// Nobody may come back for what is kept: then it goes after a while, as members do of whom there is no record.
+func TestWhatNobodyComesBackForIsTrimmed(t *testing.T) {
+	t.Parallel()
+	i := install(t, func(c *jetstream.Client) { c.Timing().StrayPatience = time.Second })
+	all := i.put(i.trigger("all"))
+	i.publish(0, 50, "a")
+	i.removeConsumer(all)
+	i.deleteByHand(naming.TargetKey(all.Key))
+	i.sweep()
+	if floor, err := trim.Once(jstest.Context(t), i.client, i.broker, 1); floor != 0 || err == nil {
+		t.Errorf("trimmed below %d, error %v; want that the consumer is missed", floor, err)
+	}
+	jstest.Await(t, "it is given up", func() bool {
+		i.sweep()
+		floor, err := trim.Once(jstest.Context(t), i.client, i.broker, 1)
+		return floor > 0 && err == nil
+	})
+	i.publish(50, 60, "a")
+	if after := i.put(i.trigger("all")).After; after != 60 {
+		t.Errorf("it begins after %d, want 60: after all that is there", after)
+	}
+}
+
 func TestTheHistoryWindowSparesTheYoungOnly(t *testing.T) {
 	t.Parallel()
 	i := install(t)

@@ -84,8 +84,12 @@ func (h *holderCache) holder(ctx context.Context, address route.Address) (holdin
 	if err != nil {
 		return holding{}, err
 	}
-	if lost := reading.LostCursor(records); lost != nil {
-		return holding{why: fmt.Sprintf("its delivered events cannot be removed before the consumer of %s, which is gone, is made again", lost.Key)}, nil
+	missing, err := reading.Missing(ctx, h.client, address.Key, records)
+	if err != nil {
+		return holding{}, err
+	}
+	if missing != "" {
+		return holding{why: fmt.Sprintf("its delivered events cannot be removed before %s, which is gone, is made again", missing)}, nil
 	}
 	if reading.Holder == nil {
 		return holding{why: notTrimmed(address)}, nil

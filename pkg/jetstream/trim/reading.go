@@ -8,6 +8,7 @@ import (
 	natsjs "github.com/nats-io/nats.go/jetstream"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
@@ -80,12 +81,23 @@ func (r *Reading) lower(ctx context.Context, info *natsjs.ConsumerInfo) error {
 	return nil
 }
 
-// LostCursor returns a target that had a consumer, lacks it, and may yet get it back; nil when there is none.
-func (r *Reading) LostCursor(targets []jetstream.StoredRecord) *route.Target {
+// Missing names the consumer of the address's targets that is not there and comes back where it stood; "" when there is none. Until then
+// nothing may go of what the log holds.
+//
+// The records tell of it, and, should somebody have deleted these too, the position that is remembered of the shared consumer: who
+// removes the last target forgets that first.
+func (r *Reading) Missing(ctx context.Context, c *jetstream.Client, address route.Key, targets []jetstream.StoredRecord) (string, error) {
 	for _, t := range targets {
 		if !t.Swept && t.Target.Consumer != "" && !r.Consumers[t.Target.Consumer] {
-			return t.Target
+			return "the consumer of " + t.Target.Key.String(), nil
 		}
 	}
-	return nil
+	if r.Consumers[c.Names().SharedConsumer()] {
+		return "", nil
+	}
+	remembered, err := c.Remembered(ctx, naming.SharedKey(address))
+	if err != nil || !remembered {
+		return "", err
+	}
+	return "the consumer that its targets share", nil
 }

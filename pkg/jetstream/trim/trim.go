@@ -110,11 +110,8 @@ func Once(ctx context.Context, c *jetstream.Client, address route.Address, worth
 	if err != nil {
 		return 0, err
 	}
-	if lost := reading.LostCursor(targets); lost != nil {
-		return 0, fmt.Errorf("%s has lost its consumer %s", lost.Key, lost.Consumer)
-	}
-	if lost, err := lostPosition(ctx, c, reading, address.Key); err != nil || lost != "" {
-		return 0, cmp.Or(err, fmt.Errorf("consumer %s is gone, with the records of its targets", lost))
+	if missing, err := reading.Missing(ctx, c, address.Key, targets); err != nil || missing != "" {
+		return 0, cmp.Or(err, fmt.Errorf("%s is gone", missing))
 	}
 	floor, err := historyFloor(ctx, reading, address.Log.History)
 	if err != nil {
@@ -140,30 +137,6 @@ func PurgeBelow(ctx context.Context, c *jetstream.Client, log string, floor uint
 		return fmt.Errorf("purge %s below %d: %w", log, floor, err)
 	}
 	return nil
-}
-
-// lostPosition returns a consumer that is remembered and not there; "" when there is none. Whoever has deleted records by hand besides
-// has left nothing else that tells of their targets, until the owner writes them again. A removal forgets the position first.
-func lostPosition(ctx context.Context, c *jetstream.Client, r Reading, address route.Key) (lost string, err error) {
-	shared := c.Names().SharedConsumer()
-	if r.Consumers[shared] {
-		return "", nil
-	}
-	positions, err := c.JetStream().KeyValue(ctx, c.Names().PositionsBucket())
-	if errors.Is(err, natsjs.ErrBucketNotFound) {
-		return "", nil
-	}
-	if err != nil {
-		return "", fmt.Errorf("open bucket %s: %w", c.Names().PositionsBucket(), err)
-	}
-	_, err = positions.Get(ctx, naming.SharedKey(address))
-	if errors.Is(err, natsjs.ErrKeyNotFound) {
-		return "", nil
-	}
-	if err != nil {
-		return "", fmt.Errorf("read where %s stood: %w", shared, err)
-	}
-	return shared, nil
 }
 
 // freed estimates the bytes below the floor from the average size of a message.
