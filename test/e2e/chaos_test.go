@@ -16,8 +16,8 @@ import (
 )
 
 const (
-	chaosRate   = 500 // events a second
-	chaosEvents = 6000
+	chaosRate   = 250 // events a second
+	chaosEvents = 3000
 	// every chaosRefused-th event is refused by the second Trigger's subscriber for good.
 	chaosRefused = 50
 	// chaosTriggers take every event, beside the picky one.

@@ -16,9 +16,12 @@ import (
 const (
 	partitionTriggers = 8
 	partitionTypes    = 4
-	partitionRate     = 500 // events a second
+	partitionRate     = 200 // events a second
 	// afterwards is how long events and edits go on when the last disturbance is over.
 	afterwards = 3 * time.Second
+	// A run that owes fewer deliveries says nothing: it goes on for some rounds. On a slow machine a Trigger is rarely ready.
+	leastOwed       = 400
+	partitionRounds = 3
 )
 
 // TestPartitionsLoseNothing stalls and cuts the links of filters and ingress at random, while Triggers are edited, removed and made again,
@@ -36,7 +39,7 @@ func TestPartitionsLoseNothing(t *testing.T) {
 	p := startPartitioned(t)
 	// While one filter is away the other cannot keep up: there is something to read for the one that comes back.
 	p.maxInFlight = 20
-	p.got.takes(200 * time.Millisecond)
+	p.got.takes(500 * time.Millisecond)
 	l := &ledger{got: p.got}
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -54,8 +57,13 @@ func TestPartitionsLoseNothing(t *testing.T) {
 	editing.Go(func() {
 		defer cancel()
 		made.Wait() // both filters know all Triggers: what they know is to become old
-		p.disturb(ctx, seed, duration)
-		wait(ctx, afterwards)
+		for round := range uint64(partitionRounds) {
+			p.disturb(ctx, seed+round, duration)
+			wait(ctx, afterwards)
+			if owed, _ := l.settled(); owed >= leastOwed {
+				break
+			}
+		}
 	})
 	sent := l.send(ctx, p.url)
 	editing.Wait()
@@ -67,7 +75,7 @@ func TestPartitionsLoseNothing(t *testing.T) {
 	})
 	owed, _ := l.settled()
 	t.Logf("owed %d, lost 0, repeated %d", owed, p.got.repeated())
-	if owed < partitionRate/5 {
+	if owed < leastOwed {
 		t.Errorf("only %d deliveries were owed: the test says nothing", owed)
 	}
 }

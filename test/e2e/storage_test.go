@@ -12,6 +12,9 @@ import (
 	"time"
 )
 
+// fillingBytes is the size of the events that fill a storage. With it some 150 of them do.
+const fillingBytes = 32000
+
 // startSmallNATS runs a nats-server that stores no more than 16 MiB in files, and returns its URL.
 func startSmallNATS(t *testing.T) string {
 	t.Helper()
@@ -82,7 +85,7 @@ func TestStorageFull(t *testing.T) {
 		return held(rows)
 	})
 	eventually(t, 60*time.Second, "there is room again once the removed Trigger's grace period is over", func() error {
-		got := (call{url: l.url("/default/default"), header: event("t", "after"), body: bytes.NewReader(make([]byte, 8000))}).do(t)
+		got := (call{url: l.url("/default/default"), header: event("t", "after"), body: bytes.NewReader(make([]byte, fillingBytes))}).do(t)
 		if got.status != http.StatusAccepted {
 			return fmt.Errorf("status %d: %s", got.status, got.body)
 		}
@@ -93,14 +96,14 @@ func TestStorageFull(t *testing.T) {
 	}
 }
 
-// fillStorage posts events of 8 kB until nothing more is taken for a while, and returns the ids of those that were accepted.
+// fillStorage posts events of fillingBytes until nothing more is taken for a while, and returns the ids of those that were accepted.
 func (l *laptop) fillStorage(t *testing.T) (ids []string) {
 	t.Helper()
 	full := time.Time{}
 	eventually(t, 120*time.Second, "the storage is full", func() error {
 		for range 1000 {
 			id := fmt.Sprint("fills-", len(ids))
-			got := (call{url: l.url("/default/default"), header: event("t", id), body: bytes.NewReader(make([]byte, 8000))}).do(t)
+			got := (call{url: l.url("/default/default"), header: event("t", id), body: bytes.NewReader(make([]byte, fillingBytes))}).do(t)
 			if got.status == http.StatusAccepted {
 				ids, full = append(ids, id), time.Time{}
 				continue
