@@ -16,11 +16,11 @@ import (
 const (
 	partitionTriggers = 8
 	partitionTypes    = 4
-	partitionRate     = 200 // events a second
+	partitionRate     = 500 // events a second
 	// afterwards is how long events and edits go on when the last disturbance is over.
 	afterwards = 3 * time.Second
 	// A run that owes fewer deliveries says nothing: it goes on for some rounds. On a slow machine a Trigger is rarely ready.
-	leastOwed       = 400
+	leastOwed       = 1000
 	partitionRounds = 3
 )
 
@@ -39,7 +39,7 @@ func TestPartitionsLoseNothing(t *testing.T) {
 	p := startPartitioned(t)
 	// While one filter is away the other cannot keep up: there is something to read for the one that comes back.
 	p.maxInFlight = 20
-	p.got.takes(500 * time.Millisecond)
+	p.got.takes(200 * time.Millisecond)
 	l := &ledger{got: p.got}
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
