@@ -12,6 +12,8 @@
 //   - AND, OR and XOR go on with the value of each operand; a missing attribute is false for them. So does NOT, except that NOT of
 //     a missing attribute itself is false. Without x, (x = 'a') OR TRUE is true, and so is NOT (x = 'a'): the error makes
 //     its smallest subexpression false, no more (cloudevents/spec pull request 1257).
+//   - What is false because of a missing attribute, and met no other error, is false for comparisons, functions and casts too:
+//     without x, (x = 'a') = FALSE is true.
 //   - y IN (a, b) is y = a OR y = b, and y NOT IN (a, b) is y != a AND y != b.
 //
 // # As a filter
@@ -56,8 +58,13 @@ type Environment struct {
 
 // Expression is a compiled expression. It is immutable: any number of goroutines may evaluate it at the same time.
 type Expression struct {
-	root node
+	root    node
+	missing []string
 }
+
+// MissingFunctions names the functions that the expression calls and that do not exist, with their numbers of arguments. Such a call is
+// an error of each evaluation.
+func (x *Expression) MissingFunctions() []string { return x.missing }
 
 // Compile returns a *SyntaxError for an expression that the grammar does not have, and an error for one beyond the bounds. A call of
 // a function that does not exist is an error of the evaluation, as the specification wants it.
@@ -77,7 +84,7 @@ func Compile(text string, environment Environment) (*Expression, error) {
 	if p.err != nil {
 		return nil, p.err
 	}
-	return &Expression{root}, nil
+	return &Expression{root, p.missing}, nil
 }
 
 // Evaluate returns the value, and the kinds of errors on the way to it.

@@ -51,7 +51,7 @@ type equality struct {
 }
 
 func (n equality) eval(attributes []event.Attribute) result {
-	y := n.right.eval(attributes)
+	y := operandOf(n.right, attributes)
 	x, errors := as(y.typ, n.left, attributes)
 	if errors |= y.errors; errors != 0 {
 		return failed(Boolean, errors)
@@ -68,7 +68,7 @@ type in struct {
 }
 
 func (n in) eval(attributes []event.Attribute) result {
-	x := n.left.eval(attributes)
+	x := operandOf(n.left, attributes)
 	if x.errors != 0 {
 		return failed(Boolean, x.errors)
 	}

@@ -23,9 +23,18 @@ func (n exists) eval(attributes []event.Attribute) result {
 	return truth(ok)
 }
 
+// operandOf evaluates an operand. What a missing attribute has made false is false for whatever stands around it, and no error.
+func operandOf(n node, attributes []event.Attribute) result {
+	r := n.eval(attributes)
+	if r.typ == Boolean && r.errors == MissingAttributeError {
+		r.errors = 0
+	}
+	return r
+}
+
 // as evaluates an operand for an operator that takes a value of this type. Its value counts only if it comes without errors.
 func as(t Type, operand node, attributes []event.Attribute) (Value, Errors) {
-	r := operand.eval(attributes)
+	r := operandOf(operand, attributes)
 	if r.errors != 0 {
 		return Value{}, r.errors
 	}

@@ -1,6 +1,7 @@
 package cesql
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -150,5 +151,9 @@ func (p *parser) call(name token) node {
 	if !p.accept(")") {
 		arguments = p.list()
 	}
-	return newCall(strings.ToUpper(name.text), arguments, p.environment.Functions)
+	call := newCall(strings.ToUpper(name.text), arguments, p.environment.Functions)
+	if _, missing := call.(missingFunction); missing {
+		p.missing = append(p.missing, fmt.Sprintf("%s of %d arguments", shortened(strings.ToUpper(name.text)), len(arguments)))
+	}
+	return call
 }

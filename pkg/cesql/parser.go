@@ -12,6 +12,8 @@ type parser struct {
 	// tokens are those left to read; the end stays.
 	tokens []token
 	depth  int
+	// missing are the calls of functions that do not exist.
+	missing []string
 	// err is the first error. After it the parser is at the end, and its nodes mean nothing.
 	err error
 }

@@ -74,6 +74,9 @@ func TestPolicy(t *testing.T) {
 		{"nothing", ``, delivery.Policy{}, ""},
 		{"retry alone", `retry: 3`, delivery.Policy{Retry: 3}, ""},
 		{"no retry", `retry: 0`, delivery.Policy{}, ""},
+		{"a delay of milliseconds", `backoffDelay: PT0.05S`, delivery.Policy{Delay: 50 * time.Millisecond}, ""},
+		{"a delay with two decimals", `backoffDelay: "PT1M0,25S"`, delivery.Policy{Delay: time.Minute + 250*time.Millisecond}, ""},
+		{"a timeout of a millisecond", `timeout: PT0.001S`, delivery.Policy{Timeout: time.Millisecond}, ""},
 		{"policy alone", `backoffPolicy: linear`, delivery.Policy{Backoff: delivery.LinearBackoff}, ""},
 		{"delay alone", `backoffDelay: PT0.2S`, delivery.Policy{Delay: 200 * time.Millisecond}, ""},
 		{"timeout alone", `timeout: PT1M`, delivery.Policy{Timeout: time.Minute}, ""},
@@ -384,5 +387,32 @@ func checkJSON[T any](t *testing.T, in T) {
 	var out T
 	if err := json.Unmarshal(data, &out); err != nil || !reflect.DeepEqual(in, out) {
 		t.Errorf("%s: %v", data, err)
+	}
+}
+
+// A typing error in a function's name would make the filter false for every event, with no word about it.
+func TestFunctionsThatDoNotExist(t *testing.T) {
+	for expression, want := range map[string]string{
+		`LENGTH(type) > 0`: "",
+		`KN_VERIFY_CORRELATION_ID(id, 'n', 'ns', 'request-reply-keys', 0, 1)`: "",
+		`LENGHT(type) > 0 OR type = 't'`:                                      "no such function: LENGHT of 1 arguments",
+		`LENGTH() = 1`:                                                        "no such function: LENGTH of 0 arguments",
+	} {
+		trigger := triggerOf(t, "")
+		trigger.Spec.Filters = []eventingv1.SubscriptionsAPIFilter{{CESQL: expression}}
+		_, err := compile.Trigger(trigger, brokerOf(t, ""), compile.Options{})
+		if (err == nil) != (want == "") || (err != nil && !strings.Contains(err.Error(), want)) {
+			t.Errorf("%s: error %v, want %q", expression, err, want)
+		}
+	}
+}
+
+func TestASubscriberHasAHost(t *testing.T) {
+	for _, text := range []string{"http://:80/", "http:///path", "https://:443"} {
+		trigger := triggerOf(t, "")
+		trigger.Spec.Subscriber.URI, _ = apis.ParseURL(text)
+		if _, err := compile.Trigger(trigger, brokerOf(t, ""), compile.Options{}); err == nil || paths(err) != "spec.subscriber.uri" {
+			t.Errorf("%s: error %v", text, err)
+		}
 	}
 }

@@ -145,7 +145,7 @@ func parseURL(text string) (*url.URL, error) {
 	switch {
 	case err != nil:
 		return nil, errors.New("is not a URL")
-	case !target.IsAbs() || target.Host == "":
+	case !target.IsAbs() || target.Hostname() == "":
 		return nil, errors.New("must be an absolute URL with scheme and host")
 	case target.User != nil:
 		return nil, errors.New("must not hold a user name or password")

@@ -5,6 +5,7 @@ import (
 	"knative.dev/pkg/apis"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/filter"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/requestreply"
 )
 
 // filterSpec copies a Trigger's filters into the data plane's own type.
@@ -83,7 +84,7 @@ func checkExpression(f *eventingv1.SubscriptionsAPIFilter) (errs *apis.FieldErro
 		return errs
 	}
 	// Upstream's parser says neither where an expression is malformed nor what was expected there.
-	if err := filter.CheckCESQL(f.CESQL); err != nil {
+	if err := filter.CheckCESQL(f.CESQL, requestreply.Function(nil)); err != nil {
 		errs = errs.Also(&apis.FieldError{Message: "invalid CESQL: " + err.Error(), Paths: []string{"cesql"}})
 	}
 	return errs

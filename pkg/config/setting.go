@@ -108,15 +108,23 @@ func parsePlacementTags(value string) (string, error) {
 	return strings.Join(tags, ","), nil
 }
 
-// ParseISODuration parses a duration as a delivery spec writes it; it must not be negative.
+// fractionOfSeconds finds the decimals of a duration's seconds, of which the library keeps the first alone.
+var fractionOfSeconds = regexp.MustCompile(`^(P[^T]*T.*[0-9])[.,]([0-9]{1,9})S$`)
+
+// ParseISODuration parses a duration as a delivery spec writes it, to the nanosecond; it must not be negative.
 func ParseISODuration(value string) (time.Duration, error) {
-	p, err := period.Parse(value)
+	whole, fraction := value, time.Duration(0)
+	if parts := fractionOfSeconds.FindStringSubmatch(value); parts != nil {
+		whole = parts[1] + "S"
+		fraction, _ = time.ParseDuration("0." + parts[2] + "s") // the expression has what it needs
+	}
+	p, err := period.Parse(whole)
 	if err != nil || p.IsNegative() {
 		return 0, errors.New("must be an ISO 8601 duration that is not negative, such as PT0.2S or PT1M")
 	}
 	// Days and longer are of no exact length; like upstream, we take the usual one.
 	d, _ := p.Duration()
-	return d, nil
+	return d + fraction, nil
 }
 
 // parseDuration takes both ways of writing a duration: people know the one from delivery specs, the other from everywhere else.

@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"strconv"
+	"strings"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -117,7 +120,8 @@ func isJSONString(raw []byte) bool { return len(raw) >= 2 && raw[0] == '"' }
 
 func isJSONNull(raw []byte) bool { return string(raw) == "null" }
 
-// unescape returns the content of a JSON string. It reports false for bytes that are not UTF-8, which JSON has to be.
+// unescape returns the content of a JSON string. It reports false for bytes that are not UTF-8, which JSON has to be, and for an escape
+// that is one half of a surrogate pair, which encoding/json would replace.
 func unescape(raw []byte) ([]byte, bool) {
 	inner := raw[1 : len(raw)-1]
 	if !utf8.Valid(inner) {
@@ -127,10 +131,41 @@ func unescape(raw []byte) ([]byte, bool) {
 		return inner, true
 	}
 	var s string
-	if err := json.Unmarshal(raw, &s); err != nil {
+	if err := json.Unmarshal(raw, &s); err != nil || strings.ContainsRune(s, utf8.RuneError) && hasLoneSurrogate(inner) {
 		return nil, false
 	}
 	return []byte(s), true
+}
+
+// hasLoneSurrogate reports whether an escape in a JSON string is half of a surrogate pair whose other half is not beside it.
+func hasLoneSurrogate(inner []byte) bool {
+	for i := 0; i < len(inner); i++ {
+		if inner[i] != '\\' {
+			continue
+		}
+		first := escapedRune(inner[i:])
+		if !utf16.IsSurrogate(first) {
+			i++ // over the character that the backslash escapes
+			continue
+		}
+		if utf16.DecodeRune(first, escapedRune(inner[i+6:])) == utf8.RuneError {
+			return true
+		}
+		i += 11
+	}
+	return false
+}
+
+// escapedRune returns what the escape \uXXXX stands for with which the text begins, and -1 where it begins otherwise.
+func escapedRune(text []byte) rune {
+	if len(text) < 6 || text[0] != '\\' || text[1] != 'u' {
+		return -1
+	}
+	code, err := strconv.ParseUint(string(text[2:6]), 16, 32)
+	if err != nil {
+		return -1
+	}
+	return rune(code) //nolint:gosec // 16 bits
 }
 
 // appendString appends a JSON string.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 const jsonType = "application/json"
@@ -140,6 +141,8 @@ func (v *envelope) payload(e Event) (Event, error) {
 	switch {
 	case v.data == nil:
 		return e, nil
+	case !utf8.Valid(v.data):
+		return Event{}, &AttributeError{dataMember, "is not UTF-8"}
 	case !declared:
 		// JSON format 3.1.2: what the envelope implies has to be said once the event leaves it.
 		e.Attributes = append(e.Attributes, Attribute{Name: DataContentType, Value: jsonType})

@@ -1,6 +1,8 @@
 package filter
 
 import (
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/cesql"
@@ -30,10 +32,17 @@ func compileCESQL(text string, functions []cesql.Function) (query, error) {
 	return query{expression}, err
 }
 
-// CheckCESQL returns what is wrong with an expression, nil for one that Compile takes.
-func CheckCESQL(text string) error {
-	_, err := compileCESQL(text, nil)
-	return err
+// CheckCESQL returns what is wrong with an expression, nil for one that Compile takes and that calls no function but the specification's
+// and these: another one would make it false for every event.
+func CheckCESQL(text string, functions ...cesql.Function) error {
+	q, err := compileCESQL(text, functions)
+	if err != nil {
+		return err
+	}
+	if missing := q.expression.MissingFunctions(); len(missing) > 0 {
+		return fmt.Errorf("no such function: %s", strings.Join(missing, ", "))
+	}
+	return nil
 }
 
 // attributeOf returns how CESQL reads an attribute. Every attribute is a String, as it is for upstream, which reads them from HTTP
