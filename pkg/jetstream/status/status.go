@@ -125,7 +125,9 @@ func targetStatus(r jetstream.StoredRecord, p processes, log logStatus) TargetSt
 	case !exists:
 		t.Reason = "its consumer " + t.Consumer + " is gone"
 	default:
-		t.Ready, t.Reason = p.ready(route.RoleFilter, r)
+		if t.Ready, t.Reason = p.ready(route.RoleFilter, r); t.Ready && t.Paused != "" {
+			t.Reason = "paused: " + t.Paused
+		}
 	}
 	return t
 }
