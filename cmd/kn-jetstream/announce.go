@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
 	"strconv"
 	"time"
 
@@ -135,6 +136,8 @@ func inNoFileState(route any, key, kept string, of named) routeState {
 
 func readiness(ready bool, reason string) string {
 	switch {
+	case ready && strings.HasPrefix(reason, status.PausedReason):
+		return "is ready, and " + reason
 	case ready && reason != "":
 		return "is ready, but takes nothing by HTTP: " + reason
 	case ready:

@@ -12,6 +12,13 @@ const ClassAnnotation = eventing.BrokerClassKey
 // otherwise be a setting that silently does nothing.
 const AnnotationPrefix = "jetstream.eventing.knative.dev/"
 
+// PausedAnnotation, on a Trigger, a Subscription, a Broker or a Channel, pauses the one target, or all targets of the address: events
+// wait until the annotation is removed, and requests that were begun end. Its value says why. A cluster's Subscriptions are paused by
+// their Channel alone: core hands no annotation of theirs on.
+const PausedAnnotation = AnnotationPrefix + pausedSetting
+
+const pausedSetting = "paused"
+
 // Annotations on a Trigger.
 const (
 	// MaxInFlightAnnotation bounds the requests that one filter process makes to the subscriber at one time: 1 to 10000.

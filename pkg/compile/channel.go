@@ -7,7 +7,6 @@ import (
 	eventingduckv1 "knative.dev/eventing/pkg/apis/duck/v1"
 	"knative.dev/pkg/apis"
 
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/config"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -28,6 +27,8 @@ type ChannelSource struct {
 	Start route.Start
 	// MaxInFlight is for its subscribers; 0 leaves it to Options.Defaults.
 	MaxInFlight int
+	// Paused is why its subscribers are paused; empty when they are not.
+	Paused string
 }
 
 // ChannelKey is the address that a Channel becomes.
@@ -45,7 +46,7 @@ func Channel(c ChannelSource, o Options) (route.Address, error) {
 	for _, host := range c.Hosts {
 		address.Hosts = append(address.Hosts, strings.ToLower(host))
 	}
-	errs := apply(c.Annotations, "Channel", config.LogSettings(&address.Log))
+	errs := apply(c.Annotations, "Channel", addressSettings(&address.Log))
 	errs = errs.Also(checkStream(address.Log).ViaField("spec", "stream"))
 	_, err := compilePolicy(c.Delivery)
 	errs = errs.Also(err.ViaField("spec", "delivery"))

@@ -166,6 +166,27 @@ spec:
 	}
 }
 
+// In a cluster no annotation of a Subscription can be seen: there its Channel pauses it.
+func TestAChannelPausesItsSubscribers(t *testing.T) {
+	const own = `
+metadata: {name: s, namespace: ns, annotations: {jetstream.eventing.knative.dev/paused: moving}}
+spec: {channel: {kind: Channel, name: c, apiVersion: messaging.knative.dev/v1}, subscriber: {uri: 'http://s/'}}
+`
+	source := sourceOf(t, "")
+	if got, err := compile.Subscription(parse[messagingv1.Subscription](t, own), source, compile.Options{}); err != nil || got.Paused != "moving" {
+		t.Errorf("a Subscription: paused %q, error %v", got.Paused, err)
+	}
+	source.Paused = "an audit"
+	s := parse[eventingduckv1.SubscriberSpec](t, "{uid: u-1, subscriberUri: 'http://s/'}")
+	if got, err := compile.ChannelSubscriber(source, *s, compile.Options{}); err != nil || got.Paused != "its Channel is paused: an audit" {
+		t.Errorf("a subscriber: paused %q, error %v", got.Paused, err)
+	}
+	channel := parse[messagingv1.Channel](t, "metadata: {name: c, namespace: ns, annotations: {jetstream.eventing.knative.dev/paused: an audit}}")
+	if got, _, err := compile.StandaloneChannel(channel, compile.Options{}); err != nil || got.Paused != "an audit" {
+		t.Errorf("a Channel of a file: paused %q, error %v", got.Paused, err)
+	}
+}
+
 func TestStandaloneChannel(t *testing.T) {
 	parseChannel := func(template, annotations string) *messagingv1.Channel {
 		return parse[messagingv1.Channel](t, "metadata: {name: c, namespace: ns, annotations: {"+annotations+"}}\nspec: {"+template+"}")

@@ -39,7 +39,7 @@ func BrokerKey(namespace, name string) route.Key {
 // Broker makes the address of a Broker. A dead letter sink that is not resolved is a note, not an error.
 func Broker(b *eventingv1.Broker, o Options) (route.Address, error) {
 	address := route.Address{Key: BrokerKey(b.Namespace, b.Name), UID: string(b.UID), Owner: o.Owner, Log: o.Defaults.Log}
-	errs := apply(b.Annotations, "Broker", config.LogSettings(&address.Log))
+	errs := apply(b.Annotations, "Broker", addressSettings(&address.Log))
 	_, err := compilePolicy(b.Spec.Delivery)
 	errs = errs.Also(err.ViaField("spec", "delivery"))
 
@@ -66,7 +66,10 @@ func Trigger(t *eventingv1.Trigger, b *eventingv1.Broker, o Options) (route.Targ
 		Filter:      filterSpec(t.Spec),
 		MaxInFlight: cmp.Or(o.Defaults.MaxInFlight, route.DefaultMaxInFlight),
 	}
-	errs := apply(t.Annotations, "Trigger", config.TargetSettings(&target.MaxInFlight))
+	settings := config.TargetSettings(&target.MaxInFlight)
+	settings[pausedSetting] = config.PausedSetting(&target.Paused)
+	errs := apply(t.Annotations, "Trigger", settings)
+	target.Paused = pausedWith(target.Paused, "Broker", PausedBy(b.Annotations))
 	if !o.BrokerChosen {
 		errs = errs.Also(checkBroker(t, b))
 	}

@@ -8,6 +8,7 @@ import (
 	"knative.dev/pkg/apis"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/config"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
 // apply reads our annotations into the settings, which are named without the prefix. All other annotations are left alone.
@@ -33,4 +34,27 @@ func apply(annotations map[string]string, kind string, settings map[string]confi
 		}
 	}
 	return errs
+}
+
+// PausedBy returns why somebody has paused what has these annotations; "" when nobody has.
+func PausedBy(annotations map[string]string) (why string) {
+	if config.PausedSetting(&why)(annotations[PausedAnnotation]) != nil {
+		return "" // apply says what is wrong with it
+	}
+	return why
+}
+
+// pausedWith returns why a target is paused: by itself, or else with its Broker or Channel.
+func pausedWith(own, kind, ofAddress string) string {
+	if own == "" && ofAddress != "" {
+		return "its " + kind + " is paused: " + ofAddress
+	}
+	return own
+}
+
+// addressSettings are the annotations of a Broker or Channel.
+func addressSettings(log *route.Log) map[string]config.Setting {
+	settings := config.LogSettings(log)
+	settings[pausedSetting] = config.PausedSetting(new(string)) // its targets are paused with it, and it takes events as before
+	return settings
 }

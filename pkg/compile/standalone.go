@@ -34,11 +34,11 @@ func StandaloneChannel(c *messagingv1.Channel, o Options) (source ChannelSource,
 	if t := c.Spec.ChannelTemplate; t != nil && (t.Kind != ChannelKind || t.APIVersion != ChannelAPIVersion) {
 		return ChannelSource{}, false, nil
 	}
-	source = ChannelSource{Namespace: c.Namespace, Name: c.Name, UID: c.UID, Delivery: c.Spec.Delivery}
+	source = ChannelSource{Namespace: c.Namespace, Name: c.Name, UID: c.UID, Delivery: c.Spec.Delivery, Paused: PausedBy(c.Annotations)}
 	// What a sender in a cluster says.
 	source.Hosts = []string{c.Name + "-kn-jsm-channel." + c.Namespace + ".svc.cluster.local"}
 	log := o.Defaults.Log
-	settings := config.LogSettings(&log)
+	settings := addressSettings(&log)
 	settings[streamSetting] = func(v string) error { log.Stream = v; return nil }
 	settings[subjectsSetting] = config.SubjectsSetting(&log)
 	settings[startSetting] = config.StartSetting(&source.Start)

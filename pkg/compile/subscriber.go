@@ -32,7 +32,7 @@ func ChannelSubscriber(c ChannelSource, s eventingduckv1.SubscriberSpec, o Optio
 	// Core hands on all of a Channel's delivery spec but the format (knative.dev/eventing pkg/reconciler/subscription/subscription.go).
 	ofChannel, _ := compilePolicy(c.Delivery)
 	target.Delivery.Format = cmp.Or(target.Delivery.Format, ofChannel.Format)
-	return finish(target, errs)
+	return finish(target, c, errs)
 }
 
 // resolved is the destination at a URL that core has resolved; nil when there is none.
@@ -54,6 +54,7 @@ func Subscription(s *messagingv1.Subscription, c ChannelSource, o Options) (rout
 	target.Key.Namespace, target.Key.Name, target.UID = s.Namespace, s.Name, string(s.UID)
 	settings := config.TargetSettings(&target.MaxInFlight)
 	settings[startSetting] = config.StartSetting(&target.Start)
+	settings[pausedSetting] = config.PausedSetting(&target.Paused)
 	errs := apply(s.Annotations, "Subscription", settings)
 	errs = errs.Also(deliveries{
 		own: s.Spec.Delivery, ownNamespace: s.Namespace, ownPath: "spec.delivery", address: c.Delivery, addressNamespace: c.Namespace,
@@ -73,7 +74,7 @@ func Subscription(s *messagingv1.Subscription, c ChannelSource, o Options) (rout
 			target.NotReady = joinReasons(at.field+" "+found.unresolved, target.NotReady)
 		}
 	}
-	return finish(target, errs)
+	return finish(target, c, errs)
 }
 
 // targetOf is what all subscribers of a Channel have in common.
@@ -90,10 +91,11 @@ func targetOf(c ChannelSource, o Options) route.Target {
 	return t
 }
 
-func finish(t route.Target, errs *apis.FieldError) (route.Target, error) {
+func finish(t route.Target, c ChannelSource, errs *apis.FieldError) (route.Target, error) {
 	if errs != nil {
 		return route.Target{}, errs
 	}
+	t.Paused = pausedWith(t.Paused, "Channel", c.Paused)
 	if t.Endpoint() == nil && t.NotReady == "" {
 		t.NotReady = "it has neither a subscriber nor a reply"
 	}

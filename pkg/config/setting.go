@@ -19,6 +19,7 @@ const (
 	maxInFlight  = 10_000
 	maxConsumers = 100_000
 	maxLogBytes  = 1 << 60
+	maxReason    = 256
 )
 
 // Setting stores one value where it belongs, or says what a value must be.
@@ -41,6 +42,17 @@ func LogSettings(log *route.Log) map[string]Setting {
 func TargetSettings(inFlight *int) map[string]Setting {
 	return map[string]Setting{
 		"max-in-flight": func(v string) (err error) { *inFlight, err = parseCount(v, maxInFlight); return err },
+	}
+}
+
+// PausedSetting stores why a target, or all targets of an address, are paused.
+func PausedSetting(why *string) Setting {
+	return func(value string) error {
+		if text := strings.TrimSpace(value); text == "" || text == "false" || len(text) > maxReason {
+			return fmt.Errorf("must say why, in at most %d bytes; to resume, remove the annotation", maxReason)
+		}
+		*why = strings.TrimSpace(value)
+		return nil
 	}
 }
 

@@ -128,7 +128,7 @@ func (p *Pool) assign(wanted []route.Target) []*assignment {
 func servable(wanted []route.Target) map[route.TargetKey]route.Target {
 	targets := make(map[route.TargetKey]route.Target, len(wanted))
 	for _, t := range wanted {
-		if t.NotReady == "" && t.Consumer != "" && t.Endpoint() != nil {
+		if t.Delivers() && t.Consumer != "" && t.Endpoint() != nil {
 			targets[t.Key] = t
 		}
 	}

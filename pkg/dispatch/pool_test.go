@@ -21,7 +21,8 @@ func (w *world) opened() int {
 }
 
 func TestSyncServesWhatIsReady(t *testing.T) {
-	notReady, noConsumer, noSubscriber := target("a"), target("b"), target("c")
+	notReady, noConsumer, noSubscriber, paused := target("a"), target("b"), target("c"), target("e")
+	paused.Paused = "an audit"
 	notReady.NotReady = "the subscriber is not resolved"
 	noConsumer.Consumer = ""
 	noSubscriber.Subscriber = nil
@@ -30,7 +31,7 @@ func TestSyncServesWhatIsReady(t *testing.T) {
 		w.hosts[subscriberURL] = status(200)
 		pool := startPool(t, newProcess(w))
 		ready := target("d")
-		wanted := []route.Target{notReady, noConsumer, noSubscriber, ready}
+		wanted := []route.Target{notReady, noConsumer, noSubscriber, paused, ready}
 		for range 3 {
 			pool.Sync(t.Context(), wanted)
 		}

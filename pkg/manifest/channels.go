@@ -74,6 +74,9 @@ func (r *router) addSubscription(at place, s *messagingv1.Subscription) {
 	case target.NotReady != "":
 		r.note(at, "Subscription %s/%s is not ready: %s", s.Namespace, s.Name, target.NotReady)
 	}
+	if target.Paused != "" {
+		r.note(at, "Subscription %s/%s is paused: %s", s.Namespace, s.Name, target.Paused)
+	}
 	r.out.desired.Targets = append(r.out.desired.Targets, target)
 }
 

@@ -128,6 +128,9 @@ func (r *router) addTrigger(at place, t *eventingv1.Trigger) {
 	if target.NotReady != "" {
 		r.note(at, "Trigger %s/%s is not ready: %s", t.Namespace, t.Name, target.NotReady)
 	}
+	if target.Paused != "" {
+		r.note(at, "Trigger %s/%s is paused: %s", t.Namespace, t.Name, target.Paused)
+	}
 	r.out.desired.Targets = append(r.out.desired.Targets, target)
 }
 

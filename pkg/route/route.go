@@ -148,6 +148,9 @@ type Target struct {
 	MaxInFlight int `json:"maxInFlight,omitempty"`
 	// NotReady is why nothing is delivered at present; empty when the target is to be served.
 	NotReady string `json:"notReady,omitempty"`
+	// Paused is why somebody has paused the target; empty when nobody has. Its events are parked for it, and delivered once it is resumed.
+	// In all else a paused target is as any other: it has a cursor, and is ready.
+	Paused string `json:"paused,omitempty"`
 	// Consumer names the durable consumer that is this target's cursor; empty until the target was ready for the first time. It is that
 	// of all targets of the log, or the target's own. A target with a cursor holds the log: nothing that it has not got is trimmed.
 	Consumer string `json:"consumer,omitempty"`
@@ -159,6 +162,9 @@ type Target struct {
 	Stream   string   `json:"stream,omitempty"`
 	Subjects []string `json:"subjects,omitempty"`
 }
+
+// Delivers reports whether the target's events are delivered as they come. Those of another one are parked.
+func (t Target) Delivers() bool { return t.NotReady == "" && t.Paused == "" }
 
 // Endpoint is where the target's events are sent first; nil while that is not known.
 func (t Target) Endpoint() *Destination {

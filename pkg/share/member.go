@@ -28,7 +28,7 @@ type member struct {
 func (m *member) become(one reader) { m.target, m.ended, m.deaf = one.target, one.ended, one.deaf }
 
 // parks tells whether the member's events are parked as they come.
-func (m *member) parks() bool { return m.target.NotReady != "" || m.ended || m.deaf != nil }
+func (m *member) parks() bool { return !m.target.Delivers() || m.ended || m.deaf != nil }
 
 func (m *member) enqueue(p *part) {
 	m.queue = append(m.queue, p)

@@ -80,7 +80,7 @@ func (c *Config) readerOf(t route.Target, before *roster) reader {
 func (r *roster) enter(one reader) {
 	key := one.target.Key
 	r.members[key], r.readers[key] = one.member, one
-	if one.target.NotReady == "" && !one.ended && one.deaf == nil {
+	if one.target.Delivers() && !one.ended && one.deaf == nil {
 		r.served++
 	}
 	exact := len(one.subjects) > 0

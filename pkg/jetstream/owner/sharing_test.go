@@ -193,23 +193,41 @@ func TestTheSharedConsumerGoesWithTheLastThatSharesIt(t *testing.T) {
 	}
 }
 
-func TestWhatComesForASharingTargetThatIsNotReadyWaitsForIt(t *testing.T) {
+func TestWhatComesForASharingTargetThatIsNotReadyOrPausedWaitsForIt(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(*route.Target){
+		"not ready": func(t *route.Target) { t.NotReady = "its subscriber cannot be resolved" },
+		"paused":    func(t *route.Target) { t.Paused = "an audit" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			i := install(t, brisk)
+			one, other := i.put(i.trigger("one")), i.put(i.trigger("other"))
+			waiting := one
+			change(&waiting)
+			if waiting = i.put(waiting); waiting.Consumer != one.Consumer {
+				t.Fatal("it does not share any more")
+			}
+			p := i.process(i.client)
+			p.knows(waiting, other)
+			i.publish(0, 10, "a")
+			takeAll(t, p.Log(other), 0, 10)
+			i.consumerIsDone(other)
+
+			p.knows(i.put(one), other)
+			takeAll(t, p.Directed(one), 0, 10)
+		})
+	}
+}
+
+func TestATriggerThatIsMadePausedHasACursor(t *testing.T) {
 	t.Parallel()
 	i := install(t, brisk)
-	one, other := i.put(i.trigger("one")), i.put(i.trigger("other"))
-	waiting := one
-	waiting.NotReady = "its subscriber cannot be resolved"
-	if waiting = i.put(waiting); waiting.Consumer != one.Consumer {
-		t.Fatal("it does not share any more")
+	target := i.trigger("one")
+	target.Paused = "an audit"
+	if put := i.put(target); put.Consumer == "" {
+		t.Error("it has no cursor: what comes before it is resumed would be lost")
 	}
-	p := i.process(i.client)
-	p.knows(waiting, other)
-	i.publish(0, 10, "a")
-	takeAll(t, p.Log(other), 0, 10)
-	i.consumerIsDone(other)
-
-	p.knows(i.put(one), other)
-	takeAll(t, p.Directed(one), 0, 10)
 }
 
 // Each process may hold much for a target that takes nothing; NATS must have something left for the others all the same.

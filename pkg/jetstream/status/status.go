@@ -13,6 +13,9 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
+// PausedReason begins the Reason of a target that is ready and paused.
+const PausedReason = "paused: "
+
 // Status is what is known of the routes at one moment, read from the server.
 type Status struct {
 	Addresses []AddressStatus
@@ -125,7 +128,9 @@ func targetStatus(r jetstream.StoredRecord, p processes, log logStatus) TargetSt
 	case !exists:
 		t.Reason = "its consumer " + t.Consumer + " is gone"
 	default:
-		t.Ready, t.Reason = p.ready(route.RoleFilter, r)
+		if t.Ready, t.Reason = p.ready(route.RoleFilter, r); t.Ready && t.Paused != "" {
+			t.Reason = PausedReason + t.Paused
+		}
 	}
 	return t
 }

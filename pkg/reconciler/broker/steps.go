@@ -86,6 +86,7 @@ func (r *Reconciler) putRoute(ctx context.Context, w *work) {
 		w.status.MarkFalse(ConditionStream, ReasonInvalid, "%v", err)
 		return
 	}
+	readiness.MarkPaused(w.status, compile.PausedBy(w.broker.Annotations))
 	put := r.steps.PutRoute(ctx, w.resource, want)
 	w.applied, w.retry = put.Applied, address.Sooner(w.retry, put.Retry)
 }

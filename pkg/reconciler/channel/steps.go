@@ -73,6 +73,7 @@ func (r *Reconciler) putRoute(ctx context.Context, w *work) {
 	}
 	a.Refuse = w.refuse
 	a.RecordEventTypes = feature.FromContext(ctx).IsEnabled(feature.EvenTypeAutoCreate)
+	readiness.MarkPaused(w.status, compile.PausedBy(w.channel.Annotations))
 	put := r.steps.PutRoute(ctx, w.resource, a)
 	w.applied, w.retry = put.Applied, address.Sooner(w.retry, put.Retry)
 }

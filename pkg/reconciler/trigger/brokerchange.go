@@ -24,6 +24,7 @@ type matter struct {
 	Delivery *eventingduckv1.DeliverySpec
 	Sink     eventingduckv1.DeliveryStatus
 	Log      bool
+	Paused   string
 	Ready    apis.Condition
 }
 
@@ -31,6 +32,7 @@ func matterOf(b *eventingv1.Broker) matter {
 	m := matter{
 		UID: b.UID, Class: b.Annotations[compile.ClassAnnotation], Config: b.Spec.Config, Delivery: b.Spec.Delivery,
 		Sink: b.Status.DeliveryStatus, Log: address.HasLog(b.Status.GetCondition(broker.ConditionStream)),
+		Paused: compile.PausedBy(b.Annotations),
 	}
 	if ready := b.Status.GetTopLevelCondition(); ready != nil {
 		m.Ready.Status = ready.Status

@@ -193,6 +193,22 @@ func rows() []row {
 			t.Spec.BrokerRef = &duckv1.KReference{APIVersion: "eventing.knative.dev/v1", Kind: "Broker", Namespace: "elsewhere", Name: brokerName}
 		}), broker: readyBroker(func(b *eventingv1.Broker) { b.Namespace = "elsewhere" }), flags: feature.Flags{feature.CrossNamespaceEventLinks: feature.Enabled}},
 
+		{name: "paused by itself", trigger: newTrigger("paused", func(t *eventingv1.Trigger) {
+			t.Annotations = map[string]string{compile.PausedAnnotation: "an audit"}
+		}), want: func(s *eventingv1.TriggerStatus) {
+			readiness.MarkPaused((&eventingv1.Trigger{}).GetConditionSet().Manage(s), "an audit")
+		}},
+		{name: "paused with its Broker", trigger: newTrigger("pausedbroker"),
+			broker: readyBroker(func(b *eventingv1.Broker) { b.Annotations[compile.PausedAnnotation] = "an audit" }),
+			want: func(s *eventingv1.TriggerStatus) {
+				readiness.MarkPaused((&eventingv1.Trigger{}).GetConditionSet().Manage(s), "its Broker is paused: an audit")
+			}},
+		{name: "resumed", trigger: newTrigger("resumed", func(t *eventingv1.Trigger) {
+			readiness.MarkPaused(t.GetConditionSet().Manage(&t.Status), "an audit")
+		}), want: func(s *eventingv1.TriggerStatus) {
+			readiness.MarkPaused((&eventingv1.Trigger{}).GetConditionSet().Manage(s), "")
+		}},
+
 		{name: "the Broker was made again in another class", trigger: newTrigger("foreign", func(t *eventingv1.Trigger) {
 			t.Status.InitializeConditions()
 			t.Status.ObservedGeneration = 1

@@ -50,6 +50,7 @@ func (r *Reconciler) putRoute(ctx context.Context, w *work) {
 		status.MarkNotSubscribed(ReasonInvalid, "%v", err)
 		return
 	}
+	readiness.MarkPaused(w.status, target.Paused)
 	applied, err := r.routes.PutTarget(ctx, target)
 	if err != nil {
 		reason := ReasonNoCursor

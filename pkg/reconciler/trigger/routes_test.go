@@ -16,12 +16,13 @@ func checkRoutes(t *testing.T, client *jetstream.Client) {
 	got := map[string]bool{}
 	for _, r := range records {
 		if r.Target != nil {
-			got[r.Target.Key.Name] = r.Target.NotReady == "" && r.Target.Consumer != ""
+			got[r.Target.Key.Name] = r.Target.Delivers() && r.Target.Consumer != ""
 		}
 	}
 	want := map[string]bool{
 		"well": true, "secure": true, "securesink": true, "service": true, "bad": true, "sink": true, "brokersink": true, "dependency": true, "cross": true, "nodependency": true,
 		"waits": true, "lags": true, "oidc": true, "nofilter": true, "noletters": true, "nosubscriber": false, "nosink": false, "nobrokersink": false,
+		"paused": false, "pausedbroker": false, "resumed": true,
 	}
 	for name, delivers := range want {
 		if have, ok := got[name]; !ok || have != delivers {
