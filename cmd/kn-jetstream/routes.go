@@ -14,6 +14,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/dataplane"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/compile"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/buckets"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/owner"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/manifest"
 )
@@ -112,7 +113,7 @@ func applyRoutes(cmd *cobra.Command, o routeOptions) error {
 	defer client.Close()
 	ctx, cancel := context.WithTimeout(cmd.Context(), applyBudget)
 	defer cancel()
-	if err := client.MakeBuckets(ctx); err != nil {
+	if err := buckets.Make(ctx, client); err != nil {
 		return err
 	}
 	if err := sweepEarlier(ctx, client, o.owner); err != nil {

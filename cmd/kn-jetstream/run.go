@@ -19,6 +19,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/compile"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/buckets"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/owner"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/status"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/manifest"
@@ -145,13 +146,13 @@ type served struct {
 
 // serve runs ingress, filter, HTTP server and file watch until a signal comes or one of them fails.
 func serve(ctx context.Context, o runOptions, s served) error {
-	if err := s.client.EnsureBuckets(ctx); err != nil {
+	if err := buckets.Ensure(ctx, s.client); err != nil {
 		return err
 	}
 	id := ""
 	if o.nats.URL == "" {
 		id = "run" // alone on its store
-		if err := s.client.FirstReports(ctx); err != nil {
+		if err := buckets.FirstReports(ctx, s.client); err != nil {
 			return err
 		}
 	}

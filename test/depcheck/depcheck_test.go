@@ -41,13 +41,16 @@ func TestHandlersDoNotKnowTheAdapters(t *testing.T) {
 // rooms are the packages of the adapter to NATS that the data plane is made of.
 func rooms() []string {
 	return []string{
-		"pkg/jetstream", "pkg/jetstream/codec", "pkg/jetstream/consume", "pkg/jetstream/park", "pkg/jetstream/publish", "pkg/jetstream/trim",
+		"pkg/jetstream", "pkg/jetstream/codec", "pkg/jetstream/consume", "pkg/jetstream/park", "pkg/jetstream/publish", "pkg/jetstream/routes",
+		"pkg/jetstream/trim",
 	}
 }
 
 // owners are those that make, delete or move what the data plane uses.
 func owners() []string {
-	return []string{module + "pkg/jetstream/owner", module + "pkg/jetstream/status", module + "pkg/jetstream/migrate"}
+	return []string{
+		module + "pkg/jetstream/owner", module + "pkg/jetstream/buckets", module + "pkg/jetstream/status", module + "pkg/jetstream/migrate",
+	}
 }
 
 // TestDataPlaneLinksNoOwner keeps the code that makes and deletes streams and consumers out of ingress and filter (I5).

@@ -21,6 +21,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/consume"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/park"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/publish"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/trim"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
@@ -35,7 +36,7 @@ type Filter struct {
 	trimmer    *trim.Trimmer
 	sender     *deliver.Sender
 	eventTypes *eventtype.Recorder
-	reporter   *jetstream.Reporter
+	reporter   *routes.Reporter
 	synced     atomic.Bool
 	leaving    atomic.Bool
 	started    func(route.Snapshot)
@@ -78,7 +79,7 @@ func NewFilter(c FilterConfig) (*Filter, error) {
 	opener.Bound(cmp.Or(c.Budget, MemoryBudget()))
 	opener.Provide(c.Functions)
 	f.trimmer = trim.New(c.Client, f.table)
-	f.eventTypes = eventtype.NewRecorder(c.Client, c.Logger)
+	f.eventTypes = eventtype.NewRecorder(routes.NewEventTypes(c.Client), c.Logger)
 	f.pool, err = dispatch.NewPool(dispatch.Config{
 		Opener: opener, Store: store, Sender: f.sender, Replied: f.replied, Current: opener.Trusted, Logger: c.Logger, MeterProvider: c.Meter,
 	})
@@ -86,7 +87,7 @@ func NewFilter(c FilterConfig) (*Filter, error) {
 		return nil, err
 	}
 	id := cmp.Or(c.ID, nuid.Next())
-	f.reporter = c.Client.NewReporter(func() route.Report { return f.report(id) })
+	f.reporter = routes.NewReporter(c.Client, func() route.Report { return f.report(id) })
 	f.reporter.Written = f.trustTargets
 	f.opener.OnChange(f.reporter.Changed)
 	return f, nil
@@ -121,7 +122,7 @@ func (f *Filter) Run(ctx context.Context) {
 	defer end()
 	reported.Go(func() { f.reporter.Run(reporting) })
 	follow(ctx, followed{
-		watch: func(ctx context.Context, synced func()) { f.client.WatchRoutes(ctx, f.table, synced) },
+		watch: func(ctx context.Context, synced func()) { routes.Watch(ctx, f.client, f.table, synced) },
 		table: f.table,
 		apply: f.apply,
 	}, f.opener.Run, f.trimmer.Run, f.eventTypes.Run)

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/buckets"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
@@ -94,12 +96,12 @@ func TestTheSameIDReplacesTheReportOfAKilledProcess(t *testing.T) {
 	client := connect(t, nats.URL())
 	ctx, cancel := context.WithTimeout(t.Context(), route.ReportTTL/2)
 	defer cancel()
-	if err := client.EnsureBuckets(ctx); err != nil {
+	if err := buckets.Ensure(ctx, client); err != nil {
 		t.Fatal(err)
 	}
 
 	killed := connect(t, nats.URL())
-	reporter := killed.NewReporter(func() route.Report {
+	reporter := routes.NewReporter(killed, func() route.Report {
 		return route.Report{Role: route.RoleIngress, ID: "run", URL: "http://killed"}
 	})
 	reporter.Changed()
@@ -152,7 +154,7 @@ func awaitReport(ctx context.Context, t *testing.T, client *jetstream.Client, ur
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		reports, err := client.Reports(ctx)
+		reports, err := routes.Reports(ctx, client)
 		if err == nil && len(reports.Live) == 1 && reports.Live[0].URL == url {
 			return
 		}

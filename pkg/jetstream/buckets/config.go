@@ -1,14 +1,16 @@
-package jetstream
+package buckets
 
 import (
 	"errors"
 	"time"
 
-	"github.com/nats-io/nats.go/jetstream"
+	natsjs "github.com/nats-io/nats.go/jetstream"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 )
 
-// bucketReplicas is how many servers hold a bucket: all processes depend on it, so the loss of one server must not take it away.
-const bucketReplicas = 3
+// replicas is how many servers hold a bucket: all processes depend on it, so the loss of one server must not take it away.
+const replicas = 3
 
 // What the buckets reserve of the account's storage, at least: as they grow they reserve more than they hold. Logs cannot take it, so
 // that full ones keep nobody from changing or removing a route.
@@ -17,12 +19,11 @@ const (
 	PositionsReserve = 64 << 10
 )
 
-// routeMarkerTTL is how long NATS keeps the mark that a record is purged; who watches hears of it at once, and the record was a swept
-// tombstone for long.
-const routeMarkerTTL = time.Hour
+// PositionMarkerTTL is how long NATS keeps the mark that a position was forgotten; nobody reads it.
+const PositionMarkerTTL = time.Minute
 
-// bucketConfig is what is ours to say of a bucket's stream.
-type bucketConfig struct {
+// config is what is ours to say of a bucket's stream.
+type config struct {
 	name, description string
 	// ttl is how long a value lives, markerTTL how long the mark that it is gone does; 0 is for ever, and no mark.
 	ttl, markerTTL time.Duration
@@ -35,17 +36,14 @@ type bucketConfig struct {
 	maxValueSize int32
 }
 
-// BucketStream is the stream that a bucket is made of.
-func BucketStream(name string) string { return "KV_" + name }
-
 // wanted returns the stream's configuration with what is ours: all of it if the bucket is new, for which have is empty.
 //
 // Direct reads are off: any server answers one, also one that is behind.
-func (b bucketConfig) wanted(have jetstream.StreamConfig, used uint64) jetstream.StreamConfig {
+func (b config) wanted(have natsjs.StreamConfig, used uint64) natsjs.StreamConfig {
 	next := have
 	if have.Name == "" {
-		next = jetstream.StreamConfig{
-			Name: BucketStream(b.name), Subjects: []string{"$KV." + b.name + ".>"}, Replicas: bucketReplicas, Discard: jetstream.DiscardNew,
+		next = natsjs.StreamConfig{
+			Name: jetstream.BucketStream(b.name), Subjects: []string{"$KV." + b.name + ".>"}, Replicas: replicas, Discard: natsjs.DiscardNew,
 			AllowRollup: true, DenyDelete: true, MaxMsgs: -1, MaxConsumers: -1, MaxMsgSize: -1, MaxBytes: -1,
 		}
 		if b.maxBytes > 0 {
@@ -68,20 +66,18 @@ func (b bucketConfig) wanted(have jetstream.StreamConfig, used uint64) jetstream
 const metaStorage = "eventing-jetstream.storage"
 
 // askLess asks for less of what NATS does not have, and is false when nothing is left to do without.
-func (b bucketConfig) askLess(config *jetstream.StreamConfig, err error) bool {
-	var api *jetstream.APIError
+func (b config) askLess(asked *natsjs.StreamConfig, err error) bool {
+	var api *natsjs.APIError
 	switch {
-	case IsStorageExhausted(err) && config.Storage == jetstream.MemoryStorage:
-		config.Storage, config.Metadata = jetstream.FileStorage, map[string]string{metaStorage: "file"}
-	case IsStorageExhausted(err) && b.reserve > 0 && config.MaxBytes > 0:
-		config.MaxBytes = -1
-	case errors.As(err, &api) && (api.ErrorCode == errCodeNoCluster || api.ErrorCode == errCodeNoPeers) && config.Replicas > 1:
-		config.Replicas = 1
+	case jetstream.IsStorageExhausted(err) && asked.Storage == natsjs.MemoryStorage:
+		asked.Storage, asked.Metadata = natsjs.FileStorage, map[string]string{metaStorage: "file"}
+	case jetstream.IsStorageExhausted(err) && b.reserve > 0 && asked.MaxBytes > 0:
+		asked.MaxBytes = -1
+	case asked.Replicas > 1 && errors.As(err, &api) &&
+		(api.ErrorCode == jetstream.ErrCodeNoCluster || api.ErrorCode == jetstream.ErrCodeNoPeers):
+		asked.Replicas = 1
 	default:
 		return false
 	}
 	return true
 }
-
-// PositionMarkerTTL is how long NATS keeps the mark that a position was forgotten; nobody reads it.
-const PositionMarkerTTL = time.Minute

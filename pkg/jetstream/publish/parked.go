@@ -1,4 +1,4 @@
-package jetstream
+package publish
 
 import (
 	"context"
@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/nats-io/nats.go/jetstream"
+	natsjs "github.com/nats-io/nats.go/jetstream"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
@@ -18,16 +20,16 @@ type Parked struct {
 }
 
 // ParkedFor says what the directed stream of the address holds for the targets of these records.
-func (c *Client) ParkedFor(ctx context.Context, key route.Key, records []StoredRecord) (Parked, error) {
-	name := c.names.DirectedStream(key)
+func ParkedFor(ctx context.Context, c *jetstream.Client, key route.Key, records []routes.StoredRecord) (Parked, error) {
+	name := c.Names().DirectedStream(key)
 	p := Parked{Events: map[route.TargetKey]uint64{}}
-	stream, err := c.js.Stream(ctx, name)
-	if errors.Is(err, jetstream.ErrStreamNotFound) {
+	stream, err := c.JetStream().Stream(ctx, name)
+	if errors.Is(err, natsjs.ErrStreamNotFound) {
 		return p, nil
 	}
-	var info *jetstream.StreamInfo
+	var info *natsjs.StreamInfo
 	if err == nil {
-		info, err = stream.Info(ctx, jetstream.WithSubjectFilter(">"))
+		info, err = stream.Info(ctx, natsjs.WithSubjectFilter(">"))
 	}
 	if err != nil {
 		return p, fmt.Errorf("read stream %s: %w", name, err)
@@ -37,9 +39,9 @@ func (c *Client) ParkedFor(ctx context.Context, key route.Key, records []StoredR
 		if r.Target == nil || r.DeletedAt != nil {
 			continue
 		}
-		prefix := strings.TrimSuffix(c.names.ParkedSubjectsOf(r.Target.Key), "*")
+		prefix := strings.TrimSuffix(c.Names().ParkedSubjectsOf(r.Target.Key), "*")
 		for subject, count := range info.State.Subjects {
-			if subject == c.names.DirectedSubject(r.Target.Key) || strings.HasPrefix(subject, prefix) {
+			if subject == c.Names().DirectedSubject(r.Target.Key) || strings.HasPrefix(subject, prefix) {
 				p.Events[r.Target.Key] += count
 			}
 		}

@@ -1,4 +1,4 @@
-package jetstream
+package routes
 
 import (
 	"context"
@@ -8,8 +8,9 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
+	natsjs "github.com/nats-io/nats.go/jetstream"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
@@ -19,7 +20,7 @@ type Reporter struct {
 	// nobodyAsks); after an error the report is repeated soon. Set it before Run.
 	Written func(ctx context.Context, sent time.Time) error
 
-	client *Client
+	client *jetstream.Client
 	State  func() route.Report
 	wake   chan struct{}
 
@@ -28,7 +29,7 @@ type Reporter struct {
 }
 
 // NewReporter returns a reporter of what state returns. state is called by one goroutine at a time.
-func (c *Client) NewReporter(state func() route.Report) *Reporter {
+func NewReporter(c *jetstream.Client, state func() route.Report) *Reporter {
 	return &Reporter{client: c, State: state, wake: make(chan struct{}, 1)}
 }
 
@@ -48,8 +49,8 @@ func (r *Reporter) Run(ctx context.Context) {
 		return
 	}
 	// What was reported may be gone with the memory of a server that has restarted.
-	reconnected := r.client.conn.StatusChanged(nats.CONNECTED)
-	defer r.client.conn.RemoveStatusListener(reconnected)
+	reconnected := r.client.Conn().StatusChanged(nats.CONNECTED)
+	defer r.client.Conn().RemoveStatusListener(reconnected)
 	key, said := "", ""
 	for ctx.Err() == nil {
 		report := r.State()
@@ -66,7 +67,7 @@ func (r *Reporter) Run(ctx context.Context) {
 			}
 		}
 		if err != nil {
-			wait = RetryPause
+			wait = jetstream.RetryPause
 		}
 		if ctx.Err() == nil {
 			said = r.say(err, said)
@@ -95,16 +96,16 @@ func (r *Reporter) Err() error {
 func (r *Reporter) say(err error, said string) string {
 	switch {
 	case err == nil && said != "":
-		r.client.log.Info("the report is written again")
+		r.client.Logger().Info("the report is written again")
 		return ""
 	case err == nil, err.Error() == said, !r.client.Connected():
 		return said
 	}
 	what := "the report fails; nothing new becomes ready, and nothing is delivered once the last one has expired"
-	if errors.Is(err, jetstream.ErrBucketNotFound) {
+	if errors.Is(err, natsjs.ErrBucketNotFound) {
 		what = "the report fails; nothing new becomes ready until an owner of routes makes the bucket for it"
 	}
-	r.client.log.Warn(what, "error", err)
+	r.client.Logger().Warn(what, "error", err)
 	return err.Error()
 }
 
@@ -115,20 +116,20 @@ func (r *Reporter) say(err error, said string) string {
 // In a cluster a server may not have heard that others have made the bucket, which also stays there: there it is not so. And it is asked
 // in this order because a server that starts finds its streams again in that of their names.
 func (r *Reporter) NobodyAsks(ctx context.Context, failed error) bool {
-	if !errors.Is(failed, jetstream.ErrBucketNotFound) {
+	if !errors.Is(failed, natsjs.ErrBucketNotFound) {
 		return false
 	}
-	ctx, cancel := context.WithTimeout(ctx, RequestTimeout)
+	ctx, cancel := context.WithTimeout(ctx, jetstream.RequestTimeout)
 	defer cancel()
-	routes, err := r.client.js.Stream(ctx, BucketStream(r.client.names.RoutesBucket()))
+	routes, err := r.client.JetStream().Stream(ctx, jetstream.BucketStream(r.client.Names().RoutesBucket()))
 	if err != nil {
 		return false
 	}
 	if cluster := routes.CachedInfo().Cluster; cluster != nil && cluster.Name != "" {
 		return false
 	}
-	_, err = r.client.js.Stream(ctx, BucketStream(r.client.names.ReportsBucket()))
-	return errors.Is(err, jetstream.ErrStreamNotFound)
+	_, err = r.client.JetStream().Stream(ctx, jetstream.BucketStream(r.client.Names().ReportsBucket()))
+	return errors.Is(err, natsjs.ErrStreamNotFound)
 }
 
 func (r *Reporter) Write(ctx context.Context, key string, report route.Report) error {
@@ -136,9 +137,9 @@ func (r *Reporter) Write(ctx context.Context, key string, report route.Report) e
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, RequestTimeout)
+	ctx, cancel := context.WithTimeout(ctx, jetstream.RequestTimeout)
 	defer cancel()
-	bucket, err := r.client.js.KeyValue(ctx, r.client.names.ReportsBucket())
+	bucket, err := r.client.JetStream().KeyValue(ctx, r.client.Names().ReportsBucket())
 	if err != nil {
 		return err
 	}
@@ -148,12 +149,12 @@ func (r *Reporter) Write(ctx context.Context, key string, report route.Report) e
 
 // withdraw spares the others the wait until the report expires; when NATS is away it expires all the same.
 func (r *Reporter) withdraw(key string) {
-	ctx, cancel := context.WithTimeout(context.Background(), RetryPause)
+	ctx, cancel := context.WithTimeout(context.Background(), jetstream.RetryPause)
 	defer cancel()
 	if key == "" || !r.client.Connected() {
 		return
 	}
-	if bucket, err := r.client.js.KeyValue(ctx, r.client.names.ReportsBucket()); err == nil {
+	if bucket, err := r.client.JetStream().KeyValue(ctx, r.client.Names().ReportsBucket()); err == nil {
 		_ = bucket.Delete(ctx, key)
 	}
 }
