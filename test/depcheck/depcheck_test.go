@@ -41,8 +41,8 @@ func TestHandlersDoNotKnowTheAdapters(t *testing.T) {
 // rooms are the packages of the adapter to NATS that the data plane is made of.
 func rooms() []string {
 	return []string{
-		"pkg/jetstream", "pkg/jetstream/codec", "pkg/jetstream/consume", "pkg/jetstream/park", "pkg/jetstream/publish", "pkg/jetstream/routes",
-		"pkg/jetstream/trim",
+		"pkg/jetstream", "pkg/jetstream/codec", "pkg/jetstream/consume", "pkg/jetstream/park", "pkg/jetstream/publish", "pkg/jetstream/pull",
+		"pkg/jetstream/routes", "pkg/jetstream/trim",
 	}
 }
 

@@ -1,4 +1,4 @@
-package consume
+package pull
 
 import (
 	"fmt"
@@ -22,7 +22,7 @@ type log struct {
 	client *jetstream.Client
 }
 
-var cursor = consumerID{stream: "LOG", consumer: "shared"}
+var cursor = Consumer{Stream: "LOG", Name: "shared"}
 
 func makeLog(t *testing.T) log {
 	t.Helper()
@@ -33,10 +33,10 @@ func makeLog(t *testing.T) log {
 	jstest.Must(t, err)
 	t.Cleanup(c.Close)
 	jstest.Must(t, c.Wait(jstest.Context(t)))
-	_, err = c.JetStream().CreateStream(jstest.Context(t), natsjs.StreamConfig{Name: cursor.stream, Subjects: []string{"log.>"}})
+	_, err = c.JetStream().CreateStream(jstest.Context(t), natsjs.StreamConfig{Name: cursor.Stream, Subjects: []string{"log.>"}})
 	jstest.Must(t, err)
-	_, err = c.JetStream().CreateConsumer(jstest.Context(t), cursor.stream, natsjs.ConsumerConfig{
-		Durable: cursor.consumer, AckPolicy: natsjs.AckExplicitPolicy, MaxAckPending: 1000,
+	_, err = c.JetStream().CreateConsumer(jstest.Context(t), cursor.Stream, natsjs.ConsumerConfig{
+		Durable: cursor.Name, AckPolicy: natsjs.AckExplicitPolicy, MaxAckPending: 1000,
 	})
 	jstest.Must(t, err)
 	return log{s, c}
@@ -53,7 +53,7 @@ func (l log) publish(t *testing.T, bodies ...string) {
 
 func (l log) state(t *testing.T) *natsjs.ConsumerInfo {
 	t.Helper()
-	consumer, err := l.client.JetStream().Consumer(jstest.Context(t), cursor.stream, cursor.consumer)
+	consumer, err := l.client.JetStream().Consumer(jstest.Context(t), cursor.Stream, cursor.Name)
 	jstest.Must(t, err)
 	return consumer.CachedInfo()
 }
@@ -72,11 +72,11 @@ type greedy struct {
 	got  chan *nats.Msg
 }
 
-func (g greedy) space() share.Space {
+func (g greedy) Space() share.Space {
 	return share.Space{Messages: g.room, MostMessages: g.room, Bytes: share.MaxBytes}
 }
-func (g greedy) paused() bool { return false }
-func (g greedy) take(m *nats.Msg, l *lease) {
+func (g greedy) Paused() bool { return false }
+func (g greedy) Take(m *nats.Msg, l *Lease) {
 	_ = l.Ack()
 	g.got <- m
 }

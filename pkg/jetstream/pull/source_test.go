@@ -1,4 +1,4 @@
-package consume
+package pull
 
 import (
 	"fmt"
@@ -19,8 +19,8 @@ func TestASourceHasNoMoreRequestsOpenThanItKnowsOf(t *testing.T) {
 	t.Parallel()
 	l := makeLog(t)
 	l.publish(t, numbers(205)...)
-	g, b := greedy{10, make(chan *nats.Msg, 1000)}, newBudget(DefaultBudget)
-	s, err := pull(l.client, cursor, g, b)
+	g, b := greedy{10, make(chan *nats.Msg, 1000)}, NewBudget(DefaultBudget)
+	s, err := Open(l.client, cursor, g, b)
 	jstest.Must(t, err)
 	for range 205 {
 		g.next(t)
@@ -39,8 +39,8 @@ func TestASourceHasNoMoreRequestsOpenThanItKnowsOf(t *testing.T) {
 func TestARequestThatIsUsedUpExactlyIsOver(t *testing.T) {
 	t.Parallel()
 	l := makeLog(t)
-	g, b := greedy{share.Room, make(chan *nats.Msg, 10)}, newBudget(DefaultBudget)
-	s, err := pull(l.client, cursor, g, b)
+	g, b := greedy{share.Room, make(chan *nats.Msg, 10)}, NewBudget(DefaultBudget)
+	s, err := Open(l.client, cursor, g, b)
 	jstest.Must(t, err)
 	defer s.Stop()
 	send := func(bytes int) {
@@ -64,9 +64,9 @@ func TestARequestThatIsUsedUpExactlyIsOver(t *testing.T) {
 // Many sources may ask for much at once: all of it together stays below what a server lets wait for a connection.
 func TestWhatAllSourcesAskFor(t *testing.T) {
 	t.Parallel()
-	b := newBudget(1 << 30)
+	b := NewBudget(1 << 30)
 	var refused, asked int64
-	sources := make([]source, 10)
+	sources := make([]Source, 10)
 	for n := range sources {
 		sources[n].more = make(chan struct{}, 1)
 		granted := b.ask(&sources[n], mostAsk, firstAsk)
@@ -91,7 +91,7 @@ func TestAnOutageLeavesNoPileOfPullRequests(t *testing.T) {
 	t.Parallel()
 	l := makeLog(t)
 	g := greedy{4, make(chan *nats.Msg, 100)}
-	s, err := pull(l.client, cursor, g, newBudget(DefaultBudget))
+	s, err := Open(l.client, cursor, g, NewBudget(DefaultBudget))
 	jstest.Must(t, err)
 	defer s.Stop()
 	l.server.Stop()

@@ -1,4 +1,4 @@
-package consume
+package pull
 
 import (
 	"strconv"
@@ -6,33 +6,33 @@ import (
 
 	"github.com/nats-io/nats.go"
 
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/share"
 )
 
-const (
-	// pullExpires is how long the server keeps a pull request open.
-	pullExpires = 30 * time.Second
-)
+// pullExpires is how long the server keeps a pull request open.
+const pullExpires = 30 * time.Second
 
-// taker gets the messages of a source. Its methods are called by the source's goroutine.
-type taker interface {
-	// space returns how much may be asked for now.
-	space() share.Space
-	// paused tells to leave messages where they are for a moment; askMore tells when it is over.
-	paused() bool
-	take(m *nats.Msg, lease *lease)
+// Consumer names a consumer in the NATS account.
+type Consumer struct{ Stream, Name string }
+
+// Taker gets the messages of a source. Its methods are called by the source's goroutine.
+type Taker interface {
+	// Space returns how much may be asked for now.
+	Space() share.Space
+	// Paused tells to leave messages where they are for a moment; AskMore tells when it is over.
+	Paused() bool
+	Take(m *nats.Msg, lease *Lease)
 }
 
-// source pulls one consumer's messages. One goroutine, run, owns all fields below the line; worker goroutines touch only
+// Source pulls one consumer's messages. One goroutine, run, owns all fields below the line; worker goroutines touch only
 // the leases, which have a lock of their own.
 //
 // Why not nats.go's own Consume: it buffers messages whose leases nobody renews, and it asks for more than we can place.
-type source struct {
+type Source struct {
 	client *jetstream.Client
-	budget *budget
-	taker  taker
+	budget *Budget
+	taker  Taker
 	api    string // subject of the pull requests
 
 	// more has a token when there may be room to ask for messages.
@@ -53,11 +53,11 @@ type source struct {
 	complained string
 }
 
-// pull opens a source on a consumer that exists or comes into being later.
-func pull(c *jetstream.Client, id consumerID, t taker, b *budget) (*source, error) {
-	s := &source{
+// Open opens a source on a consumer that exists or comes into being later.
+func Open(c *jetstream.Client, id Consumer, t Taker, b *Budget) (*Source, error) {
+	s := &Source{
 		client: c, budget: b, taker: t,
-		api:  "$JS.API.CONSUMER.MSG.NEXT." + id.stream + "." + id.consumer,
+		api:  "$JS.API.CONSUMER.MSG.NEXT." + id.Stream + "." + id.Name,
 		more: make(chan struct{}, 1),
 		// After a lost heartbeat the messages of the old request may still come, and statuses need room too.
 		arrived: make(chan *nats.Msg, 2*share.Room+64),
@@ -79,7 +79,7 @@ func pull(c *jetstream.Client, id consumerID, t taker, b *budget) (*source, erro
 	return s, nil
 }
 
-func (s *source) unsubscribe() {
+func (s *Source) unsubscribe() {
 	for i := range s.open {
 		if sub := s.open[i].sub; sub != nil {
 			_ = sub.Unsubscribe() // fails only when the connection is closed
@@ -87,8 +87,8 @@ func (s *source) unsubscribe() {
 	}
 }
 
-// askMore has the source ask for messages if there is room. It does not block.
-func (s *source) askMore() {
+// AskMore has the source ask for messages if there is room. It does not block.
+func (s *Source) AskMore() {
 	select {
 	case s.more <- struct{}{}:
 	default:
@@ -96,12 +96,12 @@ func (s *source) askMore() {
 }
 
 // Stop ends the pulling; what is still on its way goes to the taker. Leases that are out stay renewed until they end.
-func (s *source) Stop() {
+func (s *Source) Stop() {
 	close(s.stop)
 	<-s.stopped
 }
 
-func (s *source) run() {
+func (s *Source) run() {
 	renew := time.NewTicker(s.client.Timing().RenewEvery / 4)
 	defer renew.Stop()
 	defer s.client.Conn().RemoveStatusListener(s.status)
@@ -113,7 +113,7 @@ func (s *source) run() {
 	for {
 		arrived := s.arrived
 		if next != nil { // taken before it was known to be paused
-			if s.taker.paused() {
+			if s.taker.Paused() {
 				arrived = nil
 			} else {
 				s.receive(next)
@@ -152,7 +152,7 @@ func (s *source) run() {
 
 // ask keeps the open requests together below what may be taken; small top-ups wait until they are worth it. While NATS is away it does
 // nothing: the client would keep every request and send them all when NATS is back.
-func (s *source) ask() {
+func (s *Source) ask() {
 	if !s.resumeAt.IsZero() || !s.client.Conn().IsConnected() {
 		return
 	}
@@ -167,7 +167,7 @@ func (s *source) ask() {
 	if free < 0 {
 		return
 	}
-	space := s.taker.space()
+	space := s.taker.Space()
 	more := min(space.Messages-messages, share.Room)
 	if more <= 0 || messages > 0 && more < (space.MostMessages+1)/2 {
 		return
@@ -186,7 +186,7 @@ func (s *source) ask() {
 }
 
 // restart forgets the open requests, which the server or the network has lost, and asks anew.
-func (s *source) restart() {
+func (s *Source) restart() {
 	for i := range s.open {
 		s.end(&s.open[i])
 	}
@@ -196,7 +196,7 @@ func (s *source) restart() {
 }
 
 // receive handles one message of the server: an event, or a status of a request.
-func (s *source) receive(m *nats.Msg) {
+func (s *Source) receive(m *nats.Msg) {
 	s.lastHeard = time.Now()
 	q := s.requestOf(m.Sub)
 	if m.Reply == "" && m.Header.Get("Status") != "" {
@@ -214,11 +214,11 @@ func (s *source) receive(m *nats.Msg) {
 		s.end(q)
 		s.grow()
 	}
-	s.taker.take(m, s.leases.add(m.Reply, size))
+	s.taker.Take(m, s.leases.add(m.Reply, size))
 }
 
 // takeStatus accounts for what a request will no longer bring. Source of the codes: NATS ADR-37.
-func (s *source) takeStatus(q *request, m *nats.Msg) {
+func (s *Source) takeStatus(q *request, m *nats.Msg) {
 	code, text := m.Header.Get("Status"), m.Header.Get("Description")
 	if code == "100" {
 		return
@@ -245,9 +245,9 @@ func (s *source) takeStatus(q *request, m *nats.Msg) {
 }
 
 // holdOff keeps a missing consumer from being asked for in a tight loop.
-func (s *source) holdOff() { s.resumeAt = time.Now().Add(jetstream.RetryPause) }
+func (s *Source) holdOff() { s.resumeAt = time.Now().Add(jetstream.RetryPause) }
 
-func (s *source) complain(text string) {
+func (s *Source) complain(text string) {
 	if s.complained == text {
 		return
 	}
@@ -256,7 +256,7 @@ func (s *source) complain(text string) {
 }
 
 // giveUp gives back what was asked for.
-func (s *source) giveUp() {
+func (s *Source) giveUp() {
 	for i := range s.open {
 		s.end(&s.open[i])
 	}
@@ -264,7 +264,7 @@ func (s *source) giveUp() {
 }
 
 // drain ends the subscriptions without losing sight of what is on its way.
-func (s *source) drain() {
+func (s *Source) drain() {
 	timer := time.NewTimer(jetstream.RetryPause)
 	defer timer.Stop()
 	for i := range s.open {
@@ -287,15 +287,4 @@ func (s *source) drain() {
 		s.receive(<-s.arrived)
 	}
 	s.giveUp()
-}
-
-// read takes a message apart. Decoders fail only for a message without an ack subject, which cannot come of a consumer of ours.
-func read(c *jetstream.Client, m *nats.Msg, l *lease, decode func(*nats.Msg) (dispatch.Work, error)) (dispatch.Message, bool) {
-	work, err := decode(m)
-	if err != nil {
-		c.Logger().Error("what came is no message of a consumer", "subject", m.Subject, "error", err)
-		_ = l.Release(time.Minute)
-		return dispatch.Message{}, false
-	}
-	return dispatch.Message{Work: work, Lease: l, Taken: time.Now()}, true
 }

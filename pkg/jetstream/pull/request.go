@@ -1,4 +1,4 @@
-package consume
+package pull
 
 import (
 	"strconv"
@@ -28,7 +28,7 @@ type request struct {
 
 // reserve returns how many bytes may be asked for. A source that neither holds nor expects anything may always ask for one message:
 // else those that hold what they cannot deliver would keep it from its own.
-func (s *source) reserve(want int64, expects bool) int64 {
+func (s *Source) reserve(want int64, expects bool) int64 {
 	if want >= s.least {
 		if granted := s.budget.ask(s, want, s.least); granted > 0 {
 			return granted
@@ -43,7 +43,7 @@ func (s *source) reserve(want int64, expects bool) int64 {
 
 // pullRequest is the JSON of a request. It is put together by hand because encoding/json would make the stack of this goroutine, of
 // which there is one for each consumer, grow for good.
-func (s *source) pullRequest(messages int, bytes int64) []byte {
+func (s *Source) pullRequest(messages int, bytes int64) []byte {
 	request := strconv.AppendInt([]byte(`{"batch":`), int64(messages), 10)
 	request = strconv.AppendInt(append(request, `,"max_bytes":`...), bytes, 10)
 	request = strconv.AppendInt(append(request, `,"expires":`...), int64(pullExpires), 10)
@@ -52,12 +52,12 @@ func (s *source) pullRequest(messages int, bytes int64) []byte {
 }
 
 // end gives back what a request no longer brings.
-func (s *source) end(q *request) {
+func (s *Source) end(q *request) {
 	s.budget.unask(q.bytes)
 	q.messages, q.bytes = 0, 0
 }
 
-func (s *source) requestOf(sub *nats.Subscription) *request {
+func (s *Source) requestOf(sub *nats.Subscription) *request {
 	for i := range s.open {
 		if s.open[i].sub == sub {
 			return &s.open[i]
@@ -67,11 +67,11 @@ func (s *source) requestOf(sub *nats.Subscription) *request {
 }
 
 // grow has a source that uses up its requests ask for more at a time.
-func (s *source) grow() { s.window = min(2*s.window, mostAsk) }
+func (s *Source) grow() { s.window = min(2*s.window, mostAsk) }
 
 // askForLarge is for a message that is larger than all that was asked for: it may be as large as the server takes now, or larger still
 // when the server took more before.
-func (s *source) askForLarge() {
+func (s *Source) askForLarge() {
 	largest := s.client.MaxPayload() + firstAsk
 	if s.least >= largest {
 		largest = 2 * s.least

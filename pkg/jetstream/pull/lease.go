@@ -1,4 +1,4 @@
-package consume
+package pull
 
 import (
 	"fmt"
@@ -18,29 +18,29 @@ const (
 // leases renews what one source has handed out.
 type leases struct {
 	conn   *nats.Conn
-	budget *budget
+	budget *Budget
 	every  time.Duration
 	// ended holds a token when a lease has ended since the last one was taken from it.
 	ended chan struct{}
 
 	mu  sync.Mutex
-	out map[*lease]struct{}
+	out map[*Lease]struct{}
 }
 
-// lease is dispatch.Lease of one pulled message.
-type lease struct {
+// Lease is dispatch.Lease of one pulled message.
+type Lease struct {
 	all     *leases
 	reply   string
 	bytes   int64
 	renewed time.Time // guarded by all.mu
 }
 
-func newLeases(conn *nats.Conn, b *budget, every time.Duration) *leases {
-	return &leases{conn: conn, budget: b, every: every, ended: make(chan struct{}, 1), out: map[*lease]struct{}{}}
+func newLeases(conn *nats.Conn, b *Budget, every time.Duration) *leases {
+	return &leases{conn: conn, budget: b, every: every, ended: make(chan struct{}, 1), out: map[*Lease]struct{}{}}
 }
 
-func (l *leases) add(reply string, bytes int64) *lease {
-	one := &lease{all: l, reply: reply, bytes: bytes, renewed: time.Now()}
+func (l *leases) add(reply string, bytes int64) *Lease {
+	one := &Lease{all: l, reply: reply, bytes: bytes, renewed: time.Now()}
 	l.mu.Lock()
 	l.out[one] = struct{}{}
 	l.mu.Unlock()
@@ -91,7 +91,7 @@ func (l *leases) renewUntilEnded(tick <-chan time.Time) {
 }
 
 // end sends the word first: once no lease is out, the connection may be closed.
-func (l *lease) end(body string) error {
+func (l *Lease) end(body string) error {
 	err := l.all.conn.Publish(l.reply, []byte(body))
 	l.all.mu.Lock()
 	_, out := l.all.out[l]
@@ -108,10 +108,10 @@ func (l *lease) end(body string) error {
 }
 
 // Ack ends the message's life. A lost ack means one more delivery, never a loss.
-func (l *lease) Ack() error { return l.end(ackBody) }
+func (l *Lease) Ack() error { return l.end(ackBody) }
 
 // Release gives the message back.
-func (l *lease) Release(after time.Duration) error {
+func (l *Lease) Release(after time.Duration) error {
 	// A nak without a delay is not kept by a server that stops right after it (nats-server 2.15): the message would only come
 	// again when its lease runs out.
 	return l.end(fmt.Sprintf(`%s {"delay": %d}`, nakBody, max(after, 1).Nanoseconds()))
