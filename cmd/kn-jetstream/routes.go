@@ -11,7 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/dataplane"
+	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/connection"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/compile"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/buckets"
@@ -27,7 +27,7 @@ type routeOptions struct {
 	ingress string
 	owner   string
 	store   string
-	nats    dataplane.NATSFlags
+	nats    connection.Flags
 }
 
 // commandOwner signs the routes that apply writes.

@@ -56,7 +56,7 @@ func owners() []string {
 // TestDataPlaneLinksNoOwner keeps the code that makes and deletes streams and consumers out of ingress and filter (I5).
 func TestDataPlaneLinksNoOwner(t *testing.T) {
 	depcheck.AssertNoDependency(t, forAll(t,
-		append(rooms(), "cmd/ingress", "cmd/filter", "cmd/internal/dataplane", "pkg/ingress", "pkg/dispatch", "pkg/share"), owners()))
+		append(rooms(), "cmd/ingress", "cmd/filter", "cmd/internal/daemon", "cmd/internal/dataplane", "pkg/ingress", "pkg/dispatch", "pkg/share"), owners()))
 }
 
 // TestTheOwnerIsFoundWhereItIsLinked guards the test above: the controller and kn-jetstream do link the owner, through other packages.

@@ -12,6 +12,7 @@ import (
 	"github.com/nats-io/nuid"
 	"go.opentelemetry.io/otel/metric"
 
+	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/memory"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/cesql"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/deliver"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
@@ -52,7 +53,7 @@ type Filter struct {
 type FilterConfig struct {
 	Client *jetstream.Client
 	Logger *slog.Logger
-	// Budget bounds what the filter has asked NATS for and holds, in bytes; 0 is MemoryBudget.
+	// Budget bounds what the filter has asked NATS for and holds, in bytes; 0 is memory.Budget.
 	Budget int64
 	// Functions are those that the filters of Triggers may call beside CESQL's own.
 	Functions []cesql.Function
@@ -76,7 +77,7 @@ func NewFilter(c FilterConfig) (*Filter, error) {
 	store := park.New(c.Client, sender, f.table)
 	opener := consume.New(c.Client, store.Park)
 	f.opener = opener
-	opener.Bound(cmp.Or(c.Budget, MemoryBudget()))
+	opener.Bound(cmp.Or(c.Budget, memory.Budget()))
 	opener.Provide(c.Functions)
 	f.trimmer = trim.New(c.Client, f.table)
 	f.eventTypes = eventtype.NewRecorder(routes.NewEventTypes(c.Client), c.Logger)
@@ -152,7 +153,7 @@ func (f *Filter) apply(ctx context.Context, s route.Snapshot) {
 	f.applied = s
 	f.mu.Unlock()
 	if first := !f.synced.Swap(true); first {
-		releaseMemory()
+		memory.Release()
 		if f.started != nil {
 			f.started(s)
 		}

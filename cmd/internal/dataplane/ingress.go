@@ -41,7 +41,7 @@ type IngressConfig struct {
 	URL string
 	// MaxEventBytes bounds an event; 0 is what the NATS server takes.
 	MaxEventBytes int64
-	// Budget is the bytes that all requests may hold together; see MemoryBudget.
+	// Budget is the bytes that all requests may hold together; see memory.Budget.
 	Budget int64
 	// MaxInFlight bounds the requests too; 0 leaves it to the Budget.
 	MaxInFlight int

@@ -1,4 +1,4 @@
-package dataplane
+package daemon
 
 import (
 	"cmp"
@@ -40,7 +40,7 @@ type observation struct {
 }
 
 // newObservation exports metrics as the folder wants it now. Without a folder there are none.
-func newObservation(ctx context.Context, component string, flags ProcessFlags, log *slog.Logger) *observation {
+func newObservation(ctx context.Context, component string, flags Flags, log *slog.Logger) *observation {
 	o := &observation{
 		MeterProvider: &metrics.MeterProvider{MeterProvider: noop.NewMeterProvider()},
 		folder:        config.Folder(flags.Observability), inUse: noObservation(), profiles: profiles.NewProfilingServer(), log: log,

@@ -1,4 +1,5 @@
-package dataplane
+// Package memory says how much memory a process of the data plane may use, and tunes the Go runtime for that.
+package memory
 
 import (
 	"math"
@@ -16,21 +17,21 @@ const gcPercent = 400
 // goShare of a control group's limit, in percent, is what the Go runtime may use: the rest is for what it does not count.
 const goShare = 90
 
-// TuneMemory sets that for this process, unless GOGC says something else; and it has the garbage collected in time where the process's
+// Tune sets that for this process, unless GOGC says something else; and it has the garbage collected in time where the process's
 // control group has a limit, unless GOMEMLIMIT says which.
-func TuneMemory() {
+func Tune() {
 	if _, set := os.LookupEnv("GOGC"); !set {
 		debug.SetGCPercent(gcPercent)
 	}
-	limits := memoryLimits{goLimit: debug.SetMemoryLimit(-1), read: os.ReadFile}
-	if limit := limits.cgroup(); limits.goLimit == math.MaxInt64 && limit != math.MaxInt64 {
+	of := limits{goLimit: debug.SetMemoryLimit(-1), read: os.ReadFile}
+	if limit := of.cgroup(); of.goLimit == math.MaxInt64 && limit != math.MaxInt64 {
 		debug.SetMemoryLimit(limit / 100 * goShare)
 	}
 }
 
-// releaseMemory gives back what the start of a process has needed: the next collection may be far away, and when little happens it
+// Release gives back what the start of a process has needed: the next collection may be far away, and when little happens it
 // does not come.
-func releaseMemory() { debug.FreeOSMemory() }
+func Release() { debug.FreeOSMemory() }
 
 const (
 	// budgetShare is the part of its memory that a process may fill with events: half. The other half is for the process itself, for what
@@ -40,21 +41,21 @@ const (
 	assumedLimit = 1 << 30
 )
 
-// MemoryBudget is the bytes of events that this process may hold at one time: half of its memory limit. That is GOMEMLIMIT, else the limit
+// Budget is the bytes of events that this process may hold at one time: half of its memory limit. That is GOMEMLIMIT, else the limit
 // of its control group, else 1 GiB.
-func MemoryBudget() int64 {
-	return memoryLimits{goLimit: debug.SetMemoryLimit(-1), read: os.ReadFile}.budget()
+func Budget() int64 {
+	return limits{goLimit: debug.SetMemoryLimit(-1), read: os.ReadFile}.budget()
 }
 
-// memoryLimits are where the limits of a process's memory stand.
-type memoryLimits struct {
+// limits are where the limits of a process's memory stand.
+type limits struct {
 	// goLimit is GOMEMLIMIT; math.MaxInt64 when it is not set.
 	goLimit int64
 	// read reads a file of the kernel.
 	read func(name string) ([]byte, error)
 }
 
-func (m memoryLimits) budget() int64 {
+func (m limits) budget() int64 {
 	limit := m.goLimit
 	if limit == math.MaxInt64 {
 		limit = m.cgroup()
@@ -67,7 +68,7 @@ func (m memoryLimits) budget() int64 {
 
 // cgroup is the lowest limit of the process's control group and of those that it is in; math.MaxInt64 when there is none. A container
 // sees its own group as the root. Lines of /proc/self/cgroup: man cgroups(7).
-func (m memoryLimits) cgroup() int64 {
+func (m limits) cgroup() int64 {
 	limit := int64(math.MaxInt64)
 	groups, _ := m.read("/proc/self/cgroup") // there are none outside of Linux
 	for line := range strings.Lines(string(groups)) {
@@ -95,7 +96,7 @@ func (m memoryLimits) cgroup() int64 {
 // noLimit is more than any machine has: version 1 writes 2^63 less a page for no limit, version 2 "max".
 const noLimit = 1 << 60
 
-func (m memoryLimits) limitIn(file string) int64 {
+func (m limits) limitIn(file string) int64 {
 	text, err := m.read(file)
 	if err != nil {
 		return math.MaxInt64

@@ -1,4 +1,4 @@
-package dataplane
+package daemon
 
 import (
 	"context"
@@ -18,7 +18,7 @@ type logs struct {
 }
 
 // newLogs returns a logger that writes to standard error, as text lines or JSON objects.
-func newLogs(component string, flags ProcessFlags) *logs {
+func newLogs(component string, flags Flags) *logs {
 	l := &logs{level: &slog.LevelVar{}, folder: config.Folder(flags.Logging), component: component}
 	options := &slog.HandlerOptions{Level: l.level}
 	if flags.JSONLogs {

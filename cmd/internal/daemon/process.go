@@ -1,4 +1,6 @@
-package dataplane
+// Package daemon is what every data-plane process has around its part: flags, log, metrics, profiles, the connection to NATS,
+// mounted folders, probes, and a good end. What the part is, it does not know.
+package daemon
 
 import (
 	"context"
@@ -14,6 +16,7 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/connection"
 	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/exitcode"
+	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/memory"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 )
 
@@ -26,13 +29,13 @@ type Process struct {
 	Client *jetstream.Client
 	Meter  metric.MeterProvider
 
-	flags       ProcessFlags
+	flags       Flags
 	logs        *logs
 	observation *observation
 	mounted     *connection.Mounted
 }
 
-// Part is what a data-plane process runs: an Ingress with its server, or a Filter.
+// Part is what a data-plane process runs: a dataplane.Server or a dataplane.Filter.
 type Part interface {
 	// Run follows the routes until ctx ends.
 	Run(ctx context.Context)
@@ -46,12 +49,12 @@ type Part interface {
 // server is a Part that also serves requests, from the start until it is drained.
 type server interface{ Serve() error }
 
-// NewProcess makes a process of this role: ingress or filter. It connects in the background. Close it at the end.
-func NewProcess(ctx context.Context, role string, flags ProcessFlags) (*Process, error) {
+// New makes a process of this role: ingress or filter. It connects in the background. Close it at the end.
+func New(ctx context.Context, role string, flags Flags) (*Process, error) {
 	if err := flags.Validate(); err != nil {
 		return nil, exitcode.Wrong(err)
 	}
-	TuneMemory()
+	memory.Tune()
 	component := "eventing-jetstream-" + role
 	p := &Process{flags: flags, logs: newLogs(component, flags)}
 	p.Logger = p.logs.Logger
@@ -133,7 +136,7 @@ func (p *Process) addPart(ctx context.Context, group *run.Group, part Part) {
 	ended := make(chan struct{})
 	group.Add(func() error {
 		defer close(ended)
-		if err := Await(following, p.Client, p.Logger); err != nil {
+		if err := connection.Await(following, p.Client, p.Logger); err != nil {
 			return err
 		}
 		part.Run(following)

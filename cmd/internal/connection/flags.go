@@ -1,4 +1,4 @@
-package dataplane
+package connection
 
 import (
 	"log/slog"
@@ -10,13 +10,13 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 )
 
-// NATSFlags are the flags that say how to reach NATS; they are the same for every program.
-type NATSFlags struct {
+// Flags say how to reach NATS; they are the same for every program.
+type Flags struct {
 	URL, Creds, NKey, CA, Cert, Key, Prefix string
 }
 
 // Register adds the flags to a command.
-func (f *NATSFlags) Register(flags *pflag.FlagSet) {
+func (f *Flags) Register(flags *pflag.FlagSet) {
 	flags.StringVar(&f.URL, "nats", "", "URL of the NATS server, or several separated by commas")
 	flags.StringVar(&f.Creds, "creds", "", "NATS credentials `file`")
 	flags.StringVar(&f.NKey, "nkey", "", "NKey seed `file`")
@@ -27,7 +27,7 @@ func (f *NATSFlags) Register(flags *pflag.FlagSet) {
 }
 
 // Options returns what the flags say, for a connection of this name. Errors: a prefix that is none, a file that cannot be read.
-func (f *NATSFlags) Options(name string, logger *slog.Logger) (jetstream.Options, error) {
+func (f *Flags) Options(name string, logger *slog.Logger) (jetstream.Options, error) {
 	names, err := naming.New(f.Prefix)
 	if err != nil {
 		return jetstream.Options{}, err

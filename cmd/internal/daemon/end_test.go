@@ -1,4 +1,4 @@
-package dataplane
+package daemon
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/connection"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/config"
 	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
 )
@@ -65,8 +66,8 @@ func TestAPartServesUntilTheDelayIsOver(t *testing.T) {
 	nats := natstest.Start(t, nil)
 	absent := filepath.Join(t.TempDir(), "absent")
 	t.Setenv("PROFILING_PORT", "0")
-	for name, flags := range map[string]ProcessFlags{
-		"on a plain machine": {NATS: NATSFlags{URL: nats.URL(), Prefix: "kn"}},
+	for name, flags := range map[string]Flags{
+		"on a plain machine": {NATS: connection.Flags{URL: nats.URL(), Prefix: "kn"}},
 		"in a pod": {
 			Folders: config.NATSFolders{Config: folderOf(t, map[string]string{"url": nats.URL()}), Credentials: absent},
 			Logging: absent, Observability: absent, Probes: "127.0.0.1:0",
@@ -74,7 +75,7 @@ func TestAPartServesUntilTheDelayIsOver(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			flags.DrainDelay = 300 * time.Millisecond
-			p, err := NewProcess(t.Context(), "test", flags)
+			p, err := New(t.Context(), "test", flags)
 			if err != nil {
 				t.Fatal(err)
 			}

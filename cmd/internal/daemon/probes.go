@@ -1,4 +1,4 @@
-package dataplane
+package daemon
 
 import (
 	"context"

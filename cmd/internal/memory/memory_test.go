@@ -1,4 +1,4 @@
-package dataplane
+package memory
 
 import (
 	"io/fs"
@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestMemoryBudget(t *testing.T) {
+func TestBudget(t *testing.T) {
 	const mib = 1 << 20
 	const v1None = "9223372036854771712\n"
 	for _, c := range []struct {
@@ -47,22 +47,22 @@ func TestMemoryBudget(t *testing.T) {
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			limits := memoryLimits{goLimit: c.goLimit, read: func(name string) ([]byte, error) {
+			of := limits{goLimit: c.goLimit, read: func(name string) ([]byte, error) {
 				text, ok := c.files[name]
 				if !ok {
 					return nil, fs.ErrNotExist
 				}
 				return []byte(text), nil
 			}}
-			if limits.goLimit == 0 {
-				limits.goLimit = math.MaxInt64
+			if of.goLimit == 0 {
+				of.goLimit = math.MaxInt64
 			}
-			if got := limits.budget(); got != c.want {
+			if got := of.budget(); got != c.want {
 				t.Errorf("%d bytes, want %d", got, c.want)
 			}
 		})
 	}
-	if got := MemoryBudget(); got <= 0 {
+	if got := Budget(); got <= 0 {
 		t.Errorf("this process may hold %d bytes", got)
 	}
 }

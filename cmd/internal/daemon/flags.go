@@ -1,4 +1,4 @@
-package dataplane
+package daemon
 
 import (
 	"errors"
@@ -12,21 +12,21 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 )
 
-// ProcessFlags are the flags that cmd/ingress and cmd/filter have in common.
-type ProcessFlags struct {
+// Flags are the flags that cmd/ingress and cmd/filter have in common.
+type Flags struct {
 	Probes string
 	// Drain is how long what is in flight may take to finish. DrainDelay, a flag of the ingress alone, comes before it.
 	Drain, DrainDelay time.Duration
 	JSONLogs          bool
 	// NATS is for plain machines, Folders for pods.
-	NATS    NATSFlags
+	NATS    connection.Flags
 	Folders config.NATSFolders
 	// Logging and Observability are where the ConfigMaps config-logging and config-observability are mounted.
 	Logging, Observability string
 }
 
 // Register adds the flags to a command.
-func (f *ProcessFlags) Register(cmd *cobra.Command) {
+func (f *Flags) Register(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.Probes, "probe-listen", "", "`address` that serves /healthz and /readyz")
 	flags.DurationVar(&f.Drain, "drain", 30*time.Second, "how long what is in flight may take to finish after a signal to stop")
@@ -45,7 +45,7 @@ func (f *ProcessFlags) Register(cmd *cobra.Command) {
 }
 
 // Validate names the first flag that is wrong.
-func (f *ProcessFlags) Validate() error {
+func (f *Flags) Validate() error {
 	switch {
 	case f.NATS.URL == "" && f.Folders.Config == "":
 		return errors.New("--nats or --nats-config must not be empty")
@@ -58,7 +58,7 @@ func (f *ProcessFlags) Validate() error {
 }
 
 // connection returns how to reach NATS. mounted is nil when the flags say it: then nothing follows its changes.
-func (f *ProcessFlags) connection(name string, logger *slog.Logger) (options jetstream.Options, mounted *connection.Mounted, err error) {
+func (f *Flags) connection(name string, logger *slog.Logger) (options jetstream.Options, mounted *connection.Mounted, err error) {
 	if f.Folders.Config == "" {
 		options, err = f.NATS.Options(name, logger)
 		return options, nil, err

@@ -1,4 +1,4 @@
-package dataplane
+package daemon
 
 import (
 	"bytes"
@@ -83,7 +83,7 @@ func TestProfilesFollowTheirConfigMap(t *testing.T) {
 	const key = "runtime-profiling"
 	folder := folderOf(t, nil)
 	synctest.Test(t, func(t *testing.T) {
-		o := newObservation(t.Context(), "component", ProcessFlags{Observability: folder}, slog.New(slog.DiscardHandler))
+		o := newObservation(t.Context(), "component", Flags{Observability: folder}, slog.New(slog.DiscardHandler))
 		follows(t, o.follow, func() {
 			for _, change := range []struct {
 				value string
@@ -113,7 +113,7 @@ func TestMetricsThatCannotBeExportedStopNothing(t *testing.T) {
 				t.Setenv(key, value)
 			}
 			var said bytes.Buffer
-			o := newObservation(t.Context(), "component", ProcessFlags{Observability: folderOf(t, c.keys)}, slog.New(slog.NewTextHandler(&said, nil)))
+			o := newObservation(t.Context(), "component", Flags{Observability: folderOf(t, c.keys)}, slog.New(slog.NewTextHandler(&said, nil)))
 			histogram, err := o.Meter("test").Float64Histogram("test")
 			if err != nil || histogram.Enabled(t.Context()) {
 				t.Errorf("it measures; error %v", err)
