@@ -49,6 +49,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/compile"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/config"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
 )
@@ -329,7 +330,7 @@ func (c *cluster) updateConfigMap(m *corev1.ConfigMap) {
 // inFlight is the bound in a Trigger's route.
 func (c *cluster) inFlight(trigger string) int {
 	c.t.Helper()
-	records, err := c.client.Records(c.ctx, "")
+	records, err := routes.Records(c.ctx, c.client, "")
 	must(c.t, err)
 	for _, r := range records {
 		if r.Target != nil && r.Target.Key.Name == trigger {

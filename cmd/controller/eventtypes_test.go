@@ -12,6 +12,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"knative.dev/eventing/pkg/apis/feature"
 	eventingclient "knative.dev/eventing/pkg/client/injection/client"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 )
 
 // eventTypes lists what each EventType is of: its owner, its reference, its type and its source.
@@ -63,7 +65,7 @@ func TestNoEventTypesUnlessTheFeatureIsOn(t *testing.T) {
 	c.awaitTriggerReady("billing")
 	c.mustSend(c.broker("orders"), "1")
 	c.await("the event arrives", func() (bool, any) { got := s.ids("/billing"); return len(got) == 1, got })
-	records, err := c.client.Records(c.ctx, "")
+	records, err := routes.Records(c.ctx, c.client, "")
 	must(t, err)
 	for _, r := range records {
 		if r.Address != nil && r.Address.RecordEventTypes {

@@ -12,6 +12,7 @@ import (
 	eventingclient "knative.dev/eventing/pkg/client/injection/client"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/compile"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/address"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/broker"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
@@ -20,7 +21,7 @@ import (
 // liveRoutes are the names of what has a route at present.
 func (c *cluster) liveRoutes() []string {
 	c.t.Helper()
-	records, err := c.client.Records(c.ctx, "")
+	records, err := routes.Records(c.ctx, c.client, "")
 	must(c.t, err)
 	var names []string
 	for _, r := range records {
@@ -79,7 +80,7 @@ func TestDeletedAndMadeAgainAtOnce(t *testing.T) {
 	c.createBroker(again)
 	c.awaitBrokerReady("orders")
 	c.await("the Trigger is ready with the new Broker", func() (bool, any) {
-		records, err := c.client.Records(c.ctx, "")
+		records, err := routes.Records(c.ctx, c.client, "")
 		must(t, err)
 		live := 0
 		for _, r := range records {

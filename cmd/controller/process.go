@@ -21,7 +21,9 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/connection"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/config"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/buckets"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/owner"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/audit"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/broker"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/brokerconfig"
@@ -83,7 +85,7 @@ func (p *process) newBrokerController(ctx context.Context, cmw configmap.Watcher
 	p.client = client
 	p.owner = audit.NewOwner(owner.New(client, ownerName, p.grace))
 	p.owner.Remade = p.logRemade
-	p.watch = readiness.NewWatch(client)
+	p.watch = readiness.NewWatch(reports{client})
 	p.configs = brokerconfig.NewWatcher(ctx, kubeclient.Get(ctx))
 	p.brokers = broker.NewController(ctx, cmw, broker.Dependencies{
 		Routes: p.owner, Board: p.watch.Board(), Configs: p.configs, Deleted: p.resourceDeleted,
@@ -122,7 +124,7 @@ func (p *process) newTriggerController(ctx context.Context, cmw configmap.Watche
 
 // newEventTypeController makes the fourth controller, of what ingress and filter have seen.
 func (p *process) newEventTypeController(ctx context.Context, cmw configmap.Watcher) *controller.Impl {
-	impl, follower := eventtype.NewController(ctx, cmw, p.client)
+	impl, follower := eventtype.NewController(ctx, cmw, buckets.NewEventTypes(p.client))
 	p.running.Go(func() { follower.Run(ctx) })
 	return impl
 }
@@ -175,4 +177,13 @@ func (p *process) wait() {
 	if p.client != nil {
 		p.client.Close()
 	}
+}
+
+// reports is readiness.Source.
+type reports struct{ *jetstream.Client }
+
+func (r reports) EnsureBuckets(ctx context.Context) error { return buckets.Ensure(ctx, r.Client) }
+
+func (r reports) LatestReports(ctx context.Context) (route.Reports, error) {
+	return routes.LatestReports(ctx, r.Client)
 }

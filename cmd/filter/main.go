@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/daemon"
 	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/dataplane"
 	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/exitcode"
 	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/version"
@@ -40,19 +41,19 @@ func newCommand() *cobra.Command {
 }
 
 type options struct {
-	dataplane.ProcessFlags
+	daemon.Flags
 	replyKeys string
 }
 
 func serve(ctx context.Context, o options) error {
-	ctx, stop := dataplane.SignalContext(ctx)
+	ctx, stop := daemon.SignalContext(ctx)
 	defer stop()
-	p, err := dataplane.NewProcess(ctx, "filter", o.ProcessFlags)
+	p, err := daemon.New(ctx, "filter", o.Flags)
 	if err != nil {
 		return err
 	}
 	defer p.Close(ctx)
-	keys := dataplane.NewReplyKeys(o.replyKeys, p.Logger)
+	keys := daemon.NewReplyKeys(o.replyKeys, p.Logger)
 	filter, err := dataplane.NewFilter(dataplane.FilterConfig{
 		Client: p.Client, Logger: p.Logger, Meter: p.Meter, Functions: keys.Functions(),
 		Started: func(s route.Snapshot) {

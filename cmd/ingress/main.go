@@ -10,14 +10,16 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/daemon"
 	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/dataplane"
 	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/exitcode"
+	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/memory"
 	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/version"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
 type options struct {
-	dataplane.ProcessFlags
+	daemon.Flags
 	listen, url string
 	bounds      dataplane.IngressFlags
 }
@@ -51,7 +53,7 @@ func newCommand() *cobra.Command {
 }
 
 func serve(ctx context.Context, o options) error {
-	ctx, stop := dataplane.SignalContext(ctx)
+	ctx, stop := daemon.SignalContext(ctx)
 	defer stop()
 	if err := o.bounds.Validate(); err != nil {
 		return exitcode.Wrong(err)
@@ -60,7 +62,7 @@ func serve(ctx context.Context, o options) error {
 	if err != nil {
 		return exitcode.Wrong(err)
 	}
-	p, err := dataplane.NewProcess(ctx, "ingress", o.ProcessFlags)
+	p, err := daemon.New(ctx, "ingress", o.Flags)
 	if err != nil {
 		return err
 	}
@@ -71,7 +73,7 @@ func serve(ctx context.Context, o options) error {
 	}
 	defer listener.Close()
 	in, err := dataplane.NewIngress(dataplane.IngressConfig{
-		Client: p.Client, URL: url, Budget: dataplane.MemoryBudget(), MaxEventBytes: o.bounds.MaxEventBytes, MaxInFlight: o.bounds.MaxInFlight,
+		Client: p.Client, URL: url, Budget: memory.Budget(), MaxEventBytes: o.bounds.MaxEventBytes, MaxInFlight: o.bounds.MaxInFlight,
 		Logger: p.Logger, Meter: p.Meter,
 		Started: func(s route.Snapshot) {
 			brokers, _ := s.Count(route.KindBroker)

@@ -17,7 +17,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/bench"
 	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/bench/process"
 	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/bench/workload"
-	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/dataplane"
+	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/connection"
 )
 
 // benchFlags are the flags of `bench` that are not options of the bench package as they are.
@@ -28,7 +28,7 @@ type benchFlags struct {
 	ingressProgram, filterProgram string
 	output, report                string
 	manifest                      bool
-	nats                          dataplane.NATSFlags
+	nats                          connection.Flags
 }
 
 func newBenchCommand() *cobra.Command {
@@ -141,7 +141,7 @@ func (f *benchFlags) findSystem() error {
 }
 
 // natsArguments are the flags for another of our programs.
-func natsArguments(f dataplane.NATSFlags) []string {
+func natsArguments(f connection.Flags) []string {
 	var argv []string
 	for _, flag := range []struct{ name, value string }{
 		{"--nats", f.URL}, {"--creds", f.Creds}, {"--nkey", f.NKey}, {"--tls-ca", f.CA}, {"--tls-cert", f.Cert}, {"--tls-key", f.Key},

@@ -20,7 +20,8 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/bench"
 	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/bench/floor"
-	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/dataplane"
+	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/connection"
+	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/memory"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/embedded"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/publish"
@@ -53,7 +54,7 @@ func newBenchNATSCommand() *cobra.Command {
 type floorOptions struct {
 	listen, subscriber, profiles string
 	plan                         floor.StreamPlan
-	nats                         dataplane.NATSFlags
+	nats                         connection.Flags
 }
 
 // newBenchFloorCommand is a floor, in a process of its own.
@@ -85,7 +86,7 @@ func newBenchFloorCommand() *cobra.Command {
 
 // serve is one of the floors that take requests.
 func (o floorOptions) serve(ctx context.Context, name string) error {
-	dataplane.TuneMemory() // as the product does: a floor is what the machine can do
+	memory.Tune() // as the product does: a floor is what the machine can do
 	handler, end, err := o.handler(ctx, name)
 	if err != nil {
 		return err

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/dataplane"
+	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/connection"
 	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/version"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/embedded"
@@ -53,7 +53,7 @@ func connectOrEmbed(ctx context.Context, o runOptions, logger *slog.Logger) (*je
 		return nil, nil, badInput(err)
 	}
 	stop := func() { client.Close(); stopServer() }
-	if err = dataplane.Await(ctx, client, logger); err == nil {
+	if err = connection.Await(ctx, client, logger); err == nil {
 		err = ctx.Err()
 	}
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/owner"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/status"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/loop"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/manifest"
@@ -93,7 +94,7 @@ func deleteRoutes(cmd *cobra.Command, o deleteOptions, args []string) error {
 // sweepEarlier finishes what commands before this one have left: removals of this owner, also those that were broken off half-way and
 // would keep their routes from being put, and of routes that a kn-jetstream run had in no file and that may have no run any more.
 func sweepEarlier(ctx context.Context, client *jetstream.Client, name string) error {
-	records, err := client.Records(ctx, "")
+	records, err := routes.Records(ctx, client, "")
 	if errors.Is(err, natsjetstream.ErrBucketNotFound) {
 		return nil
 	}
@@ -145,7 +146,7 @@ func (o *deleteOptions) choice(args []string) (func(context.Context, *jetstream.
 		return nil, badInput(err)
 	}
 	return func(ctx context.Context, client *jetstream.Client) (ownedRoutes, error) {
-		records, err := client.Records(ctx, "")
+		records, err := routes.Records(ctx, client, "")
 		if err != nil && !errors.Is(err, natsjetstream.ErrBucketNotFound) {
 			return ownedRoutes{}, err
 		}

@@ -17,6 +17,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/migrate"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/park"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/publish"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
@@ -118,7 +119,7 @@ func successor(l migrate.Consumer) string {
 
 // storeOf returns a store that knows the addresses there are.
 func storeOf(ctx context.Context, client *jetstream.Client) (*park.Store, error) {
-	records, err := client.Records(ctx, "")
+	records, err := routes.Records(ctx, client, "")
 	if err != nil {
 		return nil, err
 	}

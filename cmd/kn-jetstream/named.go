@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/manifest"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -66,8 +66,8 @@ type ownedRoutes struct {
 }
 
 // among finds the route of the owner, or else one that is in no file, whoever's it is: no file brings that back.
-func (n named) among(records []jetstream.StoredRecord, owner string) (ownedRoutes, error) {
-	var found *jetstream.StoredRecord
+func (n named) among(records []routes.StoredRecord, owner string) (ownedRoutes, error) {
+	var found *routes.StoredRecord
 	for i, r := range records {
 		if r.DeletedAt != nil || nameOf(r.Record) != n {
 			continue

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/manifest"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -14,8 +14,8 @@ func TestNamed(t *testing.T) {
 	broker := route.Key{Kind: route.KindBroker, Namespace: "shop", Name: "b"}
 	other := route.Key{Kind: route.KindBroker, Namespace: "shop", Name: "other"}
 	channel := route.Key{Kind: route.KindChannel, Namespace: "shop", Name: "c"}
-	target := func(of route.Key, name, owner, notReady string) jetstream.StoredRecord {
-		return jetstream.StoredRecord{Record: route.Record{Target: &route.Target{
+	target := func(of route.Key, name, owner, notReady string) routes.StoredRecord {
+		return routes.StoredRecord{Record: route.Record{Target: &route.Target{
 			Key: route.TargetKey{Address: of, Namespace: "shop", Name: name}, Owner: owner, NotReady: notReady,
 		}}}
 	}
@@ -23,7 +23,7 @@ func TestNamed(t *testing.T) {
 	subscription.Target.Name = "sub"
 	ended := target(broker, "ended", "apply", "")
 	ended.DeletedAt = &time.Time{}
-	records := []jetstream.StoredRecord{
+	records := []routes.StoredRecord{
 		{Record: route.Record{Address: &route.Address{Key: broker, Owner: "run", Refuse: manifest.InNoFile}}},
 		{Record: route.Record{Address: &route.Address{Key: channel, Owner: "apply"}}},
 		target(broker, "kept", "run", manifest.InNoFile),

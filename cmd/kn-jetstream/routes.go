@@ -11,9 +11,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/dataplane"
+	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/connection"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/compile"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/buckets"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/owner"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/manifest"
 )
@@ -26,7 +27,7 @@ type routeOptions struct {
 	ingress string
 	owner   string
 	store   string
-	nats    dataplane.NATSFlags
+	nats    connection.Flags
 }
 
 // commandOwner signs the routes that apply writes.
@@ -112,7 +113,7 @@ func applyRoutes(cmd *cobra.Command, o routeOptions) error {
 	defer client.Close()
 	ctx, cancel := context.WithTimeout(cmd.Context(), applyBudget)
 	defer cancel()
-	if err := client.MakeBuckets(ctx); err != nil {
+	if err := buckets.Make(ctx, client); err != nil {
 		return err
 	}
 	if err := sweepEarlier(ctx, client, o.owner); err != nil {

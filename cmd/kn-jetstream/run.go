@@ -15,10 +15,13 @@ import (
 	"github.com/oklog/run"
 	"github.com/spf13/cobra"
 
+	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/connection"
 	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/dataplane"
+	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/memory"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/compile"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/buckets"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/owner"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/status"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/manifest"
@@ -46,7 +49,7 @@ type runOptions struct {
 	quiet   bool
 	prune   bool
 	bounds  dataplane.IngressFlags
-	nats    dataplane.NATSFlags
+	nats    connection.Flags
 	out     io.Writer
 	in      io.Reader // what the file "-" is
 	// base is the URL of the ingress.
@@ -145,24 +148,24 @@ type served struct {
 
 // serve runs ingress, filter, HTTP server and file watch until a signal comes or one of them fails.
 func serve(ctx context.Context, o runOptions, s served) error {
-	if err := s.client.EnsureBuckets(ctx); err != nil {
+	if err := buckets.Ensure(ctx, s.client); err != nil {
 		return err
 	}
 	id := ""
 	if o.nats.URL == "" {
 		id = "run" // alone on its store
-		if err := s.client.FirstReports(ctx); err != nil {
+		if err := buckets.FirstReports(ctx, s.client); err != nil {
 			return err
 		}
 	}
 	in, err := dataplane.NewIngress(dataplane.IngressConfig{
 		Client: s.client, URL: o.base, MaxEventBytes: o.bounds.MaxEventBytes, MaxInFlight: o.bounds.MaxInFlight, Logger: s.log, ID: id,
-		Budget: dataplane.MemoryBudget() / 2, Unmatched: func(e dataplane.UnmatchedEvent) { sayUnmatched(o.out, e) },
+		Budget: memory.Budget() / 2, Unmatched: func(e dataplane.UnmatchedEvent) { sayUnmatched(o.out, e) },
 	})
 	if err != nil {
 		return err
 	}
-	filter, err := dataplane.NewFilter(dataplane.FilterConfig{Client: s.client, Logger: s.log, ID: id, Budget: dataplane.MemoryBudget() / 2})
+	filter, err := dataplane.NewFilter(dataplane.FilterConfig{Client: s.client, Logger: s.log, ID: id, Budget: memory.Budget() / 2})
 	if err != nil {
 		return err
 	}

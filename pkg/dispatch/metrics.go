@@ -3,11 +3,8 @@ package dispatch
 import (
 	"context"
 	"errors"
-	"fmt"
-	"sync"
 	"time"
 
-	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
@@ -25,32 +22,15 @@ const maxEventTypes = 200
 // metrics records the requests of a pool.
 type metrics struct {
 	dispatch, process metric.Float64Histogram
-
-	mu    sync.RWMutex
-	types map[string]struct{}
+	// types are counted for all addresses together.
+	types *telemetry.Types
 }
 
 func newMetrics(provider metric.MeterProvider) (*metrics, error) {
-	if provider == nil {
-		provider = otel.GetMeterProvider()
-	}
-	meter := provider.Meter(scope)
-	dispatch, dispatchErr := histogram(meter, telemetry.DispatchDuration, "The duration to dispatch the event")
-	process, processErr := histogram(meter, telemetry.ProcessDuration, "The time from taking an event to its first request")
-	m := &metrics{dispatch: dispatch, process: process, types: map[string]struct{}{}}
+	dispatch, dispatchErr := telemetry.Histogram(provider, scope, telemetry.DispatchDuration, "The duration to dispatch the event")
+	process, processErr := telemetry.Histogram(provider, scope, telemetry.ProcessDuration, "The time from taking an event to its first request")
+	m := &metrics{dispatch: dispatch, process: process, types: telemetry.NewTypes(maxEventTypes)}
 	return m, errors.Join(dispatchErr, processErr)
-}
-
-func histogram(meter metric.Meter, name, description string) (metric.Float64Histogram, error) {
-	h, err := meter.Float64Histogram(name,
-		metric.WithDescription(description),
-		metric.WithUnit(telemetry.UnitSeconds),
-		metric.WithExplicitBucketBoundaries(telemetry.LatencyBuckets()...),
-	)
-	if err != nil {
-		return nil, fmt.Errorf("metric %s: %w", name, err)
-	}
-	return h, nil
 }
 
 // sent records one request: to a subscriber, to where its replies go, or to a dead letter sink.
@@ -81,27 +61,6 @@ func (m *metrics) attributes(target route.Target, e event.Event) []attribute.Key
 		telemetry.MessagingSystem.String(telemetry.SystemKnative),
 		telemetry.MessagingDest.String(telemetry.TargetDestination(target)),
 		telemetry.MessagingOp.String(telemetry.OperationSend),
-		telemetry.EventType.String(m.eventType(e.Attr(event.Type))),
+		telemetry.EventType.String(m.types.Value(route.Key{}, e.Attr(event.Type))),
 	}
-}
-
-// eventType returns the type while there are few of them, and then one value for all further ones.
-func (m *metrics) eventType(name string) string {
-	m.mu.RLock()
-	_, known := m.types[name]
-	full := len(m.types) >= maxEventTypes
-	m.mu.RUnlock()
-	switch {
-	case known:
-		return name
-	case full:
-		return telemetry.Other
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if len(m.types) >= maxEventTypes {
-		return telemetry.Other
-	}
-	m.types[name] = struct{}{}
-	return name
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/delivery"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/telemetry"
 )
 
@@ -110,7 +111,7 @@ func TestEventTypesAreBounded(t *testing.T) {
 	if n := len(collect(t, reader)); n != maxEventTypes+1 {
 		t.Errorf("%d series, want %d and one for all others", n, maxEventTypes)
 	}
-	if got := m.eventType("0"); got != "0" {
+	if got := m.types.Value(route.Key{}, "0"); got != "0" {
 		t.Errorf("a known type became %q", got)
 	}
 }

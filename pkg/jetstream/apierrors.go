@@ -14,7 +14,7 @@ func IsStorageExhausted(err error) bool {
 		return false
 	}
 	switch api.ErrorCode {
-	case errCodeNoPeers: // what a cluster says that has servers, but none with so much room
+	case ErrCodeNoPeers: // what a cluster says that has servers, but none with so much room
 		return strings.Contains(api.Description, "insufficient storage")
 	case errCodeInsufficientResources, errCodeMemoryExceeded, errCodeStorageExceeded, errCodeAccountResources:
 		return true
@@ -25,8 +25,8 @@ func IsStorageExhausted(err error) bool {
 // Codes of the server's API errors that nats.go has no sentinel for. Source: nats-server server/errors.json.
 const (
 	errCodeAccountResources      jetstream.ErrorCode = 10002
-	errCodeNoPeers               jetstream.ErrorCode = 10005
-	errCodeNoCluster             jetstream.ErrorCode = 10074
+	ErrCodeNoPeers               jetstream.ErrorCode = 10005
+	ErrCodeNoCluster             jetstream.ErrorCode = 10074
 	errCodeInsufficientResources jetstream.ErrorCode = 10023
 	errCodeMemoryExceeded        jetstream.ErrorCode = 10028
 	errCodeStorageExceeded       jetstream.ErrorCode = 10047

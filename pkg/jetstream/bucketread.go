@@ -15,6 +15,9 @@ import (
 // readAgain is how often a reader that waits for a server to catch up asks whether there is still something to wait for.
 const readAgain = 100 * time.Millisecond
 
+// BucketStream is the stream that a bucket is made of.
+func BucketStream(name string) string { return "KV_" + name }
+
 // ReadBucket calls each for every value under the keys that match the filter, in the order in which they were written: what the
 // bucket held when it was called, or later.
 //
@@ -26,15 +29,15 @@ func (c *Client) ReadBucket(ctx context.Context, name, keyFilter string, each fu
 		return fmt.Errorf("open bucket %s: %w", name, err)
 	}
 	end := func() (uint64, error) {
-		revision, _, err := c.bucketEnd(ctx, name, keyFilter)
+		revision, _, err := c.BucketEnd(ctx, name, keyFilter)
 		return revision, err
 	}
-	return readPast(ctx, bucket, bucketRead{filter: keyFilter, end: end, each: each})
+	return ReadPast(ctx, bucket, BucketRead{Filter: keyFilter, End: end, Each: each})
 }
 
-// bucketEnd asks the leader for the revision of the last change that is there of the keys that match the filter, 0 when none is, and
+// BucketEnd asks the leader for the revision of the last change that is there of the keys that match the filter, 0 when none is, and
 // when the bucket was made.
-func (c *Client) bucketEnd(ctx context.Context, name, keyFilter string) (revision uint64, made time.Time, err error) {
+func (c *Client) BucketEnd(ctx context.Context, name, keyFilter string) (revision uint64, made time.Time, err error) {
 	stream, err := c.js.Stream(ctx, BucketStream(name))
 	if err != nil {
 		return 0, made, fmt.Errorf("read bucket %s: %w", name, err)
@@ -50,20 +53,21 @@ func (c *Client) bucketEnd(ctx context.Context, name, keyFilter string) (revisio
 	return last.Sequence, made, nil
 }
 
-// bucketRead says what is read of a bucket.
-type bucketRead struct {
-	filter string
-	// end returns the revision that must have been seen; it is asked again while that does not come: it may have been removed.
-	end  func() (uint64, error)
-	each func(jetstream.KeyValueEntry)
+// BucketRead says what is read of a bucket.
+type BucketRead struct {
+	Filter string
+	// End returns the revision that must have been seen; it is asked again while that does not come: it may have been removed.
+	End  func() (uint64, error)
+	Each func(jetstream.KeyValueEntry)
 }
 
-func readPast(ctx context.Context, bucket jetstream.KeyValue, r bucketRead) error {
-	end, err := r.end()
+// ReadPast calls Each as ReadBucket does, once the revision that End returns has been seen.
+func ReadPast(ctx context.Context, bucket jetstream.KeyValue, r BucketRead) error {
+	end, err := r.End()
 	if err != nil {
 		return err
 	}
-	watcher, err := bucket.Watch(ctx, r.filter)
+	watcher, err := bucket.Watch(ctx, r.Filter)
 	if err != nil {
 		return fmt.Errorf("read bucket %s: %w", bucket.Bucket(), err)
 	}
@@ -84,7 +88,7 @@ func readPast(ctx context.Context, bucket jetstream.KeyValue, r bucketRead) erro
 				latest[entry.Key()], seen = entry, entry.Revision()
 			}
 		case <-again.C:
-			if end, err = r.end(); err != nil {
+			if end, err = r.End(); err != nil {
 				return err
 			}
 		case <-ctx.Done():
@@ -93,7 +97,7 @@ func readPast(ctx context.Context, bucket jetstream.KeyValue, r bucketRead) erro
 	}
 	for _, entry := range slices.SortedFunc(maps.Values(latest), byRevision) {
 		if entry.Operation() == jetstream.KeyValuePut {
-			r.each(entry)
+			r.Each(entry)
 		}
 	}
 	return nil

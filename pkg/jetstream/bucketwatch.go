@@ -25,17 +25,17 @@ func BucketCreated(ctx context.Context, bucket jetstream.KeyValue) (time.Time, e
 	return kv.StreamInfo().Created, nil
 }
 
-// bucketWatch is who is told what a bucket holds: entry of each key, deleted ones included, and then of each change; synced when
+// BucketWatch is who is told what a bucket holds: Entry of each key, deleted ones included, and then of each change; Synced when
 // the first round is over, with the time at which the bucket was made.
-type bucketWatch struct {
-	entry  func(jetstream.KeyValueEntry)
-	synced func(made time.Time)
+type BucketWatch struct {
+	Entry  func(jetstream.KeyValueEntry)
+	Synced func(made time.Time)
 }
 
-// watchBucket returns when the watch has to start anew: nil when NATS was away or ctx has ended, else an error, such as that the
+// WatchBucket returns when the watch has to start anew: nil when NATS was away or ctx has ended, else an error, such as that the
 // bucket is not there or no longer the one that it watches. The server that it reads from may be cut off from the others: then it does
 // not hear of what the leader has, and starts anew on another one.
-func (c *Client) watchBucket(ctx context.Context, name string, w bucketWatch) error {
+func (c *Client) WatchBucket(ctx context.Context, name string, w BucketWatch) error {
 	bucket, err := c.js.KeyValue(ctx, name)
 	if err != nil {
 		return fmt.Errorf("open bucket %s: %w", name, err)
@@ -61,10 +61,10 @@ func (c *Client) watchBucket(ctx context.Context, name string, w bucketWatch) er
 			case !open:
 				return fmt.Errorf("the watch of bucket %s ended", name)
 			case entry == nil:
-				w.synced(created)
+				w.Synced(created)
 			default:
 				seen = entry.Revision()
-				w.entry(entry)
+				w.Entry(entry)
 			}
 		case <-check.C:
 			end, now, err := c.checkBucket(ctx, name)
@@ -88,7 +88,7 @@ func (c *Client) watchBucket(ctx context.Context, name string, w bucketWatch) er
 func (c *Client) checkBucket(ctx context.Context, name string) (end uint64, made time.Time, err error) {
 	ctx, cancel := context.WithTimeout(ctx, RequestTimeout)
 	defer cancel()
-	return c.bucketEnd(ctx, name, jetstream.AllKeys)
+	return c.BucketEnd(ctx, name, jetstream.AllKeys)
 }
 
 // endWatch stops a watch and takes what it still wants to say: nats.go leaves a goroutine behind for as long as nobody does.

@@ -12,6 +12,9 @@ import (
 // Names are those of the installation's streams, consumers, buckets and subjects.
 func (c *Client) Names() naming.Names { return c.names }
 
+// ID tells this process from all others.
+func (c *Client) ID() string { return c.id }
+
 // Logger is that of the process.
 func (c *Client) Logger() *slog.Logger { return c.log }
 

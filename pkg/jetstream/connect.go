@@ -1,5 +1,5 @@
-// Package jetstream is the client of NATS: a process's connections, the buckets with routes, reports
-// and event types, and what all rooms below it know of streams and consumers.
+// Package jetstream is the client of NATS: a process's connections, access to buckets, and what all
+// rooms below it know of streams and consumers.
 //
 // Rooms below it read and write what the event path needs. Each says in its doc.go what for;
 // docs/architecture.md has the table. NATS's own package of this name is imported as natsjs there.

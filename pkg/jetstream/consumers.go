@@ -39,18 +39,3 @@ func FilterSubjects(config jetstream.ConsumerConfig) []string {
 	}
 	return config.FilterSubjects
 }
-
-// Remembered reports whether a position is remembered at the key, see naming.SharedKey.
-func (c *Client) Remembered(ctx context.Context, key string) (bool, error) {
-	positions, err := c.js.KeyValue(ctx, c.names.PositionsBucket())
-	if err == nil {
-		_, err = positions.Get(ctx, key)
-	}
-	switch {
-	case err == nil:
-		return true, nil
-	case errors.Is(err, jetstream.ErrBucketNotFound), errors.Is(err, jetstream.ErrKeyNotFound):
-		return false, nil
-	}
-	return false, fmt.Errorf("read bucket %s: %w", c.names.PositionsBucket(), err)
-}

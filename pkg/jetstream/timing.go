@@ -19,6 +19,12 @@ const (
 	DuplicateWindow = AckWait + PublishBudget + renewEvery
 )
 
+// RetryPause is how long a background loop waits before it tries a failed step again.
+const RetryPause = time.Second
+
+// checkEvery is how often a watch of a bucket makes sure that its bucket is still the same, and that it hears of what is written.
+const checkEvery = 5 * time.Second
+
 // Timing holds what a test may want otherwise: shorter time budgets, sequences that count from 1.
 type Timing struct {
 	// Now is what this process takes for the time.
@@ -46,6 +52,10 @@ func DefaultTiming() Timing {
 		Overdue: overdue, StrayPatience: StrayPatience,
 	}
 }
+
+// routeMarkerTTL is how long NATS keeps the mark that a record is purged; who watches hears of it at once, and the record was a swept
+// tombstone for long.
+const routeMarkerTTL = time.Hour
 
 // overdue is how long after its time a parked event is taken for forgotten by the server.
 const overdue = 30 * time.Second

@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/owner"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
@@ -50,7 +50,7 @@ func write(ctx context.Context, to RouteWriter, d Desired) (lacking, err error) 
 }
 
 // Missing returns what of the desired routes is not among the records.
-func Missing(d Desired, records []jetstream.StoredRecord) Desired {
+func Missing(d Desired, records []routes.StoredRecord) Desired {
 	have := namesOf(Desired{})
 	for _, r := range records {
 		if r.Address != nil {
@@ -74,7 +74,7 @@ func Missing(d Desired, records []jetstream.StoredRecord) Desired {
 }
 
 // Unnamed returns the routes among the records that are not among the desired ones.
-func Unnamed(d Desired, records []jetstream.StoredRecord) Desired {
+func Unnamed(d Desired, records []routes.StoredRecord) Desired {
 	named := namesOf(d)
 	var unnamed Desired
 	for _, r := range records {
@@ -91,7 +91,7 @@ func Unnamed(d Desired, records []jetstream.StoredRecord) Desired {
 
 // RouteRemover ends routes.
 type RouteRemover interface {
-	Owned(ctx context.Context) ([]jetstream.StoredRecord, error)
+	Owned(ctx context.Context) ([]routes.StoredRecord, error)
 	RemoveTarget(ctx context.Context, key route.TargetKey) error
 	RemoveAddress(ctx context.Context, key route.Key) error
 }

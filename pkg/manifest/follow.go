@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
@@ -94,7 +94,7 @@ func end(ctx context.Context, owner RouteRemover, chosen func(route.Record) bool
 		return nil, err
 	}
 	var errs []error
-	note := func(r jetstream.StoredRecord, err error) {
+	note := func(r routes.StoredRecord, err error) {
 		if errs = append(errs, err); err == nil {
 			ended = append(ended, Ended{Address: r.Address, Target: r.Target})
 		}

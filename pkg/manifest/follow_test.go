@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/buckets"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/owner"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/status"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
@@ -35,7 +36,7 @@ func newStore(t *testing.T) store {
 	t.Cleanup(client.Close)
 	s := store{t, client}
 	must(t, client.Wait(s.budget()))
-	must(t, client.EnsureBuckets(s.budget()))
+	must(t, buckets.Ensure(s.budget(), client))
 	return s
 }
 
@@ -188,7 +189,7 @@ func TestRoutesOfOthersAreLeftAlone(t *testing.T) {
 		t.Error(err)
 	}
 	s.wantStates(map[string]string{"theirs": "", "theirs/t": ""})
-	if _, err := f.Apply(s.budget(), files("theirs")); !errors.Is(err, jetstream.ErrForeignRoute) {
+	if _, err := f.Apply(s.budget(), files("theirs")); !errors.Is(err, owner.ErrForeignRoute) {
 		t.Errorf("error %v, want ErrForeignRoute", err)
 	}
 }

@@ -41,19 +41,22 @@ func TestHandlersDoNotKnowTheAdapters(t *testing.T) {
 // rooms are the packages of the adapter to NATS that the data plane is made of.
 func rooms() []string {
 	return []string{
-		"pkg/jetstream", "pkg/jetstream/codec", "pkg/jetstream/consume", "pkg/jetstream/park", "pkg/jetstream/publish", "pkg/jetstream/trim",
+		"pkg/jetstream", "pkg/jetstream/codec", "pkg/jetstream/consume", "pkg/jetstream/park", "pkg/jetstream/publish", "pkg/jetstream/pull",
+		"pkg/jetstream/routes", "pkg/jetstream/trim",
 	}
 }
 
 // owners are those that make, delete or move what the data plane uses.
 func owners() []string {
-	return []string{module + "pkg/jetstream/owner", module + "pkg/jetstream/status", module + "pkg/jetstream/migrate"}
+	return []string{
+		module + "pkg/jetstream/owner", module + "pkg/jetstream/buckets", module + "pkg/jetstream/status", module + "pkg/jetstream/migrate",
+	}
 }
 
 // TestDataPlaneLinksNoOwner keeps the code that makes and deletes streams and consumers out of ingress and filter (I5).
 func TestDataPlaneLinksNoOwner(t *testing.T) {
 	depcheck.AssertNoDependency(t, forAll(t,
-		append(rooms(), "cmd/ingress", "cmd/filter", "cmd/internal/dataplane", "pkg/ingress", "pkg/dispatch", "pkg/share"), owners()))
+		append(rooms(), "cmd/ingress", "cmd/filter", "cmd/internal/daemon", "cmd/internal/dataplane", "pkg/ingress", "pkg/dispatch", "pkg/share"), owners()))
 }
 
 // TestTheOwnerIsFoundWhereItIsLinked guards the test above: the controller and kn-jetstream do link the owner, through other packages.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/owner"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	manifests "github.com/eventing-jetstream/eventing-jetstream/pkg/manifest"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
@@ -39,8 +40,8 @@ func TestCommandsFinishWhatOthersLeft(t *testing.T) {
 	t.Cleanup(client.Close)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	target := func(name string) jetstream.StoredRecord {
-		records, err := client.Records(ctx, "")
+	target := func(name string) routes.StoredRecord {
+		records, err := routes.Records(ctx, client, "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -50,7 +51,7 @@ func TestCommandsFinishWhatOthersLeft(t *testing.T) {
 			}
 		}
 		t.Fatalf("there is no record of %s", name)
-		return jetstream.StoredRecord{}
+		return routes.StoredRecord{}
 	}
 	write := func(r route.Record) {
 		if _, err := owner.New(client, "tests", time.Hour).PutRecord(ctx, r); err != nil {

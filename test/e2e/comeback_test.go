@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -81,7 +82,7 @@ func stopFirst(p *partitioned) func() {
 }
 
 func (p *partitioned) bothReport() error {
-	reports, err := p.client.Reports(p.t.Context())
+	reports, err := routes.Reports(p.t.Context(), p.client)
 	filters := 0
 	for _, r := range reports.Live {
 		if r.Role == route.RoleFilter {
@@ -110,7 +111,7 @@ func (p *partitioned) removes(t *testing.T, e edited) {
 		t.Fatal(err)
 	}
 	eventually(t, route.ReportTTL, "the Trigger is swept", func() error {
-		records, err := p.client.Records(t.Context(), naming.TargetKey(p.target(e).Key))
+		records, err := routes.Records(t.Context(), p.client, naming.TargetKey(p.target(e).Key))
 		if err != nil || len(records) != 1 || !records[0].Swept {
 			return fmt.Errorf("%d records, %w", len(records), err)
 		}

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/buckets"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/owner"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/status"
 	manifests "github.com/eventing-jetstream/eventing-jetstream/pkg/manifest"
@@ -62,10 +64,8 @@ func startPartitioned(t *testing.T) *partitioned {
 	t.Cleanup(p.client.Close)
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	for _, step := range []func(context.Context) error{p.client.Wait, p.client.EnsureBuckets} {
-		if err := step(ctx); err != nil {
-			t.Fatal(err)
-		}
+	if err := errors.Join(p.client.Wait(ctx), buckets.Ensure(ctx, p.client)); err != nil {
+		t.Fatal(err)
 	}
 	p.owner = owner.New(p.client, "tests", partitionGrace)
 	if err := manifests.Put(ctx, p.owner, p.load("")); err != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/bench/workload"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/compile"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/buckets"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/owner"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/manifest"
 )
@@ -36,7 +37,7 @@ func (s *system) apply(ctx context.Context, subscriber string) error {
 	if err := client.Wait(ctx); err != nil {
 		return err
 	}
-	if err := client.EnsureBuckets(ctx); err != nil {
+	if err := buckets.Ensure(ctx, client); err != nil {
 		return err
 	}
 	return manifest.Put(ctx, owner.New(client, benchOwner, time.Minute), resources.Desired())

@@ -21,6 +21,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/buckets"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/owner"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/publish"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
@@ -79,7 +80,7 @@ func newWorldWith(t *testing.T, stagger time.Duration) *world {
 	w.client, err = jetstream.Connect(mounted.Options(logger))
 	w.must(err)
 	w.must(w.client.Wait(ctx))
-	w.must(w.client.EnsureBuckets(ctx))
+	w.must(buckets.Ensure(ctx, w.client))
 	following, stop := context.WithCancel(ctx)
 	var running sync.WaitGroup
 	running.Go(func() {

@@ -1,4 +1,5 @@
-// Package connection keeps a process on the NATS that its mounted folders name.
+// Package connection says how a process reaches NATS, by flags or by mounted folders, waits for NATS, and keeps the process on the
+// NATS that the folders name.
 package connection
 
 import (

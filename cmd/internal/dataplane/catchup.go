@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/consume"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
@@ -49,7 +50,7 @@ func (f *Filter) caughtUp(ctx context.Context, reported time.Time, heard consume
 	c.reported = reported
 	if broken || !c.bucket.Equal(applied.Bucket) {
 		c.bucket, c.heard = time.Time{}, heard
-		end, bucket, err := f.client.RoutesEnd(ctx)
+		end, bucket, err := routes.End(ctx, f.client)
 		if err != nil {
 			return false, err
 		}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/buckets"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/owner"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
@@ -21,7 +22,7 @@ func TestAFilterTrustsOnlyWhatItHasCaughtUpWith(t *testing.T) {
 	must(t, err)
 	t.Cleanup(client.Close)
 	must(t, client.Wait(t.Context()))
-	must(t, client.EnsureBuckets(t.Context()))
+	must(t, buckets.Ensure(t.Context(), client))
 	f, err := NewFilter(FilterConfig{Client: client, Logger: slog.New(slog.DiscardHandler)})
 	must(t, err)
 	routes := owner.New(client, "tests", time.Hour)
@@ -67,7 +68,7 @@ func TestAFilterTrustsOnlyWhatItHasCaughtUpWith(t *testing.T) {
 	eventually(t, "the outage is noticed", func() bool { return !client.Connected() })
 	server.Restart()
 	eventually(t, "the client is back", client.Connected)
-	must(t, client.EnsureBuckets(t.Context()))
+	must(t, buckets.Ensure(t.Context(), client))
 	put("five")
 	trusts("what it had to apply before an outage of NATS is applied, and not what came since", now.Add(route.ReportTTL), false)
 	apply()

@@ -12,6 +12,7 @@ import (
 	"github.com/nats-io/nuid"
 	"go.opentelemetry.io/otel/metric"
 
+	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/memory"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/cesql"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/deliver"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
@@ -21,6 +22,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/consume"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/park"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/publish"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/trim"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
@@ -35,7 +37,7 @@ type Filter struct {
 	trimmer    *trim.Trimmer
 	sender     *deliver.Sender
 	eventTypes *eventtype.Recorder
-	reporter   *jetstream.Reporter
+	reporter   *routes.Reporter
 	synced     atomic.Bool
 	leaving    atomic.Bool
 	started    func(route.Snapshot)
@@ -51,7 +53,7 @@ type Filter struct {
 type FilterConfig struct {
 	Client *jetstream.Client
 	Logger *slog.Logger
-	// Budget bounds what the filter has asked NATS for and holds, in bytes; 0 is MemoryBudget.
+	// Budget bounds what the filter has asked NATS for and holds, in bytes; 0 is memory.Budget.
 	Budget int64
 	// Functions are those that the filters of Triggers may call beside CESQL's own.
 	Functions []cesql.Function
@@ -75,10 +77,10 @@ func NewFilter(c FilterConfig) (*Filter, error) {
 	store := park.New(c.Client, sender, f.table)
 	opener := consume.New(c.Client, store.Park)
 	f.opener = opener
-	opener.Bound(cmp.Or(c.Budget, MemoryBudget()))
+	opener.Bound(cmp.Or(c.Budget, memory.Budget()))
 	opener.Provide(c.Functions)
 	f.trimmer = trim.New(c.Client, f.table)
-	f.eventTypes = eventtype.NewRecorder(c.Client, c.Logger)
+	f.eventTypes = eventtype.NewRecorder(routes.NewEventTypes(c.Client), c.Logger)
 	f.pool, err = dispatch.NewPool(dispatch.Config{
 		Opener: opener, Store: store, Sender: f.sender, Replied: f.replied, Current: opener.Trusted, Logger: c.Logger, MeterProvider: c.Meter,
 	})
@@ -86,7 +88,7 @@ func NewFilter(c FilterConfig) (*Filter, error) {
 		return nil, err
 	}
 	id := cmp.Or(c.ID, nuid.Next())
-	f.reporter = c.Client.NewReporter(func() route.Report { return f.report(id) })
+	f.reporter = routes.NewReporter(c.Client, func() route.Report { return f.report(id) })
 	f.reporter.Written = f.trustTargets
 	f.opener.OnChange(f.reporter.Changed)
 	return f, nil
@@ -121,7 +123,7 @@ func (f *Filter) Run(ctx context.Context) {
 	defer end()
 	reported.Go(func() { f.reporter.Run(reporting) })
 	follow(ctx, followed{
-		watch: func(ctx context.Context, synced func()) { f.client.WatchRoutes(ctx, f.table, synced) },
+		watch: func(ctx context.Context, synced func()) { routes.Watch(ctx, f.client, f.table, synced) },
 		table: f.table,
 		apply: f.apply,
 	}, f.opener.Run, f.trimmer.Run, f.eventTypes.Run)
@@ -151,7 +153,7 @@ func (f *Filter) apply(ctx context.Context, s route.Snapshot) {
 	f.applied = s
 	f.mu.Unlock()
 	if first := !f.synced.Swap(true); first {
-		releaseMemory()
+		memory.Release()
 		if f.started != nil {
 			f.started(s)
 		}

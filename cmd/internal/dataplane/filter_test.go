@@ -13,8 +13,10 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/buckets"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/owner"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/publish"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
@@ -30,18 +32,18 @@ func TestAFilterThatLeavesBeginsNoDelivery(t *testing.T) {
 	must(t, err)
 	t.Cleanup(client.Close)
 	must(t, client.Wait(t.Context()))
-	must(t, client.EnsureBuckets(t.Context()))
+	must(t, buckets.Ensure(t.Context(), client))
 	var requests atomic.Int64
 	subscriber := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		requests.Add(1)
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}))
 	t.Cleanup(subscriber.Close)
-	routes := owner.New(client, "tests", time.Hour)
+	o := owner.New(client, "tests", time.Hour)
 	broker := route.Address{Key: route.Key{Kind: route.KindBroker, Namespace: "shop", Name: "orders"}, Log: route.Log{MaxBytes: 1 << 20}}
-	_, err = routes.PutAddress(t.Context(), broker)
+	_, err = o.PutAddress(t.Context(), broker)
 	must(t, err)
-	put, err := routes.PutTarget(t.Context(), route.Target{
+	put, err := o.PutTarget(t.Context(), route.Target{
 		Key: route.TargetKey{Address: broker.Key, Namespace: "shop", Name: "one"}, Subscriber: &route.Destination{URL: subscriber.URL},
 		Delivery: delivery.Policy{Retry: 100, Backoff: delivery.LinearBackoff, Delay: 200 * time.Millisecond},
 	})
@@ -56,7 +58,7 @@ func TestAFilterThatLeavesBeginsNoDelivery(t *testing.T) {
 		f.Run(ctx)
 	}()
 	eventually(t, "the Trigger is ready", func() bool {
-		reports, err := client.Reports(t.Context())
+		reports, err := routes.Reports(t.Context(), client)
 		must(t, err)
 		ready, _ := route.Ready(reports, route.RoleFilter, put.Place)
 		return ready

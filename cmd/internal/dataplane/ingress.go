@@ -17,6 +17,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/publish"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
@@ -26,7 +27,7 @@ type Ingress struct {
 	table      *route.Table
 	handler    *ingress.Handler
 	eventTypes *eventtype.Recorder
-	reporter   *jetstream.Reporter
+	reporter   *routes.Reporter
 	synced     atomic.Bool
 	leaving    atomic.Bool
 	started    func(route.Snapshot)
@@ -40,7 +41,7 @@ type IngressConfig struct {
 	URL string
 	// MaxEventBytes bounds an event; 0 is what the NATS server takes.
 	MaxEventBytes int64
-	// Budget is the bytes that all requests may hold together; see MemoryBudget.
+	// Budget is the bytes that all requests may hold together; see memory.Budget.
 	Budget int64
 	// MaxInFlight bounds the requests too; 0 leaves it to the Budget.
 	MaxInFlight int
@@ -63,7 +64,7 @@ func NewIngress(c IngressConfig) (*Ingress, error) {
 		return nil, err
 	}
 	i := &Ingress{client: c.Client, table: route.NewTable(), started: c.Started}
-	i.eventTypes = eventtype.NewRecorder(c.Client, c.Logger)
+	i.eventTypes = eventtype.NewRecorder(routes.NewEventTypes(c.Client), c.Logger)
 	var publisher ingress.Publisher = publish.New(c.Client, sender)
 	if c.Unmatched != nil {
 		i.unmatched = newUnmatched(publisher, i.table, c.Unmatched)
@@ -80,7 +81,7 @@ func NewIngress(c IngressConfig) (*Ingress, error) {
 		Meter:         c.Meter,
 	})
 	id := cmp.Or(c.ID, nuid.Next())
-	i.reporter = c.Client.NewReporter(func() route.Report {
+	i.reporter = routes.NewReporter(c.Client, func() route.Report {
 		s := i.table.Snapshot()
 		return route.Report{Role: route.RoleIngress, ID: id, Revision: s.Revision, Bucket: s.Bucket, URL: c.URL, Failures: s.Failures}.Bounded()
 	})
@@ -124,7 +125,7 @@ func (i *Ingress) Run(ctx context.Context) {
 		beside = append(beside, i.unmatched.run)
 	}
 	follow(ctx, followed{
-		watch: func(ctx context.Context, synced func()) { i.client.WatchRoutes(ctx, i.table, synced) },
+		watch: func(ctx context.Context, synced func()) { routes.Watch(ctx, i.client, i.table, synced) },
 		table: i.table,
 		apply: func(_ context.Context, s route.Snapshot) {
 			if first := !i.synced.Swap(true); first && i.started != nil {

@@ -18,6 +18,7 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/buckets"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/owner"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
@@ -54,7 +55,7 @@ func startIngress(t *testing.T, server *natstest.Server) (in *Ingress, path, log
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	must(t, client.Wait(ctx))
-	must(t, client.EnsureBuckets(ctx))
+	must(t, buckets.Ensure(ctx, client))
 	broker := route.Address{Key: route.Key{Kind: route.KindBroker, Namespace: "shop", Name: "orders"}, Log: route.Log{MaxBytes: 64 << 20}}
 	_, err = owner.New(client, "tests", time.Hour).PutAddress(ctx, broker)
 	must(t, err)

@@ -12,8 +12,10 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/buckets"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/owner"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/publish"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
 )
@@ -23,15 +25,15 @@ import (
 func TestDeliveryOutlivesARestartOfNATSWithoutAnOwner(t *testing.T) {
 	server := natstest.Start(t, nil)
 	client := connect(t, server.URL())
-	must(t, client.EnsureBuckets(t.Context()))
+	must(t, buckets.Ensure(t.Context(), client))
 	delivered := make(chan string, 100)
 	subscriber := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { delivered <- r.Header.Get("Ce-Id") }))
 	t.Cleanup(subscriber.Close)
-	routes := owner.New(client, "tests", time.Hour)
+	o := owner.New(client, "tests", time.Hour)
 	broker := route.Address{Key: route.Key{Kind: route.KindBroker, Namespace: "shop", Name: "orders"}, Log: route.Log{MaxBytes: 1 << 20}}
-	_, err := routes.PutAddress(t.Context(), broker)
+	_, err := o.PutAddress(t.Context(), broker)
 	must(t, err)
-	put, err := routes.PutTarget(t.Context(), route.Target{
+	put, err := o.PutTarget(t.Context(), route.Target{
 		Key: route.TargetKey{Address: broker.Key, Namespace: "shop", Name: "one"}, Subscriber: &route.Destination{URL: subscriber.URL},
 	})
 	must(t, err)
@@ -65,12 +67,12 @@ func TestDeliveryOutlivesARestartOfNATSWithoutAnOwner(t *testing.T) {
 	runFilter(t, connect(t, server.URL()))
 	gets("anew")
 
-	if reports, err := client.Reports(t.Context()); err != nil || reports.Lost.IsZero() {
+	if reports, err := routes.Reports(t.Context(), client); err != nil || reports.Lost.IsZero() {
 		t.Errorf("the reports are %+v, %v; want that they are lost", reports, err)
 	}
-	must(t, client.EnsureBuckets(t.Context()))
+	must(t, buckets.Ensure(t.Context(), client))
 	eventually(t, "it reports", func() bool {
-		reports, err := client.Reports(t.Context())
+		reports, err := routes.Reports(t.Context(), client)
 		return err == nil && len(reports.Live) == 1 && reports.Live[0].Past(put.Place) && !reports.Lost.IsZero()
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/buckets"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 )
 
@@ -26,7 +27,7 @@ func oneSeed(t *testing.T, seed uint64, store string) {
 	w.startNATS(store)
 	client, lines := w.connect("observer")
 	w.observer = lines
-	w.must(client.EnsureBuckets(t.Context()))
+	w.must(buckets.Ensure(t.Context(), client))
 	for _, s := range w.targets {
 		defer w.serve(s)()
 	}

@@ -1,4 +1,5 @@
-// Package consume pulls messages from consumers and deals them to the targets of a filter process.
+// Package consume reads the consumers that the targets of a filter process need, and deals what
+// package pull takes from them to the targets.
 //
 // # When a process may read
 //

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/nats-io/nats.go"
 
@@ -13,23 +14,21 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/filter"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/codec"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/pull"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/share"
 )
 
-// consumerID names a consumer in the NATS account.
-type consumerID struct{ stream, consumer string }
-
 // reader reads one consumer, of a log or of a directed stream, and deals its messages to the targets. Safe for concurrent use.
 type reader struct {
 	readers *readers
-	id      consumerID
+	id      pull.Consumer
 	address route.Key
 	// directed says that it is a directed stream's consumer, and shared that it is the cursor of all targets of a log.
 	directed, shared bool
 	decode           func(*nats.Msg) (dispatch.Work, error)
 	group            *share.Group
-	source           *source
+	source           *pull.Source
 	// logBytes is the limit of the log.
 	logBytes atomic.Int64
 	// verified is the period of trust in which its consumer was seen, with no member that this process does not know.
@@ -43,15 +42,15 @@ type reader struct {
 	why error
 }
 
-func (rs *readers) newReader(id consumerID, t route.Target, directed bool) (*reader, error) {
+func (rs *readers) newReader(id pull.Consumer, t route.Target, directed bool) (*reader, error) {
 	names := rs.client.Names()
 	r := &reader{
 		readers: rs, id: id, address: t.Key.Address, directed: directed, why: errNotVerified,
-		shared: !directed && id.consumer == names.SharedConsumer(), decode: codec.DecodeLog,
+		shared: !directed && id.Name == names.SharedConsumer(), decode: codec.DecodeLog,
 	}
 	config := share.Config{
-		Park: rs.park, Current: r.current, Go: rs.client.Go, More: func() { r.source.askMore() },
-		Bytes: min(share.MaxBytes, rs.budget.limit), LogBytes: r.logBytes.Load, Functions: rs.functions, Logger: rs.client.Logger(),
+		Park: rs.park, Current: r.current, Go: rs.client.Go, More: func() { r.source.AskMore() },
+		Bytes: min(share.MaxBytes, rs.budget.Limit()), LogBytes: r.logBytes.Load, Functions: rs.functions, Logger: rs.client.Logger(),
 		Subjects: func(t route.Target) []string { return filter.Subjects(t.Filter, names.Subjects(t.Key.Address)) },
 	}
 	switch {
@@ -64,7 +63,7 @@ func (rs *readers) newReader(id consumerID, t route.Target, directed bool) (*rea
 	}
 	r.group = share.New(config)
 	var err error
-	r.source, err = pull(rs.client, id, r, rs.budget)
+	r.source, err = pull.Open(rs.client, id, r, rs.budget)
 	return r, err
 }
 
@@ -73,20 +72,22 @@ func (r *reader) open() bool {
 	return r.readers.trust.lives() && r.verified.Load() == r.readers.trust.period.Load()
 }
 
-func (r *reader) paused() bool { return r.readers.trust.pauses() && r.open() }
+// Paused makes the reader a pull.Taker, as Space and Take do.
+func (r *reader) Paused() bool { return r.readers.trust.pauses() && r.open() }
 
 // current reports whether everybody who may want a message is known, as it is now.
 func (r *reader) current() bool { return !r.readers.trust.pauses() && r.open() }
 
-func (r *reader) space() share.Space {
+// Space is what the targets may still take.
+func (r *reader) Space() share.Space {
 	if !r.current() {
 		return share.Space{}
 	}
 	return r.group.Space()
 }
 
-// take deals a message, or gives it back while it is not known to whom.
-func (r *reader) take(m *nats.Msg, l *lease) {
+// Take deals a message, or gives it back while it is not known to whom.
+func (r *reader) Take(m *nats.Msg, l *pull.Lease) {
 	// First the trust, then the members: whoever became ready before this moment is among them.
 	if !r.open() {
 		_ = l.Release(jetstream.RetryPause)
@@ -105,9 +106,20 @@ func (r *reader) take(m *nats.Msg, l *lease) {
 	}
 }
 
+// read takes a message apart. Decoders fail only for a message without an ack subject, which cannot come of a consumer of ours.
+func read(c *jetstream.Client, m *nats.Msg, l *pull.Lease, decode func(*nats.Msg) (dispatch.Work, error)) (dispatch.Message, bool) {
+	work, err := decode(m)
+	if err != nil {
+		c.Logger().Error("what came is no message of a consumer", "subject", m.Subject, "error", err)
+		_ = l.Release(time.Minute)
+		return dispatch.Message{}, false
+	}
+	return dispatch.Message{Work: work, Lease: l, Taken: time.Now()}, true
+}
+
 // wake has the reader go on after the trust has begun.
 func (r *reader) wake() {
-	r.source.askMore()
+	r.source.AskMore()
 	r.group.Wake()
 }
 
@@ -146,9 +158,9 @@ func (r *reader) verify(ctx context.Context, known map[string]bool) (changed boo
 func (r *reader) look(ctx context.Context, known map[string]bool, period int64) error {
 	ctx, cancel := context.WithTimeout(ctx, jetstream.RequestTimeout)
 	defer cancel()
-	consumer, err := r.readers.client.JetStream().Consumer(ctx, r.id.stream, r.id.consumer)
+	consumer, err := r.readers.client.JetStream().Consumer(ctx, r.id.Stream, r.id.Name)
 	if err != nil {
-		return fmt.Errorf("read consumer %s: %w", r.id.consumer, err)
+		return fmt.Errorf("read consumer %s: %w", r.id.Name, err)
 	}
 	if !r.shared {
 		return nil

@@ -12,6 +12,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/cesql"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/pull"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/share"
@@ -24,7 +25,7 @@ const directedPause = 15 * time.Second
 type readers struct {
 	client *jetstream.Client
 	park   share.Park
-	budget *budget
+	budget *pull.Budget
 	trust  trust
 	// functions are those that filters may call beside CESQL's own.
 	functions []cesql.Function
@@ -32,8 +33,8 @@ type readers struct {
 	unverified chan struct{}
 
 	mu      sync.Mutex
-	all     map[consumerID]*reader
-	targets map[consumerID][]route.Target
+	all     map[pull.Consumer]*reader
+	targets map[pull.Consumer][]route.Target
 	routes  route.Snapshot
 	stopped bool
 	// over are the subjects of directed messages for targets that are swept: nobody is to get those any more.
@@ -42,8 +43,8 @@ type readers struct {
 
 func newReaders(c *jetstream.Client, park share.Park) *readers {
 	return &readers{
-		client: c, trust: trust{made: c.ConnectionsMade}, park: park, budget: newBudget(DefaultBudget), unverified: make(chan struct{}, 1),
-		all: map[consumerID]*reader{}, targets: map[consumerID][]route.Target{},
+		client: c, trust: trust{made: c.ConnectionsMade}, park: park, budget: pull.NewBudget(pull.DefaultBudget), unverified: make(chan struct{}, 1),
+		all: map[pull.Consumer]*reader{}, targets: map[pull.Consumer][]route.Target{},
 	}
 }
 
@@ -53,13 +54,11 @@ type Opener struct{ readers *readers }
 // New returns an opener of sources. What a target cannot take, park stores for it.
 func New(c *jetstream.Client, park share.Park) *Opener { return &Opener{newReaders(c, park)} }
 
-// Bound has the process ask for and hold at most so many bytes of messages; else it is DefaultBudget. Call it before Follow.
-func (o *Opener) Bound(bytes int64) { o.readers.budget = newBudget(bytes) }
+// Bound has the process ask for and hold at most so many bytes of messages; else it is pull.DefaultBudget. Call it before Follow.
+func (o *Opener) Bound(bytes int64) { o.readers.budget = pull.NewBudget(bytes) }
 
 // Bytes are those of messages that the process has asked for and not got, and those that it holds.
-func (o *Opener) Bytes() (asked, held int64) {
-	return o.readers.budget.asked.Load(), o.readers.budget.held.Load()
-}
+func (o *Opener) Bytes() (asked, held int64) { return o.readers.budget.Bytes() }
 
 // Provide has the filters of Triggers know these functions beside CESQL's own. Call it before Follow.
 func (o *Opener) Provide(functions []cesql.Function) { o.readers.functions = functions }
@@ -151,12 +150,12 @@ func (o *Opener) Failures() map[route.TargetKey]string {
 	return failures
 }
 
-func logID(c *jetstream.Client, t route.Target) consumerID {
-	return consumerID{c.StreamOf(t), t.Consumer}
+func logID(c *jetstream.Client, t route.Target) pull.Consumer {
+	return pull.Consumer{Stream: c.StreamOf(t), Name: t.Consumer}
 }
 
-func directedID(c *jetstream.Client, t route.Target) consumerID {
-	return consumerID{c.Names().DirectedStream(t.Key.Address), c.Names().SharedConsumer()}
+func directedID(c *jetstream.Client, t route.Target) pull.Consumer {
+	return pull.Consumer{Stream: c.Names().DirectedStream(t.Key.Address), Name: c.Names().SharedConsumer()}
 }
 
 // followed is who reads one consumer.
@@ -168,8 +167,8 @@ type followed struct {
 // follow has every consumer read that has a target, and none else. A target that has ended and may come back stays among those who
 // share a log; a consumer that nobody else reads keeps its events for it.
 func (rs *readers) follow(s route.Snapshot) {
-	wanted := map[consumerID]*followed{}
-	enter := func(id consumerID, directed bool) *followed {
+	wanted := map[pull.Consumer]*followed{}
+	enter := func(id pull.Consumer, directed bool) *followed {
 		f := wanted[id]
 		if f == nil {
 			f = &followed{directed: directed}
@@ -186,7 +185,7 @@ func (rs *readers) follow(s route.Snapshot) {
 		}
 	}
 	for _, t := range s.Ended {
-		for _, id := range []consumerID{logID(rs.client, t), directedID(rs.client, t)} {
+		for _, id := range []pull.Consumer{logID(rs.client, t), directedID(rs.client, t)} {
 			if f := wanted[id]; f != nil {
 				f.ended = append(f.ended, t)
 			}
@@ -199,7 +198,7 @@ func (rs *readers) follow(s route.Snapshot) {
 }
 
 // replace makes the readers those that are wanted, and returns those that are not.
-func (rs *readers) replace(s route.Snapshot, wanted map[consumerID]*followed) (idle []*reader) {
+func (rs *readers) replace(s route.Snapshot, wanted map[pull.Consumer]*followed) (idle []*reader) {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
 	if rs.stopped {
@@ -219,7 +218,7 @@ func (rs *readers) replace(s route.Snapshot, wanted map[consumerID]*followed) (i
 		if r == nil {
 			var err error
 			if r, err = rs.newReader(id, f.live[0], f.directed); err != nil {
-				rs.client.Logger().Error("a consumer is not read", "stream", id.stream, "consumer", id.consumer, "error", err)
+				rs.client.Logger().Error("a consumer is not read", "stream", id.Stream, "consumer", id.Name, "error", err)
 				continue // the connection is closed: the process ends
 			}
 			rs.all[id] = r
@@ -245,7 +244,7 @@ func (rs *readers) directedOf(records map[string]route.Key) *map[string]bool {
 	return &subjects
 }
 
-func (rs *readers) source(id consumerID, key route.TargetKey) dispatch.Source {
+func (rs *readers) source(id pull.Consumer, key route.TargetKey) dispatch.Source {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
 	if r := rs.all[id]; r != nil {
@@ -326,7 +325,7 @@ func (rs *readers) stop() {
 	rs.mu.Lock()
 	rs.stopped = true
 	all := rs.all
-	rs.all = map[consumerID]*reader{}
+	rs.all = map[pull.Consumer]*reader{}
 	rs.mu.Unlock()
 	var stopping sync.WaitGroup
 	for _, r := range all {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/loop"
 
 	natsjs "github.com/nats-io/nats.go/jetstream"
@@ -15,6 +16,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/filter"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/park"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -98,7 +100,7 @@ func legacyOf(info *natsjs.ConsumerInfo, successor *route.Target) Consumer {
 
 // successors are the live targets by their UID, as it is in the names of eventing-natss.
 func successors(ctx context.Context, c *jetstream.Client) (map[string]*route.Target, error) {
-	records, err := c.Records(ctx, "")
+	records, err := routes.Records(ctx, c, "")
 	if err != nil {
 		return nil, err
 	}
@@ -213,7 +215,7 @@ func (m *legacyMove) send(ctx context.Context, sequence uint64, e event.Event) e
 	id := naming.MessageID(naming.Identity{Target: m.legacy.Target.Key, Sequence: sequence}, "moved from "+m.legacy.Stream)
 	for {
 		err := m.store.Direct(ctx, *m.legacy.Target, id, e)
-		if !errors.Is(err, jetstream.ErrParkFull) || ctx.Err() != nil {
+		if !errors.Is(err, dispatch.ErrParkFull) || ctx.Err() != nil {
 			return err
 		}
 		loop.Sleep(ctx, jetstream.RetryPause)

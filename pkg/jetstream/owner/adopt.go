@@ -11,6 +11,7 @@ import (
 	natsjs "github.com/nats-io/nats.go/jetstream"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -32,18 +33,18 @@ func (o *Owner) consumerOf(t route.Target) string {
 func (o *Owner) adopt(ctx context.Context, a *route.Address) (made time.Time, err error) {
 	name := a.Log.Stream
 	if !naming.LegalStream(name) || o.client.Names().IsOwnStream(name) {
-		return time.Time{}, fmt.Errorf("%w: %s", jetstream.ErrNotAdoptable, name)
+		return time.Time{}, fmt.Errorf("%w: %s", ErrNotAdoptable, name)
 	}
 	stream, err := o.client.JetStream().Stream(ctx, name)
 	if errors.Is(err, natsjs.ErrStreamNotFound) {
-		return time.Time{}, fmt.Errorf("%w: %s", jetstream.ErrNoStream, name)
+		return time.Time{}, fmt.Errorf("%w: %s", ErrNoStream, name)
 	}
 	if err != nil {
 		return time.Time{}, fmt.Errorf("read stream %s: %w", name, err)
 	}
 	config := stream.CachedInfo().Config
 	if config.Metadata[jetstream.MetaUse] != "" { // of another installation on the same account
-		return time.Time{}, fmt.Errorf("%w: %s is the log of %s %s/%s", jetstream.ErrNotAdoptable, name,
+		return time.Time{}, fmt.Errorf("%w: %s is the log of %s %s/%s", ErrNotAdoptable, name,
 			config.Metadata[jetstream.MetaKind], config.Metadata[jetstream.MetaNamespace], config.Metadata[jetstream.MetaName])
 	}
 	a.Refuse = cmp.Or(a.Refuse, whyNotByHTTP(config, o.client.Names().LogSubjects(a.Key)))
@@ -66,12 +67,12 @@ func whyNotByHTTP(stream natsjs.StreamConfig, subject string) string {
 
 // changesStream keeps an address from leaving its log behind for another stream: ErrImmutable for the same resource; for a later one of
 // the same name PredecessorError, until the streams of the one before are removed.
-func (o *Owner) changesStream(have jetstream.StoredRecord, a route.Address) error {
+func (o *Owner) changesStream(have routes.StoredRecord, a route.Address) error {
 	switch {
 	case have.Address.Log.Stream == a.Log.Stream || have.Swept:
 		return nil
 	case have.DeletedAt == nil && have.Address.UID == a.UID:
-		return fmt.Errorf("stream %s: %w: stream", o.client.LogOf(*have.Address), jetstream.ErrImmutable)
+		return fmt.Errorf("stream %s: %w: stream", o.client.LogOf(*have.Address), ErrImmutable)
 	}
 	return &PredecessorError{Stream: o.client.LogOf(*have.Address), Field: "stream", UID: have.Address.UID}
 }
@@ -94,7 +95,7 @@ func (o *Owner) leaveStream(ctx context.Context, t route.Target) error {
 
 // removeForeign takes the cursors of an address's targets out of the stream that it had adopted.
 func (o *Owner) removeForeign(ctx context.Context, a route.Address) error {
-	records, err := o.client.Records(ctx, naming.TargetKeysOf(a.Key))
+	records, err := routes.Records(ctx, o.client, naming.TargetKeysOf(a.Key))
 	if err != nil && !errors.Is(err, route.ErrRecord) {
 		return err
 	}

@@ -15,7 +15,9 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/buckets"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/trim"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
@@ -76,16 +78,16 @@ func TestAnAdoptedStreamIsLeftAsItIs(t *testing.T) {
 func TestStreamsThatCannotBeAdopted(t *testing.T) {
 	i := install(t)
 	other := dialAs(t, i.server, "other")
-	jstest.Must(t, other.EnsureBuckets(t.Context()))
+	jstest.Must(t, buckets.Ensure(t.Context(), other))
 	_, err := New(other, "tests", shortGrace).PutAddress(jstest.Context(t), brokerOf("orders", 1<<20))
 	jstest.Must(t, err)
 	for name, want := range map[string]error{
-		"NOBODYS":                          jetstream.ErrNoStream,
-		"no name":                          jetstream.ErrNotAdoptable,
-		i.client.Names().Log(i.broker.Key): jetstream.ErrNotAdoptable,
-		other.Names().Log(i.broker.Key):    jetstream.ErrNotAdoptable,
-		"KV_kn_routes":                     jetstream.ErrNotAdoptable,
-		"KV_anything":                      jetstream.ErrNotAdoptable,
+		"NOBODYS":                          ErrNoStream,
+		"no name":                          ErrNotAdoptable,
+		i.client.Names().Log(i.broker.Key): ErrNotAdoptable,
+		other.Names().Log(i.broker.Key):    ErrNotAdoptable,
+		"KV_kn_routes":                     ErrNotAdoptable,
+		"KV_anything":                      ErrNotAdoptable,
 	} {
 		_, err := i.owner.PutAddress(jstest.Context(t), channelOf("c", route.Log{Stream: name}))
 		if !errors.Is(err, want) || !strings.Contains(err.Error(), name) {
@@ -107,7 +109,7 @@ func TestAStreamThatTakesNothingByHTTP(t *testing.T) {
 	if !strings.HasPrefix(applied.Refuse, want) {
 		t.Errorf("refused because of %q, want %q", applied.Refuse, want)
 	}
-	records, err := i.client.Records(jstest.Context(t), naming.AddressKey(channel.Key))
+	records, err := routes.Records(jstest.Context(t), i.client, naming.AddressKey(channel.Key))
 	jstest.Must(t, err)
 	if len(records) != 1 || records[0].Address.Refuse != applied.Refuse {
 		t.Errorf("the route is %+v", records)
@@ -176,7 +178,7 @@ func TestAChannelDoesNotChangeItsStream(t *testing.T) {
 	i.foreign(aStream("theirs.>"))
 	own, adopted := channelOf("c", route.Log{}), channelOf("c", route.Log{Stream: "THEIRS"})
 	i.putChannel(own)
-	if _, err := i.owner.PutAddress(jstest.Context(t), adopted); !errors.Is(err, jetstream.ErrImmutable) {
+	if _, err := i.owner.PutAddress(jstest.Context(t), adopted); !errors.Is(err, ErrImmutable) {
 		t.Fatalf("error %v, want ErrImmutable", err)
 	}
 	jstest.Must(t, i.owner.RemoveAddress(jstest.Context(t), own.Key))
@@ -224,7 +226,7 @@ func TestRepairOfAnAdoptedStream(t *testing.T) {
 	source.Stop()
 
 	jstest.Must(t, i.client.JetStream().DeleteStream(jstest.Context(t), "THEIRS"))
-	if err := i.owner.Sweep(jstest.Context(t)); !errors.Is(err, jetstream.ErrNoStream) {
+	if err := i.owner.Sweep(jstest.Context(t)); !errors.Is(err, ErrNoStream) {
 		t.Errorf("error %v, want ErrNoStream", err)
 	}
 	if _, err := i.client.JetStream().Stream(context.WithoutCancel(jstest.Context(t)), "THEIRS"); !errors.Is(err, natsjs.ErrStreamNotFound) {

@@ -11,7 +11,9 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/buckets"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/trim"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
@@ -34,8 +36,8 @@ func TestNoBucketAnswersDirectly(t *testing.T) {
 		_, err := c.JetStream().CreateKeyValue(jstest.Context(t), natsjs.KeyValueConfig{Bucket: name})
 		jstest.Must(t, err)
 	}
-	jstest.Must(t, c.EnsureBuckets(jstest.Context(t)))
-	jstest.Must(t, c.EnsureEventTypes(jstest.Context(t)))
+	jstest.Must(t, buckets.Ensure(jstest.Context(t), c))
+	jstest.Must(t, buckets.NewEventTypes(c).EnsureEventTypes(jstest.Context(t)))
 	for _, name := range names {
 		if bucketInfo(t, c, name).Config.AllowDirect {
 			t.Errorf("bucket %s answers direct reads", name)
@@ -55,15 +57,15 @@ func TestReportsAreInMemoryWhereThereIsAny(t *testing.T) {
 		ensure func(*jetstream.Client) error
 		want   natsjs.StorageType
 	}{
-		{"an account without a limit", nil, false, func(c *jetstream.Client) error { return c.EnsureBuckets(t.Context()) }, natsjs.MemoryStorage},
+		{"an account without a limit", nil, false, func(c *jetstream.Client) error { return buckets.Ensure(t.Context(), c) }, natsjs.MemoryStorage},
 		{"an account with some", map[string]server.JetStreamAccountLimits{"": some}, false,
-			func(c *jetstream.Client) error { return c.EnsureBuckets(t.Context()) }, natsjs.MemoryStorage},
+			func(c *jetstream.Client) error { return buckets.Ensure(t.Context(), c) }, natsjs.MemoryStorage},
 		{"an account with none", map[string]server.JetStreamAccountLimits{"": none}, false,
-			func(c *jetstream.Client) error { return c.EnsureBuckets(t.Context()) }, natsjs.FileStorage},
+			func(c *jetstream.Client) error { return buckets.Ensure(t.Context(), c) }, natsjs.FileStorage},
 		{"tiers with some", map[string]server.JetStreamAccountLimits{"R1": some, "R3": some}, false,
-			func(c *jetstream.Client) error { return c.EnsureBuckets(t.Context()) }, natsjs.MemoryStorage},
-		{"a server without room", nil, true, func(c *jetstream.Client) error { return c.EnsureBuckets(t.Context()) }, natsjs.FileStorage},
-		{"an owner that does not stay", nil, false, func(c *jetstream.Client) error { return c.MakeBuckets(t.Context()) }, natsjs.FileStorage},
+			func(c *jetstream.Client) error { return buckets.Ensure(t.Context(), c) }, natsjs.MemoryStorage},
+		{"a server without room", nil, true, func(c *jetstream.Client) error { return buckets.Ensure(t.Context(), c) }, natsjs.FileStorage},
+		{"an owner that does not stay", nil, false, func(c *jetstream.Client) error { return buckets.Make(t.Context(), c) }, natsjs.FileStorage},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -98,17 +100,17 @@ func TestReportsAreInMemoryWhereThereIsAny(t *testing.T) {
 func TestReportsMoveIntoMemory(t *testing.T) {
 	t.Parallel()
 	c := dial(t, natstest.Start(t, nil))
-	jstest.Must(t, c.MakeBuckets(jstest.Context(t)))
-	jstest.Must(t, c.EnsureBuckets(jstest.Context(t)))
+	jstest.Must(t, buckets.Make(jstest.Context(t), c))
+	jstest.Must(t, buckets.Ensure(jstest.Context(t), c))
 	if have := bucketInfo(t, c, c.Names().ReportsBucket()).Config.Storage; have != natsjs.MemoryStorage {
 		t.Errorf("the reports are in %s storage", have)
 	}
-	reports, err := c.Reports(jstest.Context(t))
+	reports, err := routes.Reports(jstest.Context(t), c)
 	jstest.Must(t, err)
 	if reports.Lost.IsZero() {
 		t.Error("nothing says that the reports of the former bucket are lost")
 	}
-	jstest.Must(t, c.MakeBuckets(jstest.Context(t)))
+	jstest.Must(t, buckets.Make(jstest.Context(t), c))
 	if have := bucketInfo(t, c, c.Names().ReportsBucket()).Config.Storage; have != natsjs.MemoryStorage {
 		t.Errorf("an owner that does not stay has moved the reports into %s storage", have)
 	}
@@ -149,7 +151,7 @@ func TestAnExhaustedStoreStopsOnlyWhatNeedsIt(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t, func(o *server.Options) { o.JetStreamMaxStore = 16 << 20 })
 	c := dial(t, s)
-	jstest.Must(t, c.EnsureBuckets(t.Context()))
+	jstest.Must(t, buckets.Ensure(t.Context(), c))
 	i := &installation{t: t, server: s, client: c, owner: New(c, "tests", shortGrace), broker: brokerOf("orders", 4<<20)}
 	i.putBroker()
 	all := i.put(i.trigger("all"))
@@ -157,14 +159,14 @@ func TestAnExhaustedStoreStopsOnlyWhatNeedsIt(t *testing.T) {
 	source := open(t, c, all, 10)
 	fillStore(t, c)
 
-	r := c.NewReporter(func() route.Report { return route.Report{Role: route.RoleFilter, ID: "f", Revision: 1} })
+	r := routes.NewReporter(c, func() route.Report { return route.Report{Role: route.RoleFilter, ID: "f", Revision: 1} })
 	jstest.Must(t, r.Write(jstest.Context(t), "filter.f", r.State()))
-	latest, err := c.LatestReports(jstest.Context(t))
+	latest, err := routes.LatestReports(jstest.Context(t), c)
 	jstest.Must(t, err)
 	if len(latest.Live) != 1 {
 		t.Errorf("the reports are %+v", latest.Live)
 	}
-	if records, err := c.Records(jstest.Context(t), ""); err != nil || len(records) != 2 {
+	if records, err := routes.Records(jstest.Context(t), c, ""); err != nil || len(records) != 2 {
 		t.Errorf("%d records, error %v", len(records), err)
 	}
 	changed := all
@@ -193,13 +195,13 @@ func TestRoutesChangeWhileLogsAreFull(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t, func(o *server.Options) { o.JetStreamMaxStore = 16 << 20 })
 	c := dial(t, s)
-	jstest.Must(t, c.EnsureBuckets(t.Context()))
+	jstest.Must(t, buckets.Ensure(t.Context(), c))
 	i := &installation{t: t, server: s, client: c, owner: New(c, "tests", shortGrace), broker: brokerOf("orders", 16<<20)}
 	_, err := i.owner.PutAddress(jstest.Context(t), i.broker)
 	if !jetstream.IsStorageExhausted(err) {
 		t.Fatalf("a log as large as the store: error %v, want one that says that there is no room", err)
 	}
-	i.broker = brokerOf("orders", (16<<20-jetstream.RoutesReserve-jetstream.PositionsReserve)/5*4) // dead letters have a quarter of the log's room
+	i.broker = brokerOf("orders", (16<<20-buckets.RoutesReserve-buckets.PositionsReserve)/5*4) // dead letters have a quarter of the log's room
 	i.putBroker()
 	first, second := i.put(i.trigger("first")), i.put(i.trigger("second"))
 	var published atomic.Int64

@@ -10,14 +10,15 @@ import (
 	natsjs "github.com/nats-io/nats.go/jetstream"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
 // Differing returns those of these live records whose streams or consumers are not what they say: somebody changed them by hand, and
 // may lose events so. To put the address or target again mends it. It changes nothing itself: the records may be older by now than what
 // a Put is writing. What is gone is for Sweep. Of targets that share a consumer, it returns one.
-func (o *Owner) Differing(ctx context.Context, live []jetstream.StoredRecord) ([]jetstream.StoredRecord, error) {
-	var differing, targets []jetstream.StoredRecord
+func (o *Owner) Differing(ctx context.Context, live []routes.StoredRecord) ([]routes.StoredRecord, error) {
+	var differing, targets []routes.StoredRecord
 	var errs []error
 	for _, r := range live {
 		if r.Target != nil && r.Target.Consumer != "" {
@@ -59,7 +60,7 @@ func (o *Owner) streamsDiffer(ctx context.Context, a route.Address) (bool, error
 }
 
 // consumersDiffering returns those of the targets with a cursor in the stream that is not what it should be.
-func (o *Owner) consumersDiffering(ctx context.Context, name string, targets []jetstream.StoredRecord) ([]jetstream.StoredRecord, error) {
+func (o *Owner) consumersDiffering(ctx context.Context, name string, targets []routes.StoredRecord) ([]routes.StoredRecord, error) {
 	stream, err := o.client.JetStream().Stream(ctx, name)
 	if err != nil {
 		return nil, jetstream.IgnoreMissing(err)
@@ -68,7 +69,7 @@ func (o *Owner) consumersDiffering(ctx context.Context, name string, targets []j
 	if err != nil {
 		return nil, err
 	}
-	var differing []jetstream.StoredRecord
+	var differing []routes.StoredRecord
 	var seen []string
 	for _, r := range targets {
 		info, there := consumers[r.Target.Consumer]

@@ -14,7 +14,9 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/eventtype"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/buckets"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
@@ -29,7 +31,7 @@ func followEventTypes(t *testing.T, c *jetstream.Client) <-chan string {
 	t.Helper()
 	keys, ended := make(chan string, 100), make(chan error, 1)
 	ctx := t.Context()
-	go func() { ended <- c.WatchEventTypes(ctx, func(key string) { keys <- key }) }()
+	go func() { ended <- routes.NewEventTypes(c).WatchEventTypes(ctx, func(key string) { keys <- key }) }()
 	t.Cleanup(func() { <-ended })
 	return keys
 }
@@ -49,36 +51,36 @@ func TestEventTypesGoThroughTheBucket(t *testing.T) {
 	t.Parallel()
 	c := dial(t, natstest.Start(t, nil))
 	first, second := seenAt("/one"), seenAt("/two").RepliedBy(route.Target{UID: "t", Key: route.TargetKey{Namespace: "shop", Name: "billing"}})
-	if err := c.PutEventType(jstest.Context(t), first); !errors.Is(err, natsjs.ErrBucketNotFound) {
+	if err := routes.NewEventTypes(c).PutEventType(jstest.Context(t), first); !errors.Is(err, natsjs.ErrBucketNotFound) {
 		t.Errorf("without a bucket: error %v", err)
 	}
-	if _, found, err := c.EventType(jstest.Context(t), first.Key()); found || err != nil {
+	if _, found, err := routes.NewEventTypes(c).EventType(jstest.Context(t), first.Key()); found || err != nil {
 		t.Errorf("without a bucket: found %v, error %v", found, err)
 	}
-	if err := c.WatchEventTypes(jstest.Context(t), func(string) {}); !errors.Is(err, natsjs.ErrBucketNotFound) {
+	if err := routes.NewEventTypes(c).WatchEventTypes(jstest.Context(t), func(string) {}); !errors.Is(err, natsjs.ErrBucketNotFound) {
 		t.Errorf("without a bucket: error %v", err)
 	}
-	jstest.Must(t, c.EnsureEventTypes(jstest.Context(t)))
-	jstest.Must(t, c.EnsureEventTypes(jstest.Context(t)))
+	jstest.Must(t, buckets.NewEventTypes(c).EnsureEventTypes(jstest.Context(t)))
+	jstest.Must(t, buckets.NewEventTypes(c).EnsureEventTypes(jstest.Context(t)))
 
-	jstest.Must(t, c.PutEventType(jstest.Context(t), first))
+	jstest.Must(t, routes.NewEventTypes(c).PutEventType(jstest.Context(t), first))
 	keys := followEventTypes(t, c)
 	if key := nextKey(t, keys); key != first.Key() {
 		t.Errorf("first %s", key)
 	}
-	jstest.Must(t, c.PutEventType(jstest.Context(t), second))
+	jstest.Must(t, routes.NewEventTypes(c).PutEventType(jstest.Context(t), second))
 	if key := nextKey(t, keys); key != second.Key() {
 		t.Errorf("second %s", key)
 	}
-	jstest.Must(t, c.PutEventType(jstest.Context(t), second))
+	jstest.Must(t, routes.NewEventTypes(c).PutEventType(jstest.Context(t), second))
 	if key := nextKey(t, keys); key != second.Key() {
 		t.Errorf("again %s", key)
 	}
-	have, found, err := c.EventType(jstest.Context(t), second.Key())
+	have, found, err := routes.NewEventTypes(c).EventType(jstest.Context(t), second.Key())
 	if err != nil || !found || have.Record != second || time.Since(have.At) > jstest.Patience {
 		t.Errorf("%+v, found %v, error %v", have, found, err)
 	}
-	if _, found, err := c.EventType(jstest.Context(t), seenAt("/none").Key()); found || err != nil {
+	if _, found, err := routes.NewEventTypes(c).EventType(jstest.Context(t), seenAt("/none").Key()); found || err != nil {
 		t.Errorf("a key of nothing: found %v, error %v", found, err)
 	}
 }
@@ -87,7 +89,7 @@ func TestEventTypesGoThroughTheBucket(t *testing.T) {
 func TestAnEventTypeThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	c := dial(t, natstest.Start(t, nil))
-	jstest.Must(t, c.EnsureEventTypes(jstest.Context(t)))
+	jstest.Must(t, buckets.NewEventTypes(c).EnsureEventTypes(jstest.Context(t)))
 	bucket, err := c.JetStream().KeyValue(jstest.Context(t), c.Names().EventTypesBucket())
 	jstest.Must(t, err)
 	stray, err := seenAt("/two").Encode()
@@ -95,7 +97,7 @@ func TestAnEventTypeThatCannotBeRead(t *testing.T) {
 	for what, value := range map[string][]byte{"no JSON": []byte("{"), "another's": stray} {
 		_, err := bucket.Put(jstest.Context(t), seenAt("/one").Key(), value)
 		jstest.Must(t, err)
-		if _, found, err := c.EventType(jstest.Context(t), seenAt("/one").Key()); found || !errors.Is(err, eventtype.ErrRecord) {
+		if _, found, err := routes.NewEventTypes(c).EventType(jstest.Context(t), seenAt("/one").Key()); found || !errors.Is(err, eventtype.ErrRecord) {
 			t.Errorf("%s: found %v, error %v", what, found, err)
 		}
 	}
@@ -104,11 +106,11 @@ func TestAnEventTypeThatCannotBeRead(t *testing.T) {
 func TestTheEventTypesBucketIsBounded(t *testing.T) {
 	t.Parallel()
 	c := dial(t, natstest.Start(t, nil))
-	jstest.Must(t, c.EnsureEventTypes(jstest.Context(t)))
+	jstest.Must(t, buckets.NewEventTypes(c).EnsureEventTypes(jstest.Context(t)))
 	stream, err := c.JetStream().Stream(jstest.Context(t), "KV_"+c.Names().EventTypesBucket())
 	jstest.Must(t, err)
 	config := stream.CachedInfo().Config
-	if config.MaxBytes != jetstream.EventTypesBytes || config.MaxAge != eventtype.RecordTTL || config.MaxMsgsPerSubject != 1 || config.MaxMsgSize != jetstream.EventTypeBytes {
+	if config.MaxBytes != buckets.EventTypesBytes || config.MaxAge != eventtype.RecordTTL || config.MaxMsgsPerSubject != 1 || config.MaxMsgSize != buckets.EventTypeBytes {
 		t.Errorf("%+v", config)
 	}
 	// The longest record that a recorder lets through, with names as long as Kubernetes takes them, is taken.
@@ -116,13 +118,13 @@ func TestTheEventTypesBucketIsBounded(t *testing.T) {
 	address := route.Address{Key: route.Key{Kind: route.KindBroker, Namespace: name[:63], Name: name}, UID: strings.Repeat("u", 36)}
 	long := eventtype.Of(address, jstest.Event("1", "t").With(event.Source, strings.Repeat("<", eventtype.MaxTextBytes-len("t1.0")))).
 		RepliedBy(route.Target{UID: address.UID, Key: route.TargetKey{Namespace: name[:63], Name: name}})
-	jstest.Must(t, c.PutEventType(jstest.Context(t), long))
+	jstest.Must(t, routes.NewEventTypes(c).PutEventType(jstest.Context(t), long))
 
 	config.MaxBytes = 20 << 10
 	_, err = c.JetStream().UpdateStream(jstest.Context(t), config)
 	jstest.Must(t, err)
 	put := func(n int) error {
-		return c.PutEventType(jstest.Context(t), seenAt(fmt.Sprintf("/%d/%s", n, strings.Repeat("s", 500))))
+		return routes.NewEventTypes(c).PutEventType(jstest.Context(t), seenAt(fmt.Sprintf("/%d/%s", n, strings.Repeat("s", 500))))
 	}
 	n := 0
 	for err = put(n); err == nil && n < 100; n++ {
@@ -131,7 +133,7 @@ func TestTheEventTypesBucketIsBounded(t *testing.T) {
 	if err == nil || n < 2 {
 		t.Fatalf("it is full after %d more: %v", n, err)
 	}
-	if _, found, err := c.EventType(jstest.Context(t), long.Key()); !found || err != nil {
+	if _, found, err := routes.NewEventTypes(c).EventType(jstest.Context(t), long.Key()); !found || err != nil {
 		t.Errorf("a full bucket drops what it holds: found %v, error %v", found, err)
 	}
 }
@@ -139,10 +141,12 @@ func TestTheEventTypesBucketIsBounded(t *testing.T) {
 func TestAWatchOfEventTypesEndsWithItsBucket(t *testing.T) {
 	t.Parallel()
 	c := dial(t, natstest.Start(t, nil), brisk)
-	jstest.Must(t, c.EnsureEventTypes(jstest.Context(t)))
-	jstest.Must(t, c.PutEventType(jstest.Context(t), seenAt("/one")))
+	jstest.Must(t, buckets.NewEventTypes(c).EnsureEventTypes(jstest.Context(t)))
+	jstest.Must(t, routes.NewEventTypes(c).PutEventType(jstest.Context(t), seenAt("/one")))
 	seen, ended := make(chan string, 10), make(chan error, 1)
-	go func() { ended <- c.WatchEventTypes(jstest.Context(t), func(key string) { seen <- key }) }()
+	go func() {
+		ended <- routes.NewEventTypes(c).WatchEventTypes(jstest.Context(t), func(key string) { seen <- key })
+	}()
 	nextKey(t, seen)
 	jstest.Must(t, c.JetStream().DeleteKeyValue(jstest.Context(t), c.Names().EventTypesBucket()))
 	select {
@@ -181,10 +185,10 @@ func TestRecordingNeedsNoMoreThanWriting(t *testing.T) {
 		return c
 	}
 	owner, filter := as("owner:o"), as("filter:f")
-	jstest.Must(t, owner.EnsureBuckets(jstest.Context(t)))
-	jstest.Must(t, owner.EnsureEventTypes(jstest.Context(t)))
-	jstest.Must(t, filter.PutEventType(jstest.Context(t), seenAt("/one")))
-	if _, found, err := owner.EventType(jstest.Context(t), seenAt("/one").Key()); !found || err != nil {
+	jstest.Must(t, buckets.Ensure(jstest.Context(t), owner))
+	jstest.Must(t, buckets.NewEventTypes(owner).EnsureEventTypes(jstest.Context(t)))
+	jstest.Must(t, routes.NewEventTypes(filter).PutEventType(jstest.Context(t), seenAt("/one")))
+	if _, found, err := routes.NewEventTypes(owner).EventType(jstest.Context(t), seenAt("/one").Key()); !found || err != nil {
 		t.Errorf("found %v, error %v", found, err)
 	}
 	routes, err := owner.JetStream().KeyValue(jstest.Context(t), owner.Names().RoutesBucket())

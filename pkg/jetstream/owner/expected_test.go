@@ -15,6 +15,8 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/park"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/publish"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -89,7 +91,7 @@ func TestAnEventInAnotherStreamIsNotStored(t *testing.T) {
 // recordedAddress returns the Broker's address as its record has it.
 func (i *installation) recordedAddress() route.Address {
 	i.t.Helper()
-	r, found, err := i.client.Record(jstest.Context(i.t), naming.AddressKey(i.broker.Key))
+	r, found, err := routes.Record(jstest.Context(i.t), i.client, naming.AddressKey(i.broker.Key))
 	jstest.Must(i.t, err)
 	if !found {
 		i.t.Fatal("the address has no record")
@@ -181,7 +183,7 @@ func TestWhatAFilterPutsIntoAnotherStreamIsNotStored(t *testing.T) {
 			store := storeOf(t, i.client, jstest.Table(i.broker))
 			jstest.Must(t, c.store(jstest.Context(t), store, target))
 			i.usurp(c.stream(i.client.Names(), i.broker.Key))
-			if err := c.store(soon(t), store, target); !errors.Is(err, jetstream.ErrNotStored) {
+			if err := c.store(soon(t), store, target); !errors.Is(err, publish.ErrNotStored) {
 				t.Errorf("error %v, want ErrNotStored", err)
 			}
 			if n := i.messagesIn("OTHER", jetstream.Everything); n != 0 {

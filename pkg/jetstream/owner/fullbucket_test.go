@@ -9,7 +9,9 @@ import (
 	natsjs "github.com/nats-io/nats.go/jetstream"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/buckets"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
@@ -25,7 +27,7 @@ func (i *installation) bucketState(name string) *natsjs.StreamInfo {
 func (i *installation) waiting(n int) route.Target {
 	target := i.trigger(fmt.Sprintf("waiting-%d", n))
 	target.Consumer, target.NotReady = "", "it waits"
-	target.Subscriber.URL = "http://subscriber.example/" + strings.Repeat("x", jetstream.RoutesReserve/50)
+	target.Subscriber.URL = "http://subscriber.example/" + strings.Repeat("x", buckets.RoutesReserve/50)
 	return target
 }
 
@@ -40,7 +42,7 @@ func TestTheRoutesBucketGrowsWithItsRoutes(t *testing.T) {
 	}
 	for n := range many {
 		edited := i.waiting(n)
-		edited.Subscriber.URL += strings.Repeat("y", jetstream.RoutesReserve/50)
+		edited.Subscriber.URL += strings.Repeat("y", buckets.RoutesReserve/50)
 		_, err := i.owner.PutTarget(jstest.Context(t), edited)
 		jstest.Must(t, err)
 	}
@@ -77,10 +79,10 @@ func TestAFullRoutesBucketTakesEveryKindOfChange(t *testing.T) {
 		{"end what has no record", func(i *installation, _ route.Target) error {
 			target := i.trigger("unrecorded")
 			target.Owner = "tests"
-			return i.owner.End(jstest.Context(i.t), jetstream.StoredRecord{Record: route.Record{Target: &target}})
+			return i.owner.End(jstest.Context(i.t), routes.StoredRecord{Record: route.Record{Target: &target}})
 		}},
 		{"purge a record", func(i *installation, one route.Target) error {
-			r, _, err := i.client.Record(jstest.Context(i.t), jetstream.RecordKey(route.Record{Target: &one}))
+			r, _, err := routes.Record(jstest.Context(i.t), i.client, routes.RecordKey(route.Record{Target: &one}))
 			jstest.Must(i.t, err)
 			return i.owner.purgeRecord(jstest.Context(i.t), r)
 		}},

@@ -15,9 +15,11 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/filter"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/buckets"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/park"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/publish"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
@@ -105,7 +107,7 @@ func install(t testing.TB, adjust ...func(*jetstream.Client)) *installation {
 	t.Helper()
 	s := natstest.Start(t, nil)
 	c := dial(t, s, adjust...)
-	jstest.Must(t, c.EnsureBuckets(t.Context()))
+	jstest.Must(t, buckets.Ensure(t.Context(), c))
 	i := &installation{t: t, server: s, client: c, owner: New(c, "tests", shortGrace), broker: brokerOf("orders", 16<<20)}
 	i.putBroker()
 	return i
@@ -161,7 +163,7 @@ func (i *installation) put(target route.Target) route.Target {
 // recorded returns the target as its record has it.
 func (i *installation) recorded(key route.TargetKey) route.Target {
 	i.t.Helper()
-	r, found, err := i.client.Record(jstest.Context(i.t), naming.TargetKey(key))
+	r, found, err := routes.Record(jstest.Context(i.t), i.client, naming.TargetKey(key))
 	jstest.Must(i.t, err)
 	if !found {
 		i.t.Fatalf("there is no record of %s", key)

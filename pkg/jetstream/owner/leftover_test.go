@@ -3,8 +3,8 @@ package owner
 import (
 	"testing"
 
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
@@ -26,7 +26,7 @@ func TestATargetWithoutARecordKeepsAConsumerOfItsOwn(t *testing.T) {
 			i.publish(0, 10, "a")
 			i.sweep()
 			c.lose(i, own)
-			i.deleteByHand(jetstream.RecordKey(route.Record{Target: &own}))
+			i.deleteByHand(routes.RecordKey(route.Record{Target: &own}))
 			again := i.put(i.trigger("own")) // it does not ask for old events any more
 			if again.Consumer != own.Consumer || !i.has(again) {
 				t.Fatalf("it has the consumer %s (there: %t), want %s", again.Consumer, i.has(again), own.Consumer)

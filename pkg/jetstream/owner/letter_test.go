@@ -60,7 +60,7 @@ func TestAFullDeadLetterStreamRefuses(t *testing.T) {
 	work.Event.Data = make([]byte, 10<<10)
 	jstest.Must(t, store.DeadLetter(jstest.Context(t), all, work))
 	work.Sequence = 2
-	if err := store.DeadLetter(jstest.Context(t), all, work); !errors.Is(err, jetstream.ErrNotStored) || !jetstream.IsLogFull(err) {
+	if err := store.DeadLetter(jstest.Context(t), all, work); !errors.Is(err, publish.ErrNotStored) || !jetstream.IsLogFull(err) {
 		t.Errorf("error %v, want ErrNotStored because it is full", err)
 	}
 }

@@ -8,7 +8,9 @@ import (
 	natsjs "github.com/nats-io/nats.go/jetstream"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/buckets"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
 )
@@ -62,9 +64,9 @@ func TestAStreamOfManyDeadLettersStaysAsLargeAsItIs(t *testing.T) {
 // differs tells whether the Broker's streams are not what they should be.
 func (i *installation) differs() bool {
 	i.t.Helper()
-	recorded, _, err := i.client.Record(jstest.Context(i.t), naming.AddressKey(i.broker.Key))
+	recorded, _, err := routes.Record(jstest.Context(i.t), i.client, naming.AddressKey(i.broker.Key))
 	jstest.Must(i.t, err)
-	found, err := i.owner.Differing(jstest.Context(i.t), []jetstream.StoredRecord{recorded})
+	found, err := i.owner.Differing(jstest.Context(i.t), []routes.StoredRecord{recorded})
 	jstest.Must(i.t, err)
 	return len(found) > 0
 }
@@ -74,7 +76,7 @@ func TestAnAddressIsWrittenWithoutRoomForItsDeadLetters(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t, func(o *server.Options) { o.JetStreamMaxStore = 16 << 20 })
 	c := dial(t, s)
-	jstest.Must(t, c.EnsureBuckets(t.Context()))
+	jstest.Must(t, buckets.Ensure(t.Context(), c))
 	i := &installation{t: t, server: s, client: c, owner: New(c, "tests", shortGrace), broker: brokerOf("orders", 8<<20)}
 	i.putBroker()
 	one := i.put(i.trigger("one"))
@@ -88,7 +90,7 @@ func TestAnAddressIsWrittenWithoutRoomForItsDeadLetters(t *testing.T) {
 	if !jetstream.IsStorageExhausted(applied.Lacking) {
 		t.Errorf("what is lacking: %v, want that there is no room", applied.Lacking)
 	}
-	record, _, err := c.Record(jstest.Context(t), naming.AddressKey(i.broker.Key))
+	record, _, err := routes.Record(jstest.Context(t), c, naming.AddressKey(i.broker.Key))
 	jstest.Must(t, err)
 	if record.Address.Refuse != "edited" || applied.Revision != record.Revision {
 		t.Errorf("the record is %+v at %d", record.Address, record.Revision)

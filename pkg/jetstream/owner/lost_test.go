@@ -12,7 +12,9 @@ import (
 	natsjs "github.com/nats-io/nats.go/jetstream"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/buckets"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/status"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
@@ -21,7 +23,7 @@ import (
 // putReport writes one report, as a process does that then says no more.
 func (i *installation) putReport(id string, at route.Place) {
 	i.t.Helper()
-	r := i.client.NewReporter(nil)
+	r := routes.NewReporter(i.client, nil)
 	report := route.Report{Role: route.RoleFilter, ID: id, Revision: at.Revision, Bucket: at.Bucket}
 	jstest.Must(i.t, r.Write(jstest.Context(i.t), "filter."+id, report))
 }
@@ -29,9 +31,9 @@ func (i *installation) putReport(id string, at route.Place) {
 // readReports reads the reports in both ways, which must not differ.
 func (i *installation) readReports() route.Reports {
 	i.t.Helper()
-	reports, err := i.client.Reports(jstest.Context(i.t))
+	reports, err := routes.Reports(jstest.Context(i.t), i.client)
 	jstest.Must(i.t, err)
-	latest, err := i.client.LatestReports(jstest.Context(i.t))
+	latest, err := routes.LatestReports(jstest.Context(i.t), i.client)
 	jstest.Must(i.t, err)
 	if len(reports.Live) != len(latest.Live) || reports.Lost.IsZero() != latest.Lost.IsZero() {
 		i.t.Errorf("one reader sees %+v, the other %+v", reports, latest)
@@ -62,10 +64,10 @@ func TestLostReportsAreNoReports(t *testing.T) {
 			i.stop()
 			i.restart()
 			jstest.Await(i.t, "the server lacks the bucket", func() bool {
-				reports, err := i.client.Reports(jstest.Context(i.t))
+				reports, err := routes.Reports(jstest.Context(i.t), i.client)
 				return err == nil && !reports.Lost.IsZero()
 			})
-			if _, err := i.client.LatestReports(jstest.Context(i.t)); !errors.Is(err, natsjs.ErrBucketNotFound) {
+			if _, err := routes.LatestReports(jstest.Context(i.t), i.client); !errors.Is(err, natsjs.ErrBucketNotFound) {
 				i.t.Errorf("without a bucket the latest reports are said to be none, error %v", err)
 			}
 		},
@@ -96,7 +98,7 @@ func TestLostReportsAreNoReports(t *testing.T) {
 				t.Errorf("it is not ready: %s", have.Reason)
 			}
 			lose(i)
-			jstest.Must(t, i.client.EnsureBuckets(jstest.Context(t)))
+			jstest.Must(t, buckets.Ensure(jstest.Context(t), i.client))
 			if have := i.targetStatus(key); have.Ready || !strings.Contains(have.Reason, "lost the reports") {
 				t.Errorf("ready %t, reason %q, want one that says that reports are lost", have.Ready, have.Reason)
 			}
@@ -107,7 +109,7 @@ func TestLostReportsAreNoReports(t *testing.T) {
 			if have := i.targetStatus(key); have.Ready {
 				t.Error("it is ready on the word of one of two")
 			}
-			jstest.Must(t, i.client.FirstReports(jstest.Context(t)))
+			jstest.Must(t, buckets.FirstReports(jstest.Context(t), i.client))
 			if have := i.readReports(); !have.Lost.IsZero() || len(have.Live) != 1 {
 				t.Errorf("nobody can have reported before: %+v", have)
 			}
@@ -120,16 +122,16 @@ func TestLostReportsAreWholeAgain(t *testing.T) {
 	t.Parallel()
 	i := install(t, brisk)
 	latest := func() route.Reports {
-		reports, err := i.client.LatestReports(jstest.Context(t))
+		reports, err := routes.LatestReports(jstest.Context(t), i.client)
 		jstest.Must(t, err)
 		return reports
 	}
 	jstest.Must(t, i.client.JetStream().DeleteKeyValue(jstest.Context(t), i.client.Names().ReportsBucket()))
-	jstest.Must(t, i.client.EnsureBuckets(jstest.Context(t)))
+	jstest.Must(t, buckets.Ensure(jstest.Context(t), i.client))
 	i.putReport("a", route.Place{})
 	jstest.Await(t, "nothing is lost any more", func() bool { return latest().Lost.IsZero() })
 	jstest.Await(t, "the report has expired", func() bool { return len(latest().Live) == 0 })
-	jstest.Must(t, i.client.EnsureBuckets(jstest.Context(t)))
+	jstest.Must(t, buckets.Ensure(jstest.Context(t), i.client))
 	if have := latest(); !have.Lost.IsZero() {
 		t.Error("the reports are lost again")
 	}
@@ -143,7 +145,7 @@ func TestAReporterSaysWhyItFails(t *testing.T) {
 	jstest.Must(t, c.Wait(jstest.Context(t)))
 	jstest.Must(t, c.JetStream().DeleteKeyValue(jstest.Context(t), c.Names().ReportsBucket()))
 	var tries atomic.Int64
-	r := c.NewReporter(func() route.Report {
+	r := routes.NewReporter(c, func() route.Report {
 		tries.Add(1)
 		return route.Report{Role: route.RoleFilter, ID: "one"}
 	})
@@ -165,7 +167,7 @@ func TestAReporterSaysWhyItFails(t *testing.T) {
 	if !errors.Is(r.Err(), natsjs.ErrBucketNotFound) || strings.Count(said.String(), "the report fails") != 1 {
 		t.Errorf("error %v, the log is:\n%s", r.Err(), said.String())
 	}
-	jstest.Must(t, i.client.EnsureBuckets(jstest.Context(t)))
+	jstest.Must(t, buckets.Ensure(jstest.Context(t), i.client))
 	jstest.Await(t, "the report", func() bool { return r.Err() == nil })
 	jstest.Await(t, "the log says so", func() bool { return strings.Contains(said.String(), "is written again") })
 }
@@ -175,7 +177,7 @@ func TestReportsAreLostWhenAllServersRestart(t *testing.T) {
 	t.Parallel()
 	servers := natstest.StartThree(t)
 	c := dial(t, servers[0])
-	jstest.Must(t, c.EnsureBuckets(jstest.Context(t)))
+	jstest.Must(t, buckets.Ensure(jstest.Context(t), c))
 	i := &installation{t: t, client: c}
 	i.putReport("a", route.Place{})
 	if have := i.readReports(); !have.Lost.IsZero() || len(have.Live) != 1 {
@@ -190,14 +192,14 @@ func TestReportsAreLostWhenAllServersRestart(t *testing.T) {
 	jstest.Await(t, "the owner has noted it", func() bool {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		return c.EnsureBuckets(ctx) == nil
+		return buckets.Ensure(ctx, c) == nil
 	})
 	var have route.Reports
 	jstest.Await(t, "the reports are read", func() (read bool) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		var err error
-		have, err = c.LatestReports(ctx)
+		have, err = routes.LatestReports(ctx, c)
 		return err == nil
 	})
 	if have.Lost.IsZero() || len(have.Live) != 0 {

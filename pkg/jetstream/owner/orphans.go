@@ -9,6 +9,7 @@ import (
 	natsjs "github.com/nats-io/nats.go/jetstream"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
@@ -16,11 +17,11 @@ import (
 // tombstone, such as those of a resource that was deleted just after somebody had deleted its record by hand. They would be kept for
 // ever, and the cursors would hold their log; members of a shared consumer without a record are for sweepMembers. The records have
 // revision 0. It ends nothing: that is for End, once the caller has made sure, past every cache, that there is no such resource.
-func (o *Owner) Unrecorded(ctx context.Context) ([]jetstream.StoredRecord, error) {
+func (o *Owner) Unrecorded(ctx context.Context) ([]routes.StoredRecord, error) {
 	// First the streams, then the records: what is made in between has a record by the time that they are read, or is not listed.
 	names := o.client.Names()
 	streams := o.client.JetStream().ListStreams(ctx, natsjs.WithStreamListSubject(names.Prefix()+".>"))
-	addresses := map[route.Key]jetstream.StoredRecord{}
+	addresses := map[route.Key]routes.StoredRecord{}
 	var logs []route.Key
 	for info := range streams.Info() {
 		key, name := addressOf(info.Config.Metadata), info.Config.Name
@@ -33,7 +34,7 @@ func (o *Owner) Unrecorded(ctx context.Context) ([]jetstream.StoredRecord, error
 		}
 		if info.Config.Metadata[jetstream.MetaOwner] == o.name {
 			address := route.Address{Key: key, UID: info.Config.Metadata[jetstream.MetaUID], Owner: o.name}
-			addresses[key] = jetstream.StoredRecord{Record: route.Record{Address: &address}}
+			addresses[key] = routes.StoredRecord{Record: route.Record{Address: &address}}
 		}
 	}
 	if err := streams.Err(); err != nil {
@@ -47,7 +48,7 @@ func (o *Owner) Unrecorded(ctx context.Context) ([]jetstream.StoredRecord, error
 		}
 		found = append(found, cursors...)
 	}
-	records, err := o.client.Records(ctx, "")
+	records, err := routes.Records(ctx, o.client, "")
 	if err != nil {
 		return nil, err // one that cannot be read may be of any of them
 	}
@@ -55,7 +56,7 @@ func (o *Owner) Unrecorded(ctx context.Context) ([]jetstream.StoredRecord, error
 }
 
 // cursorsIn returns routes for the cursors of this owner in a log.
-func (o *Owner) cursorsIn(ctx context.Context, log string, key route.Key) ([]jetstream.StoredRecord, error) {
+func (o *Owner) cursorsIn(ctx context.Context, log string, key route.Key) ([]routes.StoredRecord, error) {
 	stream, err := o.client.JetStream().Stream(ctx, log)
 	if err != nil {
 		return nil, jetstream.IgnoreMissing(err)
@@ -64,12 +65,12 @@ func (o *Owner) cursorsIn(ctx context.Context, log string, key route.Key) ([]jet
 	if err != nil {
 		return nil, err
 	}
-	var found []jetstream.StoredRecord
+	var found []routes.StoredRecord
 	for name, info := range consumers {
 		meta := info.Config.Metadata
 		target := route.Target{Key: targetIn(meta, key), UID: meta[jetstream.MetaUID], Owner: o.name, Consumer: name}
 		if meta[jetstream.MetaOwner] == o.name && name == o.client.Names().Consumer(target.Key) {
-			found = append(found, jetstream.StoredRecord{Record: route.Record{Target: &target}})
+			found = append(found, routes.StoredRecord{Record: route.Record{Target: &target}})
 		}
 	}
 	return found, nil
@@ -85,14 +86,14 @@ func targetIn(meta map[string]string, address route.Key) route.TargetKey {
 }
 
 // notRecorded leaves out what has a record.
-func notRecorded(found, records []jetstream.StoredRecord) []jetstream.StoredRecord {
+func notRecorded(found, records []routes.StoredRecord) []routes.StoredRecord {
 	recorded := map[string]bool{}
 	for _, r := range records {
-		recorded[jetstream.RecordKey(r.Record)] = true
+		recorded[routes.RecordKey(r.Record)] = true
 	}
-	var left []jetstream.StoredRecord
+	var left []routes.StoredRecord
 	for _, r := range found {
-		if !recorded[jetstream.RecordKey(r.Record)] {
+		if !recorded[routes.RecordKey(r.Record)] {
 			left = append(left, r)
 		}
 	}

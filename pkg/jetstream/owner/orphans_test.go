@@ -8,8 +8,9 @@ import (
 
 	natsjs "github.com/nats-io/nats.go/jetstream"
 
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/buckets"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
@@ -21,9 +22,9 @@ func (i *installation) unrecorded(o *Owner) (keys []string) {
 	jstest.Must(i.t, err)
 	for _, r := range found {
 		if r.Revision != 0 {
-			i.t.Errorf("%s stands at revision %d", jetstream.RecordKey(r.Record), r.Revision)
+			i.t.Errorf("%s stands at revision %d", routes.RecordKey(r.Record), r.Revision)
 		}
-		keys = append(keys, jetstream.RecordKey(r.Record))
+		keys = append(keys, routes.RecordKey(r.Record))
 	}
 	slices.Sort(keys)
 	return keys
@@ -66,7 +67,7 @@ func TestWhatLostItsRecordIsFoundAndGoesAfterTheGrace(t *testing.T) {
 	}
 
 	for _, r := range []route.Record{{Address: &i.broker}, {Target: &kept}} {
-		i.deleteByHand(jetstream.RecordKey(r))
+		i.deleteByHand(routes.RecordKey(r))
 	}
 	if have := i.unrecorded(i.owner); len(have) != 2 {
 		t.Errorf("without a record: %v", have)
@@ -103,7 +104,7 @@ func TestOnlyWhatWasReadEnds(t *testing.T) {
 	jstest.Must(t, err)
 	i.put(all)
 	jstest.Must(t, i.owner.End(jstest.Context(t), unrecorded[0]))
-	read, _, err := i.client.Record(jstest.Context(t), naming.TargetKey(all.Key))
+	read, _, err := routes.Record(jstest.Context(t), i.client, naming.TargetKey(all.Key))
 	jstest.Must(t, err)
 	if read.DeletedAt != nil {
 		t.Fatal("a record that was written anew is ended for one that was not there")
@@ -112,13 +113,13 @@ func TestOnlyWhatWasReadEnds(t *testing.T) {
 	again.UID = "another"
 	i.put(again)
 	jstest.Must(t, i.owner.End(jstest.Context(t), read))
-	now, _, err := i.client.Record(jstest.Context(t), naming.TargetKey(all.Key))
+	now, _, err := routes.Record(jstest.Context(t), i.client, naming.TargetKey(all.Key))
 	jstest.Must(t, err)
 	if now.DeletedAt != nil {
 		t.Fatal("the record of another resource is ended")
 	}
 	jstest.Must(t, i.owner.End(jstest.Context(t), now))
-	if now, _, err = i.client.Record(jstest.Context(t), naming.TargetKey(all.Key)); err != nil || now.DeletedAt == nil {
+	if now, _, err = routes.Record(jstest.Context(t), i.client, naming.TargetKey(all.Key)); err != nil || now.DeletedAt == nil {
 		t.Errorf("the record is not ended: %v", err)
 	}
 }
@@ -127,11 +128,11 @@ func TestARefusalChangesNothingElse(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	key := naming.AddressKey(i.broker.Key)
-	before, _, err := i.client.Record(jstest.Context(t), key)
+	before, _, err := routes.Record(jstest.Context(t), i.client, key)
 	jstest.Must(t, err)
 	for _, why := range []string{"a policy", "a policy", ""} {
 		jstest.Must(t, i.owner.Refuse(jstest.Context(t), i.broker.Key, why))
-		now, _, err := i.client.Record(jstest.Context(t), key)
+		now, _, err := routes.Record(jstest.Context(t), i.client, key)
 		jstest.Must(t, err)
 		want := *before.Address
 		want.Refuse = why
@@ -139,12 +140,12 @@ func TestARefusalChangesNothingElse(t *testing.T) {
 			t.Errorf("refused for %q it is %+v, want %+v", why, *now.Address, want)
 		}
 	}
-	if err := New(i.client, "another", shortGrace).Refuse(jstest.Context(t), i.broker.Key, "spite"); !errors.Is(err, jetstream.ErrForeignRoute) {
+	if err := New(i.client, "another", shortGrace).Refuse(jstest.Context(t), i.broker.Key, "spite"); !errors.Is(err, ErrForeignRoute) {
 		t.Errorf("another owner's refusal: error %v", err)
 	}
 	jstest.Must(t, i.owner.RemoveAddress(jstest.Context(t), i.broker.Key))
 	jstest.Must(t, i.owner.Refuse(jstest.Context(t), i.broker.Key, "a policy"))
-	if now, _, err := i.client.Record(jstest.Context(t), key); err != nil || now.DeletedAt == nil || now.Address.Refuse != "" {
+	if now, _, err := routes.Record(jstest.Context(t), i.client, key); err != nil || now.DeletedAt == nil || now.Address.Refuse != "" {
 		t.Errorf("what has ended is %+v, error %v", now, err)
 	}
 }
@@ -153,8 +154,8 @@ func TestARefusalChangesNothingElse(t *testing.T) {
 func TestBucketsHaveReplicasWhereThereAreServers(t *testing.T) {
 	t.Parallel()
 	c := dial(t, natstest.StartThree(t)[0])
-	jstest.Must(t, c.EnsureBuckets(jstest.Context(t)))
-	jstest.Must(t, c.EnsureBuckets(jstest.Context(t))) // as often as anyone likes
+	jstest.Must(t, buckets.Ensure(jstest.Context(t), c))
+	jstest.Must(t, buckets.Ensure(jstest.Context(t), c)) // as often as anyone likes
 	for _, name := range []string{c.Names().RoutesBucket(), c.Names().ReportsBucket(), c.Names().PositionsBucket()} {
 		bucket, err := c.JetStream().KeyValue(jstest.Context(t), name)
 		jstest.Must(t, err)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/buckets"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/codec"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
@@ -26,7 +27,7 @@ func limited(t *testing.T, limit *atomic.Int32) *installation {
 	t.Helper()
 	s := natstest.Start(t, func(o *server.Options) { o.MaxPayload = limit.Load() })
 	c := dial(t, s)
-	jstest.Must(t, c.EnsureBuckets(t.Context()))
+	jstest.Must(t, buckets.Ensure(t.Context(), c))
 	i := &installation{t: t, server: s, client: c, owner: New(c, "tests", shortGrace), broker: brokerOf("orders", 16<<20)}
 	i.putBroker()
 	return i

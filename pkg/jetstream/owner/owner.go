@@ -12,6 +12,8 @@ import (
 	natsjs "github.com/nats-io/nats.go/jetstream"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/buckets"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -89,7 +91,7 @@ func (o *Owner) PutAddress(ctx context.Context, a route.Address) (Applied, error
 
 // makeStreams makes the streams of an address that has this record, and enters in the address what was chosen for it. lacking is that
 // there is no room for what the address can do without for a while.
-func (o *Owner) makeStreams(ctx context.Context, a *route.Address, have jetstream.StoredRecord) (made time.Time, lacking, err error) {
+func (o *Owner) makeStreams(ctx context.Context, a *route.Address, have routes.StoredRecord) (made time.Time, lacking, err error) {
 	if have.Address != nil {
 		if err := o.changesStream(have, *a); err != nil {
 			return made, nil, err
@@ -171,31 +173,31 @@ func (o *Owner) settle(ctx context.Context, t route.Target) error {
 
 // put writes the record in place of the one that was read. written is false when somebody else has written there since: then what was
 // made for the record may be gone again.
-func (o *Owner) put(ctx context.Context, r route.Record, have jetstream.StoredRecord) (applied Applied, written bool, err error) {
+func (o *Owner) put(ctx context.Context, r route.Record, have routes.StoredRecord) (applied Applied, written bool, err error) {
 	// Read before the record is written: if the bucket is made anew in between, nobody ever reports to be past this place.
-	bucket, err := o.client.RoutesMade(ctx)
+	bucket, err := routes.Made(ctx, o.client)
 	if err != nil {
 		return Applied{}, false, err
 	}
-	revision, written, err := o.swapRecord(ctx, jetstream.StoredRecord{Record: r, Revision: have.Revision})
-	return Applied{Place: route.Place{Key: jetstream.RecordKey(r), Revision: revision, Bucket: bucket}}, written, err
+	revision, written, err := o.swapRecord(ctx, routes.StoredRecord{Record: r, Revision: have.Revision})
+	return Applied{Place: route.Place{Key: routes.RecordKey(r), Revision: revision, Bucket: bucket}}, written, err
 }
 
 // present reads what is at the key, and keeps an owner from changing the streams and consumers behind a route that is not
 // its own: ErrForeignRoute; or that are being removed: it waits a moment for that, and then it is ErrSweeping. A route of which there
 // is nothing to be read has neither address nor target.
-func (o *Owner) present(ctx context.Context, key string) (jetstream.StoredRecord, error) {
+func (o *Owner) present(ctx context.Context, key string) (routes.StoredRecord, error) {
 	for waited := time.Duration(0); ; waited += sweepingPause {
-		have, _, err := o.client.Record(ctx, key)
+		have, _, err := routes.Record(ctx, o.client, key)
 		switch {
 		case err != nil:
 			return have, err
 		case have.Owner() != "" && have.DeletedAt == nil && have.Owner() != o.name:
-			return have, fmt.Errorf("%s: %w (%s)", key, jetstream.ErrForeignRoute, have.Owner())
+			return have, fmt.Errorf("%s: %w (%s)", key, ErrForeignRoute, have.Owner())
 		case have.Sweeping == nil || have.Swept:
 			return have, nil
 		case waited > jetstream.RequestTimeout:
-			return have, fmt.Errorf("%s: %w", key, jetstream.ErrSweeping)
+			return have, fmt.Errorf("%s: %w", key, ErrSweeping)
 		}
 		loop.Sleep(ctx, sweepingPause)
 	}
@@ -234,20 +236,20 @@ func (o *Owner) Refuse(ctx context.Context, key route.Key, why string) error {
 	have.Address.Refuse = why
 	_, replaced, err := o.swapRecord(ctx, have)
 	if err == nil && !replaced {
-		err = fmt.Errorf("%s: %w", naming.AddressKey(key), jetstream.ErrConflict)
+		err = fmt.Errorf("%s: %w", naming.AddressKey(key), ErrConflict)
 	}
 	return err
 }
 
 // End ends the route that was read, unless it was written again since then; one of Unrecorded, unless it was written at all. Like Remove,
 // it leaves what the route had to Sweep.
-func (o *Owner) End(ctx context.Context, r jetstream.StoredRecord) error {
+func (o *Owner) End(ctx context.Context, r routes.StoredRecord) error {
 	_, err := o.end(ctx, r)
 	return err
 }
 
 // end makes the record a tombstone; it is false when somebody wrote it meanwhile. A target that shares stays a member until it is swept.
-func (o *Owner) end(ctx context.Context, r jetstream.StoredRecord) (ended bool, err error) {
+func (o *Owner) end(ctx context.Context, r routes.StoredRecord) (ended bool, err error) {
 	now := time.Now().UTC()
 	r.DeletedAt = &now
 	_, ended, err = o.swapRecord(ctx, r)
@@ -255,17 +257,17 @@ func (o *Owner) end(ctx context.Context, r jetstream.StoredRecord) (ended bool, 
 }
 
 // Owned returns the live records of this owner, read from the server. A bucket that was deleted by hand is made again, empty.
-func (o *Owner) Owned(ctx context.Context) ([]jetstream.StoredRecord, error) {
+func (o *Owner) Owned(ctx context.Context) ([]routes.StoredRecord, error) {
 	live, _, err := o.OwnedAndEnding(ctx)
 	return live, err
 }
 
 // OwnedAndEnding returns, beside what Owned returns, the tombstones whose grace period is not over.
 // Errors: route.ErrRecord when some cannot be read; the others are returned with it.
-func (o *Owner) OwnedAndEnding(ctx context.Context) (live, ending []jetstream.StoredRecord, err error) {
-	all, err := o.client.Records(ctx, "")
+func (o *Owner) OwnedAndEnding(ctx context.Context) (live, ending []routes.StoredRecord, err error) {
+	all, err := routes.Records(ctx, o.client, "")
 	if errors.Is(err, natsjs.ErrBucketNotFound) {
-		return nil, nil, o.client.EnsureBuckets(ctx)
+		return nil, nil, buckets.Ensure(ctx, o.client)
 	}
 	if err != nil && !errors.Is(err, route.ErrRecord) {
 		return nil, nil, err

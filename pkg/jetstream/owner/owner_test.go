@@ -12,7 +12,9 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/filter"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/buckets"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/trim"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
@@ -44,7 +46,7 @@ func TestTheLogsLimitIsChosenOnceWhenNobodyNamesOne(t *testing.T) {
 	a := brokerOf("default", 0)
 	_, err := i.owner.PutAddress(jstest.Context(t), a)
 	jstest.Must(t, err)
-	record, found, err := i.client.Record(jstest.Context(t), naming.AddressKey(a.Key))
+	record, found, err := routes.Record(jstest.Context(t), i.client, naming.AddressKey(a.Key))
 	jstest.Must(t, err)
 	if !found || record.Address.Log.MaxBytes != DefaultMaxBytes {
 		t.Errorf("the record says %+v, want a limit of %d", record.Address, DefaultMaxBytes)
@@ -124,7 +126,7 @@ func TestATriggerThatIsNotReadyGetsACursorOnlyWhenItHadOne(t *testing.T) {
 	if n := consumers(); n != 1 {
 		t.Errorf("%d consumers, want the one that it had", n)
 	}
-	record, _, err := i.client.Record(jstest.Context(t), naming.TargetKey(target.Key))
+	record, _, err := routes.Record(jstest.Context(t), i.client, naming.TargetKey(target.Key))
 	jstest.Must(t, err)
 	if record.Target.Consumer == "" || record.Target.NotReady == "" {
 		t.Errorf("the record is %+v, want its reason and its consumer", record.Target)
@@ -161,7 +163,7 @@ func TestRoutesOfAnotherOwnerAreLeftAlone(t *testing.T) {
 			return err
 		}},
 	} {
-		if err := step.do(); !errors.Is(err, jetstream.ErrForeignRoute) || !strings.Contains(err.Error(), "tests") {
+		if err := step.do(); !errors.Is(err, ErrForeignRoute) || !strings.Contains(err.Error(), "tests") {
 			t.Errorf("%s: error %v, want ErrForeignRoute that names the owner", step.name, err)
 		}
 	}
@@ -197,7 +199,7 @@ func TestAFieldThatNATSCannotChangeIsNamed(t *testing.T) {
 			i := install(t)
 			c.change(i)
 			_, err := i.owner.PutAddress(jstest.Context(t), i.broker)
-			if !errors.Is(err, jetstream.ErrImmutable) || !strings.HasSuffix(err.Error(), c.field) {
+			if !errors.Is(err, ErrImmutable) || !strings.HasSuffix(err.Error(), c.field) {
 				t.Errorf("error %v, want ErrImmutable and the field", err)
 			}
 		})
@@ -209,7 +211,7 @@ func TestAFieldThatNATSCannotChangeIsNamed(t *testing.T) {
 			Durable: all.Consumer, AckPolicy: natsjs.AckNonePolicy,
 		})
 		jstest.Must(t, err)
-		if _, err := i.owner.PutTarget(jstest.Context(t), all); !errors.Is(err, jetstream.ErrImmutable) || !strings.HasSuffix(err.Error(), "ackPolicy") {
+		if _, err := i.owner.PutTarget(jstest.Context(t), all); !errors.Is(err, ErrImmutable) || !strings.HasSuffix(err.Error(), "ackPolicy") {
 			t.Errorf("error %v, want ErrImmutable and the field", err)
 		}
 	})
@@ -283,7 +285,7 @@ func TestBucketsKeepWhatTheAdministratorChose(t *testing.T) {
 	_, err = i.client.JetStream().UpdateKeyValue(jstest.Context(t), config)
 	jstest.Must(t, err)
 
-	jstest.Must(t, i.client.EnsureBuckets(jstest.Context(t)))
+	jstest.Must(t, buckets.Ensure(jstest.Context(t), i.client))
 	status, err = bucket.Status(jstest.Context(t))
 	jstest.Must(t, err)
 	if have := status.Config(); have.MaxBytes != 1<<20 || have.History != 1 {

@@ -10,6 +10,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/codec"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/publish"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
@@ -188,7 +189,7 @@ func TestADirectedStreamDeletedByHandIsMadeAgain(t *testing.T) {
 	jstest.Must(t, i.client.JetStream().DeleteStream(jstest.Context(t), i.client.Names().DirectedStream(i.broker.Key)))
 
 	begin := time.Now()
-	if err := store.Park(jstest.Context(t), all, jstest.Work("2", 2), time.Now()); !errors.Is(err, jetstream.ErrNotStored) {
+	if err := store.Park(jstest.Context(t), all, jstest.Work("2", 2), time.Now()); !errors.Is(err, publish.ErrNotStored) {
 		t.Errorf("error %v, want ErrNotStored: the stream is gone", err)
 	}
 	if took := time.Since(begin); took > jetstream.PublishBudget/2 {
@@ -216,7 +217,7 @@ func TestParkingIsRefusedWhenAsMuchIsParkedAsTheLogMayHold(t *testing.T) {
 		err = store.Park(jstest.Context(t), all, work, time.Now().Add(time.Hour))
 		return err != nil
 	})
-	if !errors.Is(err, jetstream.ErrParkFull) {
+	if !errors.Is(err, dispatch.ErrParkFull) {
 		t.Errorf("error %v, want ErrParkFull", err)
 	}
 	if n := i.parkedMessages(); n > 5 {

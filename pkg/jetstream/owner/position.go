@@ -11,6 +11,7 @@ import (
 	natsjs "github.com/nats-io/nats.go/jetstream"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/buckets"
 )
 
 // positions remembers where each cursor stood, for the case that someone deletes a consumer by hand. It does so in a bucket:
@@ -63,7 +64,7 @@ func (p *positions) remember(ctx context.Context, key string, now position) erro
 	}
 	bucket, made, err := p.open(ctx)
 	if errors.Is(err, natsjs.ErrBucketNotFound) {
-		if err = p.client.EnsureBuckets(ctx); err == nil {
+		if err = buckets.Ensure(ctx, p.client); err == nil {
 			bucket, made, err = p.open(ctx)
 		}
 	}
@@ -74,7 +75,7 @@ func (p *positions) remember(ctx context.Context, key string, now position) erro
 	if err != nil {
 		return err
 	}
-	err = p.client.MakingRoom(ctx, func() error {
+	err = buckets.MakingRoom(ctx, p.client, func() error {
 		_, err := bucket.Put(ctx, key, data)
 		return err
 	})
@@ -169,5 +170,5 @@ func (p *positions) forget(ctx context.Context, key string) error {
 	if _, err := bucket.Get(ctx, key); errors.Is(err, natsjs.ErrKeyNotFound) {
 		return nil // a mark would take room for nothing
 	}
-	return p.client.MakingRoom(ctx, func() error { return bucket.Purge(ctx, key, natsjs.PurgeTTL(jetstream.PositionMarkerTTL)) })
+	return buckets.MakingRoom(ctx, p.client, func() error { return bucket.Purge(ctx, key, natsjs.PurgeTTL(buckets.PositionMarkerTTL)) })
 }

@@ -10,6 +10,7 @@ import (
 	natsjs "github.com/nats-io/nats.go/jetstream"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/trim"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
@@ -26,11 +27,11 @@ type PredecessorError struct {
 }
 
 func (e *PredecessorError) Error() string {
-	return fmt.Sprintf("stream %s, of a resource of this name that was deleted, is in the way: %v: %s", e.Stream, jetstream.ErrImmutable, e.Field)
+	return fmt.Sprintf("stream %s, of a resource of this name that was deleted, is in the way: %v: %s", e.Stream, ErrImmutable, e.Field)
 }
 
 // Unwrap returns ErrImmutable.
-func (e *PredecessorError) Unwrap() error { return jetstream.ErrImmutable }
+func (e *PredecessorError) Unwrap() error { return ErrImmutable }
 
 // EndPredecessor makes room for an address that PutAddress refused with a PredecessorError: it ends the route of the resource that
 // had the name before, and removes its streams once nothing in them is undelivered, or its grace period is over, like that of
@@ -56,23 +57,23 @@ func (o *Owner) EndPredecessor(ctx context.Context, a route.Address, before *Pre
 
 // tombstoneOf returns the tombstone of the address's predecessor, which it writes where there is none. One that was swept
 // although streams are still there begins anew.
-func (o *Owner) tombstoneOf(ctx context.Context, a route.Address, before *PredecessorError) (jetstream.StoredRecord, error) {
+func (o *Owner) tombstoneOf(ctx context.Context, a route.Address, before *PredecessorError) (routes.StoredRecord, error) {
 	key := naming.AddressKey(a.Key)
 	have, err := o.present(ctx, key)
 	if err != nil {
-		return jetstream.StoredRecord{}, err
+		return routes.StoredRecord{}, err
 	}
 	found := have.Address != nil
 	switch {
 	case found && have.DeletedAt != nil && have.Owner() != o.name:
-		return jetstream.StoredRecord{}, fmt.Errorf("%s: %w (%s)", key, jetstream.ErrForeignRoute, have.Owner())
+		return routes.StoredRecord{}, fmt.Errorf("%s: %w (%s)", key, ErrForeignRoute, have.Owner())
 	case found && have.DeletedAt != nil && !have.Swept:
 		return have, nil
 	case found && have.DeletedAt == nil && have.Address.UID == a.UID:
-		return jetstream.StoredRecord{}, fmt.Errorf("%s has a route already: %w", key, before)
+		return routes.StoredRecord{}, fmt.Errorf("%s has a route already: %w", key, before)
 	}
 	now := time.Now().UTC()
-	end := jetstream.StoredRecord{Record: route.Record{Address: &a, DeletedAt: &now}}
+	end := routes.StoredRecord{Record: route.Record{Address: &a, DeletedAt: &now}}
 	end.Address.UID, end.Address.Owner = before.UID, o.name
 	if found {
 		end.Address = have.Address
@@ -83,16 +84,16 @@ func (o *Owner) tombstoneOf(ctx context.Context, a route.Address, before *Predec
 }
 
 // allHaveHeard tells whether every live process has applied the tombstone: none stores anything more for the route.
-func (o *Owner) allHaveHeard(ctx context.Context, tombstone jetstream.StoredRecord) (bool, error) {
-	made, err := o.client.RoutesMade(ctx)
+func (o *Owner) allHaveHeard(ctx context.Context, tombstone routes.StoredRecord) (bool, error) {
+	made, err := routes.Made(ctx, o.client)
 	if err != nil {
 		return false, err
 	}
-	reports, err := o.client.LatestReports(ctx)
+	reports, err := routes.LatestReports(ctx, o.client)
 	if err != nil || !reports.Lost.IsZero() {
 		return false, err
 	}
-	at := route.Place{Key: jetstream.RecordKey(tombstone.Record), Revision: tombstone.Revision, Bucket: made}
+	at := route.Place{Key: routes.RecordKey(tombstone.Record), Revision: tombstone.Revision, Bucket: made}
 	return !slices.ContainsFunc(reports.Live, func(r route.Report) bool { return !r.Past(at) }), nil
 }
 
@@ -108,7 +109,7 @@ func (o *Owner) allDelivered(ctx context.Context, a route.Address) (bool, error)
 	case log.Holder != nil:
 		return false, nil
 	default:
-		targets, err := o.client.Records(ctx, naming.TargetKeysOf(key))
+		targets, err := routes.Records(ctx, o.client, naming.TargetKeysOf(key))
 		if err != nil {
 			return false, err
 		}

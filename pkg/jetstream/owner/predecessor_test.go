@@ -9,8 +9,8 @@ import (
 
 	natsjs "github.com/nats-io/nats.go/jetstream"
 
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -22,7 +22,7 @@ func (i *installation) successor() (route.Address, *PredecessorError) {
 	next.UID, next.Log.Memory = "another", true
 	_, err := i.owner.PutAddress(jstest.Context(i.t), next)
 	var before *PredecessorError
-	if !errors.As(err, &before) || !errors.Is(err, jetstream.ErrImmutable) || before.UID != i.broker.UID || before.Field != "storage" {
+	if !errors.As(err, &before) || !errors.Is(err, ErrImmutable) || before.UID != i.broker.UID || before.Field != "storage" {
 		i.t.Fatalf("error %v, want one that names the storage and the Broker before", err)
 	}
 	return next, before
@@ -31,7 +31,7 @@ func (i *installation) successor() (route.Address, *PredecessorError) {
 // endedFor writes the tombstone as if the route had ended so long ago.
 func (i *installation) endedFor(d time.Duration) {
 	i.t.Helper()
-	have, found, err := i.client.Record(jstest.Context(i.t), naming.AddressKey(i.broker.Key))
+	have, found, err := routes.Record(jstest.Context(i.t), i.client, naming.AddressKey(i.broker.Key))
 	jstest.Must(i.t, err)
 	if !found || have.DeletedAt == nil {
 		i.t.Fatalf("the route of the Broker before has not ended: %+v", have)
@@ -136,7 +136,7 @@ func TestALiveResourceIsNoPredecessor(t *testing.T) {
 	changed.Log.Memory = true
 	_, err := i.owner.PutAddress(jstest.Context(t), changed)
 	var before *PredecessorError
-	if !errors.Is(err, jetstream.ErrImmutable) || errors.As(err, &before) || !strings.HasSuffix(err.Error(), "storage") {
+	if !errors.Is(err, ErrImmutable) || errors.As(err, &before) || !strings.HasSuffix(err.Error(), "storage") {
 		t.Errorf("error %v, want ErrImmutable of the Broker's own log", err)
 	}
 	// Not even when somebody insists.
@@ -145,7 +145,7 @@ func TestALiveResourceIsNoPredecessor(t *testing.T) {
 		t.Error("the route of a live Broker was ended")
 	}
 	other := New(i.client, "somebody else", shortGrace)
-	if _, err := other.EndPredecessor(jstest.Context(t), changed, &PredecessorError{}); !errors.Is(err, jetstream.ErrForeignRoute) {
+	if _, err := other.EndPredecessor(jstest.Context(t), changed, &PredecessorError{}); !errors.Is(err, ErrForeignRoute) {
 		t.Errorf("error %v, want ErrForeignRoute", err)
 	}
 	i.publish(0, 1, "a")

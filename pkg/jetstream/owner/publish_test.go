@@ -16,8 +16,9 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/buckets"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/publish"
 	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
 )
 
@@ -221,7 +222,7 @@ func TestAnAccountWithoutRoomIsAFullLog(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t, func(o *server.Options) { o.JetStreamMaxStore = 1 << 20 })
 	c := dial(t, s)
-	jstest.Must(t, c.EnsureBuckets(t.Context()))
+	jstest.Must(t, buckets.Ensure(t.Context(), c))
 	_, err := New(c, "tests", shortGrace).PutAddress(jstest.Context(t), brokerOf("huge", 1<<30))
 	if err == nil || !strings.Contains(err.Error(), strconv.Itoa(1<<30)) {
 		t.Errorf("error %v, want one that names the bytes asked for", err)
@@ -261,7 +262,7 @@ func TestReply(t *testing.T) {
 	}
 	elsewhere := target
 	elsewhere.Key.Address.Name = "gone"
-	if err := store.Reply(jstest.Context(t), elsewhere, dispatch.Work{Sequence: 9}, jstest.Event("x", "a")); !errors.Is(err, jetstream.ErrNotStored) || errors.Is(err, dispatch.ErrReplyRefused) {
+	if err := store.Reply(jstest.Context(t), elsewhere, dispatch.Work{Sequence: 9}, jstest.Event("x", "a")); !errors.Is(err, publish.ErrNotStored) || errors.Is(err, dispatch.ErrReplyRefused) {
 		t.Errorf("error %v, want ErrNotStored", err)
 	}
 }

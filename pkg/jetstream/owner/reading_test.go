@@ -14,6 +14,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/consume"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/share"
 )
@@ -104,7 +105,7 @@ func open(t testing.TB, c *jetstream.Client, target route.Target, inFlight int) 
 // alone is a process in which the target alone is served.
 func alone(t testing.TB, c *jetstream.Client, target route.Target, inFlight int) *process {
 	t.Helper()
-	records, err := c.Records(jstest.Context(t), "")
+	records, err := routes.Records(jstest.Context(t), c, "")
 	if !errors.Is(err, route.ErrRecord) {
 		jstest.Must(t, err)
 	}

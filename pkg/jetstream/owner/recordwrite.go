@@ -7,7 +7,8 @@ import (
 
 	natsjs "github.com/nats-io/nats.go/jetstream"
 
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/buckets"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
@@ -15,20 +16,20 @@ import (
 // Errors: ErrForeignRoute when a live record of another owner is there.
 func (o *Owner) PutRecord(ctx context.Context, r route.Record) (route.Place, error) {
 	// Read before the record is written: if the bucket is made anew in between, nobody ever reports to be past this place.
-	made, err := o.client.RoutesMade(ctx)
+	made, err := routes.Made(ctx, o.client)
 	if err != nil {
 		return route.Place{}, err
 	}
-	key := jetstream.RecordKey(r)
+	key := routes.RecordKey(r)
 	for {
-		have, found, err := o.client.Record(ctx, key)
+		have, found, err := routes.Record(ctx, o.client, key)
 		if err != nil {
 			return route.Place{}, err
 		}
 		if found && have.DeletedAt == nil && have.Owner() != r.Owner() {
-			return route.Place{}, fmt.Errorf("%s: %w (%s)", key, jetstream.ErrForeignRoute, have.Owner())
+			return route.Place{}, fmt.Errorf("%s: %w (%s)", key, ErrForeignRoute, have.Owner())
 		}
-		revision, swapped, err := o.swapRecord(ctx, jetstream.StoredRecord{Record: r, Revision: have.Revision})
+		revision, swapped, err := o.swapRecord(ctx, routes.StoredRecord{Record: r, Revision: have.Revision})
 		if err != nil || swapped {
 			return route.Place{Key: key, Revision: revision, Bucket: made}, err
 		}
@@ -37,24 +38,24 @@ func (o *Owner) PutRecord(ctx context.Context, r route.Record) (route.Place, err
 
 // swapRecord writes the record in place of what was read at its revision, 0 if that was nothing, and leaves the same alone. swapped is
 // false when somebody has written there since: then what they wrote holds.
-func (o *Owner) swapRecord(ctx context.Context, r jetstream.StoredRecord) (revision uint64, swapped bool, err error) {
+func (o *Owner) swapRecord(ctx context.Context, r routes.StoredRecord) (revision uint64, swapped bool, err error) {
 	data, err := r.Encode()
 	if err != nil {
 		return 0, false, err
 	}
-	err = o.client.MakingRoom(ctx, func() error {
+	err = buckets.MakingRoom(ctx, o.client, func() error {
 		revision, swapped, err = o.swapOnce(ctx, data, r)
 		return err
 	})
 	return revision, swapped, err
 }
 
-func (o *Owner) swapOnce(ctx context.Context, data []byte, r jetstream.StoredRecord) (revision uint64, swapped bool, err error) {
+func (o *Owner) swapOnce(ctx context.Context, data []byte, r routes.StoredRecord) (revision uint64, swapped bool, err error) {
 	bucket, err := o.client.JetStream().KeyValue(ctx, o.client.Names().RoutesBucket())
 	if err != nil {
 		return 0, false, fmt.Errorf("open bucket %s: %w", o.client.Names().RoutesBucket(), err)
 	}
-	key := jetstream.RecordKey(r.Record)
+	key := routes.RecordKey(r.Record)
 	entry, err := bucket.Get(ctx, key)
 	switch {
 	case errors.Is(err, natsjs.ErrKeyNotFound) && r.Revision == 0:
@@ -80,16 +81,16 @@ func (o *Owner) swapOnce(ctx context.Context, data []byte, r jetstream.StoredRec
 }
 
 // purgeRecord removes a key whose tombstone has done its work. Who watches hears of it; the mark of it goes away by itself.
-func (o *Owner) purgeRecord(ctx context.Context, r jetstream.StoredRecord) error {
+func (o *Owner) purgeRecord(ctx context.Context, r routes.StoredRecord) error {
 	bucket, err := o.client.JetStream().KeyValue(ctx, o.client.Names().RoutesBucket())
 	if err != nil {
 		return fmt.Errorf("open bucket %s: %w", o.client.Names().RoutesBucket(), err)
 	}
-	err = o.client.MakingRoom(ctx, func() error {
-		return bucket.Purge(ctx, jetstream.RecordKey(r.Record), natsjs.LastRevision(r.Revision), natsjs.PurgeTTL(o.client.Timing().RouteMarkerTTL))
+	err = buckets.MakingRoom(ctx, o.client, func() error {
+		return bucket.Purge(ctx, routes.RecordKey(r.Record), natsjs.LastRevision(r.Revision), natsjs.PurgeTTL(o.client.Timing().RouteMarkerTTL))
 	})
 	if err != nil {
-		return fmt.Errorf("purge route %s: %w", jetstream.RecordKey(r.Record), err)
+		return fmt.Errorf("purge route %s: %w", routes.RecordKey(r.Record), err)
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	natsjs "github.com/nats-io/nats.go/jetstream"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -35,7 +36,7 @@ func (o *Owner) repairLog(ctx context.Context, a route.Address) error {
 		return err
 	}
 	if a.Log.Stream != "" {
-		return fmt.Errorf("%s: %w: %s", a.Key, jetstream.ErrNoStream, a.Log.Stream)
+		return fmt.Errorf("%s: %w: %s", a.Key, ErrNoStream, a.Log.Stream)
 	}
 	err = o.createStream(ctx, logConfig(o.client.Names(), a))
 	if err == nil {
@@ -49,7 +50,7 @@ func (o *Owner) repairLog(ctx context.Context, a route.Address) error {
 
 // repairCursors makes consumers of a stream again that are gone, where they stood last, and remembers where the others stand. It changes
 // nothing that is there: the records may be older by now than what a Put is writing.
-func (o *Owner) repairCursors(ctx context.Context, name string, targets []jetstream.StoredRecord) error {
+func (o *Owner) repairCursors(ctx context.Context, name string, targets []routes.StoredRecord) error {
 	stream, err := o.client.JetStream().Stream(ctx, name)
 	if err != nil {
 		return jetstream.IgnoreMissing(err) // without its address a log is not made again
@@ -60,7 +61,7 @@ func (o *Owner) repairCursors(ctx context.Context, name string, targets []jetstr
 		return err
 	}
 	var errs []error
-	var sharing []jetstream.StoredRecord
+	var sharing []routes.StoredRecord
 	for _, r := range targets {
 		t := *r.Target
 		if t.Consumer == o.client.Names().SharedConsumer() {

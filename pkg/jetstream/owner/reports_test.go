@@ -7,14 +7,16 @@ import (
 	"time"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/buckets"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
 )
 
 // report runs a reporter whose revision the test sets; stop ends it.
-func report(c *jetstream.Client, id string, revision *atomic.Uint64) (r *jetstream.Reporter, stop func()) {
-	r = c.NewReporter(func() route.Report {
+func report(c *jetstream.Client, id string, revision *atomic.Uint64) (r *routes.Reporter, stop func()) {
+	r = routes.NewReporter(c, func() route.Report {
 		return route.Report{Role: route.RoleFilter, ID: id, Revision: revision.Load(), Failures: map[string]string{"target.x": "why"}}
 	})
 	ctx, cancel := context.WithCancel(context.Background())
@@ -31,7 +33,7 @@ func report(c *jetstream.Client, id string, revision *atomic.Uint64) (r *jetstre
 
 func (i *installation) reports() []route.Report {
 	i.t.Helper()
-	reports, err := i.client.Reports(jstest.Context(i.t))
+	reports, err := routes.Reports(jstest.Context(i.t), i.client)
 	jstest.Must(i.t, err)
 	return reports.Live
 }
@@ -107,7 +109,7 @@ func TestAReporterGoesOnAfterAnOutage(t *testing.T) {
 		// A server that has just started takes connections before its JetStream answers: a question may be lost, and is asked again.
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		reports, err := i.client.Reports(ctx)
+		reports, err := routes.Reports(ctx, i.client)
 		return err == nil && len(reports.Live) == 1 && reports.Live[0].Revision == 5
 	})
 }
@@ -147,11 +149,11 @@ func TestNobodyAsksForReportsWithoutABucket(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			client := dial(t, c.servers())
-			jstest.Must(t, client.EnsureBuckets(jstest.Context(t)))
+			jstest.Must(t, buckets.Ensure(jstest.Context(t), client))
 			for _, name := range c.deleted(client) {
 				jstest.Must(t, client.JetStream().DeleteKeyValue(jstest.Context(t), name))
 			}
-			r := client.NewReporter(func() route.Report { return route.Report{Role: route.RoleFilter, ID: "f"} })
+			r := routes.NewReporter(client, func() route.Report { return route.Report{Role: route.RoleFilter, ID: "f"} })
 			if have := r.NobodyAsks(jstest.Context(t), r.Write(jstest.Context(t), "filter.f", r.State())); have != c.want {
 				t.Errorf("nobody asks: %v, want %v", have, c.want)
 			}

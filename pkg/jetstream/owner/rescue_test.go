@@ -9,6 +9,7 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/buckets"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
 	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
 )
@@ -18,7 +19,7 @@ func TestAnEventParkedBeyondItsTimeIsWoken(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t, func(o *server.Options) { o.JetStreamMaxStore = 3 << 20 })
 	c := dial(t, s, func(c *jetstream.Client) { c.Timing().Overdue = time.Second })
-	jstest.Must(t, c.EnsureBuckets(t.Context()))
+	jstest.Must(t, buckets.Ensure(t.Context(), c))
 	i := &installation{t: t, server: s, client: c, owner: New(c, "tests", shortGrace), broker: brokerOf("orders", 64<<10)}
 	i.putBroker()
 	all := i.put(i.trigger("all"))

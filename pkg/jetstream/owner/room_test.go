@@ -9,6 +9,7 @@ import (
 	natsjs "github.com/nats-io/nats.go/jetstream"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/buckets"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/status"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
@@ -42,7 +43,7 @@ func TestNoRoomNamesWhatIsAskedForAndWhatThereIs(t *testing.T) {
 			s := natstest.Start(t, func(o *server.Options) { o.JetStreamMaxStore, o.JetStreamMaxMemory = 120*mebi, 120*mebi })
 			jstest.Must(t, s.NATS().GlobalAccount().UpdateJetStreamLimits(map[string]server.JetStreamAccountLimits{"": c.limits}))
 			client := dial(t, s)
-			jstest.Must(t, client.EnsureBuckets(t.Context()))
+			jstest.Must(t, buckets.Ensure(t.Context(), client))
 			owner := New(client, "tests", shortGrace)
 			for n, name := range []string{"fits", "does-not"} {
 				a := brokerOf(name, 64*mebi)
@@ -63,7 +64,7 @@ func TestWhatADefaultBrokerMayNeedIsReservedWithIt(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t, func(o *server.Options) { o.JetStreamMaxStore = 1 << 30 })
 	c := dial(t, s)
-	jstest.Must(t, c.EnsureBuckets(t.Context()))
+	jstest.Must(t, buckets.Ensure(t.Context(), c))
 	owner := New(c, "tests", shortGrace)
 	var brokers []route.Address
 	for {

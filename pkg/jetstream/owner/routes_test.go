@@ -12,7 +12,9 @@ import (
 	natsjs "github.com/nats-io/nats.go/jetstream"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/buckets"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -31,7 +33,7 @@ func (i *installation) watch(c *jetstream.Client) *watcher {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		c.WatchRoutes(ctx, w.table, func() { w.syncs.Add(1) })
+		routes.Watch(ctx, c, w.table, func() { w.syncs.Add(1) })
 	}()
 	i.t.Cleanup(func() {
 		cancel()
@@ -90,14 +92,14 @@ func TestWithoutABucketTheWatchWaits(t *testing.T) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		i.client.WatchRoutes(ctx, table, func() { synced <- struct{}{} })
+		routes.Watch(ctx, i.client, table, func() { synced <- struct{}{} })
 	}()
 	select {
 	case <-synced:
 		t.Error("synced without a bucket")
 	default:
 	}
-	jstest.Must(t, i.client.EnsureBuckets(jstest.Context(t)))
+	jstest.Must(t, buckets.Ensure(jstest.Context(t), i.client))
 	<-synced
 	cancel()
 	<-done
@@ -118,7 +120,7 @@ func TestARouteStaysWhenItsKeyOrBucketIsDeleted(t *testing.T) {
 
 	syncs := w.syncs.Load()
 	jstest.Must(t, i.client.JetStream().DeleteKeyValue(jstest.Context(t), i.client.Names().RoutesBucket()))
-	jstest.Must(t, i.client.EnsureBuckets(jstest.Context(t)))
+	jstest.Must(t, buckets.Ensure(jstest.Context(t), i.client))
 	jstest.Await(t, "the watch has found the new bucket", func() bool { return w.syncs.Load() > syncs })
 	i.put(i.trigger("third"))
 	jstest.Await(t, "the route in the new bucket", func() bool { return w.knows(i.trigger("third").Key) })
@@ -137,7 +139,7 @@ func TestARecordThatCannotBeReadIsAFailureAndTheOldOneStays(t *testing.T) {
 	all := i.put(i.trigger("all"))
 	w := i.watch(dial(t, i.server))
 	key := naming.TargetKey(all.Key)
-	other, _, err := i.client.Record(jstest.Context(t), naming.AddressKey(i.broker.Key))
+	other, _, err := routes.Record(jstest.Context(t), i.client, naming.AddressKey(i.broker.Key))
 	jstest.Must(t, err)
 	misplaced, err := other.Encode()
 	jstest.Must(t, err)
@@ -213,12 +215,12 @@ func TestRecordsAreReadFromTheServer(t *testing.T) {
 	all := i.put(i.trigger("all"))
 	jstest.Must(t, i.owner.RemoveTarget(jstest.Context(t), all.Key))
 	i.put(i.trigger("other"))
-	records, err := i.client.Records(jstest.Context(t), "")
+	records, err := routes.Records(jstest.Context(t), i.client, "")
 	jstest.Must(t, err)
 	if len(records) != 3 {
 		t.Errorf("got %d records, want the address, a target and a tombstone", len(records))
 	}
-	records, err = i.client.Records(jstest.Context(t), naming.TargetKey(all.Key))
+	records, err = routes.Records(jstest.Context(t), i.client, naming.TargetKey(all.Key))
 	jstest.Must(t, err)
 	if len(records) != 1 || records[0].DeletedAt == nil || records[0].Target.Key != all.Key {
 		t.Errorf("got %+v, want the tombstone", records)
@@ -226,7 +228,7 @@ func TestRecordsAreReadFromTheServer(t *testing.T) {
 	i.server.Stop()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := i.client.Records(ctx, ""); err == nil {
+	if _, err := routes.Records(ctx, i.client, ""); err == nil {
 		t.Error("without a server the records are said to be none")
 	}
 }

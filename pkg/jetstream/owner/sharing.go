@@ -8,6 +8,7 @@ import (
 	natsjs "github.com/nats-io/nats.go/jetstream"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -75,7 +76,7 @@ func (o *Owner) enter(ctx context.Context, targets ...route.Target) error {
 	want := o.sharedConfig(t)
 	want.Metadata = jetstream.WithMember(withMetadata(have.Config.Metadata, want.Metadata), tagsOf(targets)...)
 	if members := jetstream.MembersIn(want.Metadata); len(members) > jetstream.MaxMembers {
-		return fmt.Errorf("%s: %w: %d", t.Key.Address, jetstream.ErrTooManyTargets, jetstream.MaxMembers)
+		return fmt.Errorf("%s: %w: %d", t.Key.Address, ErrTooManyTargets, jetstream.MaxMembers)
 	}
 	return o.alignConsumer(ctx, o.client.Names().Log(t.Key.Address), have.Config, want)
 }
@@ -135,7 +136,7 @@ func sharedFloor(log *natsjs.StreamInfo, sharing []route.Target, at position) ui
 // sharing returns the targets of the address, of any owner, that share its consumer and are not swept, nor about to be.
 // Errors: route.ErrRecord when some cannot be read, which may share it too; the others are returned with it.
 func (o *Owner) sharing(ctx context.Context, key route.Key) ([]route.Target, error) {
-	records, err := o.client.Records(ctx, naming.TargetKeysOf(key))
+	records, err := routes.Records(ctx, o.client, naming.TargetKeysOf(key))
 	if err != nil && !errors.Is(err, route.ErrRecord) {
 		return nil, err
 	}
@@ -206,7 +207,7 @@ func (o *Owner) takeBack(ctx context.Context, key route.TargetKey) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), jetstream.RequestTimeout) // the Put may have failed because its time was over
 	defer cancel()
-	have, found, err := o.client.Record(ctx, naming.TargetKey(key))
+	have, found, err := routes.Record(ctx, o.client, naming.TargetKey(key))
 	switch {
 	case err == nil && !found && have.Revision > 0:
 		return // one that cannot be read may be that of a member
@@ -221,7 +222,7 @@ func (o *Owner) takeBack(ctx context.Context, key route.TargetKey) {
 }
 
 // repairShared is repairCursors for the targets that share. shared is the consumer, nil if it is gone.
-func (o *Owner) repairShared(ctx context.Context, records []jetstream.StoredRecord, log *natsjs.StreamInfo, shared *natsjs.ConsumerInfo) error {
+func (o *Owner) repairShared(ctx context.Context, records []routes.StoredRecord, log *natsjs.StreamInfo, shared *natsjs.ConsumerInfo) error {
 	if len(records) == 0 {
 		return nil
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/trim"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -54,7 +55,7 @@ func TestATargetThatSharesKeepsItsPlaceWhenItsRecordIsLost(t *testing.T) {
 	i.publish(0, 10, "a")
 	bucket, err := i.client.JetStream().KeyValue(jstest.Context(t), i.client.Names().RoutesBucket())
 	jstest.Must(t, err)
-	jstest.Must(t, bucket.Purge(jstest.Context(t), jetstream.RecordKey(route.Record{Target: &one})))
+	jstest.Must(t, bucket.Purge(jstest.Context(t), routes.RecordKey(route.Record{Target: &one})))
 	again := i.put(i.trigger("one"))
 	if again.Consumer != one.Consumer || again.After > one.After {
 		t.Errorf("its consumer is %s, after %d; want the one before, after %d at most", again.Consumer, again.After, one.After)
@@ -69,7 +70,7 @@ func TestAMemberWhoseRecordIsLostStaysOneForAWhile(t *testing.T) {
 	t.Parallel()
 	i := install(t, brisk)
 	lost, other := i.put(i.trigger("lost")), i.put(i.trigger("other"))
-	i.deleteByHand(jetstream.RecordKey(route.Record{Target: &lost}))
+	i.deleteByHand(routes.RecordKey(route.Record{Target: &lost}))
 	i.owner.client.Timing().StrayPatience = time.Hour
 	i.sweep()
 	if have := i.members(); len(have) != 2 {
@@ -125,7 +126,7 @@ func TestAnAddressHasNoMoreTargetsThanItsConsumerCanName(t *testing.T) {
 	_, err = i.client.JetStream().UpdateConsumer(jstest.Context(t), i.client.Names().Log(i.broker.Key), info.Config)
 	jstest.Must(t, err) // NATS takes so many
 	i.put(one)
-	if _, err := i.owner.PutTarget(jstest.Context(t), i.trigger("another")); !errors.Is(err, jetstream.ErrTooManyTargets) {
+	if _, err := i.owner.PutTarget(jstest.Context(t), i.trigger("another")); !errors.Is(err, ErrTooManyTargets) {
 		t.Errorf("error %v, want ErrTooManyTargets", err)
 	}
 }

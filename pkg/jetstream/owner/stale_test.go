@@ -4,7 +4,9 @@ import (
 	"testing"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/buckets"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
@@ -17,14 +19,14 @@ func TestReadsSeeWhatWasWrittenOnAnyServer(t *testing.T) {
 	servers := natstest.StartThree(t)
 	writer := dial(t, servers[0])
 	owner := New(writer, "tests", shortGrace)
-	jstest.Must(t, writer.EnsureBuckets(jstest.Context(t)))
+	jstest.Must(t, buckets.Ensure(jstest.Context(t), writer))
 	var readers []*jetstream.Client
 	for _, s := range servers {
 		readers = append(readers, dial(t, s))
 	}
 	target := route.Target{Key: route.TargetKey{Address: brokerOf("orders", 0).Key, Namespace: "shop", Name: "all"}, Owner: "tests"}
 	key := naming.TargetKey(target.Key)
-	reporter := writer.NewReporter(nil)
+	reporter := routes.NewReporter(writer, nil)
 	staleGets, staleLists, staleEnds, staleReports := 0, 0, 0, 0
 	const rounds = 200
 	for n := range rounds {
@@ -32,7 +34,7 @@ func TestReadsSeeWhatWasWrittenOnAnyServer(t *testing.T) {
 		at, err := owner.PutRecord(t.Context(), route.Record{Target: &target})
 		jstest.Must(t, err)
 		for _, reader := range readers {
-			if have, found, err := reader.Record(t.Context(), key); err != nil {
+			if have, found, err := routes.Record(t.Context(), reader, key); err != nil {
 				t.Fatal(err)
 			} else if !found || have.Revision < at.Revision {
 				staleGets++
@@ -42,7 +44,7 @@ func TestReadsSeeWhatWasWrittenOnAnyServer(t *testing.T) {
 		target.MaxInFlight = -n
 		at, err = owner.PutRecord(t.Context(), route.Record{Target: &target})
 		jstest.Must(t, err)
-		if have, err := reader.Records(t.Context(), naming.TargetKeysOf(target.Key.Address)); err != nil {
+		if have, err := routes.Records(t.Context(), reader, naming.TargetKeysOf(target.Key.Address)); err != nil {
 			t.Fatal(err)
 		} else if len(have) != 1 || have[0].Revision < at.Revision {
 			staleLists++
@@ -50,18 +52,18 @@ func TestReadsSeeWhatWasWrittenOnAnyServer(t *testing.T) {
 		target.MaxInFlight = rounds + n + 1
 		at, err = owner.PutRecord(t.Context(), route.Record{Target: &target})
 		jstest.Must(t, err)
-		if end, _, err := reader.RoutesEnd(t.Context()); err != nil {
+		if end, _, err := routes.End(t.Context(), reader); err != nil {
 			t.Fatal(err)
 		} else if end < at.Revision {
 			staleEnds++
 		}
 		report := route.Report{Role: route.RoleFilter, ID: "one", Revision: at.Revision}
 		jstest.Must(t, reporter.Write(t.Context(), "filter.one", report))
-		read := reader.Reports
+		read := routes.Reports
 		if n%2 == 0 {
-			read = reader.LatestReports
+			read = routes.LatestReports
 		}
-		if reports, err := read(t.Context()); err != nil {
+		if reports, err := read(t.Context(), reader); err != nil {
 			t.Fatal(err)
 		} else if len(reports.Live) != 1 || reports.Live[0].Revision < at.Revision {
 			staleReports++
@@ -80,7 +82,7 @@ func TestAWatchOutlivesTheServerOfItsConsumer(t *testing.T) {
 	servers := natstest.StartThree(t)
 	writer := dial(t, servers[0])
 	owner := New(writer, "tests", shortGrace)
-	jstest.Must(t, writer.EnsureBuckets(jstest.Context(t)))
+	jstest.Must(t, buckets.Ensure(jstest.Context(t), writer))
 	target := route.Target{Key: route.TargetKey{Address: brokerOf("orders", 0).Key, Namespace: "shop", Name: "all"}, Owner: "tests"}
 	put := func(n int) {
 		target.MaxInFlight = n

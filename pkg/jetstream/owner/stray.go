@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -39,7 +40,7 @@ func (o *Owner) membersOf(ctx context.Context, key route.Key, recorded bool) ([]
 	if recorded || jetstream.IgnoreMissing(err) != nil {
 		return nil, jetstream.IgnoreMissing(err)
 	}
-	remembered, err := o.client.Remembered(ctx, naming.SharedKey(key))
+	remembered, err := routes.Remembered(ctx, o.client, naming.SharedKey(key))
 	if err != nil || !remembered {
 		return nil, err
 	}

@@ -76,7 +76,7 @@ func (o *Owner) alignStream(ctx context.Context, stream natsjs.Stream, want nats
 		if before := have.Metadata[jetstream.MetaUID]; before != "" && want.Metadata[jetstream.MetaUID] != "" && before != want.Metadata[jetstream.MetaUID] {
 			return &PredecessorError{Stream: want.Name, Field: field, UID: before}
 		}
-		return fmt.Errorf("stream %s: %w: %s", want.Name, jetstream.ErrImmutable, field)
+		return fmt.Errorf("stream %s: %w: %s", want.Name, ErrImmutable, field)
 	}
 	if reflect.DeepEqual(have, next) {
 		return nil
@@ -182,7 +182,7 @@ func (o *Owner) ensureConsumer(ctx context.Context, stream string, want natsjs.C
 // alignConsumer makes a consumer that is there what is wanted.
 func (o *Owner) alignConsumer(ctx context.Context, stream string, have, want natsjs.ConsumerConfig) error {
 	if have.AckPolicy != want.AckPolicy {
-		return fmt.Errorf("consumer %s of stream %s: %w: ackPolicy", want.Durable, stream, jetstream.ErrImmutable)
+		return fmt.Errorf("consumer %s of stream %s: %w: ackPolicy", want.Durable, stream, ErrImmutable)
 	}
 	next, same := alignedConsumer(have, want)
 	if same {

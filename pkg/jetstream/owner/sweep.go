@@ -9,6 +9,8 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/loop"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/buckets"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -28,13 +30,13 @@ const (
 // removed on the word of a cache: the tombstones are read from the server here. A record that cannot be read is left alone
 // and reported; the rest is swept.
 func (o *Owner) Sweep(ctx context.Context) error {
-	records, err := o.client.Records(ctx, "")
+	records, err := routes.Records(ctx, o.client, "")
 	if err != nil && !errors.Is(err, route.ErrRecord) {
 		return err
 	}
 	errs := []error{err, o.positions.look(ctx)}
 	addresses := map[route.Key]route.Address{}
-	targets := map[route.Key][]jetstream.StoredRecord{}
+	targets := map[route.Key][]routes.StoredRecord{}
 	members := map[route.Key][]string{}
 	for _, r := range records {
 		if r.Target != nil && !r.Swept && r.Target.Consumer == o.client.Names().SharedConsumer() {
@@ -72,8 +74,8 @@ func (o *Owner) Sweep(ctx context.Context) error {
 }
 
 // byStream sorts targets by the stream that their cursors are in.
-func (o *Owner) byStream(targets []jetstream.StoredRecord) map[string][]jetstream.StoredRecord {
-	streams := map[string][]jetstream.StoredRecord{}
+func (o *Owner) byStream(targets []routes.StoredRecord) map[string][]routes.StoredRecord {
+	streams := map[string][]routes.StoredRecord{}
 	for _, t := range targets {
 		streams[o.client.StreamOf(*t.Target)] = append(streams[o.client.StreamOf(*t.Target)], t)
 	}
@@ -82,19 +84,19 @@ func (o *Owner) byStream(targets []jetstream.StoredRecord) map[string][]jetstrea
 
 // isDue tells whether there is something to be removed of a tombstone: after the grace period what the route had, and much later the
 // tombstone itself, which is the only thing that tells a process which was cut off meanwhile that the route has ended.
-func (o *Owner) isDue(r jetstream.StoredRecord) bool {
+func (o *Owner) isDue(r routes.StoredRecord) bool {
 	if r.Swept {
 		return time.Since(*r.DeletedAt) > o.grace+tombstoneLife
 	}
 	return r.Sweeping != nil || time.Since(*r.DeletedAt) > o.grace
 }
 
-func (o *Owner) sweepTombstone(ctx context.Context, r jetstream.StoredRecord) error {
+func (o *Owner) sweepTombstone(ctx context.Context, r routes.StoredRecord) error {
 	if r.Swept {
 		return o.purgeRecord(ctx, r)
 	}
 	err := o.remove(ctx, r)
-	if errors.Is(err, jetstream.ErrSweeping) || errors.Is(err, jetstream.ErrConflict) {
+	if errors.Is(err, ErrSweeping) || errors.Is(err, ErrConflict) {
 		return nil // somebody else does it, or it lives again
 	}
 	return err
@@ -103,16 +105,16 @@ func (o *Owner) sweepTombstone(ctx context.Context, r jetstream.StoredRecord) er
 // remove deletes what a tombstone's route had, between two marks that are written by compare-and-set. After the first nobody makes
 // anything of it anew, until the second says that all of it is gone. A crash in between leaves the first mark, and a later sweep goes on.
 // Errors: ErrSweeping when somebody else is at it; ErrConflict when the record is not any more what was read.
-func (o *Owner) remove(ctx context.Context, r jetstream.StoredRecord) error {
+func (o *Owner) remove(ctx context.Context, r routes.StoredRecord) error {
 	ctx, cancel := context.WithTimeout(ctx, removeBudget) // before the mark: it is over before anybody takes over
 	defer cancel()
-	key := jetstream.RecordKey(r.Record)
+	key := routes.RecordKey(r.Record)
 	o.mu.Lock()
 	mine := o.unfinished[key] == r.Revision
 	delete(o.unfinished, key)
 	o.mu.Unlock()
 	if r.Sweeping != nil && time.Since(*r.Sweeping) < takeOver && !mine {
-		return fmt.Errorf("%s: %w", key, jetstream.ErrSweeping)
+		return fmt.Errorf("%s: %w", key, ErrSweeping)
 	}
 	now := time.Now().UTC()
 	r.Sweeping = &now
@@ -136,10 +138,10 @@ func (o *Owner) remove(ctx context.Context, r jetstream.StoredRecord) error {
 }
 
 // mark writes the record in place of the one that was read: ErrConflict when that is not there any more.
-func (o *Owner) mark(ctx context.Context, r *jetstream.StoredRecord) error {
+func (o *Owner) mark(ctx context.Context, r *routes.StoredRecord) error {
 	revision, replaced, err := o.swapRecord(ctx, *r)
 	if err == nil && !replaced {
-		err = fmt.Errorf("%s: %w", jetstream.RecordKey(r.Record), jetstream.ErrConflict)
+		err = fmt.Errorf("%s: %w", routes.RecordKey(r.Record), ErrConflict)
 	}
 	r.Revision = revision
 	return err
@@ -182,7 +184,7 @@ func (o *Owner) RunSweeps(ctx context.Context, interval time.Duration) {
 			return
 		}
 		sweep, cancel := context.WithTimeout(ctx, 6*jetstream.RequestTimeout)
-		err := errors.Join(o.client.EnsureBuckets(sweep), o.Sweep(sweep)) // NATS may have restarted, and forgotten what it had in memory
+		err := errors.Join(buckets.Ensure(sweep, o.client), o.Sweep(sweep)) // NATS may have restarted, and forgotten what it had in memory
 		cancel()
 		if err == nil {
 			said = ""

@@ -9,6 +9,7 @@ import (
 	natsjs "github.com/nats-io/nats.go/jetstream"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -38,7 +39,7 @@ func (o *Owner) makeCursor(ctx context.Context, t *route.Target, had cursor) err
 
 // cursorOf tells what cursor the target had that has this record, or whose record is lost: then it takes that over. A swept one has
 // none any more.
-func (o *Owner) cursorOf(ctx context.Context, t route.Target, have jetstream.StoredRecord) (cursor, error) {
+func (o *Owner) cursorOf(ctx context.Context, t route.Target, have routes.StoredRecord) (cursor, error) {
 	switch {
 	case have.Target == nil:
 		own, err := o.lostCursor(ctx, t)

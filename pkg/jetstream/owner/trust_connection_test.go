@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/buckets"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
@@ -25,7 +26,7 @@ func TestTrustEndsWithTheConnection(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := connect(t, options(natstest.Start(t, nil)))
-			jstest.Must(t, c.EnsureBuckets(jstest.Context(t)))
+			jstest.Must(t, buckets.Ensure(jstest.Context(t), c))
 			p := startProcess(t, c)
 			told := make(chan struct{}, 1)
 			p.OnChange(func() {

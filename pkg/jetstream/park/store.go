@@ -136,7 +136,7 @@ func (s *Store) takesRoom(address route.Key, bytes int) {
 func (s *Store) address(target route.Target) (route.Address, error) {
 	address, ok := s.addresses.Address(target.Key.Address)
 	if !ok {
-		return route.Address{}, fmt.Errorf("%w: %s is gone", jetstream.ErrNotStored, target.Key.Address)
+		return route.Address{}, fmt.Errorf("%w: %s is gone", publish.ErrNotStored, target.Key.Address)
 	}
 	return address, nil
 }
@@ -146,7 +146,7 @@ func (s *Store) publish(ctx context.Context, to publish.Expected, msg *nats.Msg,
 	defer cancel()
 	to.Mark(msg)
 	if _, err := s.sender.Send(ctx, to, []*nats.Msg{msg}, final); err != nil {
-		return fmt.Errorf("%w: %w", jetstream.ErrNotStored, err)
+		return fmt.Errorf("%w: %w", publish.ErrNotStored, err)
 	}
 	return nil
 }
@@ -162,7 +162,7 @@ func (s *Store) roomToPark(ctx context.Context, address route.Address) (parkedSi
 		asked := s.client.Timing().Now()
 		stream, err := s.client.JetStream().Stream(ctx, s.client.Names().DirectedStream(address.Key))
 		if err != nil && !errors.Is(err, natsjs.ErrStreamNotFound) {
-			return size, fmt.Errorf("%w: %w", jetstream.ErrNotStored, err)
+			return size, fmt.Errorf("%w: %w", publish.ErrNotStored, err)
 		}
 		if err == nil {
 			size.bytes = stream.CachedInfo().State.Bytes
@@ -173,7 +173,7 @@ func (s *Store) roomToPark(ctx context.Context, address route.Address) (parkedSi
 		s.mu.Unlock()
 	}
 	if address.Log.MaxBytes > 0 && size.bytes > uint64(address.Log.MaxBytes) { //nolint:gosec // a positive int64 fits
-		return size, fmt.Errorf("%w: %s", jetstream.ErrParkFull, address.Key)
+		return size, fmt.Errorf("%w: %s", dispatch.ErrParkFull, address.Key)
 	}
 	return size, nil
 }

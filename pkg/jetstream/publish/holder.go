@@ -12,6 +12,7 @@ import (
 	natsjs "github.com/nats-io/nats.go/jetstream"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/trim"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
@@ -80,7 +81,7 @@ func (h *holderCache) holder(ctx context.Context, address route.Address) (holdin
 	if err != nil {
 		return holding{}, err
 	}
-	records, err := h.client.Records(ctx, naming.TargetKeysOf(address.Key))
+	records, err := routes.Records(ctx, h.client, naming.TargetKeysOf(address.Key))
 	if err != nil {
 		return holding{}, err
 	}
@@ -116,8 +117,8 @@ func notTrimmed(address route.Address) string {
 }
 
 // mostBehind returns the target with most parked events, or the only one.
-func (h *holderCache) mostBehind(ctx context.Context, key route.Key, records []jetstream.StoredRecord) (holding, error) {
-	parked, err := h.client.ParkedFor(ctx, key, records)
+func (h *holderCache) mostBehind(ctx context.Context, key route.Key, records []routes.StoredRecord) (holding, error) {
+	parked, err := ParkedFor(ctx, h.client, key, records)
 	if err != nil {
 		return holding{}, err
 	}

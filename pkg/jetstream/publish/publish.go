@@ -157,7 +157,7 @@ func (s *Sender) Send(ctx context.Context, to Expected, messages []*nats.Msg, fi
 			return stored, err
 		}
 		if !loop.Sleep(ctx, wait) {
-			return stored, fmt.Errorf("%w: %w", jetstream.ErrNotStored, err)
+			return stored, fmt.Errorf("%w: %w", ErrNotStored, err)
 		}
 		for _, index := range again {
 			s.acks.resend(sent, index, messages[index])

@@ -9,6 +9,8 @@ import (
 	natsjs "github.com/nats-io/nats.go/jetstream"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/publish"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -49,7 +51,7 @@ type TargetStatus struct {
 
 // Read reads the live routes, the reports of the live processes, and the streams.
 func Read(ctx context.Context, c *jetstream.Client) (Status, error) {
-	records, err := c.Records(ctx, "")
+	records, err := routes.Records(ctx, c, "")
 	if err != nil && !errors.Is(err, route.ErrRecord) { // a record that cannot be read hides no other
 		return Status{}, err
 	}
@@ -82,19 +84,19 @@ type processes struct {
 }
 
 func readProcesses(ctx context.Context, c *jetstream.Client) (processes, error) {
-	made, err := c.RoutesMade(ctx)
+	made, err := routes.Made(ctx, c)
 	if err != nil {
 		return processes{}, err
 	}
-	reports, err := c.Reports(ctx)
+	reports, err := routes.Reports(ctx, c)
 	return processes{reports, made}, err
 }
 
-func (p processes) ready(role route.Role, r jetstream.StoredRecord) (bool, string) {
-	return route.Ready(p.reports, role, route.Place{Key: jetstream.RecordKey(r.Record), Revision: r.Revision, Bucket: p.bucket})
+func (p processes) ready(role route.Role, r routes.StoredRecord) (bool, string) {
+	return route.Ready(p.reports, role, route.Place{Key: routes.RecordKey(r.Record), Revision: r.Revision, Bucket: p.bucket})
 }
 
-func readAddressStatus(ctx context.Context, c *jetstream.Client, r jetstream.StoredRecord, p processes) (AddressStatus, logStatus) {
+func readAddressStatus(ctx context.Context, c *jetstream.Client, r routes.StoredRecord, p processes) (AddressStatus, logStatus) {
 	a := AddressStatus{Address: *r.Address}
 	a.Ready, a.Reason = p.ready(route.RoleIngress, r)
 	if a.Ready {
@@ -116,7 +118,7 @@ func readAddressStatus(ctx context.Context, c *jetstream.Client, r jetstream.Sto
 	return a, log
 }
 
-func targetStatus(r jetstream.StoredRecord, p processes, log logStatus) TargetStatus {
+func targetStatus(r routes.StoredRecord, p processes, log logStatus) TargetStatus {
 	t := TargetStatus{Target: *r.Target}
 	backlog, exists := log.backlog[t.Consumer]
 	t.Backlog = backlog + log.directed[t.Key]
@@ -179,11 +181,11 @@ func readLogStatus(ctx context.Context, c *jetstream.Client, a route.Address) (l
 
 // addDirected adds what waits in the directed stream to the backlog of its targets.
 func addDirected(ctx context.Context, c *jetstream.Client, key route.Key, s *logStatus) error {
-	records, err := c.Records(ctx, naming.TargetKeysOf(key))
+	records, err := routes.Records(ctx, c, naming.TargetKeysOf(key))
 	if err != nil {
 		return err
 	}
-	parked, err := c.ParkedFor(ctx, key, records)
+	parked, err := publish.ParkedFor(ctx, c, key, records)
 	s.directed, s.total = parked.Events, s.total+parked.Bytes
 	return err
 }

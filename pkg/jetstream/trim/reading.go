@@ -8,6 +8,7 @@ import (
 	natsjs "github.com/nats-io/nats.go/jetstream"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -86,7 +87,7 @@ func (r *Reading) lower(ctx context.Context, info *natsjs.ConsumerInfo) error {
 //
 // The records tell of it, and, should somebody have deleted these too, the position that is remembered of the shared consumer: who
 // removes the last target forgets that first.
-func (r *Reading) Missing(ctx context.Context, c *jetstream.Client, address route.Key, targets []jetstream.StoredRecord) (string, error) {
+func (r *Reading) Missing(ctx context.Context, c *jetstream.Client, address route.Key, targets []routes.StoredRecord) (string, error) {
 	for _, t := range targets {
 		if !t.Swept && t.Target.Consumer != "" && !r.Consumers[t.Target.Consumer] {
 			return "the consumer of " + t.Target.Key.String(), nil
@@ -95,7 +96,7 @@ func (r *Reading) Missing(ctx context.Context, c *jetstream.Client, address rout
 	if r.Consumers[c.Names().SharedConsumer()] {
 		return "", nil
 	}
-	remembered, err := c.Remembered(ctx, naming.SharedKey(address))
+	remembered, err := routes.Remembered(ctx, c, naming.SharedKey(address))
 	if err != nil || !remembered {
 		return "", err
 	}

@@ -12,6 +12,7 @@ import (
 	natsjs "github.com/nats-io/nats.go/jetstream"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -106,7 +107,7 @@ func Once(ctx context.Context, c *jetstream.Client, address route.Address, worth
 	if reading.Floor <= reading.State.FirstSeq || reading.State.Msgs == 0 {
 		return 0, nil
 	}
-	targets, err := c.Records(ctx, naming.TargetKeysOf(address.Key))
+	targets, err := routes.Records(ctx, c, naming.TargetKeysOf(address.Key))
 	if err != nil {
 		return 0, err
 	}

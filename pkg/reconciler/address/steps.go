@@ -14,7 +14,6 @@ import (
 	"knative.dev/pkg/kmeta"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/apis/messaging/v1alpha1"
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/owner"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/readiness"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
@@ -157,9 +156,9 @@ func HasLog(stream *apis.Condition) bool {
 
 func putReason(err error) string {
 	switch {
-	case errors.Is(err, jetstream.ErrForeignRoute):
+	case errors.Is(err, owner.ErrForeignRoute):
 		return ReasonForeign
-	case errors.Is(err, jetstream.ErrImmutable):
+	case errors.Is(err, owner.ErrImmutable):
 		return ReasonImmutable
 	}
 	return ReasonNotStored

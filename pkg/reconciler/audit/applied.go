@@ -4,8 +4,8 @@ import (
 	"context"
 	"sync"
 
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/owner"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
@@ -55,7 +55,7 @@ func (o *Owner) note(name string, revision uint64, err error) {
 }
 
 // Applied is the revision at which this process wrote the record last, or false if it did not.
-func (o *Owner) Applied(r jetstream.StoredRecord) (revision uint64, known bool) {
+func (o *Owner) Applied(r routes.StoredRecord) (revision uint64, known bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	revision, known = o.applied[nameOf(r)]

@@ -9,7 +9,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/loop"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -29,13 +29,13 @@ const (
 
 // Routes are the routes in NATS and what is behind them; it is what owner.Owner does.
 type Routes interface {
-	OwnedAndEnding(ctx context.Context) (live, ending []jetstream.StoredRecord, err error)
-	Unrecorded(ctx context.Context) ([]jetstream.StoredRecord, error)
-	End(ctx context.Context, r jetstream.StoredRecord) error
+	OwnedAndEnding(ctx context.Context) (live, ending []routes.StoredRecord, err error)
+	Unrecorded(ctx context.Context) ([]routes.StoredRecord, error)
+	End(ctx context.Context, r routes.StoredRecord) error
 	Sweep(ctx context.Context) error
-	Differing(ctx context.Context, live []jetstream.StoredRecord) ([]jetstream.StoredRecord, error)
+	Differing(ctx context.Context, live []routes.StoredRecord) ([]routes.StoredRecord, error)
 	// Applied is the revision at which this process wrote the record last, or false if it did not.
-	Applied(r jetstream.StoredRecord) (revision uint64, known bool)
+	Applied(r routes.StoredRecord) (revision uint64, known bool)
 }
 
 // Config is what an Audit is made of. All fields are required.
@@ -129,7 +129,7 @@ func (a *Audit) once(ctx context.Context) error {
 }
 
 // end ends the routes that have no resource. The caches that said so may be old, so the API server has the last word.
-func (a *Audit) end(ctx context.Context, suspects []jetstream.StoredRecord) error {
+func (a *Audit) end(ctx context.Context, suspects []routes.StoredRecord) error {
 	if len(suspects) == 0 {
 		return nil
 	}
@@ -163,7 +163,7 @@ func (a *Audit) search(ctx context.Context) error {
 	return errors.Join(err, a.end(ctx, unrecorded))
 }
 
-func (a *Audit) sweep(ctx context.Context, owned []jetstream.StoredRecord) error {
+func (a *Audit) sweep(ctx context.Context, owned []routes.StoredRecord) error {
 	if time.Since(a.swept) < sweepEvery {
 		return nil
 	}

@@ -17,7 +17,7 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/apis/messaging/v1alpha1"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/compile"
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
@@ -44,16 +44,16 @@ func crossing(name string) *eventingv1.Trigger {
 	return t
 }
 
-func address(name, uid string) jetstream.StoredRecord {
-	return jetstream.StoredRecord{Record: route.Record{Address: &route.Address{Key: compile.BrokerKey(namespace, name), UID: uid}}}
+func address(name, uid string) routes.StoredRecord {
+	return routes.StoredRecord{Record: route.Record{Address: &route.Address{Key: compile.BrokerKey(namespace, name), UID: uid}}}
 }
 
-func target(name, of string) jetstream.StoredRecord {
+func target(name, of string) routes.StoredRecord {
 	key := route.TargetKey{Address: compile.BrokerKey(namespace, of), Namespace: namespace, Name: name}
-	return jetstream.StoredRecord{Record: route.Record{Target: &route.Target{Key: key, UID: "1"}}}
+	return routes.StoredRecord{Record: route.Record{Target: &route.Target{Key: key, UID: "1"}}}
 }
 
-func crossed(name string) jetstream.StoredRecord {
+func crossed(name string) routes.StoredRecord {
 	r := target(name, "b")
 	r.Target.Key.Address.Namespace = "elsewhere"
 	return r
@@ -74,16 +74,16 @@ func channel(name, uid string, subscribers ...types.UID) *v1alpha1.NatsJetStream
 }
 
 // ofChannel is the route of a channel or, with a UID, of its subscriber.
-func ofChannel(name, uid string, subscriber types.UID) jetstream.StoredRecord {
+func ofChannel(name, uid string, subscriber types.UID) routes.StoredRecord {
 	key := compile.ChannelKey(namespace, name)
 	if subscriber == "" {
-		return jetstream.StoredRecord{Record: route.Record{Address: &route.Address{Key: key, UID: uid}}}
+		return routes.StoredRecord{Record: route.Record{Address: &route.Address{Key: key, UID: uid}}}
 	}
 	target := route.Target{Key: route.TargetKey{Address: key, Namespace: namespace, Name: string(subscriber)}, UID: string(subscriber)}
-	return jetstream.StoredRecord{Record: route.Record{Target: &target}}
+	return routes.StoredRecord{Record: route.Record{Target: &target}}
 }
 
-func names(records []jetstream.StoredRecord) []string {
+func names(records []routes.StoredRecord) []string {
 	var out []string
 	for _, r := range records {
 		if r.Target != nil {
@@ -105,7 +105,7 @@ func keyNames(keys []types.NamespacedName) []string {
 }
 
 func TestCompare(t *testing.T) {
-	type records = []jetstream.StoredRecord
+	type records = []routes.StoredRecord
 	tests := []struct {
 		name                      string
 		owned                     records
@@ -159,39 +159,39 @@ func TestCompare(t *testing.T) {
 	}
 }
 
-// routes is the owner of some records; it notes what is removed.
-type routes struct {
-	owned, ending, unrecorded []jetstream.StoredRecord
-	removed                   []jetstream.StoredRecord
+// recordedRoutes is the owner of some records; it notes what is removed.
+type recordedRoutes struct {
+	owned, ending, unrecorded []routes.StoredRecord
+	removed                   []routes.StoredRecord
 	sweeps                    int
 	err                       error
 	applied                   map[string]uint64
-	differing                 []jetstream.StoredRecord
+	differing                 []routes.StoredRecord
 }
 
-func (r *routes) OwnedAndEnding(context.Context) (live, ending []jetstream.StoredRecord, err error) {
+func (r *recordedRoutes) OwnedAndEnding(context.Context) (live, ending []routes.StoredRecord, err error) {
 	return r.owned, r.ending, r.err
 }
 
-func (r *routes) Unrecorded(context.Context) ([]jetstream.StoredRecord, error) {
+func (r *recordedRoutes) Unrecorded(context.Context) ([]routes.StoredRecord, error) {
 	return r.unrecorded, nil
 }
 
-func (r *routes) End(_ context.Context, record jetstream.StoredRecord) error {
+func (r *recordedRoutes) End(_ context.Context, record routes.StoredRecord) error {
 	r.removed = append(r.removed, record)
 	return nil
 }
 
-func (r *routes) Applied(record jetstream.StoredRecord) (uint64, bool) {
+func (r *recordedRoutes) Applied(record routes.StoredRecord) (uint64, bool) {
 	revision, known := r.applied[nameOf(record)]
 	return revision, known
 }
 
-func (r *routes) Differing(context.Context, []jetstream.StoredRecord) ([]jetstream.StoredRecord, error) {
+func (r *recordedRoutes) Differing(context.Context, []routes.StoredRecord) ([]routes.StoredRecord, error) {
 	return r.differing, nil
 }
 
-func (r *routes) Sweep(context.Context) error { r.sweeps++; return nil }
+func (r *recordedRoutes) Sweep(context.Context) error { r.sweeps++; return nil }
 
 func TestNothingEndsOnTheWordOfACache(t *testing.T) {
 	errAPI := errors.New("the API server is away")
@@ -214,7 +214,7 @@ func TestNothingEndsOnTheWordOfACache(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			r := &routes{owned: []jetstream.StoredRecord{address("b", "1"), target("t", "b")}}
+			r := &recordedRoutes{owned: []routes.StoredRecord{address("b", "1"), target("t", "b")}}
 			a := New(Config{
 				Routes: r, Logger: slog.New(slog.DiscardHandler),
 				Cached: func() (Resources, bool) { return tt.cached, !tt.unsynced },
@@ -234,7 +234,7 @@ func TestNothingEndsOnTheWordOfACache(t *testing.T) {
 
 // What somebody deleted the records of is looked for now and then, and ends like any other thing: on the word of the API server.
 func TestWhatHasNoRecordEndsToo(t *testing.T) {
-	r := &routes{unrecorded: []jetstream.StoredRecord{target("t", "b"), target("alive", "b"), address("gone", "1")}}
+	r := &recordedRoutes{unrecorded: []routes.StoredRecord{target("t", "b"), target("alive", "b"), address("gone", "1")}}
 	a := New(Config{
 		Routes: r, Logger: slog.New(slog.DiscardHandler),
 		Cached: func() (Resources, bool) { return Resources{}, true },
@@ -265,9 +265,9 @@ func TestWhatHasNoRecordEndsToo(t *testing.T) {
 func TestTriggersThatLostTheirBrokerAreTold(t *testing.T) {
 	knowing := trigger("knowing", "b")
 	knowing.Status.MarkBrokerFailed("BrokerDoesNotExist", "gone")
-	r := &routes{
-		owned: []jetstream.StoredRecord{target("orphan", "b"), target("served", "here"), target("deleted", "here"), target("knowing", "b")},
-		ending: []jetstream.StoredRecord{target("ending", "b"), target("gone too", "b"), target("elsewhere", "theirs"), address("b", "1"),
+	r := &recordedRoutes{
+		owned: []routes.StoredRecord{target("orphan", "b"), target("served", "here"), target("deleted", "here"), target("knowing", "b")},
+		ending: []routes.StoredRecord{target("ending", "b"), target("gone too", "b"), target("elsewhere", "theirs"), address("b", "1"),
 			ofChannel("c", "1", "namesake")},
 	}
 	var told []string
@@ -291,7 +291,7 @@ func TestTriggersThatLostTheirBrokerAreTold(t *testing.T) {
 
 // One record that cannot be read keeps nothing else from being compared and swept.
 func TestAnUnreadableRecordStopsNoAudit(t *testing.T) {
-	r := &routes{owned: []jetstream.StoredRecord{target("t", "b")}, err: fmt.Errorf("key x: %w", route.ErrRecord)}
+	r := &recordedRoutes{owned: []routes.StoredRecord{target("t", "b")}, err: fmt.Errorf("key x: %w", route.ErrRecord)}
 	a := New(Config{
 		Routes: r, Logger: slog.New(slog.DiscardHandler),
 		Cached: func() (Resources, bool) { return Resources{}, true },

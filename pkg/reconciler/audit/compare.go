@@ -8,7 +8,7 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/apis/messaging/v1alpha1"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/compile"
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
@@ -53,16 +53,16 @@ func (r Resources) wanted() wanted {
 // difference is what is to be done so that the routes are as wanted.
 type difference struct {
 	// orphans have no resource, targets first: a target without its address is of no use, but the other way round it is.
-	orphans []jetstream.StoredRecord
+	orphans []routes.StoredRecord
 	// brokers and triggers have no route, or that of a resource of the same name which was deleted; channels have none, or none of
 	// one of their subscribers.
 	brokers, triggers, channels []types.NamespacedName
 }
 
 // compare is a pure function of the routes and the resources.
-func compare(owned []jetstream.StoredRecord, w wanted) difference {
+func compare(owned []routes.StoredRecord, w wanted) difference {
 	var d difference
-	var addresses []jetstream.StoredRecord
+	var addresses []routes.StoredRecord
 	served := map[any]types.UID{}
 	for _, record := range owned {
 		switch {
@@ -118,7 +118,7 @@ func (d *difference) missChannel(name types.NamespacedName) {
 
 // leftBehind are the Triggers that lost their Broker and do not say so yet: nobody else calls for them when no process led as it went.
 // What is gone itself, and the subscribers of Channels, have nothing to say.
-func (r Resources) leftBehind(ended []jetstream.StoredRecord) []types.NamespacedName {
+func (r Resources) leftBehind(ended []routes.StoredRecord) []types.NamespacedName {
 	lost := map[route.TargetKey]bool{}
 	for _, record := range ended {
 		if record.Target != nil && record.Target.Key.Address.Kind == route.KindBroker {

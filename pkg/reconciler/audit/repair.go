@@ -5,13 +5,13 @@ import (
 
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
 // repairRecords has the resources reconciled whose records somebody else wrote, however they differ: only the reconcilers know what is
 // right. What is told is told once.
-func (a *Audit) repairRecords(owned []jetstream.StoredRecord) {
+func (a *Audit) repairRecords(owned []routes.StoredRecord) {
 	strange := map[string]uint64{}
 	for _, r := range owned {
 		applied, known := a.config.Routes.Applied(r)
@@ -28,7 +28,7 @@ func (a *Audit) repairRecords(owned []jetstream.StoredRecord) {
 }
 
 // repairStreams is repairRecords for the streams and consumers behind the records.
-func (a *Audit) repairStreams(ctx context.Context, owned []jetstream.StoredRecord) error {
+func (a *Audit) repairStreams(ctx context.Context, owned []routes.StoredRecord) error {
 	found, err := a.config.Routes.Differing(ctx, owned)
 	differing := map[string]bool{}
 	for _, r := range found {
@@ -52,7 +52,7 @@ func (a *Audit) told(what, name string) {
 }
 
 // reconcile has the resource of a route reconciled.
-func (a *Audit) reconcile(r jetstream.StoredRecord) {
+func (a *Audit) reconcile(r routes.StoredRecord) {
 	switch {
 	case r.Target != nil && r.Target.Key.Address.Kind == route.KindBroker:
 		a.config.Trigger(types.NamespacedName{Namespace: r.Target.Key.Namespace, Name: r.Target.Key.Name})
@@ -66,7 +66,7 @@ func (a *Audit) reconcile(r jetstream.StoredRecord) {
 }
 
 // nameOf names a route in logs.
-func nameOf(r jetstream.StoredRecord) string {
+func nameOf(r routes.StoredRecord) string {
 	if r.Target != nil {
 		return r.Target.Key.String()
 	}

@@ -10,20 +10,20 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	eventingv1 "knative.dev/eventing/pkg/apis/eventing/v1"
 
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 )
 
 // What somebody else changed is reconciled at each look until it is right, and counted once.
 func TestChangesOfOthersAreReconciled(t *testing.T) {
-	at := func(r jetstream.StoredRecord, revision uint64) jetstream.StoredRecord {
+	at := func(r routes.StoredRecord, revision uint64) routes.StoredRecord {
 		r.Revision = revision
 		return r
 	}
 	b, changed, same, unknown := at(address("b", "1"), 3), at(target("changed", "b"), 9), at(target("same", "b"), 5), at(target("unknown", "b"), 7)
-	r := &routes{
-		owned:     []jetstream.StoredRecord{b, changed, same, unknown},
+	r := &recordedRoutes{
+		owned:     []routes.StoredRecord{b, changed, same, unknown},
 		applied:   map[string]uint64{nameOf(b): 3, nameOf(changed): 4, nameOf(same): 5},
-		differing: []jetstream.StoredRecord{b},
+		differing: []routes.StoredRecord{b},
 	}
 	var called []string
 	repaired := 0

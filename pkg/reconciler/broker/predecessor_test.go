@@ -19,9 +19,9 @@ import (
 func replacedRows(since time.Time) []rtesting.TableRow {
 	return []rtesting.TableRow{
 		replaced("replaced", address.ReasonPredecessor, "waits for the log of the Broker of this name before it, which has another storage: "+
-			"until 2036-11-22T10:00:00Z, or until all that it holds is delivered", data(endKey, routes{until: since.AddDate(10, 0, 0)})),
+			"until 2036-11-22T10:00:00Z, or until all that it holds is delivered", data(endKey, timedRoutes{until: since.AddDate(10, 0, 0)})),
 		replaced("replacedmade", address.ReasonPredecessor, "the log of the Broker of this name before it was removed"),
-		replaced("replacedbad", address.ReasonNotStored, "odd", data(endKey, routes{end: errors.New("odd")})),
+		replaced("replacedbad", address.ReasonNotStored, "odd", data(endKey, timedRoutes{end: errors.New("odd")})),
 		replaced("replacedstale", address.ReasonPredecessor, "this Broker is no longer the one of this name", data(liveKey, types.UID("another"))),
 		replaced("replacedunread", address.ReasonPredecessor, "stream kn_log_broker_shop_replacedunread, of a resource of this name that was deleted, "+
 			"is in the way: NATS cannot change this field of a live stream: storage; whether that resource is gone cannot be read: no answer",

@@ -26,6 +26,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/compile"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/owner"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/address"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/brokerconfig"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/readiness"
@@ -131,8 +132,8 @@ const (
 // logMade is when, in these tests, every log was made.
 var logMade = time.Now().Add(-time.Hour).UTC()
 
-// routes is the real owner, but for the times that conditions show.
-type routes struct {
+// timedRoutes is the real owner, but for the times that conditions show.
+type timedRoutes struct {
 	*owner.Owner
 	until time.Time
 	end   error
@@ -140,9 +141,9 @@ type routes struct {
 	away error
 }
 
-func (r routes) Connected() bool { return r.away == nil && r.Owner.Connected() }
+func (r timedRoutes) Connected() bool { return r.away == nil && r.Owner.Connected() }
 
-func (r routes) PutAddress(ctx context.Context, a route.Address) (owner.Applied, error) {
+func (r timedRoutes) PutAddress(ctx context.Context, a route.Address) (owner.Applied, error) {
 	if r.away != nil {
 		return owner.Applied{}, r.away
 	}
@@ -157,7 +158,7 @@ func (r routes) PutAddress(ctx context.Context, a route.Address) (owner.Applied,
 	return applied, err
 }
 
-func (r routes) EndPredecessor(context.Context, route.Address, *owner.PredecessorError) (time.Time, error) {
+func (r timedRoutes) EndPredecessor(context.Context, route.Address, *owner.PredecessorError) (time.Time, error) {
 	return r.until, r.end
 }
 
@@ -170,7 +171,7 @@ func withLogMade(at time.Time) func(*eventingv1.Broker) {
 func TestReconcile(t *testing.T) {
 	eventingv1.RegisterAlternateBrokerConditionSet(conditions())
 	owner, client := reconcilertest.Owner(t)
-	made, err := client.RoutesMade(t.Context())
+	made, err := routes.Made(t.Context(), client)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -247,12 +248,12 @@ func TestReconcile(t *testing.T) {
 			condition(ConditionNATS, is(corev1.ConditionFalse, address.ReasonNATSAway, "NATS cannot be used since 2026-11-22T10:00:00Z: refused"))),
 		{
 			Name: "NATS goes while it is asked, and what was true stays", Key: namespace + "/goes", WantErr: true,
-			Objects: []runtime.Object{newBroker("goes", withStatus(nil))}, OtherTestData: map[string]any{endKey: routes{away: errors.New("timeout")}},
+			Objects: []runtime.Object{newBroker("goes", withStatus(nil))}, OtherTestData: map[string]any{endKey: timedRoutes{away: errors.New("timeout")}},
 		},
 		unready("but nothing is known of what was changed meanwhile", newBroker("goeschanged", func(b *eventingv1.Broker) {
 			withStatus(nil)(b)
 			b.Generation++
-		}), requeued, data(endKey, routes{away: errors.New("timeout")}), condition(ConditionStream, is(corev1.ConditionFalse, address.ReasonNotStored, "timeout"))),
+		}), requeued, data(endKey, timedRoutes{away: errors.New("timeout")}), condition(ConditionStream, is(corev1.ConditionFalse, address.ReasonNotStored, "timeout"))),
 		unready("an ingress cannot apply the route", newBroker("cannot"), data(viewKey, readiness.View{Known: true, Reports: []route.Report{
 			{Role: route.RoleIngress, ID: "i", Revision: math.MaxUint64, Failures: map[string]string{"address.broker.shop.cannot": "odd"}}}}),
 			condition(ConditionIngress, is(corev1.ConditionFalse, readiness.ReasonFailed, "ingress i: odd"))),
@@ -289,7 +290,7 @@ func build(ctx context.Context, row *rtesting.TableRow, w builtFrom) controller.
 	if !ok {
 		uid = "uid"
 	}
-	owner, _ := row.OtherTestData[endKey].(routes)
+	owner, _ := row.OtherTestData[endKey].(timedRoutes)
 	owner.Owner = w.owner
 	board := readiness.Fixed(view)
 	r := &Reconciler{
@@ -309,7 +310,7 @@ func build(ctx context.Context, row *rtesting.TableRow, w builtFrom) controller.
 // checkRoutes looks at what the rows left in NATS.
 func checkRoutes(t *testing.T, client *jetstream.Client) {
 	t.Helper()
-	records, err := client.Records(t.Context(), "")
+	records, err := routes.Records(t.Context(), client, "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -33,6 +33,7 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/apis/messaging/v1alpha1"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/address"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/readiness"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/reconcilertest"
@@ -75,7 +76,7 @@ func newWorld(t *testing.T, view readiness.View, services ...*corev1.Service) *w
 			t.Fatal(err)
 		}
 	}
-	made, err := client.RoutesMade(t.Context())
+	made, err := routes.Made(t.Context(), client)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -153,7 +154,7 @@ func TestReadyChannel(t *testing.T) {
 	if !slices.Equal(c.Status.Subscribers, want) {
 		t.Errorf("%+v", c.Status.Subscribers)
 	}
-	records, err := w.nats.Records(w.ctx, "")
+	records, err := routes.Records(w.ctx, w.nats, "")
 	if err != nil || len(records) != 3 {
 		t.Fatalf("%d routes, %v", len(records), err)
 	}

@@ -31,6 +31,8 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/eventtype"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/buckets"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/reconcilertest"
 )
 
@@ -58,7 +60,7 @@ func start(t *testing.T, objects ...runtime.Object) *world {
 	for _, o := range objects {
 		must(t, w.api.Tracker().Add(o))
 	}
-	impl, follower := NewController(ctx, w.features, w.client)
+	impl, follower := NewController(ctx, w.features, buckets.NewEventTypes(w.client))
 	wait, err := rtesting.RunAndSyncInformers(ctx, informers...)
 	must(t, err)
 	var running sync.WaitGroup
@@ -81,7 +83,7 @@ func (w *world) turn(value feature.Flag) {
 
 func (w *world) put(r eventtype.Record) {
 	w.t.Helper()
-	must(w.t, w.client.PutEventType(w.ctx, r))
+	must(w.t, routes.NewEventTypes(w.client).PutEventType(w.ctx, r))
 }
 
 // types lists the types of the EventTypes that are there.
@@ -128,7 +130,7 @@ func TestWhatWasSeenIsDescribed(t *testing.T) {
 	w := start(t, orders, billing)
 	w.turn(feature.Enabled)
 	w.await("the bucket is made", func() (bool, any) {
-		err := w.client.PutEventType(w.ctx, recordOf(orders, "made"))
+		err := routes.NewEventTypes(w.client).PutEventType(w.ctx, recordOf(orders, "made"))
 		return err == nil, err
 	})
 	w.awaitTypes("made")
@@ -154,7 +156,7 @@ func TestWhatWasSeenIsDescribed(t *testing.T) {
 func TestTheFeatureIsTurnedOnAndOff(t *testing.T) {
 	orders := brokerNamed("orders")
 	w := start(t, orders)
-	must(t, w.client.EnsureEventTypes(w.ctx))
+	must(t, buckets.NewEventTypes(w.client).EnsureEventTypes(w.ctx))
 	w.put(recordOf(orders, "before"))
 	w.turn(feature.Disabled)
 	w.turn(feature.Enabled)
@@ -169,7 +171,7 @@ func TestTheFeatureIsTurnedOnAndOff(t *testing.T) {
 // While the feature is off there is not even a bucket, and what another left in it is not looked at.
 func TestNothingIsMadeWhileTheFeatureIsOff(t *testing.T) {
 	orders := brokerNamed("orders")
-	records := &fixed{seen: jetstream.SeenEventType{Record: recordOf(orders, "made"), At: time.Now()}}
+	records := &fixed{seen: routes.SeenEventType{Record: recordOf(orders, "made"), At: time.Now()}}
 	r := newReconciler(t, records, feature.Disabled, orders)
 	if err := r.Reconcile(t.Context(), records.seen.Key()); err != nil || records.reads > 0 {
 		t.Errorf("error %v, %d reads", err, records.reads)
@@ -189,7 +191,7 @@ func TestNothingIsMadeWhileTheFeatureIsOff(t *testing.T) {
 func TestFailuresOfTheAPIAreRetried(t *testing.T) {
 	orders := brokerNamed("orders")
 	w := start(t, orders)
-	must(t, w.client.EnsureEventTypes(w.ctx))
+	must(t, buckets.NewEventTypes(w.client).EnsureEventTypes(w.ctx))
 	var mu sync.Mutex
 	failures := 3
 	w.api.PrependReactor("create", "eventtypes", func(clientgotesting.Action) (bool, runtime.Object, error) {
@@ -210,7 +212,7 @@ func TestAMadeUpNumberOfTypesIsBounded(t *testing.T) {
 		objects = append(objects, objectOf(recordOf(orders, fmt.Sprintf("type-%d", n)), ofBroker(orders)))
 	}
 	w := start(t, objects...)
-	must(t, w.client.EnsureEventTypes(w.ctx))
+	must(t, buckets.NewEventTypes(w.client).EnsureEventTypes(w.ctx))
 	for _, r := range []eventtype.Record{recordOf(orders, "one more"), recordOf(orders, "yet one more"), recordOf(other, "of another")} {
 		w.put(r)
 	}

@@ -23,7 +23,7 @@ import (
 	messaginglisters "github.com/eventing-jetstream/eventing-jetstream/pkg/client/listers/messaging/v1alpha1"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/compile"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/eventtype"
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
@@ -38,11 +38,11 @@ const (
 	ReasonLimit = "EventTypeLimitReached"
 )
 
-// Records are what ingress and filter have seen; it is what jetstream.Client does.
+// Records are what ingress and filter have seen; it is what buckets.EventTypes does.
 type Records interface {
 	EnsureEventTypes(ctx context.Context) error
 	WatchEventTypes(ctx context.Context, each func(key string)) error
-	EventType(ctx context.Context, key string) (jetstream.SeenEventType, bool, error)
+	EventType(ctx context.Context, key string) (routes.SeenEventType, bool, error)
 }
 
 // reconciler makes one EventType from one record, whose key in the bucket is the key of the work queue. It changes and deletes

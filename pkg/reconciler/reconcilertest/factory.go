@@ -30,6 +30,7 @@ import (
 	"knative.dev/pkg/tracker"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/buckets"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/owner"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/brokerconfig"
@@ -105,7 +106,7 @@ func OwnerIn(t *testing.T, server *natstest.Server) (*owner.Owner, *jetstream.Cl
 	must(t, err)
 	t.Cleanup(client.Close)
 	must(t, client.Wait(t.Context()))
-	must(t, client.EnsureBuckets(t.Context()))
+	must(t, buckets.Ensure(t.Context(), client))
 	return owner.New(client, "controller", time.Minute), client
 }
 

@@ -26,6 +26,7 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/compile"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/owner"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/address"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/broker"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/brokerconfig"
@@ -313,7 +314,7 @@ func rows() []row {
 
 func TestReconcile(t *testing.T) {
 	owner, client := reconcilertest.Owner(t)
-	made, err := client.RoutesMade(t.Context())
+	made, err := routes.Made(t.Context(), client)
 	if err != nil {
 		t.Fatal(err)
 	}

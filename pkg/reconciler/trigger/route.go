@@ -12,7 +12,7 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/compile"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/config"
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/owner"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/address"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/broker"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/destination"
@@ -54,7 +54,7 @@ func (r *Reconciler) putRoute(ctx context.Context, w *work) {
 	applied, err := r.routes.PutTarget(ctx, target)
 	if err != nil {
 		reason := ReasonNoCursor
-		if errors.Is(err, jetstream.ErrForeignRoute) {
+		if errors.Is(err, owner.ErrForeignRoute) {
 			reason = ReasonForeign
 		}
 		w.retry = retryAfter

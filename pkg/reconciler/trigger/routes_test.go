@@ -4,12 +4,13 @@ import (
 	"testing"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 )
 
 // checkRoutes looks at what the rows left in NATS: who has a cursor, and who is not delivered to.
 func checkRoutes(t *testing.T, client *jetstream.Client) {
 	t.Helper()
-	records, err := client.Records(t.Context(), "")
+	records, err := routes.Records(t.Context(), client, "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/bench/workload"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
@@ -47,7 +48,7 @@ func broker() route.Key {
 
 // Address reads the route of the Broker that is measured.
 func Address(ctx context.Context, client *jetstream.Client) (route.Address, error) {
-	records, err := client.Records(ctx, "")
+	records, err := routes.Records(ctx, client, "")
 	if err != nil {
 		return route.Address{}, err
 	}

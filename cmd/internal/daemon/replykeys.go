@@ -1,0 +1,62 @@
+package daemon
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/cesql"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/config"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/requestreply"
+)
+
+// replyKeysEvery is how often the keys are looked at where nobody tells of changes. Until a new RequestReply's keys are read here, its
+// replies wait.
+const replyKeysEvery = time.Second
+
+// ReplyKeys are the keys of Knative's RequestReplies, as the mounted Secret has them.
+type ReplyKeys struct {
+	folder config.Folder
+	held   atomic.Pointer[map[string]string]
+	log    *slog.Logger
+}
+
+// NewReplyKeys reads the keys. A folder that is not there has none: then no reply is anybody's.
+func NewReplyKeys(folder string, log *slog.Logger) *ReplyKeys {
+	k := &ReplyKeys{folder: config.Folder(folder), log: log}
+	k.held.Store(&map[string]string{})
+	k.apply(k.folder.Read())
+	return k
+}
+
+// Functions are those with which the filters of Triggers ask for ids of RequestReplies.
+func (k *ReplyKeys) Functions() []cesql.Function {
+	return []cesql.Function{requestreply.Function(k.current)}
+}
+
+// Follow reads the keys again whenever they have changed, until ctx ends.
+func (k *ReplyKeys) Follow(ctx context.Context) {
+	k.folder.FollowClosely(ctx, replyKeysEvery, k.current(), k.apply)
+}
+
+func (k *ReplyKeys) current() map[string]string { return *k.held.Load() }
+
+// apply keeps the last keys when there are none to be read.
+func (k *ReplyKeys) apply(held map[string]string, err error) {
+	if err != nil {
+		k.log.Error("the keys of RequestReplies cannot be read; they stay as they were", "error", err)
+		return
+	}
+	var added []string
+	for name := range held {
+		if _, known := k.current()[name]; !known {
+			added = append(added, name)
+		}
+	}
+	k.held.Store(&held)
+	if slices.Sort(added); len(added) > 0 {
+		k.log.Info("new keys of RequestReplies are read", "keys", added)
+	}
+}

@@ -1,0 +1,160 @@
+package routes
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	natsjs "github.com/nats-io/nats.go/jetstream"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+)
+
+// Reporter writes one process's report: when it changes, and every route.ReportInterval so that it does not expire.
+type Reporter struct {
+	// Written, if not nil, is called after each report with the time before it was sent, also after one that nobody can miss (see
+	// nobodyAsks); after an error the report is repeated soon. Set it before Run.
+	Written func(ctx context.Context, sent time.Time) error
+
+	client *jetstream.Client
+	State  func() route.Report
+	wake   chan struct{}
+
+	mu  sync.Mutex
+	err error
+}
+
+// NewReporter returns a reporter of what state returns. state is called by one goroutine at a time.
+func NewReporter(c *jetstream.Client, state func() route.Report) *Reporter {
+	return &Reporter{client: c, State: state, wake: make(chan struct{}, 1)}
+}
+
+// Changed tells the reporter that the state may differ from what it wrote last. It never blocks.
+func (r *Reporter) Changed() {
+	select {
+	case r.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Run reports from the first Changed until ctx ends, and then withdraws the report.
+func (r *Reporter) Run(ctx context.Context) {
+	select {
+	case <-r.wake:
+	case <-ctx.Done():
+		return
+	}
+	// What was reported may be gone with the memory of a server that has restarted.
+	reconnected := r.client.Conn().StatusChanged(nats.CONNECTED)
+	defer r.client.Conn().RemoveStatusListener(reconnected)
+	key, said := "", ""
+	for ctx.Err() == nil {
+		report := r.State()
+		key = string(report.Role) + "." + report.ID
+		wait := route.ReportInterval
+		sent := time.Now()
+		err := r.Write(ctx, key, report)
+		r.mu.Lock()
+		r.err = err
+		r.mu.Unlock()
+		if r.Written != nil && (err == nil || r.NobodyAsks(ctx, err)) {
+			if failed := r.Written(ctx, sent); err == nil {
+				err = failed
+			}
+		}
+		if err != nil {
+			wait = jetstream.RetryPause
+		}
+		if ctx.Err() == nil {
+			said = r.say(err, said)
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-r.wake:
+		case <-reconnected:
+		case <-ctx.Done():
+		}
+		timer.Stop()
+	}
+	r.withdraw(key)
+}
+
+// Err returns why the last report could not be written; nil when it was, or when there was none.
+func (r *Reporter) Err() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.err
+}
+
+// say logs why a report failed, once for each reason, and when that is over; it returns what is said now. While NATS is away the
+// client says so.
+func (r *Reporter) say(err error, said string) string {
+	switch {
+	case err == nil && said != "":
+		r.client.Logger().Info("the report is written again")
+		return ""
+	case err == nil, err.Error() == said, !r.client.Connected():
+		return said
+	}
+	what := "the report fails; nothing new becomes ready, and nothing is delivered once the last one has expired"
+	if errors.Is(err, natsjs.ErrBucketNotFound) {
+		what = "the report fails; nothing new becomes ready until an owner of routes makes the bucket for it"
+	}
+	r.client.Logger().Warn(what, "error", err)
+	return err.Error()
+}
+
+// NobodyAsks tells, of a report that could not be written, that this is as good as if it had been: nothing becomes ready anywhere without
+// this process for as long as a report would live. So it is while there is no reports bucket, as after a restart of a NATS that is one
+// server: whoever makes one says that what was in the former is lost, and waits so long before anything becomes ready.
+//
+// In a cluster a server may not have heard that others have made the bucket, which also stays there: there it is not so. And it is asked
+// in this order because a server that starts finds its streams again in that of their names.
+func (r *Reporter) NobodyAsks(ctx context.Context, failed error) bool {
+	if !errors.Is(failed, natsjs.ErrBucketNotFound) {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, jetstream.RequestTimeout)
+	defer cancel()
+	routes, err := r.client.JetStream().Stream(ctx, jetstream.BucketStream(r.client.Names().RoutesBucket()))
+	if err != nil {
+		return false
+	}
+	if cluster := routes.CachedInfo().Cluster; cluster != nil && cluster.Name != "" {
+		return false
+	}
+	_, err = r.client.JetStream().Stream(ctx, jetstream.BucketStream(r.client.Names().ReportsBucket()))
+	return errors.Is(err, natsjs.ErrStreamNotFound)
+}
+
+func (r *Reporter) Write(ctx context.Context, key string, report route.Report) error {
+	data, err := json.Marshal(report)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, jetstream.RequestTimeout)
+	defer cancel()
+	bucket, err := r.client.JetStream().KeyValue(ctx, r.client.Names().ReportsBucket())
+	if err != nil {
+		return err
+	}
+	_, err = bucket.Put(ctx, key, data)
+	return err
+}
+
+// withdraw spares the others the wait until the report expires; when NATS is away it expires all the same.
+func (r *Reporter) withdraw(key string) {
+	ctx, cancel := context.WithTimeout(context.Background(), jetstream.RetryPause)
+	defer cancel()
+	if key == "" || !r.client.Connected() {
+		return
+	}
+	if bucket, err := r.client.JetStream().KeyValue(ctx, r.client.Names().ReportsBucket()); err == nil {
+		_ = bucket.Delete(ctx, key)
+	}
+}

@@ -1,0 +1,116 @@
+package routes
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	natsjs "github.com/nats-io/nats.go/jetstream"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+)
+
+// What the reports bucket holds beside reports, whose keys are role and id of a process: since when it takes reports, and a key for
+// each reader that has to know that it reads the latest.
+const (
+	StartKey     = "start"
+	readerPrefix = "reader."
+)
+
+// Reports reads what the live processes report. A bucket that is not there, until its owner makes it again, has lost all of it.
+func Reports(ctx context.Context, c *jetstream.Client) (route.Reports, error) {
+	name := c.Names().ReportsBucket()
+	stream, err := c.JetStream().Stream(ctx, jetstream.BucketStream(name))
+	if errors.Is(err, natsjs.ErrStreamNotFound) {
+		return route.Reports{Lost: time.Now()}, nil
+	}
+	if err != nil {
+		return route.Reports{}, fmt.Errorf("read bucket %s: %w", name, err)
+	}
+	var read reportsRead
+	if err := c.ReadBucket(ctx, name, natsjs.AllKeys, read.entry); err != nil {
+		return route.Reports{}, err
+	}
+	return read.reports(stream.CachedInfo().TimeStamp, c.Timing().ReportTTL), nil
+}
+
+// LatestReports is Reports for those who decide by it that something is ready. A server may believe to lead the bucket although it is
+// cut off from the others, and they have another leader. So this reader writes into the bucket first, which only the leader can
+// confirm that most servers follow, and reads until that has come. The word of the processes holds only while they can write, too.
+func LatestReports(ctx context.Context, c *jetstream.Client) (route.Reports, error) {
+	name := c.Names().ReportsBucket()
+	bucket, err := c.JetStream().KeyValue(ctx, name)
+	if err != nil {
+		return route.Reports{}, fmt.Errorf("open bucket %s: %w", name, err)
+	}
+	me := readerPrefix + c.ID()
+	mine, err := bucket.Put(ctx, me, nil)
+	if err != nil {
+		return route.Reports{}, fmt.Errorf("write into bucket %s: %w", name, err)
+	}
+	var now time.Time
+	var read reportsRead
+	err = jetstream.ReadPast(ctx, bucket, jetstream.BucketRead{
+		Filter: natsjs.AllKeys,
+		End:    func() (uint64, error) { return mine, nil },
+		Each: func(entry natsjs.KeyValueEntry) {
+			if entry.Key() == me {
+				now = entry.Created()
+			}
+			read.entry(entry)
+		},
+	})
+	if err != nil {
+		return route.Reports{}, err
+	}
+	return read.reports(now, c.Timing().ReportTTL), nil
+}
+
+// ReportsStart is the first value in a reports bucket. A bucket without one is new or was emptied, as one in memory is when its
+// servers restart.
+type ReportsStart struct {
+	// Lost tells that processes may have reported before, and that what they reported is gone.
+	Lost bool `json:"lost"`
+}
+
+// reportsRead is what is read of the bucket.
+type reportsRead struct {
+	live    []route.Report
+	started time.Time // zero when the start is not there
+	start   ReportsStart
+}
+
+// entry takes one value. A report that cannot be read, such as one of another version, is there too: its process has applied nothing
+// that we know of.
+func (r *reportsRead) entry(entry natsjs.KeyValueEntry) {
+	switch {
+	case entry.Key() == StartKey:
+		r.started = entry.Created()
+		if json.Unmarshal(entry.Value(), &r.start) != nil {
+			r.start.Lost = true
+		}
+	case !strings.HasPrefix(entry.Key(), readerPrefix):
+		var report route.Report
+		if err := json.Unmarshal(entry.Value(), &report); err != nil {
+			role, id, _ := strings.Cut(entry.Key(), ".")
+			report = route.Report{Role: route.Role(role), ID: id}
+		}
+		r.live = append(r.live, report)
+	}
+}
+
+// reports says what was read at this time, by the clock of NATS: whether each process that may live has had the time to report again.
+func (r *reportsRead) reports(now time.Time, ttl time.Duration) route.Reports {
+	all := route.Reports{Live: r.live}
+	switch {
+	case r.started.IsZero():
+		all.Lost = now
+	case r.start.Lost && now.Sub(r.started) < ttl:
+		all.Lost = r.started
+	}
+	return all
+}

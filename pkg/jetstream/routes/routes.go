@@ -1,0 +1,146 @@
+package routes
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	natsjs "github.com/nats-io/nats.go/jetstream"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/loop"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+)
+
+// Watch keeps the table equal to the routes bucket until ctx ends. synced is called after each full read of the bucket.
+// A bucket that is missing or unreachable leaves the table as it is; the watch goes on when it is back.
+func Watch(ctx context.Context, c *jetstream.Client, table *route.Table, synced func()) {
+	said := ""
+	for ctx.Err() == nil {
+		err := watchOnce(ctx, c, table, func() { said = ""; synced() })
+		if ctx.Err() != nil {
+			return
+		}
+		if err == nil {
+			continue
+		}
+		if err.Error() != said {
+			said = err.Error()
+			c.Logger().Warn("the routes cannot be read; what is known of them stays in force", "error", err)
+		}
+		loop.Sleep(ctx, jetstream.RetryPause)
+	}
+}
+
+// watchOnce returns when the watch has to start anew.
+func watchOnce(ctx context.Context, c *jetstream.Client, table *route.Table, synced func()) error {
+	seen := uint64(0)
+	return c.WatchBucket(ctx, c.Names().RoutesBucket(), jetstream.BucketWatch{
+		Entry: func(entry natsjs.KeyValueEntry) {
+			seen = entry.Revision()
+			applyEntry(table, entry)
+		},
+		Synced: func(made time.Time) {
+			table.Synced(seen, made)
+			synced()
+		},
+	})
+}
+
+func applyEntry(table *route.Table, entry natsjs.KeyValueEntry) {
+	if entry.Operation() != natsjs.KeyValuePut {
+		table.Forget(entry.Key(), entry.Revision())
+		return
+	}
+	record, err := decodeEntry(entry)
+	if err != nil {
+		table.Reject(entry.Key(), entry.Revision(), err)
+		return
+	}
+	table.Apply(entry.Key(), entry.Revision(), record)
+}
+
+// decodeEntry reads a record and makes sure that it stands at the key that it belongs to. Errors: route.ErrRecord.
+func decodeEntry(entry natsjs.KeyValueEntry) (route.Record, error) {
+	record, err := route.DecodeRecord(entry.Value())
+	if err == nil && entry.Key() != RecordKey(record) {
+		err = fmt.Errorf("%w: the record is about %s", route.ErrRecord, RecordKey(record))
+	}
+	return record, err
+}
+
+// RecordKey is where the record stands in the routes bucket.
+func RecordKey(r route.Record) string {
+	if r.Address != nil {
+		return naming.AddressKey(r.Address.Key)
+	}
+	return naming.TargetKey(r.Target.Key)
+}
+
+// StoredRecord is a record with the revision of the bucket at which it was written.
+type StoredRecord struct {
+	route.Record
+	Revision uint64
+}
+
+// Records reads the routes bucket from the server, tombstones included, for the keys that match the filter ("" means all).
+// Errors: route.ErrRecord when some cannot be read; the others are returned with it.
+func Records(ctx context.Context, c *jetstream.Client, keyFilter string) ([]StoredRecord, error) {
+	if keyFilter == "" {
+		keyFilter = natsjs.AllKeys
+	}
+	var records []StoredRecord
+	var unreadable []error
+	err := c.ReadBucket(ctx, c.Names().RoutesBucket(), keyFilter, func(entry natsjs.KeyValueEntry) {
+		record, err := decodeEntry(entry)
+		if err != nil {
+			unreadable = append(unreadable, fmt.Errorf("key %s: %w", entry.Key(), err))
+			return
+		}
+		records = append(records, StoredRecord{Record: record, Revision: entry.Revision()})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return records, errors.Join(unreadable...)
+}
+
+// Record reads one record; found is false when there is none, or none that can be read: its owner writes it anew.
+func Record(ctx context.Context, c *jetstream.Client, key string) (r StoredRecord, found bool, err error) {
+	bucket, err := c.JetStream().KeyValue(ctx, c.Names().RoutesBucket())
+	if err != nil {
+		return StoredRecord{}, false, fmt.Errorf("open bucket %s: %w", c.Names().RoutesBucket(), err)
+	}
+	entry, err := bucket.Get(ctx, key)
+	if errors.Is(err, natsjs.ErrKeyNotFound) {
+		return StoredRecord{}, false, nil
+	}
+	if err != nil {
+		return StoredRecord{}, false, fmt.Errorf("read route %s: %w", key, err)
+	}
+	have, err := decodeEntry(entry)
+	if err != nil {
+		return StoredRecord{Revision: entry.Revision()}, false, nil //nolint:nilerr // see above
+	}
+	return StoredRecord{Record: have, Revision: entry.Revision()}, true, nil
+}
+
+// End returns the revision of the last change of the routes bucket that is there, and when the bucket was made.
+func End(ctx context.Context, c *jetstream.Client) (revision uint64, made time.Time, err error) {
+	return c.BucketEnd(ctx, c.Names().RoutesBucket(), natsjs.AllKeys)
+}
+
+// Made returns when the routes bucket was made: revisions in it mean nothing in one that was made at another time.
+func Made(ctx context.Context, c *jetstream.Client) (time.Time, error) {
+	bucket, err := c.JetStream().KeyValue(ctx, c.Names().RoutesBucket())
+	if err != nil {
+		return time.Time{}, fmt.Errorf("open bucket %s: %w", c.Names().RoutesBucket(), err)
+	}
+	made, err := jetstream.BucketCreated(ctx, bucket)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("read bucket %s: %w", c.Names().RoutesBucket(), err)
+	}
+	return made, nil
+}
