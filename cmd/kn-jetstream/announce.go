@@ -7,8 +7,8 @@ import (
 	"io"
 	"maps"
 	"slices"
-	"strings"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/dataplane"
