@@ -11,6 +11,7 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
 const (
@@ -24,7 +25,7 @@ func oneSeed(t *testing.T, seed uint64, store string) {
 	w := newWorld(t, seed, store)
 	t.Logf("seed %d: %s", seed, w.plan)
 	w.startNATS(store)
-	client, lines := w.connect("observer")
+	client, lines := w.connect(observerName)
 	w.observer = lines
 	w.must(client.EnsureBuckets(t.Context()))
 	for _, s := range w.targets {
@@ -37,13 +38,14 @@ func oneSeed(t *testing.T, seed uint64, store string) {
 	}
 	w.happen()
 
-	until(drains, func() bool { return len(w.unready()) == 0 && w.judge().settled() })
+	until(drains, func() bool { w.readDeadLetters(client); return len(w.unready()) == 0 && w.judge().settled() })
 	left := ""
 	if !w.plan.deletions && !until(forgets, func() bool { left = w.left(client); return left == "" }) {
 		t.Errorf("broken: %s after all is settled, and %s more\n%s", left, forgets, w.story())
 	}
 	pass(time.Minute) // what comes too much, comes now
 	stopObserving()
+	w.readDeadLetters(client)
 	for _, p := range w.processes {
 		p.stop()
 	}
@@ -61,7 +63,7 @@ func newWorld(t *testing.T, seed uint64, store string) *world {
 	rng := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // it has to be repeatable
 	w := &world{
 		t: t, seed: seed, rng: rng, random: rand.New(rand.NewPCG(seed, 2)), //nolint:gosec // it has to be repeatable
-		planted: os.Getenv("SIMULATE_PLANTED"), names: names, history: newHistory(), stores: []string{store}, hosts: map[string]*listener{},
+		planted: os.Getenv("SIMULATE_PLANTED"), names: names, history: newHistory(), stores: []string{store}, hosts: map[string]*listener{}, read: map[route.Key]uint64{},
 		plan: newPlan(rng),
 	}
 	w.targets = w.plan.newTargets(rng)
