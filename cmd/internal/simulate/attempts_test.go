@@ -46,7 +46,7 @@ func (c *checker) changed(r *record, t *target) string {
 // pauses, before it is a dead letter; and so is a Channel's reply.
 func (c *checker) attempts(r *record, t *target) string {
 	requests := slices.SortedFunc(slices.Values(r.at(t.name)), func(a, b request) int { return a.at.Compare(b.at) })
-	if r.posts != 1 || len(requests) == 0 || c.untypical(requests, t) {
+	if r.posts != 1 || len(requests) == 0 || c.untypical(r, requests, t) {
 		return ""
 	}
 	var tries, replies []request
@@ -93,9 +93,9 @@ func (c *checker) tries(t *target, requests []request, buried bool) string {
 }
 
 // untypical tells whether a fault, or a change of the target, may have added to the requests, or taken from them.
-func (c *checker) untypical(requests []request, t *target) bool {
+func (c *checker) untypical(r *record, requests []request, t *target) bool {
 	from, to := requests[0].at, requests[len(requests)-1].ended
-	return c.disturbed(from.Add(-subscriberTimeout), to) || slices.ContainsFunc(t.versions, func(v version) bool {
-		return !v.begun.Before(from.Add(-subscriberTimeout)) && !v.begun.After(to) || v.ready.IsZero() || v.ready.After(from) && v.begun.Before(from)
+	return c.disturbed(r.first, to) || slices.ContainsFunc(t.versions, func(v version) bool {
+		return !v.begun.After(to) && (v.ready.IsZero() || !v.ready.Before(from))
 	})
 }

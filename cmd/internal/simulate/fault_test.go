@@ -191,7 +191,8 @@ func (w *world) deletions(address route.Key) []deletion {
 		{"log deleted", empties, func(ctx context.Context, js jetstream.JetStream) error {
 			return js.DeleteStream(ctx, w.names.Log(address))
 		}},
-		{"log replaced by another stream", empties, w.replaceLog(address)},
+		{"log replaced by another stream", empties, w.replaceLog(address, "OTHER")},
+		{"log replaced by another one of its name", empties, w.replaceLog(address, w.names.Log(address))},
 		{"routes bucket deleted", breaks, func(ctx context.Context, js jetstream.JetStream) error {
 			return js.DeleteKeyValue(ctx, w.names.RoutesBucket())
 		}},
@@ -217,15 +218,15 @@ func (w *world) deletions(address route.Key) []deletion {
 
 // replaceLog has another stream take the place of the log for a while: what that stores, nobody
 // reads.
-func (w *world) replaceLog(address route.Key) func(context.Context, jetstream.JetStream) error {
+func (w *world) replaceLog(address route.Key, by string) func(context.Context, jetstream.JetStream) error {
 	return func(ctx context.Context, js jetstream.JetStream) error {
 		if err := js.DeleteStream(ctx, w.names.Log(address)); err != nil {
 			return err
 		}
-		_, err := js.CreateStream(ctx, jetstream.StreamConfig{Name: "OTHER", Subjects: []string{w.names.LogSubjects(address)}})
+		_, err := js.CreateStream(ctx, jetstream.StreamConfig{Name: by, Subjects: []string{w.names.LogSubjects(address)}})
 		w.mending.Go(func() {
 			pass(15 * time.Second)
-			w.doByHand(func(ctx context.Context, js jetstream.JetStream) error { return js.DeleteStream(ctx, "OTHER") })
+			w.doByHand(func(ctx context.Context, js jetstream.JetStream) error { return js.DeleteStream(ctx, by) })
 		})
 		return err
 	}

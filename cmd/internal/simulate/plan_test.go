@@ -9,6 +9,9 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
+// scarce is the most bytes of a log that fills up: what has no room is not kept.
+const scarce = 1 << 20
+
 // plan is what a seed chooses before anything runs.
 type plan struct {
 	addresses []route.Key
@@ -49,7 +52,7 @@ func newPlan(rng *rand.Rand) plan {
 	case 1: // a process that holds little
 		p.budget, p.body = 512<<10, 16<<10
 	}
-	p.latency = []time.Duration{0, 0, time.Millisecond, 30 * time.Millisecond, 150 * time.Millisecond}[rng.IntN(5)]
+	p.latency = []time.Duration{0, 0, time.Millisecond, 30 * time.Millisecond, 100 * time.Millisecond}[rng.IntN(5)]
 	return p
 }
 
@@ -67,7 +70,7 @@ func (p plan) newTargets(rng *rand.Rand) (targets []*target) {
 				key: route.TargetKey{Address: address, Namespace: "shop", Name: name}, name: name,
 				retry: rng.IntN(5), delay: []time.Duration{time.Second, 12 * time.Second}[rng.IntN(2)], fails: rng.Float64() / 2,
 				loses:  float64(rng.IntN(2)) * rng.Float64() / 4,
-				breaks: float64(rng.IntN(2)) * rng.Float64() / 6, keeps: rng.IntN(4) == 0,
+				breaks: float64(rng.IntN(2)) * rng.Float64() / 6, keeps: rng.IntN(4) == 0 && p.logBytes > scarce,
 				replies: float64(rng.IntN(2)) * rng.Float64() / 2, hesitates: float64(rng.IntN(2)) * rng.Float64() / 10,
 			}
 			targets = append(targets, t)

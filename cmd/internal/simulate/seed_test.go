@@ -38,7 +38,7 @@ func oneSeed(t *testing.T, seed uint64, store string) {
 	}
 	w.happen()
 
-	until(drains, func() bool { w.readDeadLetters(client); return len(w.unready()) == 0 && w.judge().settled() })
+	until(drains, func() bool { return len(w.unready()) == 0 && w.judge().settled() })
 	left := ""
 	if !w.plan.deletions && !until(forgets, func() bool { left = w.left(client); return left == "" }) {
 		t.Errorf("broken: %s after all is settled, and %s more\n%s", left, forgets, w.story())
@@ -93,6 +93,7 @@ func (w *world) observing(client *jetstream.Client) (stop func()) {
 		defer close(done)
 		for {
 			w.observe(client)
+			w.readDeadLetters(client)
 			select {
 			case <-time.After(time.Second):
 			case <-stopped:
@@ -142,10 +143,10 @@ func (w *world) tell(v verdict) {
 func (w *world) judge() *checker {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	c := &checker{history: w.history, grace: w.plan.grace, scarce: w.plan.logBytes < 1<<20}
+	c := &checker{history: w.history, grace: w.plan.grace, scarce: w.plan.logBytes <= scarce}
 	for _, t := range w.targets {
 		if len(t.versions) > 0 {
-			c.targets = append(c.targets, &target{name: t.name, key: t.key, versions: slices.Clone(t.versions)})
+			c.targets = append(c.targets, &target{name: t.name, key: t.key, retry: t.retry, delay: t.delay, versions: slices.Clone(t.versions)})
 		}
 	}
 	return c

@@ -32,7 +32,7 @@ type world struct {
 	processes []*process
 	observer  *wires
 	mending   sync.WaitGroup
-	// read is up to where the dead-letter stream of each address was read. Only the goroutine of the test uses it.
+	// read is up to where the dead-letter stream of each address was read. Only who observes uses it.
 	read   map[route.Key]uint64
 	bursts int
 
