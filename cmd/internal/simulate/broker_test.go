@@ -24,6 +24,7 @@ const (
 	ownerName = "simulator"
 	// observerName is the simulation's own connection.
 	observerName = "observer"
+	ingressName  = "ingress"
 	// reconcileEvery is how often an owner compares the records with what is wanted, as
 	// kn-jetstream run does.
 	reconcileEvery = 2 * time.Second

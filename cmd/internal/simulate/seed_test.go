@@ -75,7 +75,7 @@ func (w *world) start() {
 	for i := range w.plan.owners {
 		w.processes = append(w.processes, w.startOwner(fmt.Sprintf("owner-%d", i)))
 	}
-	w.processes = append(w.processes, w.startIngress("ingress"))
+	w.processes = append(w.processes, w.startIngress(ingressName))
 	for i := range w.plan.filters {
 		w.processes = append(w.processes, w.startFilter(fmt.Sprintf("filter-%d", i)))
 	}
