@@ -146,6 +146,21 @@ func TestASlowTargetHoldsOnlyAPartOfASmallLog(t *testing.T) {
 	})
 }
 
+// What cannot be parked for one of several, and is given back, waits in the log: nothing is left here that the target waits for.
+func TestWhatIsGivenBackIsNoFailureOfItsTarget(t *testing.T) {
+	inWorld(t, targets("one", "two"), func(t *testing.T, w *world) {
+		w.full = true
+		first := w.take("x")
+		w.ackAll("one")
+		m, _ := w.next("two")
+		w.must(m.Release(0))
+		first.want(t, "released for 0s")
+		if f := w.group.Failures(); len(f) != 0 {
+			t.Errorf("failures %v of what was given back", f)
+		}
+	})
+}
+
 // A target that has ended and may come back is parked for, as long as there is room: it must not hold up those that are there.
 func TestATargetThatHasEndedIsParkedForWhileThereIsRoom(t *testing.T) {
 	inWorld(t, targets("t", "other"), func(t *testing.T, w *world) {
@@ -163,6 +178,9 @@ func TestATargetThatHasEndedIsParkedForWhileThereIsRoom(t *testing.T) {
 		w.take("x")
 		if got := sequencesOf(w.all("t")); !slices.Equal(got, []uint64{3}) {
 			t.Errorf("it gets %v after it came back, want the third", got)
+		}
+		if f := w.group.Failures(); len(f) != 0 {
+			t.Errorf("failures %v of what was dropped, although nothing is left to park", f)
 		}
 	})
 }

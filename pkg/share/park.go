@@ -77,6 +77,7 @@ func (g *Group) parkAgain(p *part) {
 	closed, gone := g.closed.Err() != nil, p.member.gone
 	if !closed && !gone {
 		p.member.putBack(p)
+		p.member.said = p.member.logged // until a retry finds nothing to park: what is dropped or given back has none
 		if !g.retrying {
 			g.retrying = true
 			g.config.Go(g.retry)
@@ -134,7 +135,10 @@ func (g *Group) say(m *member, err error, dropped bool) {
 	}
 	g.mu.Lock()
 	changed := m.logged != text
-	m.said, m.logged = text, text
+	m.logged = text
+	if err == nil {
+		m.said = ""
+	}
 	g.mu.Unlock()
 	switch {
 	case !changed || err == nil:

@@ -22,6 +22,9 @@ import (
 const (
 	// ownerName signs the records: an owner that comes back, and a second one, go on with them.
 	ownerName = "simulator"
+	// observerName is the simulation's own connection.
+	observerName = "observer"
+	ingressName  = "ingress"
 	// reconcileEvery is how often an owner compares the records with what is wanted, as
 	// kn-jetstream run does.
 	reconcileEvery = 2 * time.Second
@@ -30,7 +33,7 @@ const (
 )
 
 func (w *world) connect(name string) (*jetstream.Client, *wires) {
-	lines := &wires{name: name}
+	lines := &wires{name: name, delay: w.plan.latency, unlinked: name == observerName}
 	client, err := jetstream.Connect(jetstream.Options{
 		InProcess: provider{w, lines}, Name: name, Names: w.names, Logger: slog.New(slog.DiscardHandler),
 	})
@@ -120,6 +123,9 @@ func (w *world) record(t *target, v version) route.Target {
 		Delivery: delivery.Policy{
 			Retry: t.retry, Backoff: delivery.ExponentialBackoff, Delay: t.delay, Timeout: subscriberTimeout,
 		},
+	}
+	if t.keeps {
+		r.DeadLetter = nil
 	}
 	if t.key.Address.Kind == route.KindChannel {
 		r.Reply = &route.Destination{URL: "http://reply-" + t.name + "/"}

@@ -48,11 +48,14 @@ func (c *checker) check() verdict {
 	defer c.history.mu.Unlock()
 	v := verdict{duplicates: map[string]int{}}
 	for id, r := range c.history.events {
+		if what := c.foreign(r); what != "" {
+			v.broken = append(v.broken, c.explainEvent(id, what))
+		}
 		for _, t := range c.targets {
 			if t.key.Address != r.address {
 				continue
 			}
-			for _, what := range []string{c.missing(r, t), c.unwanted(r, t), c.late(r, t), c.replyMissing(r, t), c.repeated(r, t, v.duplicates)} {
+			for _, what := range []string{c.missing(r, t), c.unwanted(r, t), c.late(r, t), c.replyMissing(r, t), c.repeated(r, t, v.duplicates), c.changed(r, t), c.attempts(r, t)} {
 				if what != "" {
 					v.broken = append(v.broken, c.explain(id, t, what))
 				}
@@ -65,7 +68,7 @@ func (c *checker) check() verdict {
 
 // missing: what was accepted for a target reaches the target, or its dead letter sink.
 func (c *checker) missing(r *record, t *target) string {
-	if slices.ContainsFunc(r.at(t.name), request.settles) || !c.owed(r, t) {
+	if slices.ContainsFunc(r.at(t.name), request.done) || !c.owed(r, t) {
 		return ""
 	}
 	return "accepted, and neither delivered nor dead-lettered"
@@ -163,7 +166,7 @@ func (c *checker) emptied(r *record) bool {
 // event came.
 func (c *checker) unwanted(r *record, t *target) string {
 	for _, q := range r.at(t.name) {
-		if !r.answered.IsZero() && r.answered.Before(t.versions[0].begun) {
+		if !r.answered.IsZero() && r.answered.Before(t.versions[0].begun) && !c.rewound(t) {
 			return "it got what was accepted before it was there"
 		}
 		if !slices.ContainsFunc(inForce(t, r.first, q.at), func(v version) bool { return v.wants(r.event) }) {
@@ -171,6 +174,14 @@ func (c *checker) unwanted(r *record, t *target) string {
 		}
 	}
 	return ""
+}
+
+// rewound tells whether a target was made while its consumer was gone. Then nobody can tell a new
+// one from one that was there: it gets what the consumer has not passed.
+func (c *checker) rewound(t *target) bool {
+	return slices.ContainsFunc(c.history.faults, func(f *fault) bool {
+		return f.effect == rewinds && f.address == t.key.Address && f.begin.Before(t.versions[0].ready) && t.versions[0].begun.Before(f.end.Add(2*sweepEvery))
+	})
 }
 
 // inForce returns the versions that a filter process may have used between the two times.
@@ -276,7 +287,7 @@ func (c *checker) excuse(r *record, t *target) string {
 	}
 	by := map[string]bool{}
 	for _, q := range r.requests {
-		if q.target == t.name && q.fate == loses {
+		if q.target == t.name && (q.fate == loses || q.fate == halves) {
 			return "answer lost"
 		}
 		if q.target == t.name && q.fate == answers && c.unstored(r.address, q.ended) {

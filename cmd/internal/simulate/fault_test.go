@@ -2,7 +2,6 @@ package simulate
 
 import (
 	"context"
-	"math/rand/v2"
 	"strings"
 	"time"
 
@@ -17,10 +16,13 @@ import (
 func (w *world) step() {
 	var steps []func()
 	if w.plan.faults {
-		steps = append(steps, w.cutConnections, w.partition, w.killProcess, w.killNATSNow, w.makeUnavailable)
+		steps = append(steps, w.cutConnections, w.partition, w.killProcess, w.restartProcess, w.killNATSNow, w.makeUnavailable, w.freeze)
 	}
 	if w.plan.edits {
 		steps = append(steps, w.editFilter, w.editFilter, w.remove, w.make)
+	}
+	if w.plan.edits && w.plan.faults && w.plan.filters > 1 {
+		steps = append(steps, w.comeBack)
 	}
 	if w.plan.deletions {
 		steps = append(steps, w.deleteByHand)
@@ -60,6 +62,65 @@ func (w *world) killProcess() {
 	pass(time.Duration(w.rng.IntN(10)) * time.Second * time.Duration(w.rng.IntN(2)))
 	w.processes[i] = p.again(p.name)
 	w.history.end(f)
+}
+
+// restartProcess has a process end well, with what it has in hand, and another one begin.
+func (w *world) restartProcess() {
+	i := w.rng.IntN(len(w.processes))
+	p := w.processes[i]
+	f := w.history.begin(fault{what: "restarted", who: p.name})
+	p.stop()
+	w.processes[i] = p.again(p.name)
+	w.history.end(f)
+}
+
+// freeze lets nothing through between a process and NATS, in one direction or both, while each side
+// believes that the other is there.
+func (w *world) freeze() {
+	p, lasts := w.anyProcess(), time.Duration(1+w.rng.IntN(40))*time.Second
+	if p.name == ingressName && w.plan.logBytes <= scarce {
+		return // see newPlan
+	}
+	f := w.history.begin(fault{what: "frozen", who: p.name})
+	which := w.rng.IntN(3)
+	for _, direction := range []int{toNATS, fromNATS} {
+		if which != direction {
+			p.wires.freeze(direction, lasts)
+		}
+	}
+	w.mending.Go(func() {
+		pass(lasts)
+		w.history.end(f)
+	})
+}
+
+// comeBack cuts a filter off until nobody waits for it, changes a target meanwhile, and has many
+// events come for that target as the filter comes back: it must not deal them by what it knew.
+func (w *world) comeBack() {
+	var filters []*process
+	for _, p := range w.processes {
+		if strings.HasPrefix(p.name, "filter") {
+			filters = append(filters, p)
+		}
+	}
+	p := filters[w.rng.IntN(len(filters))]
+	t, found := w.anyTarget(w.rng.IntN(3) > 0)
+	if !found {
+		return
+	}
+	f := w.history.begin(fault{what: "partition", who: p.name})
+	p.wires.cut()
+	next := kinds()[w.rng.IntN(len(kinds()))]
+	if wanted := live(exact(next)); t.key.Address.Kind == route.KindBroker {
+		w.edit(t, wanted)
+	} else {
+		w.edit(t, live(all()))
+	}
+	until(time.Minute, func() bool { v, made := w.current(t); return made && !v.ready.IsZero() })
+	from := w.burst(t.key.Address, next)
+	p.wires.mend()
+	w.history.end(f)
+	w.mending.Go(from)
 }
 
 func (w *world) killNATSNow() {
@@ -133,7 +194,8 @@ func (w *world) deletions(address route.Key) []deletion {
 		{"log deleted", empties, func(ctx context.Context, js jetstream.JetStream) error {
 			return js.DeleteStream(ctx, w.names.Log(address))
 		}},
-		{"log replaced by another stream", empties, w.replaceLog(address)},
+		{"log replaced by another stream", empties, w.replaceLog(address, "OTHER")},
+		{"log replaced by another one of its name", empties, w.replaceLog(address, w.names.Log(address))},
 		{"routes bucket deleted", breaks, func(ctx context.Context, js jetstream.JetStream) error {
 			return js.DeleteKeyValue(ctx, w.names.RoutesBucket())
 		}},
@@ -159,15 +221,15 @@ func (w *world) deletions(address route.Key) []deletion {
 
 // replaceLog has another stream take the place of the log for a while: what that stores, nobody
 // reads.
-func (w *world) replaceLog(address route.Key) func(context.Context, jetstream.JetStream) error {
+func (w *world) replaceLog(address route.Key, by string) func(context.Context, jetstream.JetStream) error {
 	return func(ctx context.Context, js jetstream.JetStream) error {
 		if err := js.DeleteStream(ctx, w.names.Log(address)); err != nil {
 			return err
 		}
-		_, err := js.CreateStream(ctx, jetstream.StreamConfig{Name: "OTHER", Subjects: []string{w.names.LogSubjects(address)}})
+		_, err := js.CreateStream(ctx, jetstream.StreamConfig{Name: by, Subjects: []string{w.names.LogSubjects(address)}})
 		w.mending.Go(func() {
 			pass(15 * time.Second)
-			w.doByHand(func(ctx context.Context, js jetstream.JetStream) error { return js.DeleteStream(ctx, "OTHER") })
+			w.doByHand(func(ctx context.Context, js jetstream.JetStream) error { return js.DeleteStream(ctx, by) })
 		})
 		return err
 	}
@@ -188,7 +250,7 @@ func (w *world) deleteByHand() {
 // deleted.
 func (w *world) doByHand(do func(context.Context, jetstream.JetStream) error) {
 	attempt := func() error {
-		conn, err := nats.Connect("", nats.InProcessServer(provider{w, &wires{}}))
+		conn, err := nats.Connect("", nats.InProcessServer(provider{w, &wires{unlinked: true}}))
 		if err != nil {
 			return err
 		}
@@ -208,18 +270,4 @@ func (w *world) doByHand(do func(context.Context, jetstream.JetStream) error) {
 	}) {
 		w.must(err)
 	}
-}
-
-// traffic posts events, one after the other in time, and returns when all are answered.
-func (w *world) traffic() {
-	rng := rand.New(rand.NewPCG(w.seed, 3)) //nolint:gosec // it has to be repeatable
-	p := w.newProducer()
-	defer p.close()
-	for i := range w.plan.events {
-		address := w.plan.addresses[rng.IntN(len(w.plan.addresses))]
-		e := w.newEvent(i, rng)
-		p.running.Go(func() { p.post(address, e) })
-		pass(time.Duration(rng.IntN(2000)) * time.Millisecond)
-	}
-	p.running.Wait()
 }

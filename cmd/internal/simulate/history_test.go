@@ -18,6 +18,7 @@ const (
 	takes    fate = "takes it"
 	answers  fate = "takes it, and answers with an event"
 	loses    fate = "has it, but its answer is lost"
+	halves   fate = "has it, but its answer breaks off"
 	buries   fate = "has the dead letter"
 	getReply fate = "has the reply"
 )
@@ -29,10 +30,17 @@ type request struct {
 	by        string // process
 	at, ended time.Time
 	fate      fate
+	path      string
+	bytes     int // of data
+	// reason tells whether it said why the event is a dead letter.
+	reason bool
 }
 
 // settles tells whether the event has reached the target, or its dead letter sink.
 func (r request) settles() bool { return r.fate != refuses && r.fate != getReply }
+
+// done tells whether the broker has been told so.
+func (r request) done() bool { return r.settles() && r.fate != loses && r.fate != halves }
 
 // record is what has become of one event.
 type record struct {
@@ -43,6 +51,8 @@ type record struct {
 	posts           int
 	first, answered time.Time
 	accepted        bool
+	// forbidden is the status by which the sender was told not to send the event again.
+	forbidden int
 	// of and from are those of a reply: the event that it answers, and the target that did so.
 	of, from string
 	requests []request

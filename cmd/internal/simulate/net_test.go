@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"sync"
+	"time"
 )
 
 var errDown = errors.New("the network is down")
@@ -13,9 +14,15 @@ var errDown = errors.New("the network is down")
 type wires struct {
 	name string
 
-	mu    sync.Mutex
-	down  int // how many faults keep them down
-	conns []net.Conn
+	// delay is how long what is sent takes, in each direction.
+	delay time.Duration
+	// unlinked says that there is nothing between the process and NATS.
+	unlinked bool
+
+	mu     sync.Mutex
+	down   int // how many faults keep them down
+	conns  []net.Conn
+	frozen [2]time.Time // until when nothing comes through, to NATS and from NATS
 }
 
 // add gives a new connection to the process, unless the process is cut off.

@@ -9,6 +9,9 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
+// scarce is the most bytes of a log that fills up: what has no room is not kept.
+const scarce = 1 << 20
+
 // plan is what a seed chooses before anything runs.
 type plan struct {
 	addresses []route.Key
@@ -19,6 +22,8 @@ type plan struct {
 	filters int
 	owners  int
 	events  int
+	// latency is how long what a process and NATS send to each other takes.
+	latency time.Duration
 	// body is the most bytes of data that an event has.
 	body int
 	// faults, edits and deletions say which steps there are.
@@ -47,12 +52,16 @@ func newPlan(rng *rand.Rand) plan {
 	case 1: // a process that holds little
 		p.budget, p.body = 512<<10, 16<<10
 	}
+	p.latency = []time.Duration{0, 0, time.Millisecond, 30 * time.Millisecond, 100 * time.Millisecond}[rng.IntN(5)]
+	if p.logBytes <= scarce {
+		p.latency = 0 // an ingress asks NATS who fills the log with a lock held, which would stop virtual time
+	}
 	return p
 }
 
 func (p plan) String() string {
-	return fmt.Sprintf("%d addresses, %d filters, %d owners, log %d KiB, budget %d KiB, grace %s, faults %v, edits %v, deletions %v",
-		len(p.addresses), p.filters, p.owners, p.logBytes>>10, p.budget>>10, p.grace, p.faults, p.edits, p.deletions)
+	return fmt.Sprintf("%d addresses, %d filters, %d owners, latency %s, log %d KiB, budget %d KiB, grace %s, faults %v, edits %v, deletions %v",
+		len(p.addresses), p.filters, p.owners, p.latency, p.logBytes>>10, p.budget>>10, p.grace, p.faults, p.edits, p.deletions)
 }
 
 // newTargets are those of all addresses. Some are made late.
@@ -63,7 +72,8 @@ func (p plan) newTargets(rng *rand.Rand) (targets []*target) {
 			t := &target{
 				key: route.TargetKey{Address: address, Namespace: "shop", Name: name}, name: name,
 				retry: rng.IntN(5), delay: []time.Duration{time.Second, 12 * time.Second}[rng.IntN(2)], fails: rng.Float64() / 2,
-				loses:   float64(rng.IntN(2)) * rng.Float64() / 4,
+				loses:  float64(rng.IntN(2)) * rng.Float64() / 4,
+				breaks: float64(rng.IntN(2)) * rng.Float64() / 6, keeps: rng.IntN(4) == 0 && p.logBytes > scarce,
 				replies: float64(rng.IntN(2)) * rng.Float64() / 2, hesitates: float64(rng.IntN(2)) * rng.Float64() / 10,
 			}
 			targets = append(targets, t)

@@ -3,6 +3,7 @@ package simulate
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -14,6 +15,15 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
+
+var errLost = errors.New("the answer is lost")
+
+// losesAnswer tells whether the answer to a sender gets lost on its way.
+func (w *world) losesAnswer() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.random.IntN(25) == 0
+}
 
 // producer posts events until they are accepted.
 type producer struct {
@@ -52,6 +62,9 @@ func (p *producer) post(address route.Key, e cloudevents.Event) {
 			r.posts++
 		}, "a %s, posted to %s", e.Type(), address)
 		status, err := p.send(address, e)
+		if err == nil && p.w.losesAnswer() {
+			err = errLost
+		}
 		if err != nil {
 			p.w.history.note(e.ID(), func(*record) {}, "no answer: %v", err)
 		} else {
@@ -59,10 +72,13 @@ func (p *producer) post(address route.Key, e cloudevents.Event) {
 				if r.accepted = status == http.StatusAccepted; r.accepted {
 					r.answered = time.Now()
 				}
+				if !r.accepted && !mayRepeat(status) {
+					r.forbidden = status
+				}
 			}, "answered %d", status)
-		}
-		if status == http.StatusAccepted {
-			return
+			if status == http.StatusAccepted || !mayRepeat(status) {
+				return
+			}
 		}
 		pass(time.Second)
 	}
@@ -80,4 +96,38 @@ func (p *producer) send(address route.Key, e cloudevents.Event) (status int, err
 		return 0, err
 	}
 	return answer.StatusCode, answer.Body.Close()
+}
+
+// traffic posts events, one after the other in time, and returns when all are answered.
+func (w *world) traffic() {
+	rng := rand.New(rand.NewPCG(w.seed, 3)) //nolint:gosec // it has to be repeatable
+	p := w.newProducer()
+	defer p.close()
+	for i := range w.plan.events {
+		address := w.plan.addresses[rng.IntN(len(w.plan.addresses))]
+		e := w.newEvent(i, rng)
+		p.running.Go(func() { p.post(address, e) })
+		pass(time.Duration(rng.IntN(2000)) * time.Millisecond)
+	}
+	p.running.Wait()
+}
+
+// burst returns what posts many events of a kind within seconds, and waits until all are answered.
+func (w *world) burst(address route.Key, kind string) func() {
+	w.bursts++
+	name := fmt.Sprintf("burst-%d", w.bursts)
+	return func() {
+		p := w.newProducer()
+		defer p.close()
+		for i := range 60 {
+			e := cloudevents.NewEvent()
+			e.SetID(fmt.Sprintf("%s-%d", name, i))
+			e.SetSource("/simulate")
+			e.SetType(kind)
+			w.must(e.SetData("application/octet-stream", []byte(kind)))
+			p.running.Go(func() { p.post(address, e) })
+			pass(25 * time.Millisecond)
+		}
+		p.running.Wait()
+	}
 }

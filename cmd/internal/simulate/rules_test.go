@@ -15,18 +15,29 @@ import (
 // second 0 on, and one event, of this kind, that is posted at second 10. Times are seconds.
 func TestTheCheckerJudges(t *testing.T) {
 	took := func(at int) request { return requestAt(at, takes) }
+	changed := func(change func(*request), at int, what fate) request {
+		q := requestAt(at, what)
+		change(&q)
+		return q
+	}
 	for _, test := range []struct {
 		name     string
 		kind     string
 		requests []request
 		versions []version
 		faults   []*fault
-		posts    int
-		want     string
+		posts    int // besides the first
+		// retry and delay are of the delivery spec, forbidden what the sender was told.
+		retry, forbidden int
+		delay            time.Duration
+		want             string
 	}{
 		{name: "it is delivered", requests: []request{took(11)}},
 		{name: "it is dead-lettered", requests: []request{requestAt(11, refuses), requestAt(12, buries)}},
 		{name: "its answer is lost, and it comes again", requests: []request{requestAt(11, loses), took(12)}},
+		{name: "its answer breaks off, and it comes again", requests: []request{requestAt(11, halves), took(12)}},
+		{name: "its answer is lost, and it never comes again", requests: []request{requestAt(11, loses)}, want: "neither delivered"},
+		{name: "its answer breaks off, and it never comes again", requests: []request{requestAt(11, halves)}, want: "neither delivered"},
 		{name: "it never comes", want: "neither delivered"},
 		{name: "it is refused, and never comes again", requests: []request{requestAt(11, refuses)}, want: "neither delivered"},
 		{name: "it does not match", kind: "paid"},
@@ -48,7 +59,7 @@ func TestTheCheckerJudges(t *testing.T) {
 		{name: "and comes back after its grace period", versions: append(ended(5, 6), between(4000, 4001))},
 
 		{name: "it comes twice", requests: []request{took(11), took(12)}, want: "delivered 2 times"},
-		{name: "it was sent twice", posts: 2, requests: []request{took(11), took(12)}},
+		{name: "it was sent twice", posts: 1, requests: []request{took(11), took(12)}},
 		{name: "its process was cut off", requests: []request{took(11), took(12)}, faults: broken("filter-0", 11)},
 		{name: "another process was cut off", requests: []request{took(11), took(12)}, faults: broken("filter-1", 11), want: "delivered 2 times"},
 		{name: "its process was cut off before it came", requests: []request{took(11), took(12)}, faults: broken("filter-0", 2), want: "delivered 2 times"},
@@ -58,12 +69,26 @@ func TestTheCheckerJudges(t *testing.T) {
 		{name: "its consumer was deleted", requests: []request{took(11), took(30)}, faults: deleted(rewinds, 20)},
 		{name: "its consumer was deleted long after", requests: []request{took(11), took(90)}, faults: deleted(rewinds, 80), want: "delivered 2 times"},
 
+		{name: "it is given up too early", retry: 1, requests: []request{requestAt(11, refuses), requestAt(12, buries)}, want: "given up after 1 attempts"},
+		{name: "it is tried too often", requests: []request{requestAt(11, refuses), requestAt(12, refuses), requestAt(13, buries)}, want: "tried 2 times"},
+		{name: "its retry comes in time", retry: 1, delay: time.Second, requests: []request{requestAt(11, refuses), took(12)}},
+		{name: "its retry comes too soon", retry: 1, delay: 2 * time.Second, requests: []request{requestAt(11, refuses), took(12)}, want: "attempt 2 came 1s after"},
+		{name: "its process was cut off, and the retry comes too soon", retry: 1, delay: 2 * time.Second, requests: []request{requestAt(11, refuses), took(12)}, faults: broken("filter-0", 11)},
+
+		{name: "a dead letter without a reason", requests: []request{requestAt(11, refuses), changed(func(q *request) { q.reason = false }, 12, buries)}, want: "does not say why"},
+		{name: "it comes with other data", requests: []request{changed(func(q *request) { q.bytes = 3 }, 11, takes)}, want: "3 bytes"},
+		{name: "it comes to where its target never was", requests: []request{changed(func(q *request) { q.path = "/9" }, 11, takes)}, want: "no more"},
+		{name: "its sender was told not to send it again", requests: []request{took(11)}, forbidden: 413, want: "told by 413"},
+		{name: "nobody has sent it", requests: []request{took(11)}, posts: -1, want: "nobody has sent it"},
+
 		{name: "its log was deleted", faults: deleted(empties, 20)},
 		{name: "its log was deleted before it came", faults: deleted(empties, 2), want: "neither delivered"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			c := historyOf(test.kind, test.requests, test.versions, test.faults)
-			c.history.events["e"].posts = max(1, test.posts)
+			c.history.events["e"].posts = max(0, test.posts+1)
+			c.history.events["e"].forbidden = test.forbidden
+			c.targets[0].retry, c.targets[0].delay = test.retry, test.delay
 			v := c.check()
 			got := strings.Join(v.broken, "\n")
 			if (got == "") != (test.want == "") || !strings.Contains(got, test.want) {
@@ -76,7 +101,11 @@ func TestTheCheckerJudges(t *testing.T) {
 func second(s int) time.Time { return time.Date(2026, 1, 1, 0, 0, s, 0, time.UTC) }
 
 func requestAt(s int, what fate) request {
-	return request{target: "t", host: "t", by: "filter-0", at: second(s), ended: second(s), fate: what}
+	q := request{target: "t", host: "t", by: "filter-0", at: second(s), ended: second(s), fate: what}
+	if what == buries {
+		q.host, q.reason = "dead-t", true
+	}
+	return q
 }
 
 func between(begun, ready int) version { return readyAt(live(exact("made")), begun, ready) }

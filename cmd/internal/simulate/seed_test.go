@@ -12,6 +12,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/buckets"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
 const (
@@ -25,7 +26,7 @@ func oneSeed(t *testing.T, seed uint64, store string) {
 	w := newWorld(t, seed, store)
 	t.Logf("seed %d: %s", seed, w.plan)
 	w.startNATS(store)
-	client, lines := w.connect("observer")
+	client, lines := w.connect(observerName)
 	w.observer = lines
 	w.must(buckets.Ensure(t.Context(), client))
 	for _, s := range w.targets {
@@ -45,6 +46,7 @@ func oneSeed(t *testing.T, seed uint64, store string) {
 	}
 	pass(time.Minute) // what comes too much, comes now
 	stopObserving()
+	w.readDeadLetters(client)
 	for _, p := range w.processes {
 		p.stop()
 	}
@@ -62,7 +64,7 @@ func newWorld(t *testing.T, seed uint64, store string) *world {
 	rng := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // it has to be repeatable
 	w := &world{
 		t: t, seed: seed, rng: rng, random: rand.New(rand.NewPCG(seed, 2)), //nolint:gosec // it has to be repeatable
-		planted: os.Getenv("SIMULATE_PLANTED"), names: names, history: newHistory(), stores: []string{store}, hosts: map[string]*listener{},
+		planted: os.Getenv("SIMULATE_PLANTED"), names: names, history: newHistory(), stores: []string{store}, hosts: map[string]*listener{}, read: map[route.Key]uint64{},
 		plan: newPlan(rng),
 	}
 	w.targets = w.plan.newTargets(rng)
@@ -74,7 +76,7 @@ func (w *world) start() {
 	for i := range w.plan.owners {
 		w.processes = append(w.processes, w.startOwner(fmt.Sprintf("owner-%d", i)))
 	}
-	w.processes = append(w.processes, w.startIngress("ingress"))
+	w.processes = append(w.processes, w.startIngress(ingressName))
 	for i := range w.plan.filters {
 		w.processes = append(w.processes, w.startFilter(fmt.Sprintf("filter-%d", i)))
 	}
@@ -92,6 +94,7 @@ func (w *world) observing(client *jetstream.Client) (stop func()) {
 		defer close(done)
 		for {
 			w.observe(client)
+			w.readDeadLetters(client)
 			select {
 			case <-time.After(time.Second):
 			case <-stopped:
@@ -141,10 +144,10 @@ func (w *world) tell(v verdict) {
 func (w *world) judge() *checker {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	c := &checker{history: w.history, grace: w.plan.grace, scarce: w.plan.logBytes < 1<<20}
+	c := &checker{history: w.history, grace: w.plan.grace, scarce: w.plan.logBytes <= scarce}
 	for _, t := range w.targets {
 		if len(t.versions) > 0 {
-			c.targets = append(c.targets, &target{name: t.name, key: t.key, versions: slices.Clone(t.versions)})
+			c.targets = append(c.targets, &target{name: t.name, key: t.key, retry: t.retry, delay: t.delay, versions: slices.Clone(t.versions)})
 		}
 	}
 	return c

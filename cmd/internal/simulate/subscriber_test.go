@@ -39,7 +39,8 @@ func (w *world) serve(t *target) func() {
 // mostly is a host that takes most of what comes.
 func (w *world) mostly(t *target, what fate) http.HandlerFunc {
 	return func(out http.ResponseWriter, r *http.Request) {
-		q := request{target: t.name, host: r.Host, by: r.RemoteAddr, at: time.Now(), fate: what}
+		q := newRequest(t, r)
+		q.fate = what
 		w.mu.Lock()
 		if w.random.IntN(10) == 0 {
 			q.fate = refuses
@@ -48,7 +49,6 @@ func (w *world) mostly(t *target, what fate) http.HandlerFunc {
 		if q.fate == refuses {
 			out.WriteHeader(http.StatusServiceUnavailable)
 		}
-		_, _ = io.Copy(io.Discard, r.Body)
 		id := r.Header.Get("Ce-Id")
 		if what == getReply {
 			_, id, _ = strings.Cut(id, " to ") // to the history of the event that it answers
@@ -59,8 +59,7 @@ func (w *world) mostly(t *target, what fate) http.HandlerFunc {
 
 func (w *world) subscriber(t *target, out http.ResponseWriter, r *http.Request) {
 	id := r.Header.Get("Ce-Id")
-	q := request{target: t.name, host: r.Host, by: r.RemoteAddr, at: time.Now()}
-	_, _ = io.Copy(io.Discard, r.Body)
+	q := newRequest(t, r)
 	var slow time.Duration
 	q.fate, slow = w.decide(t, r)
 	pass(slow)
@@ -74,6 +73,13 @@ func (w *world) subscriber(t *target, out http.ResponseWriter, r *http.Request) 
 	switch q.fate {
 	case refuses:
 		out.WriteHeader(http.StatusServiceUnavailable)
+	case halves:
+		half := t.reply(id)
+		writeEvent(out, half)
+		out.Header().Set("Content-Length", "9")
+		_, _ = out.Write([]byte("half"))
+		_ = http.NewResponseController(out).Flush()
+		panic(http.ErrAbortHandler) //nolint:forbidigo // how net/http breaks off an answer
 	case loses:
 		panic(http.ErrAbortHandler) //nolint:forbidigo // how net/http breaks off an answer
 	case answers:
@@ -86,6 +92,7 @@ func (w *world) decide(t *target, r *http.Request) (what fate, slow time.Duratio
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	fails, lost, replies := w.random.Float64() < t.fails, w.random.Float64() < t.loses, w.random.Float64() < t.replies
+	half := w.random.Float64() < t.breaks
 	if w.random.Float64() < t.hesitates {
 		slow = []time.Duration{12 * time.Second, 18 * time.Second, 25 * time.Second}[w.random.IntN(3)]
 	}
@@ -94,6 +101,8 @@ func (w *world) decide(t *target, r *http.Request) (what fate, slow time.Duratio
 		return refuses, 0
 	case lost:
 		return loses, slow
+	case half:
+		return halves, slow
 	case replies && r.Header.Get("Ce-Type") != replyKind:
 		return answers, slow
 	}
@@ -102,13 +111,8 @@ func (w *world) decide(t *target, r *http.Request) (what fate, slow time.Duratio
 
 // answer is an event, always the same to the same event.
 func (w *world) answer(t *target, id string, out http.ResponseWriter) {
-	reply := cloudevents.NewEvent()
-	reply.SetID("reply of " + t.name + " to " + id)
-	reply.SetSource("/simulate")
-	reply.SetType(replyKind)
-	for name, value := range map[string]string{"Specversion": "1.0", "Id": reply.ID(), "Source": reply.Source(), "Type": reply.Type()} {
-		out.Header().Set("Ce-"+name, value)
-	}
+	reply := t.reply(id)
+	writeEvent(out, reply)
 	if t.key.Address.Kind != route.KindBroker {
 		return // it does not come into the log of a Channel
 	}
@@ -119,4 +123,26 @@ func (w *world) answer(t *target, id string, out http.ResponseWriter) {
 		r.event, r.address, r.of, r.from = reply, t.key.Address, id, t.name
 		r.posts++
 	}, "%s answers with it to %s", t.name, id)
+}
+
+func (t *target) reply(id string) cloudevents.Event {
+	reply := cloudevents.NewEvent()
+	reply.SetID("reply of " + t.name + " to " + id)
+	reply.SetSource("/simulate")
+	reply.SetType(replyKind)
+	return reply
+}
+
+func writeEvent(out http.ResponseWriter, e cloudevents.Event) {
+	for name, value := range map[string]string{"Specversion": "1.0", "Id": e.ID(), "Source": e.Source(), "Type": e.Type()} {
+		out.Header().Set("Ce-"+name, value)
+	}
+}
+
+// newRequest notes a request that has come to a host of the target.
+func newRequest(t *target, r *http.Request) request {
+	q := request{target: t.name, host: r.Host, by: r.RemoteAddr, at: time.Now(), path: r.URL.Path, reason: r.Header.Get("Ce-Knativeerrordest") != ""}
+	n, _ := io.Copy(io.Discard, r.Body)
+	q.bytes = int(n)
+	return q
 }

@@ -25,6 +25,8 @@ type target struct {
 	delay       time.Duration // before the first retry; a long one is waited for in NATS
 	fails       float64       // how often it answers 503
 	loses       float64       // how often its answer is lost, after the event has arrived
+	breaks      float64       // how often its answer breaks off
+	keeps       bool          // it has no dead letter sink
 	replies     float64       // how often it answers with an event
 	hesitates   float64       // how often it takes its time
 	unavailable time.Time

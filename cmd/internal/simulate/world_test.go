@@ -13,6 +13,7 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
 // world is everything of one seed. Only the goroutine of the test starts and ends processes.
@@ -31,6 +32,9 @@ type world struct {
 	processes []*process
 	observer  *wires
 	mending   sync.WaitGroup
+	// read is up to where the dead-letter stream of each address was read. Only who observes uses it.
+	read   map[route.Key]uint64
+	bursts int
 
 	mu     sync.Mutex // guards what follows, and what the targets say is guarded by it
 	random *rand.Rand // of the subscribers
@@ -74,7 +78,7 @@ func (p provider) InProcessConn() (net.Conn, error) {
 	p.w.mu.Lock()
 	nats := p.w.nats
 	p.w.mu.Unlock()
-	return p.wires.add(nats.InProcessConn())
+	return p.wires.link(nats.InProcessConn())
 }
 
 func (w *world) startNATS(store string) {
