@@ -296,51 +296,6 @@ func TestMaxInFlight(t *testing.T) {
 	}
 }
 
-func TestPaused(t *testing.T) {
-	tests := []struct {
-		name, trigger, broker string
-		want                  string
-		wantError             bool
-	}{
-		{"nobody", "", "", "", false},
-		{"the Trigger", "the shop moves", "", "the shop moves", false},
-		{"its Broker", "", "an audit", "its Broker is paused: an audit", false},
-		{"both", "the shop moves", "an audit", "the shop moves", false},
-		{"without a reason", " ", "", "", true},
-		{"false, which would pause", "false", "", "", true},
-		{"a reason that is too long", strings.Repeat("x", 257), "", "", true},
-		{"a Broker's that is wrong, which its own condition says", "", "false", "", false},
-	}
-	annotated := func(why string) map[string]string {
-		if why == "" {
-			return nil
-		}
-		return map[string]string{compile.PausedAnnotation: why}
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			trigger, broker := triggerOf(t, ""), brokerOf(t, "")
-			trigger.Annotations, broker.Annotations = annotated(tt.trigger), annotated(tt.broker)
-			got, err := compile.Trigger(trigger, broker, compile.Options{})
-			if (err != nil) != tt.wantError || (err != nil && paths(err) != "metadata.annotations["+compile.PausedAnnotation+"]") {
-				t.Errorf("error: %v", err)
-			}
-			if got.Paused != tt.want || got.NotReady != "" {
-				t.Errorf("paused %q, want %q; not ready %q", got.Paused, tt.want, got.NotReady)
-			}
-		})
-	}
-	broker := brokerOf(t, "")
-	broker.Annotations = annotated("an audit")
-	if _, err := compile.Broker(broker, compile.Options{}); err != nil {
-		t.Errorf("a Broker that is paused takes events: %v", err)
-	}
-	broker.Annotations = annotated("false")
-	if _, err := compile.Broker(broker, compile.Options{}); err == nil {
-		t.Error("a Broker's annotation without a reason is no error")
-	}
-}
-
 func TestFilters(t *testing.T) {
 	tests := []struct {
 		name, spec string
@@ -432,32 +387,5 @@ func checkJSON[T any](t *testing.T, in T) {
 	var out T
 	if err := json.Unmarshal(data, &out); err != nil || !reflect.DeepEqual(in, out) {
 		t.Errorf("%s: %v", data, err)
-	}
-}
-
-// A typing error in a function's name would make the filter false for every event, with no word about it.
-func TestFunctionsThatDoNotExist(t *testing.T) {
-	for expression, want := range map[string]string{
-		`LENGTH(type) > 0`: "",
-		`KN_VERIFY_CORRELATION_ID(id, 'n', 'ns', 'request-reply-keys', 0, 1)`: "",
-		`LENGHT(type) > 0 OR type = 't'`:                                      "no such function: LENGHT of 1 arguments",
-		`LENGTH() = 1`:                                                        "no such function: LENGTH of 0 arguments",
-	} {
-		trigger := triggerOf(t, "")
-		trigger.Spec.Filters = []eventingv1.SubscriptionsAPIFilter{{CESQL: expression}}
-		_, err := compile.Trigger(trigger, brokerOf(t, ""), compile.Options{})
-		if (err == nil) != (want == "") || (err != nil && !strings.Contains(err.Error(), want)) {
-			t.Errorf("%s: error %v, want %q", expression, err, want)
-		}
-	}
-}
-
-func TestASubscriberHasAHost(t *testing.T) {
-	for _, text := range []string{"http://:80/", "http:///path", "https://:443"} {
-		trigger := triggerOf(t, "")
-		trigger.Spec.Subscriber.URI, _ = apis.ParseURL(text)
-		if _, err := compile.Trigger(trigger, brokerOf(t, ""), compile.Options{}); err == nil || paths(err) != "spec.subscriber.uri" {
-			t.Errorf("%s: error %v", text, err)
-		}
 	}
 }
