@@ -1,0 +1,103 @@
+package letters
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"sync"
+
+	natsjs "github.com/nats-io/nats.go/jetstream"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+)
+
+// atATime is how many letters are retried or dropped at a time.
+const atATime = 32
+
+// Outcome is what became of the selected letters.
+type Outcome struct {
+	// Done letters were retried or dropped, and are gone.
+	Done int
+	// Kept letters could not be retried, and are there as before. Why counts them by reason.
+	Kept int
+	Why  map[string]int
+}
+
+// Count tells what Retry would do, and changes nothing.
+func Count(ctx context.Context, c *jetstream.Client, s Selection) (Outcome, error) {
+	t := tally{Outcome: Outcome{Why: map[string]int{}}}
+	for l, err := range All(ctx, c, s) {
+		if err != nil {
+			return Outcome{}, err
+		}
+		t.count(l.Obstacle())
+	}
+	return t.Outcome, nil
+}
+
+// Drop removes the selected letters for good.
+func Drop(ctx context.Context, c *jetstream.Client, s Selection) (Outcome, error) {
+	return forAll(ctx, All(ctx, c, s), func(ctx context.Context, l Letter) error { return l.remove(ctx) })
+}
+
+// forAll does so with several letters at a time. It ends with the first error that is no obstacle of
+// one letter. What was begun is finished.
+func forAll(ctx context.Context, all iter.Seq2[Letter, error], do func(context.Context, Letter) error) (Outcome, error) {
+	t := tally{Outcome: Outcome{Why: map[string]int{}}}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(atATime)
+	var failed error
+	for l, err := range all {
+		if err != nil || ctx.Err() != nil {
+			failed = err
+			break
+		}
+		group.Go(func() error { return t.count(do(ctx, l)) })
+	}
+	err := group.Wait()
+	if err == nil {
+		err = failed
+	}
+	return t.Outcome, err
+}
+
+// tally counts outcomes. Safe for concurrent use.
+type tally struct {
+	mu sync.Mutex
+	Outcome
+}
+
+// count returns the errors that are no obstacles.
+func (t *tally) count(err error) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch {
+	case err == nil:
+		t.Done++
+	case errors.Is(err, ErrNoTarget), errors.Is(err, ErrReference), errors.Is(err, ErrUnreadable):
+		t.Kept++
+		t.Why[err.Error()]++
+	default:
+		return err
+	}
+	return nil
+}
+
+// remove deletes the letter, also when ctx has ended: what was begun is finished. A letter that is
+// gone already is removed.
+func (l Letter) remove(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), jetstream.RequestTimeout)
+	defer cancel()
+	err := l.stream.DeleteMsg(ctx, l.Place)
+	if errors.Is(err, natsjs.ErrMsgDeleteUnsuccessful) { // which does not say why
+		if _, gone := l.stream.GetMsg(ctx, l.Place); errors.Is(gone, natsjs.ErrMsgNotFound) {
+			return nil
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("delete dead letter %d of %s: %w", l.Place, l.Address, err)
+	}
+	return nil
+}

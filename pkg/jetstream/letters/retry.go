@@ -1,0 +1,67 @@
+package letters
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/park"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/publish"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+)
+
+// RetryCount is the extension attribute of an event that was retried as a dead letter: how often.
+const RetryCount = "jetstreamretry"
+
+// Retry has the selected letters delivered to the target that could not get the event, and to no
+// other, each with all attempts of the target's delivery policy. A letter is removed when NATS has
+// stored the copy that is to be delivered.
+//
+// Retry can be interrupted, and done again: a letter whose copy was stored and that was not removed
+// is stored once more under the same name. Within jetstream.DuplicateWindow, and for as long as the
+// first copy waits, it stays one delivery.
+func Retry(ctx context.Context, c *jetstream.Client, s Selection) (Outcome, error) {
+	sender, err := publish.NewSender(c)
+	if err != nil {
+		return Outcome{}, err
+	}
+	from, err := desks(ctx, c, s)
+	if err != nil {
+		return Outcome{}, err
+	}
+	store := park.New(c, sender, addressesOf(from))
+	return forAll(ctx, allOf(ctx, from, s), func(ctx context.Context, l Letter) error {
+		if err := l.Obstacle(); err != nil {
+			return err
+		}
+		if err := store.Park(ctx, *l.live, l.again(), c.Timing().Now()); err != nil {
+			return err
+		}
+		return l.remove(ctx)
+	})
+}
+
+// addresses are park.Addresses.
+type addresses map[route.Key]route.Address
+
+func addressesOf(from []*desk) addresses {
+	all := addresses{}
+	for _, d := range from {
+		all[d.address.Key] = d.address
+	}
+	return all
+}
+
+func (a addresses) Address(key route.Key) (route.Address, bool) {
+	address, found := a[key]
+	return address, found
+}
+
+// again is the next run of the letter's work, as if nothing had been tried.
+func (l Letter) again() dispatch.Work {
+	retries, _ := strconv.ParseUint(l.Event.Attr(RetryCount), 10, 32) // what others have written there counts as none
+	return dispatch.Work{
+		Event: l.Event.With(RetryCount, strconv.FormatUint(retries+1, 10)), Sequence: l.Sequence, Stored: l.Stored, Run: l.Run + 1,
+	}
+}
