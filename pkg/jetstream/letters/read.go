@@ -87,6 +87,24 @@ func All(ctx context.Context, c *jetstream.Client, s Selection) iter.Seq2[Letter
 	}
 }
 
+// List returns the selected letters, and whether there are more than the limit.
+func List(ctx context.Context, c *jetstream.Client, s Selection) (found []Letter, more bool, err error) {
+	limit := s.Limit
+	if limit > 0 {
+		s.Limit++
+	}
+	for l, err := range All(ctx, c, s) {
+		if err != nil {
+			return nil, false, err
+		}
+		if limit > 0 && len(found) == limit {
+			return found, true, nil
+		}
+		found = append(found, l)
+	}
+	return found, false, nil
+}
+
 // allOf yields the selected letters of these addresses.
 func allOf(ctx context.Context, from []*desk, s Selection) iter.Seq2[Letter, error] {
 	return func(yield func(Letter, error) bool) {

@@ -25,16 +25,9 @@ type Outcome struct {
 	Why  map[string]int
 }
 
-// Count tells what Retry would do, and changes nothing.
-func Count(ctx context.Context, c *jetstream.Client, s Selection) (Outcome, error) {
-	t := tally{Outcome: Outcome{Why: map[string]int{}}}
-	for l, err := range All(ctx, c, s) {
-		if err != nil {
-			return Outcome{}, err
-		}
-		t.count(l.Obstacle())
-	}
-	return t.Outcome, nil
+// CountDrops tells what Drop would do, and changes nothing.
+func CountDrops(ctx context.Context, c *jetstream.Client, s Selection) (Outcome, error) {
+	return forAll(ctx, All(ctx, c, s), func(context.Context, Letter) error { return nil })
 }
 
 // Drop removes the selected letters for good.

@@ -42,6 +42,11 @@ func Retry(ctx context.Context, c *jetstream.Client, s Selection) (Outcome, erro
 	})
 }
 
+// CountRetries tells what Retry would do, and changes nothing.
+func CountRetries(ctx context.Context, c *jetstream.Client, s Selection) (Outcome, error) {
+	return forAll(ctx, All(ctx, c, s), func(_ context.Context, l Letter) error { return l.Obstacle() })
+}
+
 // addresses are park.Addresses.
 type addresses map[route.Key]route.Address
 

@@ -101,8 +101,12 @@ func TestWhatCannotBeRetriedIsKept(t *testing.T) {
 		f    func() (letters.Outcome, error)
 		left uint64
 	}{
-		{"a count", func() (letters.Outcome, error) { return letters.Count(jstest.Context(t), w.client, letters.Selection{}) }, 3},
-		{"a retry", func() (letters.Outcome, error) { return letters.Retry(jstest.Context(t), w.client, letters.Selection{}) }, 2},
+		{"a count", func() (letters.Outcome, error) {
+			return letters.CountRetries(jstest.Context(t), w.client, letters.Selection{})
+		}, 3},
+		{"a retry", func() (letters.Outcome, error) {
+			return letters.Retry(jstest.Context(t), w.client, letters.Selection{})
+		}, 2},
 	} {
 		o, err := do.f()
 		jstest.Must(t, err)

@@ -160,4 +160,6 @@ func (w *world) messages(stream string) uint64 {
 	return s.CachedInfo().State.Msgs
 }
 
-func (w *world) deadLetters() uint64 { return w.messages(w.client.Names().DeadLetterStream(w.broker.Key)) }
+func (w *world) deadLetters() uint64 {
+	return w.messages(w.client.Names().DeadLetterStream(w.broker.Key))
+}
