@@ -14,4 +14,6 @@ var (
 	ErrUnreadable = errors.New("it is no CloudEvent")
 	// ErrReference means that a letter does not hold its whole event.
 	ErrReference = errors.New("its event was too large to be kept whole")
+	// ErrTooLarge means that the event of a letter fits into no message that is for one target alone.
+	ErrTooLarge = errors.New("its event is too large to be sent to one target alone")
 )

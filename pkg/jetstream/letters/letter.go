@@ -31,7 +31,7 @@ type Letter struct {
 }
 
 // letterOf reads a message of the dead-letter stream.
-func (d *desk) letterOf(m natsjs.Msg, place *natsjs.MsgMetadata) Letter {
+func (d *letterStream) letterOf(m natsjs.Msg, place *natsjs.MsgMetadata) Letter {
 	l := Letter{
 		Letter:  codec.DecodeLetter(&nats.Msg{Subject: m.Subject(), Header: m.Headers(), Data: m.Data()}, place.Sequence.Stream),
 		Address: d.address.Key, Place: place.Sequence.Stream, GivenUp: place.Timestamp.UTC(), stream: d.stream,

@@ -21,22 +21,22 @@ const (
 	idle = 5 * time.Minute
 )
 
-// desk is the dead-letter stream of one address.
-type desk struct {
+// letterStream is the dead-letter stream of one address.
+type letterStream struct {
 	address route.Address
 	stream  natsjs.Stream
 	// targets are the live targets of the address, by the subject of their letters.
 	targets map[string]route.Target
 }
 
-// desks returns the selected addresses. Error: ErrNoAddress for one that is named and not there.
-func desks(ctx context.Context, c *jetstream.Client, s Selection) ([]*desk, error) {
+// streamsOf returns those of the selected addresses. Error: ErrNoAddress for one that is named and not there.
+func streamsOf(ctx context.Context, c *jetstream.Client, s Selection) ([]*letterStream, error) {
 	records, err := c.Records(ctx, "")
 	if err != nil && !errors.Is(err, route.ErrRecord) && !errors.Is(err, natsjs.ErrBucketNotFound) { // before the first apply there is nothing
 		return nil, err
 	}
-	var all []*desk
-	of := map[route.Key]*desk{}
+	var all []*letterStream
+	of := map[route.Key]*letterStream{}
 	for _, r := range records {
 		if r.DeletedAt != nil || r.Address == nil || !s.hasAddress(r.Address.Key) {
 			continue
@@ -64,8 +64,8 @@ func desks(ctx context.Context, c *jetstream.Client, s Selection) ([]*desk, erro
 
 // open reads the state of the dead-letter stream. One that is gone, until the owner makes the stream
 // again, holds nothing.
-func open(ctx context.Context, c *jetstream.Client, a route.Address) (*desk, error) {
-	d := &desk{address: a, targets: map[string]route.Target{}}
+func open(ctx context.Context, c *jetstream.Client, a route.Address) (*letterStream, error) {
+	d := &letterStream{address: a, targets: map[string]route.Target{}}
 	var err error
 	d.stream, err = c.JetStream().Stream(ctx, c.Names().DeadLetterStream(a.Key))
 	if err != nil && !errors.Is(err, natsjs.ErrStreamNotFound) {
@@ -78,7 +78,7 @@ func open(ctx context.Context, c *jetstream.Client, a route.Address) (*desk, err
 // that come meanwhile may be missed. An error ends it.
 func All(ctx context.Context, c *jetstream.Client, s Selection) iter.Seq2[Letter, error] {
 	return func(yield func(Letter, error) bool) {
-		from, err := desks(ctx, c, s)
+		from, err := streamsOf(ctx, c, s)
 		if err != nil {
 			yield(Letter{}, err)
 			return
@@ -106,7 +106,7 @@ func List(ctx context.Context, c *jetstream.Client, s Selection) (found []Letter
 }
 
 // allOf yields the selected letters of these addresses.
-func allOf(ctx context.Context, from []*desk, s Selection) iter.Seq2[Letter, error] {
+func allOf(ctx context.Context, from []*letterStream, s Selection) iter.Seq2[Letter, error] {
 	return func(yield func(Letter, error) bool) {
 		count := 0
 		for _, d := range from {
@@ -128,7 +128,7 @@ func allOf(ctx context.Context, from []*desk, s Selection) iter.Seq2[Letter, err
 }
 
 // read calls each for the selected letters until that returns false.
-func (d *desk) read(ctx context.Context, s Selection, each func(Letter) bool) error {
+func (d *letterStream) read(ctx context.Context, s Selection, each func(Letter) bool) error {
 	if d.stream == nil {
 		return nil
 	}

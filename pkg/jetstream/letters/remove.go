@@ -1,6 +1,7 @@
 package letters
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,25 +36,22 @@ func Drop(ctx context.Context, c *jetstream.Client, s Selection) (Outcome, error
 	return forAll(ctx, All(ctx, c, s), func(ctx context.Context, l Letter) error { return l.remove(ctx) })
 }
 
-// forAll does so with several letters at a time. It ends with the first error that is no obstacle of
-// one letter. What was begun is finished.
+// forAll does so with several letters at a time, until all is done, ctx has ended, or something has
+// failed that is no obstacle of one letter. What was begun is finished.
 func forAll(ctx context.Context, all iter.Seq2[Letter, error], do func(context.Context, Letter) error) (Outcome, error) {
 	t := tally{Outcome: Outcome{Why: map[string]int{}}}
-	group, ctx := errgroup.WithContext(ctx)
+	group, each := errgroup.WithContext(ctx)
 	group.SetLimit(atATime)
-	var failed error
+	var unread error
 	for l, err := range all {
-		if err != nil || ctx.Err() != nil {
-			failed = err
+		if err != nil || each.Err() != nil {
+			unread = err
 			break
 		}
-		group.Go(func() error { return t.count(do(ctx, l)) })
+		group.Go(func() error { return t.count(do(each, l)) })
 	}
 	err := group.Wait()
-	if err == nil {
-		err = failed
-	}
-	return t.Outcome, err
+	return t.Outcome, cmp.Or(err, unread, ctx.Err())
 }
 
 // tally counts outcomes. Safe for concurrent use.
@@ -69,7 +67,7 @@ func (t *tally) count(err error) error {
 	switch {
 	case err == nil:
 		t.Done++
-	case errors.Is(err, ErrNoTarget), errors.Is(err, ErrReference), errors.Is(err, ErrUnreadable):
+	case errors.Is(err, ErrNoTarget), errors.Is(err, ErrReference), errors.Is(err, ErrUnreadable), errors.Is(err, ErrTooLarge):
 		t.Kept++
 		t.Why[err.Error()]++
 	default:

@@ -2,6 +2,7 @@ package letters
 
 import (
 	"context"
+	"errors"
 	"strconv"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
@@ -26,7 +27,7 @@ func Retry(ctx context.Context, c *jetstream.Client, s Selection) (Outcome, erro
 	if err != nil {
 		return Outcome{}, err
 	}
-	from, err := desks(ctx, c, s)
+	from, err := streamsOf(ctx, c, s)
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -35,7 +36,11 @@ func Retry(ctx context.Context, c *jetstream.Client, s Selection) (Outcome, erro
 		if err := l.Obstacle(); err != nil {
 			return err
 		}
-		if err := store.Park(ctx, *l.live, l.again(), c.Timing().Now()); err != nil {
+		err := store.Park(ctx, *l.live, l.again(), c.Timing().Now())
+		if errors.Is(err, dispatch.ErrTooLarge) {
+			return ErrTooLarge
+		}
+		if err != nil {
 			return err
 		}
 		return l.remove(ctx)
@@ -50,7 +55,7 @@ func CountRetries(ctx context.Context, c *jetstream.Client, s Selection) (Outcom
 // addresses are park.Addresses.
 type addresses map[route.Key]route.Address
 
-func addressesOf(from []*desk) addresses {
+func addressesOf(from []*letterStream) addresses {
 	all := addresses{}
 	for _, d := range from {
 		all[d.address.Key] = d.address

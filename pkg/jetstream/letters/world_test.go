@@ -39,6 +39,7 @@ func newWorld(t *testing.T) *world {
 	jstest.Must(t, err)
 	c, err := jetstream.Connect(jetstream.Options{URL: natstest.Start(t, nil).URL(), Names: names, Logger: slog.New(slog.DiscardHandler)})
 	jstest.Must(t, err)
+	c.Timing().FirstSequence = func() uint64 { return 1 } // what is no event is named by its place
 	t.Cleanup(c.Close)
 	jstest.Must(t, c.Wait(jstest.Context(t)))
 	jstest.Must(t, c.EnsureBuckets(jstest.Context(t)))
