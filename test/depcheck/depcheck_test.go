@@ -47,7 +47,7 @@ func rooms() []string {
 
 // owners are those that make, delete or move what the data plane uses.
 func owners() []string {
-	return []string{module + "pkg/jetstream/owner", module + "pkg/jetstream/status", module + "pkg/jetstream/migrate"}
+	return []string{module + "pkg/jetstream/owner", module + "pkg/jetstream/status", module + "pkg/jetstream/letters", module + "pkg/jetstream/migrate"}
 }
 
 // TestDataPlaneLinksNoOwner keeps the code that makes and deletes streams and consumers out of ingress and filter (I5).

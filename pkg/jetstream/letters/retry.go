@@ -19,9 +19,9 @@ const RetryCount = "jetstreamretry"
 // other, each with all attempts of the target's delivery policy. A letter is removed when NATS has
 // stored the copy that is to be delivered.
 //
-// Retry can be interrupted, and done again: a letter whose copy was stored and that was not removed
-// is stored once more under the same name. Within jetstream.DuplicateWindow, and for as long as the
-// first copy waits, it stays one delivery.
+// Retry can be interrupted, and done again: the copy of a letter that was not removed has the same
+// name in the second run, and within jetstream.DuplicateWindow NATS drops it. After that the event
+// is delivered once more, at most.
 func Retry(ctx context.Context, c *jetstream.Client, s Selection) (Outcome, error) {
 	sender, err := publish.NewSender(c)
 	if err != nil {
