@@ -78,7 +78,8 @@ func showLetter(out io.Writer, l letters.Letter) {
 		line("Response", l.Response())
 	}
 	if l.Reference {
-		line("Event", fmt.Sprintf("%d bytes of data, too large for a dead letter; at sequence %d of stream %s, if that still has it", l.DataBytes, l.Sequence, l.Stream))
+		line("Event", fmt.Sprintf("too large for a dead letter, %d bytes of data; at sequence %d of stream %q, if that has it still",
+			l.DataBytes, l.Sequence, l.Stream))
 	}
 	if err := l.Obstacle(); err != nil {
 		line("No retry", err)

@@ -39,6 +39,7 @@ func (s Selection) hasAddress(k route.Key) bool {
 	return (s.Namespace == "" || s.Namespace == k.Namespace) && (s.Name == "" || s.Kind == k.Kind && s.Name == k.Name)
 }
 
+// has tells whether a letter that was given up since Since is meant: NATS yields no earlier one.
 func (s Selection) has(l Letter) bool {
 	for _, wanted := range []struct{ want, have string }{
 		{s.ID, l.Event.Attr(event.ID)}, {s.Type, l.Event.Attr(event.Type)}, {s.Source, l.Event.Attr(event.Source)},
@@ -50,5 +51,5 @@ func (s Selection) has(l Letter) bool {
 	return (s.Target == "" || l.isTarget(s.Target)) &&
 		strings.Contains(strings.ToLower(l.Failure.Reason), strings.ToLower(s.Reason)) &&
 		(s.Code == nil || *s.Code == l.Failure.Code) &&
-		!l.GivenUp.Before(s.Since) && (s.Until.IsZero() || l.GivenUp.Before(s.Until))
+		(s.Until.IsZero() || l.GivenUp.Before(s.Until))
 }
