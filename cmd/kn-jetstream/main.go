@@ -30,11 +30,19 @@ func newRootCommand() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newRunCommand(), newApplyCommand(), newDeleteCommand(), newGetCommand(), newSendCommand(), newDisplayCommand(), newBenchCommand(), newMigrateCommand(),
+	root.AddCommand(newRunCommand(), newApplyCommand(), newDeleteCommand(), newGetCommand(), newDLQCommand(), newSendCommand(), newDisplayCommand(), newBenchCommand(), newMigrateCommand(),
 		version.Command(root.Name()))
 	version.Register(root)
-	for _, command := range root.Commands() {
-		command.RunE = exitcode.Failing(command.RunE)
-	}
+	failing(root)
 	return root
+}
+
+// failing has every command under this one fail as exitcode says.
+func failing(parent *cobra.Command) {
+	for _, command := range parent.Commands() {
+		if command.RunE != nil {
+			command.RunE = exitcode.Failing(command.RunE)
+		}
+		failing(command)
+	}
 }

@@ -31,6 +31,7 @@ type sendFlags struct {
 	data       string
 	dataFile   string
 	size       int
+	file       string
 	countedAt  string
 }
 
@@ -42,7 +43,8 @@ func newSendCommand() *cobra.Command {
 		Long: `Post events to a Broker, or to any other URL that takes CloudEvents, and report what became of them.
 The exit code is 0 when every event was accepted, 1 when one was not, and 2 when nothing was sent because the flags are wrong.`,
 		Example: `  kn-jetstream send --type order.created --data '{"total": 12}'
-  kn-jetstream send http://127.0.0.1:8080/default/default --count 100000 --size 1024 --retry 10`,
+  kn-jetstream send http://127.0.0.1:8080/default/default --count 100000 --size 1024 --retry 10
+  kn-jetstream send --file letters.jsonl --retry 10`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
 			if err := flags.complete(command, args); err != nil {
@@ -75,7 +77,11 @@ func (f *sendFlags) register(command *cobra.Command) {
 	flags.DurationVar(&o.Timeout, "timeout", 30*time.Second, "longest time for one request")
 	flags.IntVar(&o.Retries, "retry", 0, "repeat a request this often after 429, 503, 507 and connection errors")
 	flags.StringVar(&f.countedAt, "counted-at", "", "URL of a counter, such as http://127.0.0.1:8080/-/count/NAME: wait until every accepted event has arrived there")
+	flags.StringVar(&f.file, "file", "", "send the events in this `file`, JSON lines of structured CloudEvents, as they are; - is the standard input")
 	command.MarkFlagsMutuallyExclusive("data", "data-file", "size")
+	for _, other := range []string{"type", "source", "subject", "id", "content-type", "extension", "data", "data-file", "size", "count"} {
+		command.MarkFlagsMutuallyExclusive("file", other)
+	}
 }
 
 // complete fills in the options that a flag or an argument says in another form.
@@ -98,8 +104,29 @@ func (f *sendFlags) complete(command *cobra.Command, args []string) error {
 		f.options.Event.Extensions = append(f.options.Event.Extensions, event.Attribute{Name: name, Value: value})
 	}
 	var err error
+	if command.Flags().Changed("file") {
+		f.options.Events, err = f.readEvents(command.InOrStdin())
+		return err
+	}
 	f.options.Event.Data, err = f.readData(command.InOrStdin())
 	return err
+}
+
+func (f *sendFlags) readEvents(stdin io.Reader) ([]event.Event, error) {
+	from := stdin
+	if f.file != "-" {
+		file, err := os.Open(f.file)
+		if err != nil {
+			return nil, fmt.Errorf("--file: %w", err)
+		}
+		defer file.Close()
+		from = file
+	}
+	events, err := send.ReadEvents(from)
+	if err != nil {
+		return nil, fmt.Errorf("--file %s: %w", f.file, err)
+	}
+	return events, nil
 }
 
 func (f *sendFlags) readData(stdin io.Reader) ([]byte, error) {
@@ -146,7 +173,7 @@ func runSend(command *cobra.Command, options send.Options, countedAt string) err
 		}
 	}
 	began := time.Now()
-	progress := newProgress(command.ErrOrStderr(), options.Count)
+	progress := newProgress(command.ErrOrStderr(), max(options.Count, len(options.Events)))
 	options.Progress = progress.add
 	report, err := send.Run(ctx, options)
 	progress.finish()

@@ -94,6 +94,9 @@ func TestSendRefusesFlags(t *testing.T) {
 		{"negative size", []string{"--size", "-1"}, "--size must be from 0"},
 		{"batch size alone", []string{"--batch-size", "3"}, "--batch-size needs --mode batch"},
 		{"empty type", []string{"--type", ""}, `attribute "type"`},
+		{"a file of events and a type", []string{"--file", "-", "--type", "a"}, "none of the others can be"},
+		{"a missing file of events", []string{"--file", "/does/not/exist"}, "--file: open /does/not/exist"},
+		{"a file that holds no events", []string{"--file", "-"}, "--file -: line 1: malformed CloudEvents JSON"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			output, err := executeSend(test.args...)

@@ -16,7 +16,7 @@ type Work struct {
 	// event. With the target and the Run they identify the work (I9).
 	Sequence uint64
 	Stored   time.Time
-	// Run is 0 for the event as it came, and another number for each replay.
+	// Run is 0 for the event as it came, and another number for each later retry or replay.
 	Run uint64
 	// Directed is the sequence in the directed stream of the message that brought the work; 0 when
 	// the log brought the work.

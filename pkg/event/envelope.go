@@ -1,6 +1,7 @@
 package event
 
 import (
+	"bytes"
 	"encoding/base64"
 	"mime"
 	"strings"
@@ -14,14 +15,27 @@ import (
 // all else becomes base64, which the format allows for anything. Types ending in +json are base64 as well: the format would
 // embed them, but the Go SDK, which many subscribers use, fails to read that.
 func Structured(e Event) (body []byte, contentType string) {
-	version, form := e.Attr(SpecVersion), formOf(e)
-	data := e.Data
+	return envelopeOf(e, formOf(e)), structuredType
+}
+
+// StructuredLine returns the event as Structured does, in one line and so that reading the line gives the same event: JSON data that
+// has line breaks or spaces around it, or that no datacontenttype declares, becomes base64.
+func StructuredLine(e Event) []byte {
+	form := formOf(e)
+	if form == inlineForm && (e.Attr(DataContentType) == "" || bytes.ContainsAny(e.Data, "\r\n") || len(bytes.TrimSpace(e.Data)) < len(e.Data)) {
+		form = base64Form
+	}
+	return envelopeOf(e, form)
+}
+
+func envelopeOf(e Event, as form) []byte {
+	version, data := e.Attr(SpecVersion), e.Data
 	if _, encoded := e.Get(dataContentEncoding); encoded && version == version03 {
 		// A 0.3 event that came in binary mode with its data already in base64.
 		if decoded, err := base64.StdEncoding.DecodeString(string(data)); err == nil {
 			data = decoded
 		}
-		form = base64Form
+		as = base64Form
 	}
 	size := 64 + base64.StdEncoding.EncodedLen(len(data))
 	for _, a := range e.Attributes {
@@ -34,7 +48,7 @@ func Structured(e Event) (body []byte, contentType string) {
 			out = appendString(out, a.Value)
 		}
 	}
-	switch form {
+	switch as {
 	case inlineForm:
 		out = append(appendKey(out, dataMember), data...)
 	case textForm:
@@ -42,7 +56,7 @@ func Structured(e Event) (body []byte, contentType string) {
 	case base64Form:
 		out = appendBase64(out, version, data)
 	}
-	return append(out, '}'), structuredType
+	return append(out, '}')
 }
 
 // form is how the JSON envelope holds the data.

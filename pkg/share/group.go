@@ -40,7 +40,7 @@ type Config struct {
 	// Functions are those that filters may call beside CESQL's own.
 	Functions []cesql.Function
 	// Directed says that the messages were parked for, or sent to, the one member that their subject names. They have passed its
-	// filter, unless they were parked before their first attempt.
+	// filter, unless they were parked before their first attempt. Who asks for a later run has chosen the member.
 	Directed bool
 	// Current reports whether the members are certainly those that are in force. While they may not be, nothing is handed out.
 	Current func() bool

@@ -127,8 +127,8 @@ func (g *Group) want(r *roster, d *deal) []wish {
 func (g *Group) wants(r *reader, d *deal) (wants, undecided bool) {
 	w := &d.message.Work
 	switch {
-	case g.config.Directed && (w.Attempt > 0 || w.Failure != nil || w.Reply != nil):
-		return r.covers(d.subject), false // its first attempt has been made
+	case g.config.Directed && (w.Attempt > 0 || w.Failure != nil || w.Reply != nil || w.Run > 0):
+		return r.covers(d.subject), false // its first attempt has been made, in this run or in an earlier one
 	case !g.config.Directed && w.Sequence <= r.target.After:
 		return false, false
 	case w.Failure != nil || r.match == nil:

@@ -49,7 +49,8 @@ func rooms() []string {
 // owners are those that make, delete or move what the data plane uses.
 func owners() []string {
 	return []string{
-		module + "pkg/jetstream/owner", module + "pkg/jetstream/buckets", module + "pkg/jetstream/status", module + "pkg/jetstream/migrate",
+		module + "pkg/jetstream/owner", module + "pkg/jetstream/buckets", module + "pkg/jetstream/status", module + "pkg/jetstream/letters",
+		module + "pkg/jetstream/migrate",
 	}
 }
 

@@ -98,7 +98,7 @@ func (h *Handler) print(name string, e event.Event, status int) error {
 }
 
 func (h *Handler) refuse(w http.ResponseWriter, name string, reason error) {
-	line := fmt.Sprintf("%s: refused: %s\n", name, escape(reason.Error(), ""))
+	line := fmt.Sprintf("%s: refused: %s\n", name, Escape(reason.Error(), ""))
 	// The answer tells the sender anyway, whether this line is seen or not.
 	_ = h.write([]byte(line))
 	status := refusalOf(reason)

@@ -8,10 +8,10 @@ import (
 	"unicode/utf8"
 )
 
-// escape makes a value from outside harmless for a terminal: everything that is not printed as a character of its own, such as
+// Escape makes a value from outside harmless for a terminal: everything that is not printed as a character of its own, such as
 // escape sequences, line breaks and marks that reverse the text's direction, is written as Go would in a string. The
 // runes in keep stay as they are.
-func escape(value, keep string) string {
+func Escape(value, keep string) string {
 	harmless := func(r rune) bool { return unicode.IsPrint(r) || strings.ContainsRune(keep, r) }
 	if utf8.ValidString(value) && strings.IndexFunc(value, func(r rune) bool { return !harmless(r) }) < 0 {
 		return value

@@ -19,8 +19,8 @@ func TestEscape(t *testing.T) {
 		{"kept", "a\tb\x00", "\t", "a\tb\\x00"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if got := escape(test.value, test.keep); got != test.want {
-				t.Errorf("escape(%q) = %q, want %q", test.value, got, test.want)
+			if got := Escape(test.value, test.keep); got != test.want {
+				t.Errorf("Escape(%q) = %q, want %q", test.value, got, test.want)
 			}
 		})
 	}
@@ -31,13 +31,13 @@ func FuzzEscape(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, value string) {
-		escaped := escape(value, "")
+		escaped := Escape(value, "")
 		if !utf8.ValidString(escaped) {
-			t.Fatalf("escape(%q) = %q is not UTF-8", value, escaped)
+			t.Fatalf("Escape(%q) = %q is not UTF-8", value, escaped)
 		}
 		for _, r := range escaped {
 			if !unicode.IsPrint(r) {
-				t.Fatalf("escape(%q) = %q still holds %U", value, escaped, r)
+				t.Fatalf("Escape(%q) = %q still holds %U", value, escaped, r)
 			}
 		}
 	})

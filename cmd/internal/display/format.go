@@ -15,6 +15,13 @@ import (
 // maxNesting bounds the indentation of JSON data: indented, the depth alone makes a document grow with its square.
 const maxNesting = 100
 
+// Text is the event as people read it, with so many bytes of its data at most: a title, one attribute per line, then the data.
+func Text(title string, e event.Event, maxData int) string {
+	var out bytes.Buffer
+	appendEvent(&out, title, e, maxData)
+	return out.String()
+}
+
 // appendEvent writes the event as people read it: a title, one attribute per line with the values aligned, then the data.
 func appendEvent(out *bytes.Buffer, title string, e event.Event, maxData int) {
 	fmt.Fprintf(out, "%s\n", title)
@@ -24,7 +31,7 @@ func appendEvent(out *bytes.Buffer, title string, e event.Event, maxData int) {
 		width = max(width, len(a.Name))
 	}
 	for _, a := range attributes {
-		fmt.Fprintf(out, "  %-*s  %s\n", width+1, a.Name+":", escape(a.Value, ""))
+		fmt.Fprintf(out, "  %-*s  %s\n", width+1, a.Name+":", Escape(a.Value, ""))
 	}
 	appendData(out, e, maxData)
 	out.WriteByte('\n')
@@ -32,7 +39,7 @@ func appendEvent(out *bytes.Buffer, title string, e event.Event, maxData int) {
 
 // appendLine writes the event's identity in one line.
 func appendLine(out *bytes.Buffer, name string, e event.Event) {
-	fmt.Fprintf(out, "%s %s %s\n", name, escape(e.Attr(event.Type), ""), escape(e.Attr(event.ID), ""))
+	fmt.Fprintf(out, "%s %s %s\n", name, Escape(e.Attr(event.Type), ""), Escape(e.Attr(event.ID), ""))
 }
 
 // ordered returns the attributes as the specification lists them, then the extensions by name.
@@ -74,7 +81,7 @@ func appendData(out *bytes.Buffer, e event.Event, maxData int) {
 	}
 	out.WriteString("  data:\n")
 	for line := range strings.Lines(string(text)) {
-		out.WriteString("    " + escape(strings.TrimRight(line, "\r\n"), "\t") + "\n")
+		out.WriteString("    " + Escape(strings.TrimRight(line, "\r\n"), "\t") + "\n")
 	}
 	if cut > 0 {
 		fmt.Fprintf(out, "    ... cut, the data has %d bytes\n", cut)

@@ -20,10 +20,10 @@ func encode(options Options, first, count int) message {
 		m.body = batch(options, first, count, now)
 	case Structured:
 		var contentType string
-		m.body, contentType = event.Structured(options.Event.event(first, options.Count, now))
+		m.body, contentType = event.Structured(options.event(first, now))
 		m.header.Set("Content-Type", contentType)
 	default:
-		e := options.Event.event(first, options.Count, now)
+		e := options.event(first, now)
 		event.WriteHTTP(e, m.header)
 		m.body = e.Data
 	}
@@ -34,7 +34,7 @@ func batch(options Options, first, count int, now time.Time) []byte {
 	var body bytes.Buffer
 	for i := range count {
 		body.WriteByte("[,"[min(i, 1)])
-		envelope, _ := event.Structured(options.Event.event(first+i, options.Count, now))
+		envelope, _ := event.Structured(options.event(first+i, now))
 		body.Write(envelope)
 	}
 	body.WriteByte(']')

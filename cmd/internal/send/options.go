@@ -7,6 +7,8 @@ import (
 	"math"
 	"net/url"
 	"time"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 )
 
 // Mode is the CloudEvents content mode in which events are posted.
@@ -24,10 +26,12 @@ type Options struct {
 	// To is the http or https URL of an address, such as http://127.0.0.1:8080/default/default.
 	To    string
 	Event Template
-	Mode  Mode
+	// Events are sent as they are, each once, in place of Count events of the template Event; nil means that there are none.
+	Events []event.Event
+	Mode   Mode
 	// BatchSize is the number of events in one request; it counts in Batch mode only.
 	BatchSize int
-	// Count is the number of events.
+	// Count is the number of events; it is not read when there are Events.
 	Count int
 	// Rate is the number of events per second that become due, whether or not earlier ones are answered. An event's
 	// latency counts from when it was due, so a slow ingress can't hide behind the sender waiting for it. 0 means as fast as
@@ -55,7 +59,7 @@ func (o Options) validate() error {
 		return fmt.Errorf("to: %q is no http or https URL", o.To)
 	case o.Mode != Binary && o.Mode != Structured && o.Mode != Batch:
 		return fmt.Errorf("mode: %q is none of binary, structured and batch", o.Mode)
-	case o.Count < 1:
+	case o.Count < 1 && len(o.Events) == 0:
 		return errors.New("count: must be at least 1")
 	case o.Mode == Batch && o.BatchSize < 1:
 		return errors.New("batch-size: must be at least 1")
@@ -69,6 +73,23 @@ func (o Options) validate() error {
 		return errors.New("retry: must not be negative")
 	}
 	return o.Event.validate()
+}
+
+// withDefaults returns the options with what can be left out.
+func (o Options) withDefaults() Options {
+	o.Event = o.Event.withDefaults()
+	if len(o.Events) > 0 {
+		o.Count = len(o.Events)
+	}
+	return o
+}
+
+// event returns the run's event with this index.
+func (o Options) event(i int, now time.Time) event.Event {
+	if len(o.Events) > 0 {
+		return o.Events[i]
+	}
+	return o.Event.event(i, o.Count, now)
 }
 
 // perRequest is the number of events that one request carries.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/latency"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/loop"
 )
 
@@ -18,7 +19,7 @@ func Run(ctx context.Context, options Options) (Report, error) {
 	if err := options.validate(); err != nil {
 		return Report{}, err
 	}
-	options.Event = options.Event.withDefaults()
+	options = options.withDefaults()
 	if err := check(options); err != nil {
 		return Report{}, err
 	}
@@ -36,14 +37,25 @@ func Run(ctx context.Context, options Options) (Report, error) {
 	return run.report(tallies), nil
 }
 
-// check encodes and reads the first event, as the ingress would, so that what is wrong is said before anything is sent.
+// check encodes and reads the first event, or each of Events, as the ingress would, so that what is wrong is said before anything is
+// sent.
 func check(options Options) error {
-	err := encode(options, 0, 1).read()
-	if err == nil {
-		err = options.Event.event(0, options.Count, time.Now()).Validate()
-	}
-	if err != nil {
-		return fmt.Errorf("event: %w", err)
+	now := time.Now()
+	for i := range max(1, len(options.Events)) {
+		e := options.event(i, now)
+		err := encode(options, i, 1).read()
+		if err == nil {
+			err = e.Validate()
+		}
+		if contentType := e.Attr(event.DataContentType); options.Mode == Binary && (event.IsStructured(contentType) || event.IsBatch(contentType)) {
+			err = errBinary
+		}
+		if err != nil && len(options.Events) > 0 {
+			return fmt.Errorf("event %d (%s): %w", i+1, printable(e.Attr(event.ID)), err)
+		}
+		if err != nil {
+			return fmt.Errorf("event: %w", err)
+		}
 	}
 	return nil
 }

@@ -29,19 +29,7 @@ func DecodeDirected(m *nats.Msg) (dispatch.Work, error) {
 	}
 	fields := headerFields{header: m.Header}
 	w := dispatch.Work{Sequence: SentByHand | place.sequence, Stored: place.at, Directed: place.sequence}
-	if fields.has(HeaderSequence) {
-		w.Sequence, w.Stored = fields.unsigned(HeaderSequence), fields.time(HeaderStored)
-		w.Attempt = fields.number(HeaderAttempt)
-	}
-	if fields.has(headerRun) {
-		w.Run = fields.unsigned(headerRun)
-	}
-	if fields.has(headerUnstored) {
-		w.Unstored = fields.number(headerUnstored)
-	}
-	if _, failed := m.Header[HeaderCode]; failed {
-		w.Failure = fields.failure()
-	}
+	fields.history(&w)
 	data, reply, err := cutReply(m)
 	if err == nil {
 		w.Reply = reply
@@ -117,6 +105,23 @@ func (f *headerFields) time(name string) time.Time {
 	}
 	f.note(name, err)
 	return value
+}
+
+// history reads what has happened to the work so far; what the message does not tell stays as it is.
+func (f *headerFields) history(w *dispatch.Work) {
+	if f.has(HeaderSequence) {
+		w.Sequence, w.Stored = f.unsigned(HeaderSequence), f.time(HeaderStored)
+		w.Attempt = f.number(HeaderAttempt)
+	}
+	if f.has(headerRun) {
+		w.Run = f.unsigned(headerRun)
+	}
+	if f.has(headerUnstored) {
+		w.Unstored = f.number(headerUnstored)
+	}
+	if _, failed := f.header[HeaderCode]; failed {
+		w.Failure = f.failure()
+	}
 }
 
 func (f *headerFields) failure() *dispatch.Failure {

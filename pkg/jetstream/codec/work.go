@@ -47,17 +47,25 @@ func unreadable(m *nats.Msg, w dispatch.Work, why error) dispatch.Work {
 	if w.Event, err = event.FromNATS(m.Header, m.Data); err == nil {
 		return w
 	}
-	w.Event = event.Event{
+	w.Event = unreadableEvent(m, w.Sequence)
+	return w
+}
+
+// UnreadableType is the type of the event that holds the bytes of a message that is no CloudEvent.
+const UnreadableType = "dev.eventing-jetstream.unreadable"
+
+// unreadableEvent holds the data of a message that is no CloudEvent.
+func unreadableEvent(m *nats.Msg, sequence uint64) event.Event {
+	return event.Event{
 		Attributes: []event.Attribute{
 			{Name: event.SpecVersion, Value: "1.0"},
-			{Name: event.ID, Value: formatUint(w.Sequence)},
+			{Name: event.ID, Value: formatUint(sequence)},
 			{Name: event.Source, Value: sourceOf(m.Subject)},
-			{Name: event.Type, Value: "dev.eventing-jetstream.unreadable"},
+			{Name: event.Type, Value: UnreadableType},
 			{Name: event.DataContentType, Value: "application/octet-stream"},
 		},
 		Data: m.Data,
 	}
-	return w
 }
 
 // What of a failure travels with the event. With the other headers it stays below workBytes.
