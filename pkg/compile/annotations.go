@@ -12,7 +12,7 @@ const ClassAnnotation = eventing.BrokerClassKey
 // otherwise be a setting that silently does nothing.
 const AnnotationPrefix = "jetstream.eventing.knative.dev/"
 
-// PausedAnnotation, on a Trigger, a Subscription, a Broker or a Channel, pauses the one target, or all targets of the address: events
+// PausedAnnotation pauses the Trigger or Subscription that it is on, or all targets of the Broker or Channel that it is on: events
 // wait until the annotation is removed, and requests that were begun end. Its value says why. A cluster's Subscriptions are paused by
 // their Channel alone: core hands no annotation of theirs on.
 const PausedAnnotation = AnnotationPrefix + pausedSetting
