@@ -20,7 +20,7 @@ const (
 	// afterwards is how long events and edits go on when the last disturbance is over.
 	afterwards = 3 * time.Second
 	// A run that owes fewer deliveries says nothing: it goes on for some rounds. On a slow machine a Trigger is rarely ready.
-	leastOwed       = 1000
+	leastOwed       = 200
 	partitionRounds = 3
 )
 
