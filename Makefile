@@ -34,7 +34,7 @@ cli: ## Build only kn-jetstream into bin/
 #           goroutine's stack instead of a killed job.
 .PHONY: test
 test: ## Run all tests with the race detector
-	$(GO) test -race -timeout 8m ./...
+	$(GO) test -race -timeout 12m ./...
 
 # Two minutes of what make test does for half a minute. SEED repeats the decisions of a run, which prints its own.
 SEED ?=

@@ -205,10 +205,11 @@ func TestRoutesChangeWhileLogsAreFull(t *testing.T) {
 	i.putBroker()
 	first, second := i.put(i.trigger("first")), i.put(i.trigger("second"))
 	var published atomic.Int64
+	publisher := publisherOf(t, c)
 	jstest.Await(t, "the log is full", func() bool {
 		m := jstest.Message(fmt.Sprint(published.Add(1)), "a")
 		m.Event.Data = make([]byte, 256<<10)
-		_, err := publisherOf(t, c).Publish(jstest.Context(t), i.broker, []ingress.Message{m})
+		_, err := publisher.Publish(jstest.Context(t), i.broker, []ingress.Message{m})
 		if err != nil && !errors.Is(err, ingress.ErrLogFull) {
 			t.Fatal(err)
 		}

@@ -27,7 +27,7 @@ func TestAnEventParkedBeyondItsTimeIsWoken(t *testing.T) {
 	source := directed(t, c, all)
 	defer source.Stop()
 
-	due := time.Now().Add(time.Second)
+	due := time.Now().Add(4 * time.Second) // for the server to be full before
 	jstest.Must(t, store.Park(jstest.Context(t), all, dispatch.Work{Event: jstest.Event("1", "a"), Sequence: 1, Attempt: 1}, due))
 	filler, err := c.JetStream().CreateStream(jstest.Context(t), natsjs.StreamConfig{Name: "filler", Subjects: []string{"filler"}})
 	jstest.Must(t, err)
