@@ -201,7 +201,7 @@ func TestRunSurvivesKills(t *testing.T) {
 		s.gets(t, "/all", (i+1)*events/4)
 		l.kill()
 		l.start()
-		l.says(t, "send events to", 2+i)
+		l.says(t, "embedded; with its token in", 2+i)
 	}
 	if out := <-sent; !strings.Contains(out, fmt.Sprint("accepted ", events)) {
 		t.Fatalf("not everything is accepted: %s", out)

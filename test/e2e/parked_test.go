@@ -42,7 +42,7 @@ func TestParkedRetrySurvivesCrash(t *testing.T) {
 	}
 	l.kill()
 	l.start()
-	l.says(t, "send events to", 2)
+	l.says(t, "embedded; with its token in", 2)
 
 	dead := s.getsEvent(t, "/dead", "fails")
 	wantHeaders(t, dead, headers("ce-knativeerrorcode", "503", "ce-extra", "kept", "content-type", "application/json"))

@@ -38,7 +38,7 @@ func TestAPausedTriggerGetsItsEventsWhenItIsResumed(t *testing.T) {
 	}
 	l.kill()
 	l.start()
-	l.says(t, "send events to", 2)
+	l.says(t, "embedded; with its token in", 2)
 	eventually(t, 20*time.Second, "all of them wait for the Trigger", func() error {
 		for _, row := range get[triggerRow](t, l, "triggers") {
 			if row.Key.Name == "paused" && row.Backlog < events {

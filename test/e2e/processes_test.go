@@ -192,8 +192,8 @@ func freePort(t *testing.T) string {
 	return ""
 }
 
-// eventually waits until check returns nil. It pauses for as long as three checks take, since many of them start a program: on a busy
-// machine those would else be most of what runs.
+// eventually waits until check returns nil. It pauses for as long as three checks take, and for a second at most, since many of them start
+// a program: on a busy machine those would else be most of what runs.
 func eventually(t *testing.T, within time.Duration, what string, check func() error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), within)
@@ -204,7 +204,7 @@ func eventually(t *testing.T, within time.Duration, what string, check func() er
 		if err == nil {
 			return
 		}
-		if !wait(ctx, max(50*time.Millisecond, 3*time.Since(began))) {
+		if !wait(ctx, min(max(50*time.Millisecond, 3*time.Since(began)), time.Second)) {
 			t.Fatalf("%s: not within %s: %v", what, within, err)
 		}
 	}
