@@ -134,8 +134,8 @@ func (c deliveryCase) check(t *testing.T, s *subscriber, i int) {
 	if len(all) < 2 {
 		return
 	}
-	// Both ends are seen a little late.
-	if pause := all[1].at.Sub(all[0].at); pause < c.pause-50*time.Millisecond || pause > c.pause+3*time.Second {
+	// Both ends are seen late, on a busy machine by much.
+	if pause := all[1].at.Sub(all[0].at); pause < c.pause-500*time.Millisecond || pause > c.pause+10*time.Second {
 		t.Errorf("%s between the requests, want %s", pause, c.pause)
 	}
 }
