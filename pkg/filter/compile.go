@@ -34,7 +34,7 @@ func Compile(spec Spec, functions ...cesql.Function) (*Matcher, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrInvalidFilter, err)
 	}
-	return &Matcher{all(parts)}, nil
+	return &Matcher{several{parts, fail}}, nil
 }
 
 // compiler makes nodes of expressions. The path that it is given says where in the Spec an expression is.
@@ -71,10 +71,10 @@ func (c compiler) expression(path string, e Expression) (node, error) {
 		return compileConditions(path+".suffix", e.Suffix, strings.HasSuffix)
 	case len(e.All) > 0:
 		parts, err := c.list(path+".all", e.All)
-		return all(parts), err
+		return several{parts, fail}, err
 	case len(e.Any) > 0:
 		parts, err := c.list(path+".any", e.Any)
-		return anyOf(parts), err
+		return several{parts, pass}, err
 	case e.Not != nil:
 		part, err := c.expression(path+".not", *e.Not)
 		return not{part}, err

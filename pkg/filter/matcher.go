@@ -41,31 +41,18 @@ type node interface {
 	eval(e event.Event) verdict
 }
 
-// all passes when no part fails; with that settled, an open part and else the last one speaks for it.
-type all []node
-
-func (n all) eval(e event.Event) verdict {
-	last, opened := silent, false
-	for _, part := range n {
-		if last = part.eval(e); last == fail {
-			return fail
-		}
-		opened = opened || last == open
-	}
-	if opened {
-		return open
-	}
-	return last
+// several is settled as soon as a part says so: by a part that fails where all have to pass, by one that passes where any may. Not
+// settled, an open part and else the last one speaks for it.
+type several struct {
+	parts   []node
+	settles verdict
 }
 
-// anyOf passes when a part passes; else an open part, or the last one, speaks for it.
-type anyOf []node
-
-func (n anyOf) eval(e event.Event) verdict {
+func (n several) eval(e event.Event) verdict {
 	last, opened := silent, false
-	for _, part := range n {
-		if last = part.eval(e); last == pass {
-			return pass
+	for _, part := range n.parts {
+		if last = part.eval(e); last == n.settles {
+			return last
 		}
 		opened = opened || last == open
 	}

@@ -2,8 +2,10 @@ package naming
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/filter"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
@@ -86,21 +88,20 @@ func (n Names) target(use string, t route.TargetKey) string {
 	return n.address(use, t.Address) + "." + token(t.Namespace) + "." + token(t.Name)
 }
 
-// AddressSubjects gives the subjects of one address's log by event type.
-type AddressSubjects struct {
-	names Names
-	key   route.Key
-}
-
-// Subjects binds EventSubject and TypePrefixSubject to an address. It is what package filter makes a consumer's subjects of.
-func (n Names) Subjects(k route.Key) AddressSubjects { return AddressSubjects{n, k} }
-
-// EventSubject is Names.EventSubject for this address.
-func (s AddressSubjects) EventSubject(eventType string) string {
-	return s.names.EventSubject(s.key, eventType)
-}
-
-// TypePrefixSubject is Names.TypePrefixSubject for this address; that of "" is the whole log.
-func (s AddressSubjects) TypePrefixSubject(typePrefix string) string {
-	return s.names.TypePrefixSubject(s.key, typePrefix)
+// Subjects returns the subjects of the target's log that cover every event its filter matches, sorted.
+// They may cover more, never less. None at all means that nothing narrower than the log covers them.
+func (n Names) Subjects(t route.Target) []string {
+	var subjects []string
+	for _, types := range filter.TypesOf(t.Filter) {
+		subject := n.EventSubject(t.Key.Address, types.Name)
+		if types.Prefix {
+			subject = n.TypePrefixSubject(t.Key.Address, types.Name)
+		}
+		if subject == n.LogSubjects(t.Key.Address) {
+			return nil
+		}
+		subjects = append(subjects, subject)
+	}
+	slices.Sort(subjects)
+	return slices.Compact(subjects)
 }

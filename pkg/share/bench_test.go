@@ -48,13 +48,13 @@ func benchType(i int) string { return fmt.Sprintf("com.example.order-%02d", i%10
 
 func benchmarkTake(b *testing.B, members []route.Target) {
 	var running, serving sync.WaitGroup
-	names := subjectsOf(b)
+	names := namesOf(b)
 	group := share.New(share.Config{
 		Park: func(context.Context, route.Target, dispatch.Work, time.Time) error {
 			b.Error("something is parked")
 			return nil
 		},
-		Subjects: func(t route.Target) []string { return filter.Subjects(t.Filter, names) },
+		Subjects: names.Subjects,
 		Go:       running.Go, More: func() {}, Logger: slog.New(slog.DiscardHandler),
 		Bytes: share.MaxBytes, Current: func() bool { return true },
 	})
@@ -79,7 +79,7 @@ func benchmarkTake(b *testing.B, members []route.Target) {
 	}
 	subjects, works := make([]string, 100), make([]dispatch.Work, 100)
 	for i := range works {
-		subjects[i], works[i] = names.EventSubject(benchType(i)), dispatch.Work{Event: typed(benchType(i)), Sequence: 1}
+		subjects[i], works[i] = names.EventSubject(broker, benchType(i)), dispatch.Work{Event: typed(benchType(i)), Sequence: 1}
 	}
 	room := make(places, share.Room/4)
 	b.ReportAllocs()

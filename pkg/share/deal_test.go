@@ -98,7 +98,7 @@ func TestAMessageThatCannotBeAcknowledgedIsReleased(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			inWorld(t, targets("a"), func(t *testing.T, w *world) {
 				l := &lease{ackFails: true, releaseFails: test.releaseFails}
-				w.group.Take(w.names.EventSubject("x"), dispatch.Message{Work: dispatch.Work{Event: typed("x"), Sequence: 1}, Lease: l})
+				w.group.Take(w.names.EventSubject(broker, "x"), dispatch.Message{Work: dispatch.Work{Event: typed("x"), Sequence: 1}, Lease: l})
 				m, _ := w.next("a")
 				w.must(test.act.end(m))
 				l.want(t, test.want...)

@@ -31,7 +31,7 @@ func TestAnUnreadableMessageGoesOnlyWhereItsSubjectMayBeWanted(t *testing.T) {
 func TestAnUnwantedMessageThatCannotBeAcknowledgedIsReleased(t *testing.T) {
 	inWorld(t, nil, func(t *testing.T, w *world) {
 		l := &lease{ackFails: true}
-		w.group.Take(w.names.EventSubject("x"), dispatch.Message{Work: dispatch.Work{Event: typed("x"), Sequence: 1}, Lease: l})
+		w.group.Take(w.names.EventSubject(broker, "x"), dispatch.Message{Work: dispatch.Work{Event: typed("x"), Sequence: 1}, Lease: l})
 		l.want(t, "acked in vain", "released for 0s")
 	})
 }

@@ -22,7 +22,7 @@ import (
 // model knows who is owed what.
 type model struct {
 	group   *share.Group
-	names   naming.AddressSubjects
+	names   naming.Names
 	running sync.WaitGroup
 	players map[string]*player
 	joined  []*player
@@ -70,11 +70,11 @@ type held struct {
 }
 
 func newModel(rt *rapid.T, t *testing.T) *model {
-	m := &model{names: subjectsOf(t), players: map[string]*player{}}
+	m := &model{names: namesOf(t), players: map[string]*player{}}
 	m.group = share.New(share.Config{
 		Park: m.park, Go: m.running.Go, More: func() {}, Logger: slog.New(slog.DiscardHandler),
 		Bytes: share.MaxBytes, Current: func() bool { return true },
-		Subjects: func(t route.Target) []string { return filter.Subjects(t.Filter, m.names) },
+		Subjects: m.names.Subjects,
 	})
 	m.put(rt, &player{filter: modelFilters[0], target: target("a")})
 	m.put(rt, &player{filter: modelFilters[0], target: target("b")})
@@ -135,7 +135,7 @@ func (m *model) deal(s *story) {
 		m.stories = append(m.stories, s)
 	}
 	m.mu.Unlock()
-	m.group.Take(m.names.EventSubject(s.eventType), dispatch.Message{Work: work, Lease: l})
+	m.group.Take(m.names.EventSubject(broker, s.eventType), dispatch.Message{Work: work, Lease: l})
 }
 
 var fourMiB = sync.OnceValue(func() []byte { return make([]byte, 4<<20) })

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/filter"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/share"
@@ -61,7 +60,7 @@ func TestEverythingAtOnce(t *testing.T) {
 type crowd struct {
 	t            *testing.T
 	group        *share.Group
-	names        naming.AddressSubjects
+	names        naming.Names
 	takers, each int
 	running      sync.WaitGroup
 	// unsettled are the messages that are not acknowledged; over is closed when there is none.
@@ -74,12 +73,12 @@ type crowd struct {
 }
 
 func newCrowd(t *testing.T) *crowd {
-	c := &crowd{t: t, names: subjectsOf(t), takers: 4, each: 1000, over: make(chan struct{}), got: map[string]map[uint64]bool{}}
+	c := &crowd{t: t, names: namesOf(t), takers: 4, each: 1000, over: make(chan struct{}), got: map[string]map[uint64]bool{}}
 	c.unsettled.Add(c.takers * c.each)
 	c.group = share.New(share.Config{
 		Park: c.park, Go: c.running.Go, More: func() {}, Logger: slog.New(slog.DiscardHandler),
 		Bytes: share.MaxBytes, Current: func() bool { return true },
-		Subjects: func(t route.Target) []string { return filter.Subjects(t.Filter, c.names) },
+		Subjects: c.names.Subjects,
 	})
 	return c
 }
@@ -101,7 +100,7 @@ func (c *crowd) oneOf(n int64) bool { return c.coin.Add(1)%n == 0 }
 
 func (c *crowd) take(sequence uint64) {
 	work := dispatch.Work{Event: typed("x"), Sequence: sequence}
-	c.group.Take(c.names.EventSubject("x"), dispatch.Message{Work: work, Lease: crowdLease{c, sequence}})
+	c.group.Take(c.names.EventSubject(broker, "x"), dispatch.Message{Work: work, Lease: crowdLease{c, sequence}})
 }
 
 // crowdLease comes again when it is released.

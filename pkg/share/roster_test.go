@@ -89,7 +89,7 @@ func TestWhichSubjectsAreWanted(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			inWorld(t, test.targets, func(t *testing.T, w *world) {
-				if got := w.group.Wants(w.names.EventSubject(test.subject)); got != test.want {
+				if got := w.group.Wants(w.names.EventSubject(broker, test.subject)); got != test.want {
 					t.Errorf("wanted: %t, want %t", got, test.want)
 				}
 			})

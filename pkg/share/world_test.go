@@ -15,7 +15,6 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/cesql"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/filter"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/share"
@@ -29,7 +28,7 @@ var (
 // world is what surrounds a group: where it parks, who runs its goroutines, whom it asks for more.
 type world struct {
 	t       testing.TB
-	names   naming.AddressSubjects
+	names   naming.Names
 	group   *share.Group
 	running sync.WaitGroup
 	log     bytes.Buffer // to be read when the group is at rest
@@ -54,11 +53,11 @@ type world struct {
 func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{t: t, sources: map[string]dispatch.Source{}, refuses: map[string]bool{}, began: time.Now()}
-	w.names = subjectsOf(t)
+	w.names = namesOf(t)
 	w.group = share.New(share.Config{
 		Park: w.park, Go: w.running.Go, More: w.more, Bytes: share.MaxBytes, Current: func() bool { return !w.outdated },
 		LogBytes: func() int64 { return w.logBytes },
-		Subjects: func(t route.Target) []string { return filter.Subjects(t.Filter, w.names) },
+		Subjects: w.names.Subjects,
 		Functions: []cesql.Function{{Name: "KEY_FITS", Returns: cesql.Boolean, Call: func([]cesql.Value) (cesql.Value, cesql.Errors) {
 			if !w.keyKnown {
 				return cesql.BooleanValue(false), cesql.Undecided
@@ -70,13 +69,13 @@ func newWorld(t testing.TB) *world {
 	return w
 }
 
-func subjectsOf(t testing.TB) naming.AddressSubjects {
+func namesOf(t testing.TB) naming.Names {
 	t.Helper()
 	names, err := naming.New(naming.DefaultPrefix)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return names.Subjects(broker)
+	return names
 }
 
 // inWorld runs the test in a bubble with a group that follows the targets. No goroutine of the group outlives it.
@@ -148,7 +147,7 @@ func (w *world) takeWork(work dispatch.Work, eventType string) *lease {
 	w.sequence++
 	work.Sequence = w.sequence
 	l := &lease{}
-	w.group.Take(w.names.EventSubject(eventType), dispatch.Message{Work: work, Lease: l})
+	w.group.Take(w.names.EventSubject(broker, eventType), dispatch.Message{Work: work, Lease: l})
 	synctest.Wait()
 	return l
 }

@@ -11,7 +11,6 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/filter"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/codec"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/pull"
@@ -51,7 +50,7 @@ func (rs *readers) newReader(id pull.Consumer, t route.Target, directed bool) (*
 	config := share.Config{
 		Park: rs.park, Current: r.current, Go: rs.client.Go, More: func() { r.source.AskMore() },
 		Bytes: min(share.MaxBytes, rs.budget.Limit()), LogBytes: r.logBytes.Load, Functions: rs.functions, Logger: rs.client.Logger(),
-		Subjects: func(t route.Target) []string { return filter.Subjects(t.Filter, names.Subjects(t.Key.Address)) },
+		Subjects: names.Subjects,
 	}
 	switch {
 	case directed:
