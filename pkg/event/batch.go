@@ -1,6 +1,7 @@
 package event
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 )
@@ -21,20 +22,25 @@ func DecodeBatch(h http.Header, body []byte) ([]Event, error) {
 	if !IsBatch(contentType) {
 		return nil, fmt.Errorf("%w: the content type %q is not that of a batch", ErrNotCloudEvent, contentType)
 	}
-	if err := checkJSON(body); err != nil {
-		return nil, err
+	s := newScanner(body)
+	events, err := s.events(TravellingHeaders(h))
+	if err != nil || !s.ended() {
+		return nil, cmp.Or(checkJSON(body), err)
 	}
-	s := scanner{json: body}
+	return events, nil
+}
+
+// events decodes an array of events, all with these headers.
+func (s *scanner) events(headers []Header) ([]Event, error) {
 	if !s.enter('[') {
 		return nil, fmt.Errorf("%w: a batch has to be an array", ErrMalformed)
 	}
-	headers := TravellingHeaders(h)
 	var events []Event
 	for s.more() {
 		if len(events) == MaxBatchEvents {
 			return nil, ErrBatchTooLong
 		}
-		e, err := decodeEnvelope(s.value())
+		e, err := s.event()
 		if err != nil {
 			return nil, &BatchError{Index: len(events), Err: err}
 		}

@@ -2,6 +2,8 @@
 // few HTTP headers that travel beside it. It converts between HTTP, NATS headers and this form, and does no I/O.
 package event
 
+import "slices"
+
 // Names of the context attributes this package treats in a special way.
 const (
 	SpecVersion     = "specversion"
@@ -69,27 +71,25 @@ func (e Event) Attr(name string) string {
 
 // With returns the event with the attribute set; the receiver stays as it was.
 func (e Event) With(name, value string) Event {
-	attributes := make([]Attribute, 0, len(e.Attributes)+1)
-	for _, a := range e.Attributes {
-		if a.Name != name {
-			attributes = append(attributes, a)
-		}
-	}
-	e.Attributes = append(attributes, Attribute{Name: name, Value: value})
+	e.Attributes = append(e.except(name), Attribute{Name: name, Value: value})
 	return e
 }
 
 // Without returns the event without the attribute; the receiver stays as it was.
 func (e Event) Without(name string) Event {
-	if _, ok := e.Get(name); !ok {
-		return e
+	if _, ok := e.Get(name); ok {
+		e.Attributes = e.except(name)
 	}
-	attributes := make([]Attribute, 0, len(e.Attributes))
+	return e
+}
+
+// except returns a copy of the attributes without those of these names, and with room for as many others.
+func (e Event) except(names ...string) []Attribute {
+	attributes := make([]Attribute, 0, len(e.Attributes)+len(names))
 	for _, a := range e.Attributes {
-		if a.Name != name {
+		if !slices.Contains(names, a.Name) {
 			attributes = append(attributes, a)
 		}
 	}
-	e.Attributes = attributes
-	return e
+	return attributes
 }

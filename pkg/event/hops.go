@@ -43,13 +43,7 @@ func (e Event) underway(hops int, now time.Time) (Event, error) {
 	if hops <= 0 {
 		return Event{}, ErrHopsExhausted
 	}
-	attributes := make([]Attribute, 0, len(e.Attributes)+2)
-	for _, a := range e.Attributes {
-		if a.Name != HopCount && a.Name != ArrivalTime {
-			attributes = append(attributes, a)
-		}
-	}
-	e.Attributes = append(attributes,
+	e.Attributes = append(e.except(HopCount, ArrivalTime),
 		Attribute{Name: HopCount, Value: strconv.Itoa(hops)},
 		Attribute{Name: ArrivalTime, Value: now.UTC().Format(time.RFC3339Nano)})
 	return e, nil

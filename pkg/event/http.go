@@ -120,11 +120,7 @@ func (b *builder) addHeader(name string, values []string) error {
 	if !ok {
 		return &AttributeError{name, "is not UTF-8"}
 	}
-	if err := b.admit(name); err != nil {
-		return err
-	}
-	b.attributes = append(b.attributes, a)
-	return nil
+	return b.add(a)
 }
 
 // addSole adds an attribute whose value is not encoded. A header that came more than once has to say the same each time.
@@ -133,7 +129,7 @@ func (b *builder) addSole(name string, values []string) error {
 	case len(values) == 0:
 		return nil
 	case allEqual(values):
-		return b.add(name, values[0])
+		return b.add(Attribute{Name: name, Value: values[0]})
 	}
 	return contradiction(name)
 }

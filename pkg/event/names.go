@@ -18,52 +18,72 @@ const (
 // attributeName returns the attribute that the part of a header name after "ce-" stands for, in lower case. It reports
 // false for what no attribute can be called (CloudEvents 1.0, "Naming conventions"; longer than 20 is tolerated).
 func attributeName(raw string) (string, bool) {
-	var array [32]byte
-	lower := array[:0]
-	for i := range len(raw) {
-		c := raw[i]
-		if 'A' <= c && c <= 'Z' {
-			c += 'a' - 'A'
-		}
-		if !isNameByte(c) {
-			return "", false
-		}
-		lower = append(lower, c)
-	}
-	if len(raw) == 0 || string(lower) == dataMember {
-		return "", false
-	}
-	if string(lower) == raw {
+	if isAttributeName(raw) {
 		return raw, true
 	}
-	return intern(lower), true
+	var array [32]byte
+	lower := append(array[:0], raw...)
+	for i, c := range lower {
+		if 'A' <= c && c <= 'Z' {
+			lower[i] = c + 'a' - 'A'
+		}
+	}
+	name := intern(lower)
+	return name, isAttributeName(name)
 }
 
-// intern returns the name as a string. Those that most events have are constants, so that reading them allocates nothing.
+// intern returns the name as a string, without an allocation for those that most events have.
 func intern(name []byte) string {
-	switch string(name) {
-	case SpecVersion:
-		return SpecVersion
-	case ID:
-		return ID
-	case Source:
-		return Source
-	case Type:
-		return Type
-	case Subject:
-		return Subject
-	case Time:
-		return Time
-	case DataContentType:
-		return DataContentType
-	case HopCount:
-		return HopCount
-	case ArrivalTime:
-		return ArrivalTime
-	case dataMember:
-		return dataMember
+	if known := headersOf(string(name)); known.attribute != "" {
+		return known.attribute
 	}
 	return string(name)
+}
+
+// headers are the names of an attribute: its own, and those of its NATS and its HTTP header, as net/http spells the keys of http.Header.
+type headers struct{ attribute, nats, http string }
+
+// headersOf returns the names of an attribute that most events have, which are constants: to read and write them allocates nothing.
+func headersOf(attribute string) headers {
+	switch attribute {
+	case SpecVersion:
+		return headers{SpecVersion, "ce-specversion", "Ce-Specversion"}
+	case ID:
+		return headers{ID, "ce-id", "Ce-Id"}
+	case Source:
+		return headers{Source, "ce-source", "Ce-Source"}
+	case Type:
+		return headers{Type, "ce-type", "Ce-Type"}
+	case Subject:
+		return headers{Subject, "ce-subject", "Ce-Subject"}
+	case Time:
+		return headers{Time, "ce-time", "Ce-Time"}
+	case DataContentType:
+		return headers{DataContentType, "ce-datacontenttype", contentTypeHeader}
+	case HopCount:
+		return headers{HopCount, "ce-knativebrokerttl", "Ce-Knativebrokerttl"}
+	case ArrivalTime:
+		return headers{ArrivalTime, "ce-knativearrivaltime", "Ce-Knativearrivaltime"}
+	case dataMember: // no attribute, but a name in each envelope
+		return headers{attribute: dataMember}
+	}
+	return headers{}
+}
+
+// natsName is the NATS header of an attribute.
+func natsName(attribute string) string {
+	if known := headersOf(attribute); known.nats != "" {
+		return known.nats
+	}
+	return ceHeaderPrefix + attribute
+}
+
+// httpName is the HTTP header of an attribute.
+func httpName(attribute string) string {
+	if known := headersOf(attribute); known.http != "" {
+		return known.http
+	}
+	return "Ce-" + strings.ToUpper(attribute[:1]) + attribute[1:]
 }
 
 // isAttributeName reports whether this is an attribute's name as it stands: lower-case letters and digits, and not

@@ -1,6 +1,7 @@
 package event
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 )
@@ -61,7 +62,7 @@ func FromNATS(h map[string][]string, data []byte) (Event, error) {
 	if err != nil {
 		return Event{}, err
 	}
-	e.Headers = travellingNATS(h)
+	e.Headers = travelling(h, httpHeaderPrefix)
 	return e, nil
 }
 
@@ -74,8 +75,7 @@ func isStructuredNATS(h map[string][]string, data []byte) bool {
 	if _, binary := lookupFold(h, natsSpecVersion); binary {
 		return false
 	}
-	s := scanner{json: data}
-	return s.peek() == '{'
+	return bytes.HasPrefix(bytes.TrimLeft(data, " \t\r\n"), []byte("{"))
 }
 
 func fromBinaryNATS(h map[string][]string, data []byte) (Event, error) {
@@ -104,22 +104,6 @@ func fromBinaryNATS(h map[string][]string, data []byte) (Event, error) {
 		return Event{}, err
 	}
 	return Event{Attributes: attributes, Data: data}, nil
-}
-
-// travellingNATS reads the http-* headers back.
-func travellingNATS(h map[string][]string) []Header {
-	var headers []Header
-	for key, values := range h {
-		name, ok := cutPrefixFold(key, httpHeaderPrefix)
-		if !ok || !travels(name) {
-			continue
-		}
-		for _, value := range values {
-			value, _ = decodePercent(value) // what others have written there stays as it is
-			headers = append(headers, Header{name, value})
-		}
-	}
-	return bounded(headers)
 }
 
 // lookupFold returns the first value of a header in whatever case its name is.

@@ -19,21 +19,31 @@ const (
 // The trace context comes first, the rest in the order of their names. What exceeds MaxTravellingHeaders values or
 // MaxTravellingBytes of names and values is left out. The keys of h are canonical.
 func TravellingHeaders(h http.Header) []Header {
+	return travelling(h, "")
+}
+
+// travelling picks the headers whose names, behind the prefix, say that they travel. A prefix says that values are encoded.
+func travelling(h map[string][]string, prefix string) []Header {
 	var headers []Header
-	for name, values := range h {
-		if !travels(name) {
+	for key, values := range h {
+		name, ok := cutPrefixFold(key, prefix)
+		if !ok || !travels(name) {
 			continue
 		}
 		for _, value := range values {
+			if prefix != "" {
+				value, _ = decodePercent(value) // what others have written there stays as it is
+			}
 			headers = append(headers, Header{name, value})
 		}
 	}
 	return bounded(headers)
 }
 
-// bounded orders the headers and cuts off what exceeds the bounds. It works in place.
+// bounded orders the headers and cuts off what exceeds the bounds. It works in place. Names and values that no HTTP client sends are left
+// out: no header from a NATS publisher may make an event undeliverable.
 func bounded(headers []Header) []Header {
-	headers = slices.DeleteFunc(headers, func(h Header) bool { return !isHeaderName(h.Name) || hasControl(h.Value) })
+	headers = slices.DeleteFunc(headers, func(h Header) bool { return !isToken(h.Name) || hasControl(h.Value) })
 	slices.SortStableFunc(headers, compareTravelling)
 	size := 0
 	for i, header := range headers {
@@ -66,17 +76,6 @@ func travels(name string) bool {
 		return !strings.EqualFold(name, "kn-namespace")
 	}
 	return hasPrefixFold(name, "knative-") || hasPrefixFold(name, "x-b3-")
-}
-
-// isHeaderName refuses names that no HTTP client sends, as hasControl does values: no header from a NATS publisher may make
-// an event undeliverable.
-func isHeaderName(name string) bool {
-	for i := range len(name) {
-		if c := name[i]; !isLetter(c) && !isDigit(c) && strings.IndexByte("!#$%&'*+-.^_`|~", c) < 0 {
-			return false
-		}
-	}
-	return name != ""
 }
 
 func isTraceContext(name string) bool {

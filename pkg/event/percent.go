@@ -1,6 +1,7 @@
 package event
 
 import (
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -11,26 +12,17 @@ const upperHex = "0123456789ABCDEF"
 // percent become %XX, byte by byte (HTTP binding 3.1.3.2; the NATS binding has the same rule). A value that needs no
 // encoding is returned as it is. CR and LF are among what is encoded, so no value can start a header of its own.
 func encodeValue(value string) string {
-	encoded := 0
-	for i := range len(value) {
-		if mustEncode(value[i]) {
-			encoded++
-		}
-	}
-	if encoded == 0 {
+	if isPlain(value) {
 		return value
 	}
 	var b strings.Builder
-	b.Grow(len(value) + 2*encoded)
+	b.Grow(3 * len(value))
 	for i := range len(value) {
-		c := value[i]
-		if mustEncode(c) {
-			b.WriteByte('%')
-			b.WriteByte(upperHex[c>>4])
-			b.WriteByte(upperHex[c&0xF])
-			continue
+		if c := value[i]; mustEncode(c) {
+			b.Write([]byte{'%', upperHex[c>>4], upperHex[c&0xF]})
+		} else {
+			b.WriteByte(c)
 		}
-		b.WriteByte(c)
 	}
 	return b.String()
 }
@@ -123,26 +115,12 @@ func decodePercent(text string) (string, bool) {
 		if i+2 >= len(text) {
 			return text, false
 		}
-		high, highOK := hexDigit(text[i+1])
-		low, lowOK := hexDigit(text[i+2])
-		c := high<<4 | low
-		if !highOK || !lowOK || !mustEncode(c) {
+		c, err := strconv.ParseUint(text[i+1:i+3], 16, 8)
+		if err != nil || !mustEncode(byte(c)) {
 			return text, false
 		}
-		decoded = append(decoded, c)
+		decoded = append(decoded, byte(c))
 		i += 2
 	}
 	return string(decoded), true
-}
-
-func hexDigit(c byte) (byte, bool) {
-	switch {
-	case '0' <= c && c <= '9':
-		return c - '0', true
-	case 'a' <= c && c <= 'f':
-		return c - 'a' + 10, true
-	case 'A' <= c && c <= 'F':
-		return c - 'A' + 10, true
-	}
-	return 0, false
 }

@@ -62,15 +62,17 @@ func IsNATS(h map[string][]string, data []byte) bool {
 
 // hasMember reports whether the data is a JSON object with this member.
 func hasMember(data []byte, want string) bool {
-	s := scanner{json: data}
-	if s.peek() != '{' || checkJSON(data) != nil || !s.enter('{') {
+	s, found := newScanner(data), false
+	if !s.enter('{') {
 		return false
 	}
 	for s.more() {
-		key, _ := s.member()
-		if name, ok := unescape(key); ok && string(name) == want {
-			return true
+		key, _, ok := s.member()
+		if !ok {
+			return false
 		}
+		name, ok := unescape(key)
+		found = found || ok && string(name) == want
 	}
-	return false
+	return found && s.ended()
 }

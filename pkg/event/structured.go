@@ -1,6 +1,7 @@
 package event
 
 import (
+	"cmp"
 	"encoding/base64"
 	"fmt"
 	"strconv"
@@ -12,21 +13,25 @@ const jsonType = "application/json"
 
 // fromEnvelope decodes one CloudEvent in the JSON event format. Errors: ErrMalformed or an *AttributeError.
 func fromEnvelope(body []byte) (Event, error) {
-	if err := checkJSON(body); err != nil {
-		return Event{}, err
+	s := newScanner(body)
+	e, err := s.event()
+	if err != nil || !s.ended() {
+		return Event{}, cmp.Or(checkJSON(body), err)
 	}
-	return decodeEnvelope(body)
+	return e, nil
 }
 
-// decodeEnvelope does so for a value that is known to be JSON.
-func decodeEnvelope(body []byte) (Event, error) {
-	s := scanner{json: body}
+// event decodes the value that comes next.
+func (s *scanner) event() (Event, error) {
 	if !s.enter('{') {
 		return Event{}, fmt.Errorf("%w: an event has to be an object", ErrMalformed)
 	}
 	v := envelope{builder: builder{attributes: make([]Attribute, 0, 12)}}
 	for s.more() {
-		key, value := s.member()
+		key, value, ok := s.member()
+		if !ok {
+			return Event{}, ErrMalformed
+		}
 		name, ok := unescape(key)
 		if !ok {
 			return Event{}, &AttributeError{string(key), "is not UTF-8"}
@@ -62,13 +67,13 @@ func (v *envelope) member(name string, value []byte) error {
 		return &AttributeError{name, "is no attribute name: lower-case letters and digits only"}
 	}
 	if isJSONNull(value) {
-		return v.addNull(name)
+		return v.add(Attribute{Name: name, text: unset})
 	}
 	text, err := attributeValue(name, value)
 	if err != nil {
 		return err
 	}
-	return v.add(name, text)
+	return v.add(Attribute{Name: name, Value: text})
 }
 
 func setOnce(member *[]byte, name string, value []byte) error {

@@ -16,32 +16,17 @@ const maxAttributes = 1024
 // builder collects the attributes of one event.
 type builder struct {
 	attributes []Attribute
-	// unset holds the names that the JSON envelope gave as null: absent, but still not to be given twice.
-	unset []string
 }
 
-// add appends an attribute; a name that was added or unset before is an *AttributeError.
-func (b *builder) add(name, value string) error {
-	if err := b.admit(name); err != nil {
-		return err
-	}
-	b.attributes = append(b.attributes, Attribute{Name: name, Value: value})
-	return nil
-}
+// unset is the text of an attribute that is given and has no value. No header can have it.
+const unset = "\x00"
 
-// addNull notes an attribute that is given and has no value.
-func (b *builder) addNull(name string) error {
-	if err := b.admit(name); err != nil {
-		return err
+// add appends an attribute; a name that was added before is an *AttributeError.
+func (b *builder) add(a Attribute) error {
+	if b.has(a.Name) {
+		return &AttributeError{a.Name, "is given more than once"}
 	}
-	b.unset = append(b.unset, name)
-	return nil
-}
-
-func (b *builder) admit(name string) error {
-	if b.has(name) || slices.Contains(b.unset, name) {
-		return &AttributeError{name, "is given more than once"}
-	}
+	b.attributes = append(b.attributes, a)
 	return nil
 }
 
@@ -52,23 +37,21 @@ func (b *builder) has(name string) bool {
 
 // bound refuses to go on once there are too many attributes, which keeps the search for duplicates cheap.
 func (b *builder) bound(next string) error {
-	if len(b.attributes)+len(b.unset) >= maxAttributes {
+	if len(b.attributes) >= maxAttributes {
 		return &AttributeError{next, "is one too many: an event has at most " + strconv.Itoa(maxAttributes) + " attributes"}
 	}
 	return nil
 }
 
-// finish drops optional attributes that are empty, as the CloudEvents SDK does, and validates the rest.
+// finish drops what is unset and optional attributes that are empty, as the CloudEvents SDK does, and validates the rest.
 func (b *builder) finish() ([]Attribute, error) {
 	kept := b.attributes[:0]
 	for _, a := range b.attributes {
-		if a.Value == "" && isEmptyAbsent(a.Name) {
-			continue
+		if a.text != unset && (a.Value != "" || !isEmptyAbsent(a.Name)) {
+			kept = append(kept, a)
 		}
-		kept = append(kept, a)
 	}
-	b.attributes = kept
-	return kept, validate(Event{Attributes: kept})
+	return kept, Event{Attributes: kept}.Validate()
 }
 
 // isEmptyAbsent reports whether an empty value means that the attribute is not there. Extensions may be empty; an empty
@@ -77,13 +60,10 @@ func isEmptyAbsent(name string) bool {
 	return name == Subject || name == DataContentType || name == DataSchema || name == SchemaURL
 }
 
-// Validate checks the values of the attributes, as reading an event does: for one that was made otherwise. Its header can say something
-// else than such a value, which is then no longer to be seen. The error is an *AttributeError.
-func (e Event) Validate() error { return validate(e) }
-
-// validate checks the context attributes like Validate of the CloudEvents SDK does, which upstream's ingress relies on.
-// The error is an *AttributeError.
-func validate(e Event) error {
+// Validate checks the context attributes like Validate of the CloudEvents SDK does, which upstream's ingress relies on. Reading an event
+// does so already: this is for one that was made otherwise, whose header can say something else than such a value, which is then no longer
+// to be seen. The error is an *AttributeError.
+func (e Event) Validate() error {
 	version := e.Attr(SpecVersion)
 	for _, name := range [...]string{SpecVersion, ID, Source, Type} {
 		if strings.TrimSpace(e.Attr(name)) == "" {
@@ -209,10 +189,10 @@ func isPlainMediaType(value string) bool {
 	return found && isToken(major) && isToken(minor)
 }
 
-// isToken checks for a part of what RFC 7230 calls a token: what registered media types are made of.
+// isToken checks for what RFC 9110 calls a token: the name of a header, and each part of a media type.
 func isToken(value string) bool {
 	for i := range len(value) {
-		if c := value[i]; !isLetter(c) && !isDigit(c) && strings.IndexByte("-.+_", c) < 0 {
+		if c := value[i]; !isLetter(c) && !isDigit(c) && strings.IndexByte("!#$%&'*+-.^_`|~", c) < 0 {
 			return false
 		}
 	}
