@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/body"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 )
 
@@ -28,12 +29,12 @@ func replyIn(response Response) (reply event.Event, found bool, err error) {
 	if len(response.Body) == 0 && !attributes {
 		return event.Event{}, false, nil
 	}
-	body, err := event.DecodeBody(response.Header, response.Body, event.Room{Limit: maxReplyBytes})
-	if err == nil && len(body) == 0 && !attributes {
+	decoded, err := body.Decode(response.Header, response.Body, body.Room{Limit: maxReplyBytes})
+	if err == nil && len(decoded) == 0 && !attributes {
 		return event.Event{}, false, nil // some servers encode an empty body
 	}
 	if err == nil {
-		reply, err = event.FromHTTP(response.Header, body)
+		reply, err = event.FromHTTP(response.Header, decoded)
 	}
 	if err != nil {
 		return event.Event{}, false, fmt.Errorf("%w: %w", errMalformedReply, err)

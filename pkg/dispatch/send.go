@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/body"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/delivery"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
@@ -23,7 +24,7 @@ func (r *runner) send(to route.Destination, e event.Event) Response {
 	})
 	r.ports.metrics.sent(r.target, e, response, time.Since(begin))
 	if !isSuccess(response.StatusCode) {
-		response.Body = event.DecodeHead(response.Header, response.Body, maxFailureBody)
+		response.Body = body.DecodeHead(response.Header, response.Body, maxFailureBody)
 	}
 	return response
 }

@@ -13,12 +13,6 @@ var (
 	ErrMalformed = errors.New("malformed CloudEvents JSON")
 	// ErrBatchTooLong means that a batch holds more than MaxBatchEvents events.
 	ErrBatchTooLong = errors.New("batch holds more than " + strconv.Itoa(MaxBatchEvents) + " events")
-	// ErrContentCoding means that the body has a content coding that DecodeBody does not know.
-	ErrContentCoding = errors.New("no support for the content coding")
-	// ErrCodedBody means that the body is not coded as its Content-Encoding says: cut off, damaged, or followed by something else.
-	ErrCodedBody = errors.New("the body is not what its Content-Encoding says")
-	// ErrDecodedTooLarge means that the body is too large once its content coding is taken off.
-	ErrDecodedTooLarge = errors.New("the decoded body is too large")
 	// ErrHopsExhausted means that the event went round as a reply as often as it may; see Arrive and Reply.
 	ErrHopsExhausted = errors.New("hop count (" + HopCount + ") is exhausted")
 )

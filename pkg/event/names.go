@@ -101,54 +101,6 @@ func isNameByte(c byte) bool {
 	return 'a' <= c && c <= 'z' || '0' <= c && c <= '9'
 }
 
-// natsName is the NATS header of an attribute; constants for the same reason as in intern.
-func natsName(attribute string) string {
-	switch attribute {
-	case SpecVersion:
-		return "ce-specversion"
-	case ID:
-		return "ce-id"
-	case Source:
-		return "ce-source"
-	case Type:
-		return "ce-type"
-	case Subject:
-		return "ce-subject"
-	case Time:
-		return "ce-time"
-	case DataContentType:
-		return "ce-datacontenttype"
-	case HopCount:
-		return "ce-knativebrokerttl"
-	case ArrivalTime:
-		return "ce-knativearrivaltime"
-	}
-	return "ce-" + attribute
-}
-
-// httpName is the canonical HTTP header of an attribute, as net/http spells the keys of http.Header.
-func httpName(attribute string) string {
-	switch attribute {
-	case SpecVersion:
-		return "Ce-Specversion"
-	case ID:
-		return "Ce-Id"
-	case Source:
-		return "Ce-Source"
-	case Type:
-		return "Ce-Type"
-	case Subject:
-		return "Ce-Subject"
-	case Time:
-		return "Ce-Time"
-	case DataContentType:
-		return "Content-Type"
-	case ArrivalTime:
-		return "Ce-Knativearrivaltime"
-	}
-	return "Ce-" + strings.ToUpper(attribute[:1]) + attribute[1:]
-}
-
 // cutPrefixFold is strings.CutPrefix without regard to ASCII case. The prefix is ASCII.
 func cutPrefixFold(s, prefix string) (string, bool) {
 	if len(s) < len(prefix) || !strings.EqualFold(s[:len(prefix)], prefix) {

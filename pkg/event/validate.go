@@ -3,7 +3,6 @@ package event
 import (
 	"mime"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"time"

@@ -60,17 +60,11 @@ type Config struct {
 
 // Handler serves every Broker and Channel of the installation. Safe for concurrent use.
 type Handler struct {
-	addresses      Addresses
-	publisher      Publisher
-	maxEventBytes  func() int64
-	memory         *memory
-	inFlight       *limit.Limiter // nil where there is no bound
-	publishTimeout time.Duration
-	stored         func(route.Address, event.Event)
-	now            func() time.Time
-	newID          func() string
-	log            *requestLog
-	durations      *durations
+	config    Config
+	memory    *memory
+	inFlight  *limit.Limiter // nil where there is no bound
+	log       *requestLog
+	durations *durations
 }
 
 // New returns a Handler. It starts nothing.
@@ -84,10 +78,6 @@ func New(config Config) *Handler {
 	if config.MemoryWait <= 0 {
 		config.MemoryWait = DefaultBudget.Memory()
 	}
-	var inFlight *limit.Limiter
-	if config.MaxInFlight > 0 {
-		inFlight = limit.New(config.MaxInFlight)
-	}
 	if config.PublishTimeout <= 0 {
 		config.PublishTimeout = DefaultBudget.Publish()
 	}
@@ -100,19 +90,16 @@ func New(config Config) *Handler {
 	if config.Logger == nil {
 		config.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Handler{
-		addresses:      config.Addresses,
-		publisher:      config.Publisher,
-		maxEventBytes:  config.MaxEventBytes,
-		memory:         newMemory(config.Memory, config.MemoryWait),
-		inFlight:       inFlight,
-		publishTimeout: config.PublishTimeout,
-		stored:         config.Stored,
-		now:            config.Now,
-		newID:          config.NewID,
-		log:            &requestLog{logger: config.Logger},
-		durations:      newDurations(config.Meter, config.Logger),
+	h := &Handler{
+		config:    config,
+		memory:    newMemory(config.Memory, config.MemoryWait),
+		log:       &requestLog{logger: config.Logger},
+		durations: newDurations(config.Meter, config.Logger),
 	}
+	if config.MaxInFlight > 0 {
+		h.inFlight = limit.New(config.MaxInFlight)
+	}
+	return h
 }
 
 // ServeHTTP answers one request: 202 without a body when its events are stored, else as status.go says.
@@ -149,7 +136,7 @@ func (h *Handler) accept(w http.ResponseWriter, r *http.Request) error {
 		}
 		defer h.inFlight.Release()
 	}
-	most := h.maxEventBytes()
+	most := h.config.MaxEventBytes()
 	if r.ContentLength > most {
 		return &http.MaxBytesError{Limit: most}
 	}
@@ -175,20 +162,20 @@ func (h *Handler) accept(w http.ResponseWriter, r *http.Request) error {
 // store publishes within the publish timeout and measures it. A client that goes away ends the publish; whether its
 // event is stored then is open, as it is for any client that gets no answer.
 func (h *Handler) store(r *http.Request, to route.Address, messages []Message) error {
-	ctx, cancel := context.WithTimeout(r.Context(), h.publishTimeout)
+	ctx, cancel := context.WithTimeout(r.Context(), h.config.PublishTimeout)
 	defer cancel()
 
 	start := time.Now()
-	stored, err := h.publisher.Publish(ctx, to, messages)
+	stored, err := h.config.Publisher.Publish(ctx, to, messages)
 	status := http.StatusAccepted
 	if err != nil {
 		err = &storeError{stored: stored, total: len(messages), cause: err}
 		status = answerTo(err).status
 	}
 	h.durations.record(r, measurement{to: to.Key, messages: messages, status: status, took: time.Since(start)})
-	if err == nil && to.RecordEventTypes && h.stored != nil {
+	if err == nil && to.RecordEventTypes && h.config.Stored != nil {
 		for _, m := range messages {
-			h.stored(to, m.Event)
+			h.config.Stored(to, m.Event)
 		}
 	}
 	return err

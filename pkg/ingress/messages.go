@@ -26,7 +26,7 @@ func (h *Handler) messages(header http.Header, body []byte, to route.Address) ([
 	if err != nil {
 		return nil, err
 	}
-	return []Message{{ID: messageID(e, to, h.newID()), Event: e}}, nil
+	return []Message{{ID: messageID(e, to, h.config.NewID()), Event: e}}, nil
 }
 
 // batch decodes and checks every event before the first is stored, so that an invalid one leaves no half of a batch behind.
@@ -35,7 +35,7 @@ func (h *Handler) batch(header http.Header, body []byte, to route.Address) ([]Me
 	if err != nil {
 		return nil, err
 	}
-	request := h.newID()
+	request := h.config.NewID()
 	messages := make([]Message, len(events))
 	for i, e := range events {
 		e, err = h.arrive(e, to)
@@ -52,7 +52,7 @@ func (h *Handler) batch(header http.Header, body []byte, to route.Address) ([]Me
 func (h *Handler) arrive(e event.Event, to route.Address) (event.Event, error) {
 	if to.Key.Kind == route.KindBroker {
 		var err error
-		if e, err = event.Arrive(e, h.now()); err != nil {
+		if e, err = event.Arrive(e, h.config.Now()); err != nil {
 			return event.Event{}, err
 		}
 	}

@@ -55,7 +55,7 @@ func (h *Handler) find(r *http.Request) (route.Address, error) {
 func (h *Handler) lookUp(r *http.Request) (address route.Address, known bool, err error) {
 	path := r.URL.EscapedPath()
 	if path == "" || path == "/" {
-		if address, known = h.addresses.Host(hostName(r.Host)); known {
+		if address, known = h.config.Addresses.Host(hostName(r.Host)); known {
 			return address, true, nil
 		}
 	}
@@ -63,7 +63,7 @@ func (h *Handler) lookUp(r *http.Request) (address route.Address, known bool, er
 	if err != nil {
 		return route.Address{}, false, err
 	}
-	if address, known = h.addresses.Address(key); known {
+	if address, known = h.config.Addresses.Address(key); known {
 		return address, true, nil
 	}
 	return route.Address{Key: key}, false, nil

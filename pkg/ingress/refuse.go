@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/body"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 )
 
@@ -34,7 +35,7 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		header.Set("Retry-After", strconv.Itoa(int(answer.retryAfter/time.Second)))
 	}
 	if answer.status == http.StatusUnsupportedMediaType {
-		header.Set("Accept-Encoding", event.AcceptEncoding)
+		header.Set("Accept-Encoding", body.AcceptEncoding)
 	}
 	if !event.IsBatch(r.Header.Get(contentType)) {
 		http.Error(w, publicText(err), answer.status)

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/body"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 )
 
@@ -36,15 +37,15 @@ func answerTo(err error) answer {
 		return answer{status: http.StatusBadRequest}
 	case errors.Is(err, ErrBodyTimeout):
 		return answer{status: http.StatusRequestTimeout}
-	case isMaxBytes(err), errors.Is(err, ErrEventTooLarge), errors.Is(err, event.ErrBatchTooLong),
-		errors.Is(err, event.ErrDecodedTooLarge):
+	case isA[*http.MaxBytesError](err), errors.Is(err, ErrEventTooLarge), errors.Is(err, event.ErrBatchTooLong),
+		errors.Is(err, body.ErrTooLarge):
 		return answer{status: http.StatusRequestEntityTooLarge}
 	case errors.Is(err, ErrAttributesTooLarge):
 		return answer{status: http.StatusRequestHeaderFieldsTooLarge}
-	case errors.Is(err, event.ErrContentCoding):
+	case errors.Is(err, body.ErrCoding):
 		return answer{status: http.StatusUnsupportedMediaType}
-	case errors.Is(err, event.ErrNotCloudEvent), errors.Is(err, event.ErrCodedBody), errors.Is(err, event.ErrMalformed), errors.Is(err, event.ErrHopsExhausted),
-		isAttribute(err), isBatch(err):
+	case errors.Is(err, event.ErrNotCloudEvent), errors.Is(err, body.ErrCoded), errors.Is(err, event.ErrMalformed), errors.Is(err, event.ErrHopsExhausted),
+		isA[*event.AttributeError](err), isA[*event.BatchError](err):
 		return answer{status: http.StatusBadRequest}
 	case errors.Is(err, ErrBusy):
 		return answer{status: http.StatusTooManyRequests, retryAfter: retryBusy}
@@ -57,17 +58,8 @@ func answerTo(err error) answer {
 	}
 }
 
-func isMaxBytes(err error) bool {
-	_, ok := errors.AsType[*http.MaxBytesError](err)
-	return ok
-}
-
-func isAttribute(err error) bool {
-	_, ok := errors.AsType[*event.AttributeError](err)
-	return ok
-}
-
-func isBatch(err error) bool {
-	_, ok := errors.AsType[*event.BatchError](err)
+// isA reports whether the error is one of this type.
+func isA[E error](err error) bool {
+	_, ok := errors.AsType[E](err)
 	return ok
 }

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/body"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -44,9 +45,9 @@ func statusRows() []statusRow {
 		{"event.ErrNotCloudEvent", event.ErrNotCloudEvent, 400, false},
 		{"event.ErrMalformed", event.ErrMalformed, 400, false},
 		{"event.ErrBatchTooLong", event.ErrBatchTooLong, 413, false},
-		{"event.ErrContentCoding", event.ErrContentCoding, 415, false},
-		{"event.ErrCodedBody", event.ErrCodedBody, 400, false},
-		{"event.ErrDecodedTooLarge", event.ErrDecodedTooLarge, 413, false},
+		{"body.ErrCoding", body.ErrCoding, 415, false},
+		{"body.ErrCoded", body.ErrCoded, 400, false},
+		{"body.ErrTooLarge", body.ErrTooLarge, 413, false},
 		{"event.ErrHopsExhausted", event.ErrHopsExhausted, 400, false},
 		{"event.AttributeError", &event.AttributeError{}, 400, false},
 		{"event.BatchError", &event.BatchError{Err: errors.New("odd")}, 400, false},
@@ -81,7 +82,7 @@ func TestStatusNamesEverySentinel(t *testing.T) {
 	for _, row := range statusRows() {
 		named[row.sentinel] = true
 	}
-	for file, prefix := range map[string]string{"errors.go": "", "../event/errors.go": "event."} {
+	for file, prefix := range map[string]string{"errors.go": "", "../event/errors.go": "event.", "../body/errors.go": "body."} {
 		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
 		if err != nil {
 			t.Fatal(err)

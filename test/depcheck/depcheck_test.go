@@ -21,7 +21,7 @@ func TestDataPlaneLinksNoKubernetes(t *testing.T) {
 	depcheck.AssertNoDependency(t, forAll(t,
 		[]string{
 			"cmd/ingress", "cmd/filter",
-			"pkg/event", "pkg/cesql", "pkg/naming", "pkg/delivery", "pkg/filter", "pkg/route", "pkg/limit",
+			"pkg/body", "pkg/event", "pkg/cesql", "pkg/naming", "pkg/delivery", "pkg/filter", "pkg/route", "pkg/limit",
 			"pkg/ingress", "pkg/dispatch", "pkg/jetstream", "pkg/jetstream/consume", "pkg/jetstream/park", "pkg/jetstream/publish",
 			"pkg/jetstream/owner", "pkg/deliver", "cmd/internal/display", "cmd/internal/send",
 		},
@@ -89,6 +89,7 @@ func TestPurePackages(t *testing.T) {
 	below := func(packages ...string) []string { return slices.Concat(standard, inModule(packages)) }
 	openSources(t)
 	depcheck.AssertOnlyDependencies(t, map[string][]string{
+		module + "pkg/body":     below(),
 		module + "pkg/event":    below(),
 		module + "pkg/cesql":    below("pkg/event"),
 		module + "pkg/naming":   below("pkg/event", "pkg/cesql", "pkg/route", "pkg/delivery", "pkg/filter"),

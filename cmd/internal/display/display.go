@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/body"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 )
 
@@ -103,7 +104,7 @@ func (h *Handler) refuse(w http.ResponseWriter, name string, reason error) {
 	_ = h.write([]byte(line))
 	status := refusalOf(reason)
 	if status == http.StatusUnsupportedMediaType {
-		w.Header().Set("Accept-Encoding", event.AcceptEncoding)
+		w.Header().Set("Accept-Encoding", body.AcceptEncoding)
 	}
 	http.Error(w, reason.Error(), status)
 }
@@ -112,24 +113,24 @@ func (h *Handler) refuse(w http.ResponseWriter, name string, reason error) {
 func refusalOf(reason error) int {
 	_, tooLarge := errors.AsType[*http.MaxBytesError](reason)
 	switch {
-	case tooLarge, errors.Is(reason, event.ErrDecodedTooLarge):
+	case tooLarge, errors.Is(reason, body.ErrTooLarge):
 		return http.StatusRequestEntityTooLarge
-	case errors.Is(reason, event.ErrContentCoding):
+	case errors.Is(reason, body.ErrCoding):
 		return http.StatusUnsupportedMediaType
 	}
 	return http.StatusBadRequest
 }
 
-// read decodes the request. The error is that of event.FromHTTP or event.DecodeBody, or of reading the body.
+// read decodes the request. The error is that of event.FromHTTP or body.Decode, or of reading the body.
 func read(w http.ResponseWriter, r *http.Request) (event.Event, error) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
 		return event.Event{}, err
 	}
-	if body, err = event.DecodeBody(r.Header, body, event.Room{Limit: maxBody}); err != nil {
+	if data, err = body.Decode(r.Header, data, body.Room{Limit: maxBody}); err != nil {
 		return event.Event{}, err
 	}
-	return event.FromHTTP(r.Header, body)
+	return event.FromHTTP(r.Header, data)
 }
 
 func (h *Handler) write(text []byte) error {

@@ -1,4 +1,4 @@
-package event_test
+package body_test
 
 import (
 	"errors"
@@ -6,11 +6,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/body"
 	"github.com/eventing-jetstream/eventing-jetstream/test/coded"
 )
 
-func TestDecodeBody(t *testing.T) {
+func TestDecode(t *testing.T) {
 	const limit = 64 << 10
 	once := coded.Gzip("hello")
 	damaged := []byte(once)
@@ -33,23 +33,23 @@ func TestDecodeBody(t *testing.T) {
 		{"nothing", []string{"gzip"}, "", "", nil},
 		{"an empty member", []string{"gzip"}, coded.Gzip(""), "", nil},
 		{"as large as allowed", []string{"gzip"}, coded.Gzip(strings.Repeat("x", limit)), strings.Repeat("x", limit), nil},
-		{"a byte too many", []string{"gzip"}, coded.Gzip(strings.Repeat("x", limit+1)), "", event.ErrDecodedTooLarge},
-		{"a bomb", []string{"gzip"}, coded.Gzip(strings.Repeat("x", 64<<20)), "", event.ErrDecodedTooLarge},
-		{"a bomb in a bomb", []string{"gzip,gzip"}, coded.Gzip(coded.Gzip(strings.Repeat("x", 64<<20))), "", event.ErrDecodedTooLarge},
-		{"not coded", []string{"gzip"}, "hello", "", event.ErrCodedBody},
-		{"cut off", []string{"gzip"}, once[:len(once)-3], "", event.ErrCodedBody},
-		{"damaged", []string{"gzip"}, string(damaged), "", event.ErrCodedBody},
-		{"something behind", []string{"gzip"}, once + "garbage", "", event.ErrCodedBody},
-		{"another coding", []string{"br"}, "hello", "", event.ErrContentCoding},
-		{"another one below", []string{"deflate, gzip"}, once, "", event.ErrContentCoding},
-		{"too many", []string{"gzip,gzip,gzip,gzip,gzip"}, once, "", event.ErrContentCoding},
+		{"a byte too many", []string{"gzip"}, coded.Gzip(strings.Repeat("x", limit+1)), "", body.ErrTooLarge},
+		{"a bomb", []string{"gzip"}, coded.Gzip(strings.Repeat("x", 64<<20)), "", body.ErrTooLarge},
+		{"a bomb in a bomb", []string{"gzip,gzip"}, coded.Gzip(coded.Gzip(strings.Repeat("x", 64<<20))), "", body.ErrTooLarge},
+		{"not coded", []string{"gzip"}, "hello", "", body.ErrCoded},
+		{"cut off", []string{"gzip"}, once[:len(once)-3], "", body.ErrCoded},
+		{"damaged", []string{"gzip"}, string(damaged), "", body.ErrCoded},
+		{"something behind", []string{"gzip"}, once + "garbage", "", body.ErrCoded},
+		{"another coding", []string{"br"}, "hello", "", body.ErrCoding},
+		{"another one below", []string{"deflate, gzip"}, once, "", body.ErrCoding},
+		{"too many", []string{"gzip,gzip,gzip,gzip,gzip"}, once, "", body.ErrCoding},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			grown := 0
 			h := http.Header{"Content-Encoding": test.codings}
-			body, err := event.DecodeBody(h, []byte(test.body), event.Room{Limit: limit, Grow: func(n int) error { grown += n; return nil }})
-			if !errors.Is(err, test.wantErr) || string(body) != test.want {
-				t.Errorf("%d bytes, error %v; want %d and %v", len(body), err, len(test.want), test.wantErr)
+			decoded, err := body.Decode(h, []byte(test.body), body.Room{Limit: limit, Grow: func(n int) error { grown += n; return nil }})
+			if !errors.Is(err, test.wantErr) || string(decoded) != test.want {
+				t.Errorf("%d bytes, error %v; want %d and %v", len(decoded), err, len(test.want), test.wantErr)
 			}
 			if most := 2 * (limit + 1 + 44<<10); grown > most { // two codings, each with a reader
 				t.Errorf("%d bytes were asked for, want %d at most", grown, most)
@@ -61,7 +61,7 @@ func TestDecodeBody(t *testing.T) {
 func TestDecodingEndsWhenThereIsNoRoom(t *testing.T) {
 	errFull := errors.New("full")
 	h := http.Header{"Content-Encoding": {"gzip"}}
-	_, err := event.DecodeBody(h, []byte(coded.Gzip("hello")), event.Room{Limit: 100, Grow: func(int) error { return errFull }})
+	_, err := body.Decode(h, []byte(coded.Gzip("hello")), body.Room{Limit: 100, Grow: func(int) error { return errFull }})
 	if !errors.Is(err, errFull) {
 		t.Errorf("error %v", err)
 	}
