@@ -7,7 +7,7 @@ import (
 	eventingduckv1 "knative.dev/eventing/pkg/apis/duck/v1"
 	"knative.dev/pkg/apis"
 
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming/foreign"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
@@ -64,10 +64,10 @@ func Channel(c ChannelSource, o Options) (route.Address, error) {
 }
 
 func checkStream(log route.Log) (errs *apis.FieldError) {
-	if log.Stream != "" && !naming.LegalStream(log.Stream) {
+	if log.Stream != "" && !foreign.LegalStream(log.Stream) {
 		errs = errs.Also(apis.ErrInvalidValue(log.Stream, "overrideName", "is not a stream's name"))
 	}
-	if err := naming.CheckSubjects(log.Subjects); err != nil {
+	if err := foreign.CheckSubjects(log.Subjects); err != nil {
 		errs = errs.Also(&apis.FieldError{Message: err.Error(), Paths: []string{"config.additionalSubjects"}})
 	}
 	return errs

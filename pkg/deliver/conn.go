@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"strconv"
@@ -33,21 +34,18 @@ type conn struct {
 	raw     syscall.RawConn // nil: the system has no way to look at it
 	in      *bufio.Reader
 	out     *bufio.Writer
-	// inHeader says that a header is read, of which headerLeft bytes may still come. A body has bounds of its own.
-	inHeader   bool
-	headerLeft int
+	// limit is what may still come of a header; it is no bound for a body, which has bounds of its own.
+	limit io.LimitedReader
 
-	// --- guarded by pool.mu ---
-	since  time.Time // when it became idle
-	expiry *time.Timer
+	expiry *time.Timer // guarded by pool.mu
 }
 
 func newConn(pool *plain, address string, n net.Conn) *conn {
-	c := &conn{pool: pool, address: address, net: n}
+	c := &conn{pool: pool, address: address, net: n, limit: io.LimitedReader{R: n}}
 	if s, ok := n.(syscall.Conn); ok {
 		c.raw, _ = s.SyscallConn() // without it a dead connection shows when it is used
 	}
-	c.in, c.out = bufio.NewReader(headerLimit{c}), bufio.NewWriter(n)
+	c.in, c.out = bufio.NewReader(&c.limit), bufio.NewWriter(n)
 	return c
 }
 
@@ -139,33 +137,21 @@ func (c *conn) write(host string, m message) error {
 // readResponse skips what is said before the response.
 func (c *conn) readResponse() (*http.Response, error) {
 	request := &http.Request{Method: http.MethodPost} // what may follow depends on the method
-	c.inHeader, c.headerLeft = true, maxResponseHeader
+	c.limit.N = maxResponseHeader
 	for range maxInformational + 1 {
 		response, err := http.ReadResponse(c.in, request)
-		if err != nil {
+		switch {
+		case err != nil && c.limit.N == 0:
+			return nil, errHeaderTooLong
+		case err != nil:
 			return nil, err
 		}
 		if response.StatusCode >= http.StatusOK || response.StatusCode == http.StatusSwitchingProtocols {
-			c.inHeader = false
+			c.limit.N = math.MaxInt64
 			return response, nil
 		}
 	}
 	return nil, fmt.Errorf("more than %d responses of the 1xx kind", maxInformational)
-}
-
-// headerLimit reads from the connection, of a header no more than is allowed.
-type headerLimit struct{ *conn }
-
-func (l headerLimit) Read(b []byte) (int, error) {
-	switch {
-	case !l.inHeader:
-		return l.net.Read(b)
-	case l.headerLeft == 0:
-		return 0, errHeaderTooLong
-	}
-	n, err := l.net.Read(b[:min(len(b), l.headerLeft)])
-	l.headerLeft -= n
-	return n, err
 }
 
 // body is a response's body. Once it is read to its end and closed, the connection is free for the next exchange.

@@ -98,7 +98,6 @@ func (p *plain) put(c *conn) {
 		c.close()
 		return
 	}
-	c.since = time.Now()
 	p.setIdle(c.address, append(p.idle[c.address], c))
 	if c.expiry == nil {
 		c.expiry = time.AfterFunc(p.idleTimeout, func() { p.expire(c) })
@@ -107,12 +106,12 @@ func (p *plain) put(c *conn) {
 	c.expiry.Reset(p.idleTimeout)
 }
 
-// expire closes the connection, unless it was taken just before.
+// expire closes the connection, unless it was taken just before. One that was put back since is closed too, if early.
 func (p *plain) expire(c *conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	idle := p.idle[c.address]
-	if i := slices.Index(idle, c); i >= 0 && time.Since(c.since) >= p.idleTimeout {
+	if i := slices.Index(idle, c); i >= 0 {
 		p.setIdle(c.address, slices.Delete(idle, i, i+1))
 		c.close()
 	}

@@ -6,6 +6,7 @@ package deliver
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -19,20 +20,19 @@ import (
 const (
 	// DefaultReplyLimit takes a reply with 1 MiB of data, NATS's default max_payload, also in base64 in the structured mode.
 	DefaultReplyLimit = 3 << 19
-	// DefaultConnectTimeout is far above what a reachable host takes, and far below any delivery timeout in use.
-	DefaultConnectTimeout = 20 * time.Second
 	// DefaultIdleTimeout is below the 5 s after which common servers (Node.js, uvicorn) close an idle connection. A request
 	// that meets this moment fails without an answer, and may or may not have been handled; so we close first.
 	DefaultIdleTimeout = 4 * time.Second
 )
 
-// Config tunes a Sender. A field of 0 or below takes its default.
+// connectTimeout is the budget for a new connection: one half for name lookup and TCP, the other for the TLS handshake. A request whose
+// context ends earlier does not wait for it. The budget is far above what a reachable host takes, and far below any delivery timeout in use.
+const connectTimeout = 20 * time.Second
+
+// Config tunes a Sender. A field of 0 takes its default.
 type Config struct {
 	// ReplyLimit is how many bytes of a possible reply are read; what is longer is truncated.
 	ReplyLimit int64
-	// ConnectTimeout is the budget for a new connection: one half for name lookup and TCP, the other for the TLS handshake.
-	// A request whose context ends earlier does not wait for it.
-	ConnectTimeout time.Duration
 	// IdleTimeout is how long an unused connection is kept.
 	IdleTimeout time.Duration
 	// Dial connects; nil is the system's network. The simulator has one of its own.
@@ -40,17 +40,10 @@ type Config struct {
 }
 
 func (c Config) withDefaults() Config {
-	if c.ReplyLimit <= 0 {
-		c.ReplyLimit = DefaultReplyLimit
-	}
-	if c.ConnectTimeout <= 0 {
-		c.ConnectTimeout = DefaultConnectTimeout
-	}
-	if c.IdleTimeout <= 0 {
-		c.IdleTimeout = DefaultIdleTimeout
-	}
+	c.ReplyLimit = cmp.Or(c.ReplyLimit, DefaultReplyLimit)
+	c.IdleTimeout = cmp.Or(c.IdleTimeout, DefaultIdleTimeout)
 	if c.Dial == nil {
-		c.Dial = (&net.Dialer{Timeout: c.ConnectTimeout / 2}).DialContext
+		c.Dial = (&net.Dialer{Timeout: connectTimeout / 2}).DialContext
 	}
 	return c
 }
@@ -73,7 +66,7 @@ func New(config Config) *Sender {
 func (s *Sender) Close() { s.transports.close() }
 
 // Send posts the event to the destination and returns the answer, whatever its status: a redirect is an answer too.
-// The context bounds the whole exchange, to the end of the body; Send sets no timeout of its own but ConnectTimeout.
+// The context bounds the whole exchange, to the end of the body; Send sets no timeout of its own but that for a new connection.
 //
 // A body that may be a reply (2xx except 202) is read up to the reply limit, any other up to 4 KiB, enough to tell why.
 // Response.Err is set when there was no whole answer: ErrDestination or ErrCACerts for a destination that cannot be

@@ -1,11 +1,11 @@
 package deliver
 
 import (
-	"container/list"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 )
@@ -27,9 +27,8 @@ type transports struct {
 	plain  *plain
 	system *http.Transport // trusts the system's CAs alone
 
-	mu     sync.Mutex
-	byCA   map[string]*list.Element // of *bundle
-	recent list.List                // front: used last
+	mu      sync.Mutex
+	bundles []bundle // the one that was used last is last
 }
 
 // bundle is the transport that trusts these CA certificates too.
@@ -43,7 +42,6 @@ func newTransports(config Config) *transports {
 		config: config,
 		plain:  newPlain(config),
 		system: newTransport(config, nil),
-		byCA:   map[string]*list.Element{},
 	}
 }
 
@@ -55,9 +53,10 @@ func (t *transports) secure(caCerts string) (*http.Transport, error) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if known, ok := t.byCA[caCerts]; ok {
-		t.recent.MoveToFront(known)
-		return known.Value.(*bundle).transport, nil
+	if at := slices.IndexFunc(t.bundles, func(b bundle) bool { return b.caCerts == caCerts }); at >= 0 {
+		known := t.bundles[at]
+		t.bundles = append(slices.Delete(t.bundles, at, at+1), known)
+		return known.transport, nil
 	}
 	pool, err := x509.SystemCertPool()
 	if err != nil {
@@ -67,18 +66,12 @@ func (t *transports) secure(caCerts string) (*http.Transport, error) {
 		return nil, fmt.Errorf("%w: no certificate in PEM form found", ErrCACerts)
 	}
 	transport := newTransport(t.config, pool)
-	t.byCA[caCerts] = t.recent.PushFront(&bundle{caCerts, transport})
-	if t.recent.Len() > maxTransports {
-		t.evict()
+	if len(t.bundles) == maxTransports {
+		t.bundles[0].transport.CloseIdleConnections() // requests that still run on it end normally
+		t.bundles = slices.Delete(t.bundles, 0, 1)
 	}
+	t.bundles = append(t.bundles, bundle{caCerts, transport})
 	return transport, nil
-}
-
-// evict forgets the bundle that was not used for longest. Requests that still run on it end normally. The caller holds mu.
-func (t *transports) evict() {
-	oldest := t.recent.Remove(t.recent.Back()).(*bundle)
-	delete(t.byCA, oldest.caCerts)
-	oldest.transport.CloseIdleConnections()
 }
 
 func (t *transports) close() {
@@ -86,8 +79,8 @@ func (t *transports) close() {
 	defer t.mu.Unlock()
 	t.plain.CloseIdleConnections()
 	t.system.CloseIdleConnections()
-	for e := t.recent.Front(); e != nil; e = e.Next() {
-		e.Value.(*bundle).transport.CloseIdleConnections()
+	for _, b := range t.bundles {
+		b.transport.CloseIdleConnections()
 	}
 }
 
@@ -99,7 +92,7 @@ func newTransport(config Config, roots *x509.CertPool) *http.Transport {
 	protocols.SetHTTP2(true)
 	return &http.Transport{
 		DialContext:         config.Dial,
-		TLSHandshakeTimeout: config.ConnectTimeout / 2,
+		TLSHandshakeTimeout: connectTimeout / 2,
 		TLSClientConfig: &tls.Config{
 			MinVersion: tls.VersionTLS12,
 			RootCAs:    roots,

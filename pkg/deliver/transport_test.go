@@ -8,7 +8,6 @@ import (
 	"encoding/pem"
 	"math/big"
 	"testing"
-	"time"
 )
 
 // caBundle returns a certificate of its own in PEM form.
@@ -45,20 +44,20 @@ func TestTransportsAreSharedAndBounded(t *testing.T) {
 			t.Fatalf("after %d others the bundle in use has another transport (%v)", serial+1, err)
 		}
 	}
-	if len(all.byCA) != maxTransports || all.recent.Len() != maxTransports {
-		t.Errorf("%d transports kept, %d in order; want %d", len(all.byCA), all.recent.Len(), maxTransports)
+	if len(all.bundles) != maxTransports {
+		t.Errorf("%d transports kept, want %d", len(all.bundles), maxTransports)
 	}
 }
 
 func TestTransportSettings(t *testing.T) {
-	transport := newTransport(Config{ConnectTimeout: 8 * time.Second}.withDefaults(), nil)
+	transport := newTransport(Config{}.withDefaults(), nil)
 	if transport.Proxy != nil {
 		t.Error("a proxy would be honoured")
 	}
 	if !transport.DisableCompression {
 		t.Error("bodies would be unpacked")
 	}
-	if transport.TLSHandshakeTimeout != 4*time.Second {
+	if transport.TLSHandshakeTimeout != connectTimeout/2 {
 		t.Errorf("TLS handshake timeout %v is not half of the budget", transport.TLSHandshakeTimeout)
 	}
 	if transport.IdleConnTimeout != DefaultIdleTimeout {

@@ -23,20 +23,6 @@ const (
 	DeadLetter
 )
 
-// String returns the action's name.
-func (a Action) String() string {
-	switch a {
-	case Delivered:
-		return "delivered"
-	case Retry:
-		return "retry"
-	case DeadLetter:
-		return "dead letter"
-	default:
-		return "action " + strconv.Itoa(int(a))
-	}
-}
-
 // Result is what came of one request.
 type Result struct {
 	// StatusCode is the response's status; below 1 means that there was no response.

@@ -15,9 +15,8 @@ const (
 // Backoff is how the delay grows from one attempt to the next.
 type Backoff string
 
-// The back-off policies of the delivery spec; NoBackoff is a spec that names none.
+// The back-off policies of the delivery spec; a spec that names none has "".
 const (
-	NoBackoff          Backoff = ""
 	LinearBackoff      Backoff = "linear"
 	ExponentialBackoff Backoff = "exponential"
 )
@@ -25,11 +24,10 @@ const (
 // Format is the CloudEvents content mode in which a subscriber wants its events.
 type Format string
 
-// The formats of the delivery spec; DefaultFormat is a spec that names none and means binary.
+// The formats of the delivery spec; a spec that names none has "", which means binary.
 const (
-	DefaultFormat Format = ""
-	BinaryFormat  Format = "binary"
-	JSONFormat    Format = "json"
+	BinaryFormat Format = "binary"
+	JSONFormat   Format = "json"
 )
 
 // Policy is a delivery spec with its durations parsed. The zero Policy is a spec that sets nothing: one attempt, DefaultTimeout.

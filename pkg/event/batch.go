@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"net/http"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jsonscan"
 )
 
 // MaxBatchEvents bounds the events of one batch. The bytes of a batch are bounded by the caller's body limit.
@@ -22,25 +24,25 @@ func DecodeBatch(h http.Header, body []byte) ([]Event, error) {
 	if !IsBatch(contentType) {
 		return nil, fmt.Errorf("%w: the content type %q is not that of a batch", ErrNotCloudEvent, contentType)
 	}
-	s := newScanner(body)
-	events, err := s.events(TravellingHeaders(h))
-	if err != nil || !s.ended() {
+	s := jsonscan.New(body)
+	events, err := eventsOf(&s, TravellingHeaders(h))
+	if err != nil || !s.Ended() {
 		return nil, cmp.Or(checkJSON(body), err)
 	}
 	return events, nil
 }
 
-// events decodes an array of events, all with these headers.
-func (s *scanner) events(headers []Header) ([]Event, error) {
-	if !s.enter('[') {
+// eventsOf decodes an array of events, all with these headers.
+func eventsOf(s *jsonscan.Scanner, headers []Header) ([]Event, error) {
+	if !s.Enter('[') {
 		return nil, fmt.Errorf("%w: a batch has to be an array", ErrMalformed)
 	}
 	var events []Event
-	for s.more() {
+	for s.More() {
 		if len(events) == MaxBatchEvents {
 			return nil, ErrBatchTooLong
 		}
-		e, err := s.event()
+		e, err := eventOf(s)
 		if err != nil {
 			return nil, &BatchError{Index: len(events), Err: err}
 		}

@@ -6,6 +6,8 @@ import (
 	"mime"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jsonscan"
 )
 
 // Structured returns the event in the JSON event format, and the Content-Type of that body. Attributes appear as strings,
@@ -45,14 +47,14 @@ func envelopeOf(e Event, as form) []byte {
 	for _, a := range e.Attributes {
 		if a.Name != dataContentEncoding || version != version03 {
 			out = appendKey(out, a.Name)
-			out = appendString(out, a.Value)
+			out = jsonscan.AppendString(out, a.Value)
 		}
 	}
 	switch as {
 	case inlineForm:
 		out = append(appendKey(out, dataMember), data...)
 	case textForm:
-		out = appendString(appendKey(out, dataMember), string(data))
+		out = jsonscan.AppendString(appendKey(out, dataMember), string(data))
 	case base64Form:
 		out = appendBase64(out, version, data)
 	}
@@ -76,8 +78,8 @@ func formOf(e Event) form {
 	contentType := e.Attr(DataContentType)
 	switch {
 	case contentType == "" || isInlineType(contentType):
-		// The envelope is UTF-8 as a whole, and isJSON does not look into strings.
-		if utf8.Valid(e.Data) && isJSON(e.Data) {
+		// The envelope is UTF-8 as a whole, and jsonscan.Valid does not look into strings.
+		if utf8.Valid(e.Data) && jsonscan.Valid(e.Data) {
 			return inlineForm
 		}
 	case isTextType(contentType) && utf8.Valid(e.Data):
@@ -113,14 +115,14 @@ func appendKey(out []byte, name string) []byte {
 	if out[len(out)-1] != '{' {
 		out = append(out, ',')
 	}
-	return append(appendString(out, name), ':')
+	return append(jsonscan.AppendString(out, name), ':')
 }
 
 // appendBase64 appends data in base64: CloudEvents 0.3 says so with an attribute, 1.0 with another member.
 func appendBase64(out []byte, version string, data []byte) []byte {
 	member := dataBase64Member
 	if version == version03 {
-		out = appendString(appendKey(out, dataContentEncoding), encodingBase64)
+		out = jsonscan.AppendString(appendKey(out, dataContentEncoding), encodingBase64)
 		member = dataMember
 	}
 	out = append(appendKey(out, member), '"')

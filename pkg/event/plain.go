@@ -4,6 +4,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jsonscan"
 )
 
 const opaqueType = "application/octet-stream"
@@ -28,7 +30,7 @@ func (p Plain) Event() Event {
 	case announced && isMediaType(contentType):
 	case len(p.Data) == 0:
 		contentType = ""
-	case utf8.Valid(p.Data) && isJSON(p.Data):
+	case utf8.Valid(p.Data) && jsonscan.Valid(p.Data):
 		contentType = jsonType
 	default:
 		contentType = opaqueType
@@ -62,17 +64,17 @@ func IsNATS(h map[string][]string, data []byte) bool {
 
 // hasMember reports whether the data is a JSON object with this member.
 func hasMember(data []byte, want string) bool {
-	s, found := newScanner(data), false
-	if !s.enter('{') {
+	s, found := jsonscan.New(data), false
+	if !s.Enter('{') {
 		return false
 	}
-	for s.more() {
-		key, _, ok := s.member()
+	for s.More() {
+		key, _, ok := s.Member()
 		if !ok {
 			return false
 		}
-		name, ok := unescape(key)
+		name, ok := jsonscan.Unescape(key)
 		found = found || ok && string(name) == want
 	}
-	return found && s.ended()
+	return found && s.Ended()
 }

@@ -3,36 +3,39 @@ package event
 import (
 	"cmp"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jsonscan"
 )
 
 const jsonType = "application/json"
 
 // fromEnvelope decodes one CloudEvent in the JSON event format. Errors: ErrMalformed or an *AttributeError.
 func fromEnvelope(body []byte) (Event, error) {
-	s := newScanner(body)
-	e, err := s.event()
-	if err != nil || !s.ended() {
+	s := jsonscan.New(body)
+	e, err := eventOf(&s)
+	if err != nil || !s.Ended() {
 		return Event{}, cmp.Or(checkJSON(body), err)
 	}
 	return e, nil
 }
 
-// event decodes the value that comes next.
-func (s *scanner) event() (Event, error) {
-	if !s.enter('{') {
+// eventOf decodes the value that comes next.
+func eventOf(s *jsonscan.Scanner) (Event, error) {
+	if !s.Enter('{') {
 		return Event{}, fmt.Errorf("%w: an event has to be an object", ErrMalformed)
 	}
 	v := envelope{builder: builder{attributes: make([]Attribute, 0, 12)}}
-	for s.more() {
-		key, value, ok := s.member()
+	for s.More() {
+		key, value, ok := s.Member()
 		if !ok {
 			return Event{}, ErrMalformed
 		}
-		name, ok := unescape(key)
+		name, ok := jsonscan.Unescape(key)
 		if !ok {
 			return Event{}, &AttributeError{string(key), "is not UTF-8"}
 		}
@@ -76,6 +79,19 @@ func (v *envelope) member(name string, value []byte) error {
 	return v.add(Attribute{Name: name, Value: text})
 }
 
+// checkJSON makes sure that body is one JSON value. The error is ErrMalformed with the place.
+func checkJSON(body []byte) error {
+	if jsonscan.Valid(body) {
+		return nil
+	}
+	var discard json.RawMessage
+	return fmt.Errorf("%w: %w", ErrMalformed, json.Unmarshal(body, &discard))
+}
+
+func isJSONString(raw []byte) bool { return len(raw) >= 2 && raw[0] == '"' }
+
+func isJSONNull(raw []byte) bool { return string(raw) == "null" }
+
 func setOnce(member *[]byte, name string, value []byte) error {
 	if *member != nil {
 		return &AttributeError{name, "is given more than once"}
@@ -88,7 +104,7 @@ func setOnce(member *[]byte, name string, value []byte) error {
 // something else than a string.
 func attributeValue(name string, value []byte) (string, error) {
 	if isJSONString(value) {
-		text, ok := unescape(value)
+		text, ok := jsonscan.Unescape(value)
 		switch {
 		case !ok:
 			return "", &AttributeError{name, "is not UTF-8"}
@@ -159,7 +175,7 @@ func (v *envelope) payload(e Event) (Event, error) {
 	case !isJSONString(v.data):
 		return Event{}, &AttributeError{dataMember, "must be a string because datacontenttype is not JSON"}
 	default:
-		text, ok := unescape(v.data)
+		text, ok := jsonscan.Unescape(v.data)
 		if !ok {
 			return Event{}, &AttributeError{dataMember, "is not UTF-8"}
 		}
@@ -188,7 +204,7 @@ func decodeBase64(member string, raw []byte) ([]byte, error) {
 	if !isJSONString(raw) {
 		return nil, &AttributeError{member, "must be a base64 string"}
 	}
-	text, ok := unescape(raw)
+	text, ok := jsonscan.Unescape(raw)
 	if !ok {
 		return nil, &AttributeError{member, "is not UTF-8"}
 	}

@@ -9,6 +9,4 @@ var (
 	ErrKey = errors.New("not a route's key")
 	// ErrSubject means that a subject is not one of this installation's trim subjects.
 	ErrSubject = errors.New("not a trim subject")
-	// ErrForeignSubject means that a log cannot listen to a subject of somebody else's; the message says why.
-	ErrForeignSubject = errors.New("subject cannot be used")
 )

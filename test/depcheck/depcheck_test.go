@@ -21,7 +21,7 @@ func TestDataPlaneLinksNoKubernetes(t *testing.T) {
 	depcheck.AssertNoDependency(t, forAll(t,
 		[]string{
 			"cmd/ingress", "cmd/filter",
-			"pkg/body", "pkg/event", "pkg/cesql", "pkg/naming", "pkg/delivery", "pkg/filter", "pkg/route", "pkg/limit",
+			"pkg/body", "pkg/jsonscan", "pkg/event", "pkg/cesql", "pkg/naming", "pkg/delivery", "pkg/filter", "pkg/route", "pkg/limit",
 			"pkg/ingress", "pkg/dispatch", "pkg/jetstream", "pkg/jetstream/consume", "pkg/jetstream/park", "pkg/jetstream/publish",
 			"pkg/jetstream/owner", "pkg/deliver", "cmd/internal/display", "cmd/internal/send",
 		},
@@ -89,17 +89,19 @@ func TestPurePackages(t *testing.T) {
 	below := func(packages ...string) []string { return slices.Concat(standard, inModule(packages)) }
 	openSources(t)
 	depcheck.AssertOnlyDependencies(t, map[string][]string{
-		module + "pkg/body":     below(),
-		module + "pkg/event":    below(),
-		module + "pkg/cesql":    below("pkg/event"),
-		module + "pkg/naming":   below("pkg/event", "pkg/cesql", "pkg/route", "pkg/delivery", "pkg/filter"),
-		module + "pkg/delivery": below("pkg/event"),
-		module + "pkg/filter":   below("pkg/event", "pkg/cesql"),
-		module + "pkg/route":    below("pkg/event", "pkg/cesql", "pkg/delivery", "pkg/filter"),
+		module + "pkg/body":           below(),
+		module + "pkg/event":          below(),
+		module + "pkg/cesql":          below("pkg/jsonscan", "pkg/event"),
+		module + "pkg/naming":         below("pkg/jsonscan", "pkg/event", "pkg/cesql", "pkg/route", "pkg/delivery", "pkg/filter"),
+		module + "pkg/naming/foreign": below("pkg/jsonscan", "pkg/event", "pkg/cesql", "pkg/route", "pkg/delivery", "pkg/filter", "pkg/naming"),
+
+		module + "pkg/delivery": below("pkg/jsonscan", "pkg/event"),
+		module + "pkg/filter":   below("pkg/jsonscan", "pkg/event", "pkg/cesql"),
+		module + "pkg/route":    below("pkg/jsonscan", "pkg/event", "pkg/cesql", "pkg/delivery", "pkg/filter"),
 		module + "pkg/limit":    below(),
 		module + "pkg/loop":     below(),
 
-		module + "pkg/requestreply": below("pkg/event", "pkg/cesql"),
+		module + "pkg/requestreply": below("pkg/jsonscan", "pkg/event", "pkg/cesql"),
 	})
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming/foreign"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
@@ -32,7 +33,7 @@ func (o *Owner) consumerOf(t route.Target) string {
 // It returns when the stream was made. Errors: ErrNoStream, ErrNotAdoptable.
 func (o *Owner) adopt(ctx context.Context, a *route.Address) (made time.Time, err error) {
 	name := a.Log.Stream
-	if !naming.LegalStream(name) || o.client.Names().IsOwnStream(name) {
+	if !foreign.LegalStream(name) || foreign.IsOwnStream(o.client.Names(), name) {
 		return time.Time{}, fmt.Errorf("%w: %s", ErrNotAdoptable, name)
 	}
 	stream, err := o.client.JetStream().Stream(ctx, name)
@@ -55,7 +56,7 @@ func (o *Owner) adopt(ctx context.Context, a *route.Address) (made time.Time, er
 func whyNotByHTTP(stream natsjs.StreamConfig, subject string) string {
 	why := ""
 	switch {
-	case !slices.ContainsFunc(stream.Subjects, func(s string) bool { return naming.Covers(s, subject) }):
+	case !slices.ContainsFunc(stream.Subjects, func(s string) bool { return foreign.Covers(s, subject) }):
 		why = "does not listen to " + subject
 	case stream.NoAck:
 		why = "does not confirm what it stores"

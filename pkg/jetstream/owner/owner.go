@@ -15,6 +15,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/buckets"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming/foreign"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
@@ -68,7 +69,7 @@ type Applied struct {
 // over the log of a resource of the same name that is gone, if NATS can make it what is wanted. An address that is there already is
 // written though NATS has no room for its dead-letter stream (see Applied.Lacking): who makes room has to edit something.
 // Errors: ErrForeignRoute; ErrImmutable; ErrSweeping; PredecessorError when the log of the one that is gone is in the way; why NATS has
-// no room, or that another stream listens to its subjects; naming.ErrForeignSubject; ErrNoStream and ErrNotAdoptable.
+// no room, or that another stream listens to its subjects; foreign.ErrSubject; ErrNoStream and ErrNotAdoptable.
 func (o *Owner) PutAddress(ctx context.Context, a route.Address) (Applied, error) {
 	a.Owner = o.name
 	for {
@@ -97,7 +98,7 @@ func (o *Owner) makeStreams(ctx context.Context, a *route.Address, have routes.S
 			return made, nil, err
 		}
 	}
-	if err := o.client.Names().CheckSubjects(a.Log.Subjects); err != nil {
+	if err := foreign.CheckSubjectsOf(o.client.Names(), a.Log.Subjects); err != nil {
 		return made, nil, err
 	}
 	if a.Log.MaxBytes, err = o.logBytes(ctx, *a); err != nil {

@@ -8,7 +8,7 @@ import (
 	"knative.dev/eventing/pkg/apis/eventing"
 	"knative.dev/pkg/apis"
 
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming/foreign"
 )
 
 // Validate returns what is wrong with the channel, each with its path. A channel that is deleted, or whose status is written, is
@@ -60,7 +60,7 @@ func (s *Stream) validate() *apis.FieldError {
 		return nil
 	}
 	var errs *apis.FieldError
-	if s.OverrideName != "" && !naming.LegalStream(s.OverrideName) {
+	if s.OverrideName != "" && !foreign.LegalStream(s.OverrideName) {
 		errs = apis.ErrInvalidValue(s.OverrideName, "overrideName", "is not a stream's name")
 	}
 	return errs.Also(s.Config.validate().ViaField("config"))
@@ -72,7 +72,7 @@ func (c *StreamConfig) validate() (errs *apis.FieldError) {
 	}
 	for i, subject := range c.AdditionalSubjects {
 		// Each together with those before it, which it must not overlap with.
-		if err := naming.CheckSubjects(c.AdditionalSubjects[:i+1]); err != nil {
+		if err := foreign.CheckSubjects(c.AdditionalSubjects[:i+1]); err != nil {
 			errs = apis.ErrInvalidValue(subject, apis.CurrentField, err.Error()).ViaFieldIndex("additionalSubjects", i)
 			break
 		}

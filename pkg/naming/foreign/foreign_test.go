@@ -1,4 +1,4 @@
-package naming
+package foreign
 
 import (
 	"errors"
@@ -6,13 +6,18 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
+	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
 )
 
 func TestCheckSubjects(t *testing.T) {
-	n := newNames(t, DefaultPrefix)
+	n, err := naming.New(naming.DefaultPrefix)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, subjects := range [][]string{
 		nil, {"orders"}, {"orders.>"}, {"orders.*.new", "orders.*.old"}, {"a", "a.b", "a.b.c"}, {"x.*.a", "x.*.b.c"}, {"kn"}, {"knx.>"}, {"Kn.>"}, {"é.>"},
 		{"_INBOXES.x"},
@@ -25,17 +30,17 @@ func TestCheckSubjects(t *testing.T) {
 		{""}, {">"}, {"a", ">"}, {".a"}, {"a."}, {"a..b"}, {"a.>.b"}, {"a b"}, {"a\tb"}, {"a\x00"}, {"a*"}, {"a.b>"}, {"$JS.API.>"}, {"$KV.x.>"},
 		{"_INBOX.>"}, {"_INBOX"}, {"a", "a"}, {"a.>", "a.b"}, {"a.*", "a.b"}, {"a.*.c", "a.b.*"}, {"*"}, {"*.b"}, {"a.b.c", "x", "a.>"}, {strings.Repeat("a", 2000)},
 	} {
-		if err := CheckSubjects(subjects); !errors.Is(err, ErrForeignSubject) {
-			t.Errorf("%q: error %v, want ErrForeignSubject", subjects, err)
+		if err := CheckSubjects(subjects); !errors.Is(err, ErrSubject) {
+			t.Errorf("%q: error %v, want ErrSubject", subjects, err)
 		}
 	}
 	for _, subject := range []string{"kn.>", "kn.e.>", "kn.e.channel.shop.orders.x", "kn.*", "kn.*.>"} {
-		if err := n.CheckSubjects([]string{subject}); !errors.Is(err, ErrForeignSubject) {
-			t.Errorf("%q: error %v, want ErrForeignSubject", subject, err)
+		if err := CheckSubjectsOf(n, []string{subject}); !errors.Is(err, ErrSubject) {
+			t.Errorf("%q: error %v, want ErrSubject", subject, err)
 		}
 	}
 	for _, subject := range []string{"kn", "orders.>", "kno.>"} {
-		if err := n.CheckSubjects([]string{subject}); err != nil {
+		if err := CheckSubjectsOf(n, []string{subject}); err != nil {
 			t.Errorf("%q: %v", subject, err)
 		}
 	}
@@ -60,6 +65,21 @@ func TestCoversAndOverlap(t *testing.T) {
 	}
 }
 
+// connect starts a server and connects to it.
+func connect(t *testing.T) jetstream.JetStream {
+	t.Helper()
+	connection, err := nats.Connect(natstest.Start(t, nil).URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(connection.Close)
+	js, err := jetstream.New(connection)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return js
+}
+
 // The server is the judge of what subjects a stream can listen to: whatever we let through, it takes.
 func FuzzTheServerTakesWhatWeTake(f *testing.F) {
 	for _, seed := range []string{"a", "a.>", "a.*.b,a.c", "é.>", "a b", "a..b", "a*.b", "$X.a", "_INBOX.a", "a.>,b.>", "a\x01", "\xff", "a,b.*"} {
@@ -81,24 +101,7 @@ func FuzzTheServerTakesWhatWeTake(f *testing.F) {
 	})
 }
 
-func TestNamesOfAChannel(t *testing.T) {
-	n := newNames(t, DefaultPrefix)
-	orders := route.Key{Kind: route.KindChannel, Namespace: "default", Name: "orders"}
-	one := trigger(orders, "7d4b3a4e-uid")
-	for _, test := range []struct{ name, got, want string }{
-		{"log", n.Log(orders), "kn_log_channel_default_orders"},
-		{"log subjects", n.LogSubjects(orders), "kn.e.channel.default.orders.>"},
-		{"consumer", n.Consumer(one), "subscriber_default_7d4b3a4e-uid"},
-		{"consumer of a stream that is not ours", n.ForeignConsumer(one), "kn_subscriber_default_orders_default_7d4b3a4e-uid"},
-		{"target key", TargetKey(one), "target.channel.default.orders.default.7d4b3a4e-uid"},
-		{"for people", one.String(), "subscriber default/7d4b3a4e-uid of channel default/orders"},
-		{"path", orders.Path(), "/channels/default/orders"},
-		{"a Broker's path", broker("channels", "orders").Path(), "/channels/orders"},
-	} {
-		if test.got != test.want {
-			t.Errorf("%s: got %s, want %s", test.name, test.got, test.want)
-		}
-	}
+func TestLegalStream(t *testing.T) {
 	for name, want := range map[string]bool{"ORDERS": true, "a-b_c=d": true, "": false, "a.b": false, "a b": false, "a*": false, "a>": false, "a/b": false, strings.Repeat("x", 256): false} {
 		if LegalStream(name) != want {
 			t.Errorf("stream %.20q is legal: %t, want %t", name, !want, want)

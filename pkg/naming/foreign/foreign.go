@@ -1,45 +1,53 @@
-package naming
+// Package foreign checks streams and subjects of somebody else's, which a log may use. Owners ask, and
+// what validates resources and files; ingress and filter take what the owner has written.
+package foreign
 
 import (
+	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 )
 
-// CheckSubjects refuses subjects that an address's log cannot listen to beside its own, with ErrForeignSubject: illegal ones, what is
+// ErrSubject means that a log cannot listen to a subject of somebody else's; the message says why.
+var ErrSubject = errors.New("subject cannot be used")
+
+// CheckSubjects refuses subjects that an address's log cannot listen to beside its own, with ErrSubject: illegal ones, what is
 // or takes in NATS's own, and two that overlap, as the server would.
 func CheckSubjects(subjects []string) error {
 	for i, subject := range subjects {
 		switch {
 		case !legalSubject(subject):
-			return fmt.Errorf("%w %q: not a legal subject", ErrForeignSubject, subject)
+			return fmt.Errorf("%w %q: not a legal subject", ErrSubject, subject)
 		case subject[0] == '>', subject[0] == '*':
-			return fmt.Errorf("%w %q: its first token is a wildcard, which takes in NATS's own subjects", ErrForeignSubject, subject)
+			return fmt.Errorf("%w %q: its first token is a wildcard, which takes in NATS's own subjects", ErrSubject, subject)
 		case subject[0] == '$', subject == "_INBOX", strings.HasPrefix(subject, "_INBOX."):
-			return fmt.Errorf("%w %q: it is one of NATS's own", ErrForeignSubject, subject)
+			return fmt.Errorf("%w %q: it is one of NATS's own", ErrSubject, subject)
 		}
 		for _, before := range subjects[:i] {
 			if overlap(before, subject) {
-				return fmt.Errorf("%w %q: it overlaps with %q", ErrForeignSubject, subject, before)
+				return fmt.Errorf("%w %q: it overlaps with %q", ErrSubject, subject, before)
 			}
 		}
 	}
 	return nil
 }
 
-// CheckSubjects is the function of this name, and refuses also what overlaps with the subjects of the installation.
-func (n Names) CheckSubjects(subjects []string) error {
-	ours := n.prefix + ".>"
+// CheckSubjectsOf is CheckSubjects, and refuses also what overlaps with the subjects of the installation.
+func CheckSubjectsOf(n naming.Names, subjects []string) error {
+	ours := n.Prefix() + ".>"
 	for _, subject := range subjects {
 		if overlap(subject, ours) {
-			return fmt.Errorf("%w %q: it overlaps with %q, which are this installation's own", ErrForeignSubject, subject, ours)
+			return fmt.Errorf("%w %q: it overlaps with %q, which are this installation's own", ErrSubject, subject, ours)
 		}
 	}
 	return CheckSubjects(subjects)
 }
 
 // IsOwnStream tells whether the stream's name is of the kind that this installation or a NATS bucket gives to its streams.
-func (n Names) IsOwnStream(stream string) bool {
-	return strings.HasPrefix(stream, n.prefix+"_") || strings.HasPrefix(stream, "KV_") || strings.HasPrefix(stream, "OBJ_")
+func IsOwnStream(n naming.Names, stream string) bool {
+	return strings.HasPrefix(stream, n.Prefix()+"_") || strings.HasPrefix(stream, "KV_") || strings.HasPrefix(stream, "OBJ_")
 }
 
 // LegalStream tells whether NATS takes the name for a stream's.

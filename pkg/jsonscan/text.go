@@ -1,4 +1,4 @@
-package event
+package jsonscan
 
 import (
 	"bytes"
@@ -8,14 +8,9 @@ import (
 	"unicode/utf8"
 )
 
-// isJSONString reports whether a value that the scanner returned is a string.
-func isJSONString(raw []byte) bool { return len(raw) >= 2 && raw[0] == '"' }
-
-func isJSONNull(raw []byte) bool { return string(raw) == "null" }
-
-// unescape returns the content of a JSON string. It reports false for bytes that are not UTF-8, which JSON has to be, and for an escape
+// Unescape returns the content of a JSON string that a Scanner has yielded. It reports false for bytes that are not UTF-8, which JSON has to be, and for an escape
 // that is one half of a surrogate pair, which encoding/json would replace.
-func unescape(raw []byte) ([]byte, bool) {
+func Unescape(raw []byte) ([]byte, bool) {
 	inner := raw[1 : len(raw)-1]
 	if !utf8.Valid(inner) {
 		return nil, false
@@ -58,15 +53,16 @@ func escapedRune(text []byte) (r rune, size int) {
 	}
 }
 
-// appendString appends a JSON string.
-func appendString(out []byte, s string) []byte {
+// AppendString appends a JSON string.
+func AppendString(out []byte, s string) []byte {
+	const hex = "0123456789abcdef"
 	out = append(out, '"')
 	for i := range len(s) {
 		switch c := s[i]; {
 		case c == '"' || c == '\\':
 			out = append(out, '\\', c)
 		case c < ' ':
-			out = append(out, '\\', 'u', '0', '0', upperHex[c>>4], upperHex[c&0xF])
+			out = append(out, '\\', 'u', '0', '0', hex[c>>4], hex[c&0xF])
 		default:
 			out = append(out, c)
 		}
