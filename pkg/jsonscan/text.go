@@ -55,7 +55,7 @@ func escapedRune(text []byte) (r rune, size int) {
 
 // AppendString appends a JSON string.
 func AppendString(out []byte, s string) []byte {
-	const hex = "0123456789abcdef"
+	const hex = "0123456789ABCDEF"
 	out = append(out, '"')
 	for i := range len(s) {
 		switch c := s[i]; {

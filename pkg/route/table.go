@@ -10,30 +10,25 @@ import (
 
 // Table is the routes that one process knows. Reads never wait for the network. Safe for concurrent use.
 type Table struct {
-	mu        sync.RWMutex
-	addresses map[Key]Address
+	mu  sync.RWMutex
+	now Snapshot
 	// hosts are the addresses by each of their host names. Where several claim one, they are in order and the first has it.
 	hosts   map[string][]Key
-	targets map[TargetKey]Target
-	// ended are targets that were removed and may come back, swept the addresses of those that are over, by the bucket's keys.
-	ended    map[TargetKey]Target
-	swept    map[string]Key
-	failures map[string]string
-	revision uint64
-	bucket   time.Time
-	changed  chan struct{}
+	changed chan struct{}
 }
 
 // NewTable returns an empty table.
 func NewTable() *Table {
 	return &Table{
-		addresses: map[Key]Address{},
-		hosts:     map[string][]Key{},
-		targets:   map[TargetKey]Target{},
-		ended:     map[TargetKey]Target{},
-		swept:     map[string]Key{},
-		failures:  map[string]string{},
-		changed:   make(chan struct{}),
+		now: Snapshot{
+			Addresses: map[Key]Address{},
+			Targets:   map[TargetKey]Target{},
+			Ended:     map[TargetKey]Target{},
+			Swept:     map[string]Key{},
+			Failures:  map[string]string{},
+		},
+		hosts:   map[string][]Key{},
+		changed: make(chan struct{}),
 	}
 }
 
@@ -41,14 +36,14 @@ func NewTable() *Table {
 func (t *Table) Apply(key string, revision uint64, r Record) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	delete(t.failures, key)
+	delete(t.now.Failures, key)
 	switch {
 	case r.Address != nil && r.DeletedAt != nil:
 		t.unhost(r.Address.Key)
-		delete(t.addresses, r.Address.Key)
+		delete(t.now.Addresses, r.Address.Key)
 	case r.Address != nil:
 		t.unhost(r.Address.Key)
-		t.addresses[r.Address.Key] = *r.Address
+		t.now.Addresses[r.Address.Key] = *r.Address
 		t.host(*r.Address)
 	case r.Target != nil:
 		t.applyTarget(key, r)
@@ -58,16 +53,16 @@ func (t *Table) Apply(key string, revision uint64, r Record) {
 
 // applyTarget takes over a target's record. The caller holds the lock.
 func (t *Table) applyTarget(key string, r Record) {
-	delete(t.targets, r.Target.Key)
-	delete(t.ended, r.Target.Key)
-	delete(t.swept, key)
+	delete(t.now.Targets, r.Target.Key)
+	delete(t.now.Ended, r.Target.Key)
+	delete(t.now.Swept, key)
 	switch {
 	case r.DeletedAt == nil:
-		t.targets[r.Target.Key] = *r.Target
+		t.now.Targets[r.Target.Key] = *r.Target
 	case r.Swept:
-		t.swept[key] = r.Target.Key.Address
+		t.now.Swept[key] = r.Target.Key.Address
 	default:
-		t.ended[r.Target.Key] = *r.Target
+		t.now.Ended[r.Target.Key] = *r.Target
 	}
 }
 
@@ -83,7 +78,7 @@ func (t *Table) host(a Address) {
 
 // unhost takes the host names away that the address had. The caller holds the lock.
 func (t *Table) unhost(key Key) {
-	for _, host := range t.addresses[key].Hosts {
+	for _, host := range t.now.Addresses[key].Hosts {
 		left := slices.DeleteFunc(t.hosts[host], func(k Key) bool { return k == key })
 		t.hosts[host] = left
 		if len(left) == 0 {
@@ -100,7 +95,7 @@ func compareKeys(a, b Key) int {
 func (t *Table) Reject(key string, revision uint64, why error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.failures[key] = why.Error()
+	t.now.Failures[key] = why.Error()
 	t.advance(revision)
 }
 
@@ -108,8 +103,8 @@ func (t *Table) Reject(key string, revision uint64, why error) {
 func (t *Table) Forget(key string, revision uint64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	delete(t.failures, key)
-	delete(t.swept, key)
+	delete(t.now.Failures, key)
+	delete(t.now.Swept, key)
 	t.advance(revision)
 }
 
@@ -118,13 +113,13 @@ func (t *Table) Forget(key string, revision uint64) {
 func (t *Table) Synced(revision uint64, bucket time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.revision, t.bucket = 0, bucket
+	t.now.Revision, t.now.Bucket = 0, bucket
 	t.advance(revision)
 }
 
 // advance wakes those who wait on Changed. The caller holds the lock.
 func (t *Table) advance(revision uint64) {
-	t.revision = max(t.revision, revision)
+	t.now.Revision = max(t.now.Revision, revision)
 	close(t.changed)
 	t.changed = make(chan struct{})
 }
@@ -133,7 +128,7 @@ func (t *Table) advance(revision uint64) {
 func (t *Table) Address(key Key) (Address, bool) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
-	a, ok := t.addresses[key]
+	a, ok := t.now.Addresses[key]
 	return a, ok
 }
 
@@ -142,7 +137,7 @@ func (t *Table) Host(host string) (Address, bool) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	if keys := t.hosts[host]; len(keys) > 0 {
-		return t.addresses[keys[0]], true
+		return t.now.Addresses[keys[0]], true
 	}
 	return Address{}, false
 }
@@ -183,14 +178,8 @@ func (s Snapshot) Count(kind Kind) (addresses, targets int) {
 func (t *Table) Snapshot() Snapshot {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
-	return Snapshot{
-		Addresses: maps.Clone(t.addresses),
-		Targets:   maps.Clone(t.targets),
-		Ended:     maps.Clone(t.ended),
-		Swept:     maps.Clone(t.swept),
-		Failures:  maps.Clone(t.failures),
-		Revision:  t.revision,
-		Bucket:    t.bucket,
-		Changed:   t.changed,
-	}
+	s := t.now
+	s.Addresses, s.Targets, s.Ended = maps.Clone(s.Addresses), maps.Clone(s.Targets), maps.Clone(s.Ended)
+	s.Swept, s.Failures, s.Changed = maps.Clone(s.Swept), maps.Clone(s.Failures), t.changed
+	return s
 }
