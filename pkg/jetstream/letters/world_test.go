@@ -126,7 +126,7 @@ func (w *world) stored() *natsjs.RawStreamMsg {
 func (w *world) delivered(targets ...route.Target) map[string][]dispatch.Work {
 	w.t.Helper()
 	ctx, end := context.WithCancel(context.Background())
-	opener := consume.New(w.client, w.store.Park)
+	opener := consume.New(consume.Config{Client: w.client, Park: w.store.Park})
 	before := w.client.Conn().NumSubscriptions()
 	var running sync.WaitGroup
 	running.Go(func() { opener.Run(ctx) })

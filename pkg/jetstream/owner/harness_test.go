@@ -33,7 +33,7 @@ func brisk(c *jetstream.Client) {
 		Now: time.Now, FirstSequence: one,
 		AckWait: time.Second, RenewEvery: 300 * time.Millisecond,
 		TrimEvery: time.Second, CheckEvery: 100 * time.Millisecond, Heartbeat: 500 * time.Millisecond, ReportTTL: time.Second,
-		RouteMarkerTTL: time.Second, StrayPatience: jetstream.StrayPatience,
+		RouteMarkerTTL: time.Second, StrayPatience: jetstream.DefaultTiming().StrayPatience,
 	}
 }
 

@@ -175,7 +175,7 @@ func (o *Owner) settle(ctx context.Context, t route.Target) error {
 // made for the record may be gone again.
 func (o *Owner) put(ctx context.Context, r route.Record, have routes.StoredRecord) (applied Applied, written bool, err error) {
 	// Read before the record is written: if the bucket is made anew in between, nobody ever reports to be past this place.
-	bucket, err := routes.Made(ctx, o.client)
+	bucket, err := o.client.BucketMade(ctx, o.client.Names().RoutesBucket())
 	if err != nil {
 		return Applied{}, false, err
 	}

@@ -59,9 +59,9 @@ func TestReadsSeeWhatWasWrittenOnAnyServer(t *testing.T) {
 		}
 		report := route.Report{Role: route.RoleFilter, ID: "one", Revision: at.Revision}
 		jstest.Must(t, reporter.Write(t.Context(), "filter.one", report))
-		read := routes.Reports
+		read := buckets.Reports
 		if n%2 == 0 {
-			read = routes.LatestReports
+			read = buckets.LatestReports
 		}
 		if reports, err := read(t.Context(), reader); err != nil {
 			t.Fatal(err)
