@@ -36,11 +36,14 @@ func (g *Group) parkLater(parts []*part) {
 // parker parks until there is nothing to park.
 func (g *Group) parker() {
 	for {
-		p := g.nextToPark()
+		p, pause := g.nextToPark(), g.config.ParkFor
+		if p != nil && p.undecided {
+			pause = undecidedPause
+		}
 		switch {
 		case p == nil:
 			return
-		case g.park(g.closed, p, time.Now().Add(g.parkFor(p))):
+		case g.park(g.closed, p, time.Now().Add(pause)):
 			_ = p.Ack()
 		case p.undecided:
 			_ = p.Release(undecidedPause)
@@ -48,13 +51,6 @@ func (g *Group) parker() {
 			g.parkAgain(p)
 		}
 	}
-}
-
-func (g *Group) parkFor(p *part) time.Duration {
-	if p.undecided {
-		return undecidedPause
-	}
-	return g.config.ParkFor
 }
 
 func (g *Group) nextToPark() *part {

@@ -188,7 +188,7 @@ func (o *Owner) put(ctx context.Context, r route.Record, have routes.StoredRecor
 // is nothing to be read has neither address nor target.
 func (o *Owner) present(ctx context.Context, key string) (routes.StoredRecord, error) {
 	for waited := time.Duration(0); ; waited += sweepingPause {
-		have, _, err := routes.Record(ctx, o.client, key)
+		have, _, err := Record(ctx, o.client, key)
 		switch {
 		case err != nil:
 			return have, err

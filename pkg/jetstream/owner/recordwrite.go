@@ -22,7 +22,7 @@ func (o *Owner) PutRecord(ctx context.Context, r route.Record) (route.Place, err
 	}
 	key := routes.RecordKey(r)
 	for {
-		have, found, err := routes.Record(ctx, o.client, key)
+		have, found, err := Record(ctx, o.client, key)
 		if err != nil {
 			return route.Place{}, err
 		}

@@ -139,7 +139,7 @@ func TestARecordThatCannotBeReadIsAFailureAndTheOldOneStays(t *testing.T) {
 	all := i.put(i.trigger("all"))
 	w := i.watch(dial(t, i.server))
 	key := naming.TargetKey(all.Key)
-	other, _, err := routes.Record(jstest.Context(t), i.client, naming.AddressKey(i.broker.Key))
+	other, _, err := Record(jstest.Context(t), i.client, naming.AddressKey(i.broker.Key))
 	jstest.Must(t, err)
 	misplaced, err := other.Encode()
 	jstest.Must(t, err)

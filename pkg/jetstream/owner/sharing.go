@@ -207,7 +207,7 @@ func (o *Owner) takeBack(ctx context.Context, key route.TargetKey) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), jetstream.RequestTimeout) // the Put may have failed because its time was over
 	defer cancel()
-	have, found, err := routes.Record(ctx, o.client, naming.TargetKey(key))
+	have, found, err := Record(ctx, o.client, naming.TargetKey(key))
 	switch {
 	case err == nil && !found && have.Revision > 0:
 		return // one that cannot be read may be that of a member

@@ -53,7 +53,7 @@ func applyEntry(table *route.Table, entry natsjs.KeyValueEntry) {
 		table.Forget(entry.Key(), entry.Revision())
 		return
 	}
-	record, err := decodeEntry(entry)
+	record, err := DecodeEntry(entry)
 	if err != nil {
 		table.Reject(entry.Key(), entry.Revision(), err)
 		return
@@ -61,8 +61,8 @@ func applyEntry(table *route.Table, entry natsjs.KeyValueEntry) {
 	table.Apply(entry.Key(), entry.Revision(), record)
 }
 
-// decodeEntry reads a record and makes sure that it stands at the key that it belongs to. Errors: route.ErrRecord.
-func decodeEntry(entry natsjs.KeyValueEntry) (route.Record, error) {
+// DecodeEntry reads a record and makes sure that it stands at the key that it belongs to. Errors: route.ErrRecord.
+func DecodeEntry(entry natsjs.KeyValueEntry) (route.Record, error) {
 	record, err := route.DecodeRecord(entry.Value())
 	if err == nil && entry.Key() != RecordKey(record) {
 		err = fmt.Errorf("%w: the record is about %s", route.ErrRecord, RecordKey(record))
@@ -93,7 +93,7 @@ func Records(ctx context.Context, c *jetstream.Client, keyFilter string) ([]Stor
 	var records []StoredRecord
 	var unreadable []error
 	err := c.ReadBucket(ctx, c.Names().RoutesBucket(), jetstream.BucketRead{Filter: keyFilter, Each: func(entry natsjs.KeyValueEntry) {
-		record, err := decodeEntry(entry)
+		record, err := DecodeEntry(entry)
 		if err != nil {
 			unreadable = append(unreadable, fmt.Errorf("key %s: %w", entry.Key(), err))
 			return
@@ -104,26 +104,6 @@ func Records(ctx context.Context, c *jetstream.Client, keyFilter string) ([]Stor
 		return nil, err
 	}
 	return records, errors.Join(unreadable...)
-}
-
-// Record reads one record; found is false when there is none, or none that can be read: its owner writes it anew.
-func Record(ctx context.Context, c *jetstream.Client, key string) (r StoredRecord, found bool, err error) {
-	bucket, err := c.JetStream().KeyValue(ctx, c.Names().RoutesBucket())
-	if err != nil {
-		return StoredRecord{}, false, fmt.Errorf("open bucket %s: %w", c.Names().RoutesBucket(), err)
-	}
-	entry, err := bucket.Get(ctx, key)
-	if errors.Is(err, natsjs.ErrKeyNotFound) {
-		return StoredRecord{}, false, nil
-	}
-	if err != nil {
-		return StoredRecord{}, false, fmt.Errorf("read route %s: %w", key, err)
-	}
-	have, err := decodeEntry(entry)
-	if err != nil {
-		return StoredRecord{Revision: entry.Revision()}, false, nil //nolint:nilerr // see above
-	}
-	return StoredRecord{Record: have, Revision: entry.Revision()}, true, nil
 }
 
 // End returns the revision of the last change of the routes bucket that is there, and when the bucket was made.
