@@ -23,7 +23,6 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/buckets"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/owner"
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/audit"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/broker"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/brokerconfig"
@@ -185,5 +184,5 @@ type reports struct{ *jetstream.Client }
 func (r reports) EnsureBuckets(ctx context.Context) error { return buckets.Ensure(ctx, r.Client) }
 
 func (r reports) LatestReports(ctx context.Context) (route.Reports, error) {
-	return routes.LatestReports(ctx, r.Client)
+	return buckets.LatestReports(ctx, r.Client)
 }

@@ -10,7 +10,7 @@ import (
 	eventingv1 "knative.dev/eventing/pkg/apis/eventing/v1"
 	eventingclient "knative.dev/eventing/pkg/client/injection/client"
 
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/buckets"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/broker"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -97,7 +97,7 @@ func TestCostOfTriggersThatWaitForTheirBroker(t *testing.T) {
 	}
 	c.startFilter()
 	c.await("the filter serves the Triggers", func() (bool, any) {
-		reports, err := routes.LatestReports(c.ctx, c.client)
+		reports, err := buckets.LatestReports(c.ctx, c.client)
 		must(t, err)
 		return slices.ContainsFunc(reports.Live, func(r route.Report) bool { return r.Revision > several && len(r.Failures) == 0 }), reports
 	})

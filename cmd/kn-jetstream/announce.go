@@ -11,7 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/eventing-jetstream/eventing-jetstream/cmd/internal/dataplane"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/status"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/manifest"
@@ -198,7 +197,7 @@ func (a *announcer) sayEnded(ended []manifest.Ended, held undelivered) {
 const maxShownAttribute = 200
 
 // sayUnmatched says that an event will be delivered to nobody.
-func sayUnmatched(out io.Writer, e dataplane.UnmatchedEvent) {
+func sayUnmatched(out io.Writer, e unmatchedEvent) {
 	targets := "Trigger"
 	if e.Address.Kind == route.KindChannel {
 		targets = "Subscription"

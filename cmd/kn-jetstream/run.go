@@ -25,6 +25,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/owner"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/status"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/manifest"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
 const (
@@ -158,10 +159,7 @@ func serve(ctx context.Context, o runOptions, s served) error {
 			return err
 		}
 	}
-	in, err := dataplane.NewIngress(dataplane.IngressConfig{
-		Client: s.client, URL: o.base, MaxEventBytes: o.bounds.MaxEventBytes, MaxInFlight: o.bounds.MaxInFlight, Logger: s.log, ID: id,
-		Budget: memory.Budget() / 2, Unmatched: func(e dataplane.UnmatchedEvent) { sayUnmatched(o.out, e) },
-	})
+	in, unmatched, err := newIngress(o, s, id)
 	if err != nil {
 		return err
 	}
@@ -186,7 +184,7 @@ func serve(ctx context.Context, o runOptions, s served) error {
 	defer cancel()
 	var group run.Group
 	group.Add(run.SignalHandler(ctx, os.Interrupt, syscall.SIGTERM))
-	for _, loop := range []func(context.Context){in.Run, files.run} {
+	for _, loop := range []func(context.Context){in.Run, unmatched.run, files.run} {
 		addLoop(ctx, &group, loop)
 	}
 	filterCtx, stopFilter := context.WithCancel(ctx)
@@ -211,6 +209,20 @@ func serve(ctx context.Context, o runOptions, s served) error {
 		return nil
 	}
 	return err
+}
+
+// newIngress returns the ingress, and what finds the events that no target wants.
+func newIngress(o runOptions, s served, id string) (in *dataplane.Ingress, found *unmatched, err error) {
+	in, err = dataplane.NewIngress(dataplane.IngressConfig{
+		Client: s.client, URL: o.base, MaxEventBytes: o.bounds.MaxEventBytes, MaxInFlight: o.bounds.MaxInFlight, Logger: s.log, ID: id,
+		Budget: memory.Budget() / 2,
+		Publisher: func(to ingress.Publisher) ingress.Publisher {
+			now := func() route.Snapshot { return in.Routes() }
+			found = newUnmatched(to, now, func(e unmatchedEvent) { sayUnmatched(o.out, e) })
+			return found
+		},
+	})
+	return in, found, err
 }
 
 func addLoop(ctx context.Context, group *run.Group, loop func(context.Context)) {

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/loop"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
@@ -23,20 +24,10 @@ type dispatcher struct {
 	slots *slots
 
 	mu sync.Mutex
-	// assigned is nil when the target is removed.
-	assigned *assignment
-	// parkFailure is why work cannot be parked, as logged last; "" while it can.
-	parkFailure string
-}
-
-// assignment is the version of a target that a dispatcher serves until the next assignment.
-type assignment struct {
-	target route.Target
-	// ctx ends when the assignment is revoked.
-	ctx    context.Context
-	revoke context.CancelFunc
-	// served is closed once this version is served, and no earlier one.
-	served chan struct{}
+	// runner serves the target; nil when the target is removed.
+	runner *runner
+	// parkFailure is why work cannot be parked.
+	parkFailure loop.Failure
 }
 
 func newDispatcher(key route.TargetKey, p *ports) *dispatcher {
@@ -46,42 +37,41 @@ func newDispatcher(key route.TargetKey, p *ports) *dispatcher {
 }
 
 // assign replaces the version of the target that is served.
-func (d *dispatcher) assign(target route.Target) *assignment {
+func (d *dispatcher) assign(target route.Target) *runner {
 	ctx, revoke := context.WithCancel(d.ports.requests)
-	a := &assignment{target: target, ctx: ctx, revoke: revoke, served: make(chan struct{})}
-	d.replace(a)
-	return a
+	r := &runner{dispatcher: d, target: target, ctx: ctx, revoke: revoke, served: make(chan struct{})}
+	d.replace(r)
+	return r
 }
 
-// replace revokes the present assignment. Without a new one the dispatcher ends.
-func (d *dispatcher) replace(a *assignment) {
+// replace revokes the present runner. Without a new one the dispatcher ends.
+func (d *dispatcher) replace(r *runner) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.assigned != nil {
-		d.assigned.revoke()
+	if d.runner != nil {
+		d.runner.revoke()
 	}
-	d.assigned = a
+	d.runner = r
 }
 
-func (d *dispatcher) current() *assignment {
+func (d *dispatcher) current() *runner {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.assigned
+	return d.runner
 }
 
 func (d *dispatcher) serves(target route.Target) bool {
-	a := d.current()
-	return a != nil && reflect.DeepEqual(a.target, target)
+	r := d.current()
+	return r != nil && reflect.DeepEqual(r.target, target)
 }
 
-// run serves one assignment after the other until there is none and retire agrees, releases what
+// run has one runner after the other serve until there is none and retire agrees, releases what
 // waits, and returns when the last message in flight is settled.
 func (d *dispatcher) run(retire func(*dispatcher) bool) {
 	for {
-		if a := d.current(); a != nil {
-			d.slots = d.slots.resize(a.target)
-			r := &runner{dispatcher: d, target: a.target}
-			r.serve(a.ctx, func() { close(a.served) })
+		if r := d.current(); r != nil {
+			d.slots = d.slots.resize(r.target)
+			r.serve()
 		} else if retire(d) {
 			break
 		}

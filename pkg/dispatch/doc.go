@@ -46,19 +46,16 @@
 //
 // # Files
 //
-// Calls between files go down this list only:
+// Calls between files go down this list only, but for settle and deadletter:
 //
-//	pool          which targets are served
-//	dispatcher    one target, from its first version to its removal
-//	runner        one version of a target: takes work when there is a slot
-//	attempt       work to outcome
-//	settle        outcome to durable; the only file that calls Lease
-//	reply_broker  the reply goes into the Broker's log
-//	reply_channel the reply is sent on
-//	reply         finds the CloudEvent in a response
-//	outcome       the outcome, and why an event is given up
-//	send          one request
-//	metrics       what is measured of requests
-//	slots         how many requests run at the same time
-//	waiting       work that waits in this process
+//	pool        which targets are served
+//	dispatcher  one target, from its first version to its removal
+//	runner      one version of a target: takes work when there is a slot
+//	attempt     work to outcome
+//	settle      outcome to durable; the only file that calls Lease
+//	deadletter  the outcome of an event that is given up
+//	reply       finds the CloudEvent in a response
+//	metrics     what is measured of requests
+//	slots       how many requests run at the same time
+//	waiting     work that waits in this process
 package dispatch

@@ -18,9 +18,6 @@ var (
 	// ErrParkFull is returned by Store.Park when no more bytes may be parked for the address.
 	ErrParkFull = errors.New("the directed stream is full")
 
-	// errWaitingFull and errWaitingClosed mean that a task cannot wait in this process.
-	errWaitingFull   = errors.New("too many messages wait")
-	errWaitingClosed = errors.New("the target is no longer served")
 	// errMalformedReply means that the body of a 200 response is neither empty nor a CloudEvent.
 	errMalformedReply = errors.New("the response is neither empty nor a CloudEvent")
 	// errTruncatedReply means that the response exceeds what the sender reads.

@@ -83,18 +83,18 @@ func NewPool(config Config) (*Pool, error) {
 // Sync returns when every new or changed target is served as wanted, and no longer as before, or
 // when ctx ends. After Drain, Sync does nothing.
 func (p *Pool) Sync(ctx context.Context, wanted []route.Target) {
-	for _, a := range p.assign(wanted) {
+	for _, r := range p.assign(wanted) {
 		select {
-		case <-a.served:
-		case <-a.ctx.Done():
+		case <-r.served:
+		case <-r.ctx.Done():
 		case <-ctx.Done():
 			return
 		}
 	}
 }
 
-// assign gives every dispatcher its target and returns the assignments that are new.
-func (p *Pool) assign(wanted []route.Target) []*assignment {
+// assign gives every dispatcher its target and returns the runners that are new.
+func (p *Pool) assign(wanted []route.Target) []*runner {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.draining {
@@ -106,7 +106,7 @@ func (p *Pool) assign(wanted []route.Target) []*assignment {
 			d.replace(nil)
 		}
 	}
-	var assignments []*assignment
+	var runners []*runner
 	for key, target := range targets {
 		d, known := p.dispatchers[key]
 		if known && d.serves(target) {
@@ -116,12 +116,12 @@ func (p *Pool) assign(wanted []route.Target) []*assignment {
 			d = newDispatcher(key, p.ports)
 			p.dispatchers[key] = d
 		}
-		assignments = append(assignments, d.assign(target))
+		runners = append(runners, d.assign(target))
 		if !known {
 			p.running.Go(func() { d.run(p.retire) })
 		}
 	}
-	return assignments
+	return runners
 }
 
 // servable indexes the targets that can be served.
@@ -136,7 +136,7 @@ func servable(wanted []route.Target) map[route.TargetKey]route.Target {
 }
 
 // retire removes a dispatcher that has nothing to serve and whose sources are stopped. It returns
-// false when the dispatcher has got a new assignment meanwhile. A dispatcher stays in the map until
+// false when the dispatcher has got a new runner meanwhile. A dispatcher stays in the map until
 // then, so that no second one opens the same sources.
 func (p *Pool) retire(d *dispatcher) bool {
 	p.mu.Lock()

@@ -80,8 +80,9 @@ type Opener interface {
 	Directed(target route.Target) Source
 }
 
-// Store makes an outcome durable. Each call is idempotent for the same target and work, and returns only when the event is
-// stored. Safe for concurrent use.
+// Store makes an outcome durable. Each call is idempotent for the same target and work, and returns
+// only when the event is stored, or with an error within the time that a publish may take: the Store
+// itself tries again until then. Safe for concurrent use.
 type Store interface {
 	// Reply appends a reply to the log of the target's address. It returns ErrReplyRefused,
 	// ErrReplyForbidden or ErrNoRoom; every other error means that the store is away.

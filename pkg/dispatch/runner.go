@@ -16,26 +16,31 @@ const outdatedPoll = 100 * time.Millisecond
 type runner struct {
 	*dispatcher
 	target route.Target
+	// ctx ends when the runner is revoked.
+	ctx    context.Context
+	revoke context.CancelFunc
+	// served is closed once this version is served, and no earlier one.
+	served chan struct{}
 }
 
-// serve opens the sources, calls opened, and starts deliveries until ctx ends. When it returns both
+// serve opens the sources and starts deliveries until the runner is revoked. When it returns both
 // sources are stopped; the dispatcher waits for the deliveries.
-func (r *runner) serve(ctx context.Context, opened func()) {
+func (r *runner) serve() {
 	log, directed := r.ports.Opener.Log(r.target), r.ports.Opener.Directed(r.target)
 	defer log.Stop()
 	defer directed.Stop()
-	opened()
+	close(r.served)
 	var repeated sync.WaitGroup
 	defer repeated.Wait()
-	r.serveLog(ctx, log, directed, func() {
-		repeated.Go(func() { r.serveRepeated(ctx, directed) })
+	r.serveLog(log, directed, func() {
+		repeated.Go(func() { r.serveRepeated(directed) })
 	})
 }
 
-// serveLog starts the first attempt of every message of the log, until ctx ends. It calls
-// serveRepeated when there is repeated work for the first time: most targets never have any, and
-// need no goroutine for it.
-func (r *runner) serveLog(ctx context.Context, log, directed Source, serveRepeated func()) {
+// serveLog starts the first attempt of every message of the log, until the runner is revoked. It
+// calls serveRepeated when there is repeated work for the first time: most targets never have any,
+// and need no goroutine for it.
+func (r *runner) serveLog(log, directed Source, serveRepeated func()) {
 	added, parked := r.waiting.added, directed.Ready()
 	begin := func() {
 		serveRepeated()
@@ -44,73 +49,62 @@ func (r *runner) serveLog(ctx context.Context, log, directed Source, serveRepeat
 	if r.waiting.size() > 0 {
 		begin()
 	}
+	taken := make(chan struct{})
+	close(taken)
 	for {
-		select { // a log that always has a message must not keep the rest waiting
-		case <-ctx.Done():
-			return
-		case <-added:
-			begin()
-		case <-parked:
-			begin()
-		default:
-		}
-		taken, err := r.takeFromLog(ctx, log)
-		if err != nil {
-			return
-		}
-		if taken {
-			continue
+		ready := log.Ready()
+		if r.takeFromLog(log) {
+			ready = taken // a log that always has a message must not keep the rest waiting
 		}
 		select {
-		case <-ctx.Done():
+		case <-r.ctx.Done():
 			return
 		case <-added:
 			begin()
 		case <-parked:
 			begin()
-		case <-log.Ready():
+		case <-ready:
 		}
 	}
 }
 
 // takeFromLog starts the delivery of the log's next message, if there is one. It takes a message
-// only when it has a slot: when ctx ends, which is the error, no message is taken.
-func (r *runner) takeFromLog(ctx context.Context, log Source) (taken bool, err error) {
-	release, err := r.slots.acquire(ctx)
-	if err != nil {
-		return false, err
+// only when it has a slot: once the runner is revoked, no message is taken.
+func (r *runner) takeFromLog(log Source) (taken bool) {
+	if r.slots.all.Acquire(r.ctx) != nil {
+		return false
 	}
 	m, ok := log.Take()
 	if !ok {
-		release()
-		return false, nil
+		r.slots.all.Release()
+		return false
 	}
 	r.ports.metrics.begun(r.target, m)
-	r.start(task{Message: m}, release)
-	return true, nil
+	r.start(task{Message: m}, r.slots.all.Release)
+	return true
 }
 
 // serveRepeated starts the next attempt of waiting tasks that are due, and of directed messages,
-// until ctx ends.
-func (r *runner) serveRepeated(ctx context.Context, directed Source) {
+// until the runner is revoked.
+func (r *runner) serveRepeated(directed Source) {
 	for preferDirected := false; ; preferDirected = !preferDirected {
-		t, ok := r.nextRepeated(ctx, directed, preferDirected)
+		t, ok := r.nextRepeated(directed, preferDirected)
 		if !ok {
 			return
 		}
-		release, err := r.slots.acquireRepeated(ctx)
+		release, err := r.slots.acquireRepeated(r.ctx)
 		if err != nil {
-			_ = r.waiting.addDue(t) // for the next runner; the dispatcher closes waiting later
+			r.waiting.addDue(t) // for the next runner; the dispatcher closes waiting later
 			return
 		}
 		r.start(t, release)
 	}
 }
 
-// nextRepeated waits for a task or directed message; it returns false when ctx ends. The
-// preference, alternated by the caller, lets neither kind keep the other waiting.
-func (r *runner) nextRepeated(ctx context.Context, directed Source, preferDirected bool) (task, bool) {
-	for ctx.Err() == nil {
+// nextRepeated waits for a task or directed message; it returns false when the runner is
+// revoked. The preference, alternated by the caller, lets neither kind keep the other waiting.
+func (r *runner) nextRepeated(directed Source, preferDirected bool) (task, bool) {
+	for r.ctx.Err() == nil {
 		if preferDirected {
 			if m, ok := directed.Take(); ok {
 				return task{Message: m}, true
@@ -127,14 +121,12 @@ func (r *runner) nextRepeated(ctx context.Context, directed Source, preferDirect
 		if m, ok := directed.Take(); ok {
 			return task{Message: m}, true
 		}
-		timer := time.NewTimer(wait)
 		select {
 		case <-directed.Ready():
-		case <-ctx.Done():
-		case <-timer.C:
+		case <-r.ctx.Done():
+		case <-time.After(wait):
 		case <-r.waiting.added:
 		}
-		timer.Stop()
 	}
 	return task{}, false
 }

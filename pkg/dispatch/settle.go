@@ -1,20 +1,22 @@
 package dispatch
 
 import (
-	"context"
+	"errors"
+	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/delivery"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 )
 
-const (
-	// storeTimeout bounds one call of the Store. It is the publish deadline, inside which the Store
-	// itself tries again.
-	storeTimeout = 10 * time.Second
-	// placePoll is how often a task that has no place to wait, and keeps its slot, looks for one.
-	placePoll = time.Second
-)
+// placePoll is how often a task that has no place to wait, and keeps its slot, looks for one.
+const placePoll = time.Second
+
+// maxNoRoom is how often an event is delivered again because its reply found the log full, about
+// five minutes in all. After that each delivery whose reply finds the log full is a failed one: a
+// log that is full of events whose replies do not fit would otherwise stay full for ever.
+const maxNoRoom = 8
 
 // settle makes the outcome of an attempt durable, and only then acknowledges the message (I2).
 func (r *runner) settle(t task, o outcome) {
@@ -40,6 +42,24 @@ func (r *runner) settle(t task, o outcome) {
 	}
 }
 
+// storeReply stores the outcome's reply in the Broker's log. A reply that the log refuses makes a
+// failed delivery of the outcome; an error means that nothing can be said yet.
+func (r *runner) storeReply(w Work, o outcome) (outcome, error) {
+	err := r.ports.Store.Reply(r.ports.requests, r.target, w, *o.reply)
+	switch {
+	case err == nil:
+		r.ports.Replied(r.target, *o.reply)
+		return o, nil
+	case errors.Is(err, ErrReplyForbidden):
+		err = fmt.Errorf("%w: %w", delivery.ErrPermanent, err)
+		return r.refuse(w, o.response, http.StatusForbidden, err), nil
+	case errors.Is(err, ErrReplyRefused), errors.Is(err, ErrNoRoom) && w.Unstored >= maxNoRoom:
+		return r.refuse(w, o.response, http.StatusBadGateway, err), nil
+	default:
+		return o, err
+	}
+}
+
 // redeliver has the subscriber get the event again, because the store is away and the reply is not
 // stored. That is no failed attempt.
 func (r *runner) redeliver(t task, err error) {
@@ -50,71 +70,25 @@ func (r *runner) redeliver(t task, err error) {
 	r.postpone(t, delay)
 }
 
-// giveUp makes a dead letter of the event. For the request to a sink the dead letter takes its turn
-// with other repeated work.
-func (r *runner) giveUp(t task, o outcome) {
-	t.Failure = r.failure(t.Work, o)
-	t.Reply = nil
-	t.Attempt++
-	r.log.Warn("delivery has failed for good, the event is a dead letter",
-		"id", t.Event.Attr(event.ID), "attempts", t.Attempt, "status", o.response.StatusCode, "reason", o.Reason)
-	if r.target.DeadLetter == nil {
-		r.settleDeadLetter(t)
-		return
-	}
-	r.postpone(t, 0)
-}
-
-// settleDeadLetter sends the event to the sink, or stores it in the dead-letter stream when there
-// is no sink. Only an accepted dead letter is acknowledged; else it is tried again later, for ever.
-func (r *runner) settleDeadLetter(t task) {
-	var err error
-	if r.target.DeadLetter == nil {
-		err = r.storeDeadLetter(t.Work)
-	} else {
-		err = r.sendDeadLetter(t.Work)
-	}
-	switch {
-	case err == nil:
-		r.ack(t.Message)
-	case r.ports.requests.Err() != nil:
-		r.release(t.Message, 0)
-	default:
-		r.log.Warn("dead letter is not accepted, it will be tried again",
-			"sequence", t.Sequence, "error", err)
-		failure := *t.Failure
-		delay := delivery.SinkBackoff(failure.SinkAttempts)
-		failure.SinkAttempts++
-		t.Failure = &failure
-		r.postpone(t, delay)
-	}
-}
-
-func (r *runner) storeDeadLetter(w Work) error {
-	ctx, cancel := context.WithTimeout(r.ports.requests, storeTimeout)
-	defer cancel()
-	return r.ports.Store.DeadLetter(ctx, r.target, w)
-}
-
 // postpone has the task delivered after the delay: the task waits in this process when the delay is
 // short and few tasks wait, else it is parked. A task with neither place nor store keeps its slot
 // until there is, or until it is due: that slows only its own target down, and keeps its count of
 // attempts. The task is released only when the process stops or the target is removed.
 func (r *runner) postpone(t task, delay time.Duration) {
 	t.due = time.Now().Add(delay)
-	if delay <= maxHeldDelay && r.waiting.add(t) == nil {
+	if delay <= maxHeldDelay && r.waiting.add(t) {
 		return
 	}
 	// A removed target may never come back, so nothing is parked for it.
 	for r.waiting.isOpen() && r.ports.requests.Err() == nil {
-		if r.park(t) || r.waiting.add(t) == nil {
+		if r.park(t) || r.waiting.add(t) {
 			return
 		}
 		select {
 		case <-time.After(min(placePoll, time.Until(t.due))):
 		case <-r.ports.requests.Done():
 		}
-		if !time.Now().Before(t.due) && r.waiting.addDue(t) == nil {
+		if !time.Now().Before(t.due) && r.waiting.addDue(t) {
 			return
 		}
 	}
@@ -124,9 +98,7 @@ func (r *runner) postpone(t task, delay time.Duration) {
 // park stores the work and then acknowledges the message. It returns false when the work is not
 // stored.
 func (r *runner) park(t task) bool {
-	ctx, cancel := context.WithTimeout(r.ports.requests, storeTimeout)
-	defer cancel()
-	err := r.ports.Store.Park(ctx, r.target, t.Work, t.due)
+	err := r.ports.Store.Park(r.ports.requests, r.target, t.Work, t.due)
 	r.logParking(err)
 	if err != nil {
 		return false
@@ -137,19 +109,13 @@ func (r *runner) park(t task) bool {
 
 // logParking logs why work cannot be parked, once for each reason, and when it can be again.
 func (d *dispatcher) logParking(err error) {
-	reason := ""
-	if err != nil {
-		reason = err.Error()
-	}
 	d.mu.Lock()
-	before := d.parkFailure
-	d.parkFailure = reason
+	isNew, isOver := d.parkFailure.Changed(err)
 	d.mu.Unlock()
 	switch {
-	case before == reason:
-	case err == nil:
+	case isOver:
 		d.log.Info("events are parked again")
-	default:
+	case isNew:
 		d.log.Warn("events cannot be parked, they are held here", "error", err)
 	}
 }

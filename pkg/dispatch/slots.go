@@ -32,14 +32,6 @@ func (s *slots) resize(target route.Target) *slots {
 	return s
 }
 
-// acquire waits for a slot for an event's first attempt. It fails when ctx ends.
-func (s *slots) acquire(ctx context.Context) (release func(), err error) {
-	if err := s.all.Acquire(ctx); err != nil {
-		return nil, err
-	}
-	return s.all.Release, nil
-}
-
 // acquireRepeated waits for a slot for repeated work. It fails when ctx ends.
 func (s *slots) acquireRepeated(ctx context.Context) (release func(), err error) {
 	if err := s.repeated.Acquire(ctx); err != nil {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/limit"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/loop"
 )
 
 const (
@@ -55,34 +56,33 @@ func newWaiting(places *limit.Limiter) *waiting {
 	return &waiting{added: make(chan struct{}, 1), places: places}
 }
 
-// add keeps the task until it is due. It returns errWaitingFull when there is no place and
-// errWaitingClosed after close; the task then stays the caller's.
-func (w *waiting) add(t task) error {
+// add keeps the task until it is due. It returns false when there is no place, and after close: the
+// task then stays the caller's.
+func (w *waiting) add(t task) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	switch {
 	case w.closed:
-		return errWaitingClosed
+		return false
 	case len(w.tasks) < maxWaiting:
 	case w.mayShare(t, time.Now()) && w.places.TryAcquire():
 		t.shared = true
 	default:
-		return errWaitingFull
+		return false
 	}
 	w.push(t)
-	return nil
+	return true
 }
 
 // addDue keeps a task that is due, whether there is a place or not: the task is taken next, and
-// must not keep a slot until then. It returns errWaitingClosed after close.
-func (w *waiting) addDue(t task) error {
+// must not keep a slot until then. It returns false after close.
+func (w *waiting) addDue(t task) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.closed {
-		return errWaitingClosed
+	if !w.closed {
+		w.push(t)
 	}
-	w.push(t)
-	return nil
+	return !w.closed
 }
 
 // mayShare reports whether the task may have one of the sharedPlaces. The caller holds the lock.
@@ -103,10 +103,7 @@ func (w *waiting) freePlace(t *task) {
 // push adds the task and the token. The caller holds the lock.
 func (w *waiting) push(t task) {
 	heap.Push(&w.tasks, t)
-	select {
-	case w.added <- struct{}{}:
-	default:
-	}
+	loop.Notify(w.added)
 }
 
 // take removes and returns the task that has been due for longest. When no task is due, it returns

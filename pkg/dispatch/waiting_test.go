@@ -1,7 +1,6 @@
 package dispatch
 
 import (
-	"errors"
 	"testing"
 	"time"
 
@@ -13,8 +12,8 @@ func TestWaitingIsTakenInOrderOfTime(t *testing.T) {
 	w, now := newWaiting(limit.New(sharedPlaces)), time.Now()
 	for _, n := range []uint64{5, 1, 4, 2, 3} {
 		due := now.Add(time.Duration(n) * time.Second)
-		if err := w.add(task{Message: Message{Work: Work{Sequence: n}}, due: due}); err != nil {
-			t.Fatal(err)
+		if !w.add(task{Message: Message{Work: Work{Sequence: n}}, due: due}) {
+			t.Fatal("there is no place")
 		}
 	}
 	if _, ok, wait := w.take(now); ok || wait != time.Second {
@@ -50,15 +49,15 @@ func TestWaitingRefuses(t *testing.T) {
 			places := limit.New(test.free)
 			w := newWaiting(places)
 			for range test.want {
-				if err := w.add(test.task); err != nil {
-					t.Fatal(err)
+				if !w.add(test.task) {
+					t.Fatal("there is no place")
 				}
 			}
-			if err := w.add(test.task); !errors.Is(err, errWaitingFull) {
-				t.Errorf("one too many: %v, want %v", err, errWaitingFull)
+			if w.add(test.task) {
+				t.Error("there is a place for one too many")
 			}
-			if err := w.addDue(test.task); err != nil {
-				t.Fatal(err)
+			if !w.addDue(test.task) {
+				t.Fatal("there is no place for one that is due")
 			}
 			if n := len(w.close()); n != test.want+1 {
 				t.Errorf("close returned %d tasks, want those of the limit and the one beyond it", n)
@@ -66,8 +65,8 @@ func TestWaitingRefuses(t *testing.T) {
 			if n := places.InUse(); n != 0 {
 				t.Errorf("%d shared places are not given back", n)
 			}
-			if err := w.add(test.task); !errors.Is(err, errWaitingClosed) {
-				t.Errorf("after close: %v, want %v", err, errWaitingClosed)
+			if w.add(test.task) || w.addDue(test.task) {
+				t.Error("there is a place after close")
 			}
 		})
 	}
@@ -77,8 +76,8 @@ func TestSharedPlaceIsFreedWithItsTask(t *testing.T) {
 	places := limit.New(sharedPlaces)
 	w, now := newWaiting(places), time.Now()
 	for range maxWaiting + 5 {
-		if err := w.add(task{due: now}); err != nil {
-			t.Fatal(err)
+		if !w.add(task{due: now}) {
+			t.Fatal("there is no place")
 		}
 	}
 	if n := places.InUse(); n != 5 {

@@ -18,21 +18,12 @@ const readAgain = 100 * time.Millisecond
 // BucketStream is the stream that a bucket is made of.
 func BucketStream(name string) string { return "KV_" + name }
 
-// ReadBucket calls each for every value under the keys that match the filter, in the order in which they were written: what the
-// bucket held when it was called, or later.
-//
-// The server that a watch reads from may be behind. So the leader says first what the last change is, and the watch is read until
-// that has come: no decision rests on what a server has not heard of yet.
-func (c *Client) ReadBucket(ctx context.Context, name, keyFilter string, each func(jetstream.KeyValueEntry)) error {
-	bucket, err := c.js.KeyValue(ctx, name)
-	if err != nil {
-		return fmt.Errorf("open bucket %s: %w", name, err)
-	}
-	end := func() (uint64, error) {
-		revision, _, err := c.BucketEnd(ctx, name, keyFilter)
-		return revision, err
-	}
-	return ReadPast(ctx, bucket, BucketRead{Filter: keyFilter, End: end, Each: each})
+// BucketRead says what is read of a bucket.
+type BucketRead struct {
+	Filter string
+	// Past is a revision that must have been seen, whatever the leader says.
+	Past uint64
+	Each func(jetstream.KeyValueEntry)
 }
 
 // BucketEnd asks the leader for the revision of the last change that is there of the keys that match the filter, 0 when none is, and
@@ -53,46 +44,47 @@ func (c *Client) BucketEnd(ctx context.Context, name, keyFilter string) (revisio
 	return last.Sequence, made, nil
 }
 
-// BucketRead says what is read of a bucket.
-type BucketRead struct {
-	Filter string
-	// End returns the revision that must have been seen; it is asked again while that does not come: it may have been removed.
-	End  func() (uint64, error)
-	Each func(jetstream.KeyValueEntry)
-}
-
-// ReadPast calls Each as ReadBucket does, once the revision that End returns has been seen.
-func ReadPast(ctx context.Context, bucket jetstream.KeyValue, r BucketRead) error {
-	end, err := r.End()
+// ReadBucket calls Each for every value under the keys that match the filter, in the order in which they were written: what the
+// bucket held when it was called, or later.
+//
+// The server that a watch reads from may be behind. So the leader says first what the last change is, and the watch is read until
+// that has come: no decision rests on what a server has not heard of yet. It is asked again while that does not come: it may have been
+// removed.
+func (c *Client) ReadBucket(ctx context.Context, name string, r BucketRead) error {
+	bucket, err := c.js.KeyValue(ctx, name)
+	if err != nil {
+		return fmt.Errorf("open bucket %s: %w", name, err)
+	}
+	end, _, err := c.BucketEnd(ctx, name, r.Filter)
 	if err != nil {
 		return err
 	}
 	watcher, err := bucket.Watch(ctx, r.Filter)
 	if err != nil {
-		return fmt.Errorf("read bucket %s: %w", bucket.Bucket(), err)
+		return fmt.Errorf("read bucket %s: %w", name, err)
 	}
 	defer endWatch(watcher)
 	again := time.NewTicker(readAgain)
 	defer again.Stop()
 	latest := map[string]jetstream.KeyValueEntry{}
 	seen, whole := uint64(0), false
-	for !whole || seen < end {
+	for !whole || seen < max(end, r.Past) {
 		select {
 		case entry, open := <-watcher.Updates():
 			switch {
 			case !open:
-				return fmt.Errorf("reading bucket %s was cut off", bucket.Bucket())
+				return fmt.Errorf("reading bucket %s was cut off", name)
 			case entry == nil:
 				whole = true
 			default:
 				latest[entry.Key()], seen = entry, entry.Revision()
 			}
 		case <-again.C:
-			if end, err = r.End(); err != nil {
+			if end, _, err = c.BucketEnd(ctx, name, r.Filter); err != nil {
 				return err
 			}
 		case <-ctx.Done():
-			return fmt.Errorf("read bucket %s: %w", bucket.Bucket(), context.Cause(ctx))
+			return fmt.Errorf("read bucket %s: %w", name, context.Cause(ctx))
 		}
 	}
 	for _, entry := range slices.SortedFunc(maps.Values(latest), byRevision) {

@@ -10,19 +10,17 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// BucketCreated tells one incarnation of a bucket from the next: a watch does not notice that its bucket was made anew.
-func BucketCreated(ctx context.Context, bucket jetstream.KeyValue) (time.Time, error) {
-	ctx, cancel := context.WithTimeout(ctx, RequestTimeout)
-	defer cancel()
-	status, err := bucket.Status(ctx)
+// BucketMade returns when the bucket was made: revisions in it mean nothing in one that was made at another time, and a watch does not
+// notice that its bucket was made anew.
+func (c *Client) BucketMade(ctx context.Context, name string) (time.Time, error) {
+	stream, err := c.js.Stream(ctx, BucketStream(name))
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		err = jetstream.ErrBucketNotFound
+	}
 	if err != nil {
-		return time.Time{}, err
+		return time.Time{}, fmt.Errorf("open bucket %s: %w", name, err)
 	}
-	kv, ok := status.(*jetstream.KeyValueBucketStatus)
-	if !ok {
-		return time.Time{}, errors.New("the bucket does not say when it was made")
-	}
-	return kv.StreamInfo().Created, nil
+	return stream.CachedInfo().Created, nil
 }
 
 // BucketWatch is who is told what a bucket holds: Entry of each key, deleted ones included, and then of each change; Synced when
@@ -40,9 +38,9 @@ func (c *Client) WatchBucket(ctx context.Context, name string, w BucketWatch) er
 	if err != nil {
 		return fmt.Errorf("open bucket %s: %w", name, err)
 	}
-	created, err := BucketCreated(ctx, bucket)
+	created, err := c.BucketMade(ctx, name)
 	if err != nil {
-		return fmt.Errorf("read bucket %s: %w", name, err)
+		return err
 	}
 	reconnected := c.conn.StatusChanged(nats.CONNECTED)
 	defer c.conn.RemoveStatusListener(reconnected)
@@ -67,7 +65,7 @@ func (c *Client) WatchBucket(ctx context.Context, name string, w BucketWatch) er
 				w.Entry(entry)
 			}
 		case <-check.C:
-			end, now, err := c.checkBucket(ctx, name)
+			end, now, err := c.BucketEnd(ctx, name, jetstream.AllKeys)
 			switch {
 			case errors.Is(err, jetstream.ErrStreamNotFound) || (err == nil && !now.Equal(created)):
 				return fmt.Errorf("bucket %s was removed", name)
@@ -82,13 +80,6 @@ func (c *Client) WatchBucket(ctx context.Context, name string, w BucketWatch) er
 			return nil
 		}
 	}
-}
-
-// checkBucket says where the bucket ends, and when it was made.
-func (c *Client) checkBucket(ctx context.Context, name string) (end uint64, made time.Time, err error) {
-	ctx, cancel := context.WithTimeout(ctx, RequestTimeout)
-	defer cancel()
-	return c.BucketEnd(ctx, name, jetstream.AllKeys)
 }
 
 // endWatch stops a watch and takes what it still wants to say: nats.go leaves a goroutine behind for as long as nobody does.

@@ -34,7 +34,7 @@ func (c *Client) Removals() jetstream.JetStream { return c.removals }
 func (c *Client) Timing() *Timing { return &c.timing }
 
 // ConnectionsMade counts the connections that Conn has made so far. The next one is counted before anything can come over it.
-func (c *Client) ConnectionsMade() uint64 { return c.connections.made.Load() }
+func (c *Client) ConnectionsMade() uint64 { return c.dialer.made.Load() }
 
 // OnDisconnect has f called whenever EventsConn loses its connection. f must not block.
 func (c *Client) OnDisconnect(f func()) {

@@ -9,11 +9,11 @@
 package jetstream
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/url"
 	"slices"
 	"strings"
@@ -68,12 +68,11 @@ type Client struct {
 	// removals is on events too: a removal that was asked for while NATS is away must not be sent later, when it may be wrong.
 	removals jetstream.JetStream
 	timing   Timing
-	// servers are the URLs without their user parts, for messages; dialer knows why the last attempt to connect failed.
+	// servers are the URLs without their user parts, for messages.
 	servers string
-	dialer  *dialer
-	// connections are those of conn.
-	connections *connections
-	mu          sync.Mutex
+	// dialer makes the connections of conn, eventsDialer those of events.
+	dialer, eventsDialer *dialer
+	mu                   sync.Mutex
 	// onDisconnect are called when events loses its connection.
 	onDisconnect []func()
 	// background are the goroutines of sources, which end their leases before Close returns.
@@ -88,14 +87,14 @@ func Connect(o Options) (*Client, error) {
 		return nil, err
 	}
 	c := &Client{
-		names: o.Names, id: nuid.Next(), log: o.Logger, timing: DefaultTiming(), servers: withoutUsers(o.URL), dialer: &dialer{},
+		names: o.Names, id: nuid.Next(), log: o.Logger, timing: DefaultTiming(), servers: withoutUsers(o.URL),
+		dialer: &dialer{inProcess: o.InProcess}, eventsDialer: &dialer{inProcess: o.InProcess},
 	}
-	c.connections = &connections{dialer: c.dialer, inProcess: o.InProcess}
-	options = append(options, nats.ErrorHandler(c.logError), nats.SetCustomDialer(c.dialer))
-	if c.conn, err = nats.Connect(o.URL, slices.Concat(options, c.outageLog(), c.connections.options())...); err != nil {
+	options = append(options, nats.ErrorHandler(c.logError))
+	if c.conn, err = nats.Connect(o.URL, slices.Concat(options, c.outageLog(), []nats.Option{c.dialer.option()})...); err != nil {
 		return nil, c.connectError(err)
 	}
-	if c.events, err = nats.Connect(o.URL, slices.Concat(options, []nats.Option{nats.ReconnectBufSize(-1)})...); err != nil {
+	if c.events, err = nats.Connect(o.URL, append(options, nats.ReconnectBufSize(-1), c.eventsDialer.option())...); err != nil {
 		c.conn.Close()
 		return nil, c.connectError(err)
 	}
@@ -130,9 +129,6 @@ func (o Options) natsOptions() ([]nats.Option, error) {
 		nats.PingInterval(10 * time.Second),
 		nats.MaxPingsOutstanding(2),
 		nats.FlusherTimeout(writeTimeout),
-	}
-	if o.InProcess != nil {
-		options = append(options, nats.InProcessServer(o.InProcess))
 	}
 	if o.Creds != "" {
 		options = append(options, nats.UserCredentials(o.Creds))
@@ -187,9 +183,10 @@ func (c *Client) logError(_ *nats.Conn, s *nats.Subscription, err error) {
 // Wait returns once both connections are up and the server has been seen to have what we need.
 // Errors: ErrServerTooOld, ErrNoJetStream, or why NATS cannot be reached, with its URL.
 func (c *Client) Wait(ctx context.Context) error {
-	for _, conn := range []*nats.Conn{c.conn, c.events} {
+	for conn, d := range map[*nats.Conn]*dialer{c.conn: c.dialer, c.events: c.eventsDialer} {
 		if err := waitConnected(ctx, conn); err != nil {
-			return fmt.Errorf("NATS at %s cannot be reached: %w", c.servers, c.whyAway(conn, err))
+			// The dialer knows the cause; where the server answers, but refuses, the connection does.
+			return fmt.Errorf("NATS at %s cannot be reached: %w", c.servers, cmp.Or(d.lastError(), conn.LastError(), err))
 		}
 	}
 	account, err := c.js.AccountInfo(ctx)
@@ -205,6 +202,15 @@ func (c *Client) Wait(ctx context.Context) error {
 	return nil
 }
 
+// Renew connects once more, with the credentials and certificates that their files hold now; an NKey stays the one that it was.
+// It returns at once. What is under way meanwhile waits for the new connection or is tried again by whoever began it, as
+// after any break.
+func (c *Client) Renew() {
+	for _, conn := range []*nats.Conn{c.conn, c.events} {
+		_ = conn.ForceReconnect() // an error is a connection that is closed: the process ends
+	}
+}
+
 func waitConnected(ctx context.Context, conn *nats.Conn) error {
 	up := conn.StatusChanged(nats.CONNECTED)
 	defer conn.RemoveStatusListener(up)
@@ -216,17 +222,6 @@ func waitConnected(ctx context.Context, conn *nats.Conn) error {
 		}
 	}
 	return nil
-}
-
-// whyAway finds the cause that nats.go has seen; waited is why nobody waits any longer, for want of a better one.
-func (c *Client) whyAway(conn *nats.Conn, waited error) error {
-	if err := c.dialer.lastError(); err != nil {
-		return err
-	}
-	if err := conn.LastError(); err != nil {
-		return err // the server answers, but refuses
-	}
-	return waited
 }
 
 // Connected reports whether NATS can be reached now; a process's readiness follows it.
@@ -255,29 +250,6 @@ func (c *Client) Close() {
 			conn.Close()
 		}
 	}
-}
-
-// dialer remembers why it could not connect: nats.go tells that to nobody while it goes on trying. Safe for concurrent use.
-type dialer struct {
-	mu   sync.Mutex
-	last error
-}
-
-// Dial makes it a nats.CustomDialer.
-func (d *dialer) Dial(network, address string) (net.Conn, error) {
-	plain := net.Dialer{Timeout: dialTimeout}
-	conn, err := plain.DialContext(context.Background(), network, address)
-	d.mu.Lock()
-	d.last = err
-	d.mu.Unlock()
-	return conn, err
-}
-
-// lastError is nil after an attempt that succeeded.
-func (d *dialer) lastError() error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.last
 }
 
 // withoutUsers takes names, passwords and tokens out of a comma-separated list of servers.

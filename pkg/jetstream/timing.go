@@ -22,50 +22,45 @@ const (
 // RetryPause is how long a background loop waits before it tries a failed step again.
 const RetryPause = time.Second
 
-// checkEvery is how often a watch of a bucket makes sure that its bucket is still the same, and that it hears of what is written.
-const checkEvery = 5 * time.Second
-
 // Timing holds what a test may want otherwise: shorter time budgets, sequences that count from 1.
 type Timing struct {
 	// Now is what this process takes for the time.
 	Now func() time.Time
 	// FirstSequence is where the sequences of a new stream begin (see createStream).
 	FirstSequence func() uint64
-
+	// AckWait and RenewEvery are the constants.
 	AckWait, RenewEvery time.Duration
-	TrimEvery           time.Duration
-	CheckEvery          time.Duration
-	Heartbeat           time.Duration
-	ReportTTL           time.Duration
-	RouteMarkerTTL      time.Duration
-	Overdue             time.Duration
-	StrayPatience       time.Duration
+	// TrimEvery is how often a log is trimmed of whatever it can spare. A purge stalls the stream for a moment: seldom is better.
+	TrimEvery time.Duration
+	// CheckEvery is how often a watch of a bucket makes sure that its bucket is still the same, and that it hears of what is written.
+	CheckEvery time.Duration
+	// Heartbeat is how often the server says that it keeps a pull request open.
+	Heartbeat time.Duration
+	// ReportTTL is route.ReportTTL.
+	ReportTTL time.Duration
+	// RouteMarkerTTL is how long NATS keeps the mark that a record is purged; who watches hears of it at once, and the record was a
+	// swept tombstone for long.
+	RouteMarkerTTL time.Duration
+	// Overdue is how long after its time a parked event is taken for forgotten by the server.
+	Overdue time.Duration
+	// StrayPatience is how long a member of a shared consumer of whom there is no record stays one. The owner of a target whose record
+	// was deleted by hand writes it again within seconds; a Put that failed half-way is tried again within minutes.
+	StrayPatience time.Duration
 }
 
 // DefaultTiming is the timing of a process that serves.
 func DefaultTiming() Timing {
 	return Timing{
-		Now:           time.Now,
-		FirstSequence: func() uint64 { return uint64(time.Now().UnixMicro()) }, //nolint:gosec // after 1970
-		AckWait:       AckWait, RenewEvery: renewEvery, TrimEvery: trimEvery,
-		CheckEvery: checkEvery, Heartbeat: PullHeartbeat, ReportTTL: route.ReportTTL, RouteMarkerTTL: routeMarkerTTL,
-		Overdue: overdue, StrayPatience: StrayPatience,
+		Now:            time.Now,
+		FirstSequence:  func() uint64 { return uint64(time.Now().UnixMicro()) }, //nolint:gosec // after 1970
+		AckWait:        AckWait,
+		RenewEvery:     renewEvery,
+		TrimEvery:      30 * time.Second,
+		CheckEvery:     5 * time.Second,
+		Heartbeat:      5 * time.Second,
+		ReportTTL:      route.ReportTTL,
+		RouteMarkerTTL: time.Hour,
+		Overdue:        30 * time.Second,
+		StrayPatience:  10 * time.Minute,
 	}
 }
-
-// routeMarkerTTL is how long NATS keeps the mark that a record is purged; who watches hears of it at once, and the record was a swept
-// tombstone for long.
-const routeMarkerTTL = time.Hour
-
-// overdue is how long after its time a parked event is taken for forgotten by the server.
-const overdue = 30 * time.Second
-
-// StrayPatience is how long a member of a shared consumer of whom there is no record stays one. The owner of a target whose record was
-// deleted by hand writes it again within seconds; a Put that failed half-way is tried again within minutes.
-const StrayPatience = 10 * time.Minute
-
-// trimEvery is how often a log is trimmed of whatever it can spare. A purge stalls the stream for a moment: seldom is better.
-const trimEvery = 30 * time.Second
-
-// PullHeartbeat is how often the server says that it keeps a pull request open.
-const PullHeartbeat = 5 * time.Second

@@ -39,24 +39,38 @@ func TestSleep(t *testing.T) {
 	}
 }
 
-func TestFailureIsNew(t *testing.T) {
+func TestFailureIsReportedOnce(t *testing.T) {
 	away := errors.New("NATS is away")
-	var failure loop.Failure
+	var isNew, changed loop.Failure
 	for round, test := range []struct {
-		err  error
-		want bool
+		err                 error
+		wantNew, wantIsOver bool
 	}{
-		{nil, false},
-		{away, true},
-		{away, false},
-		{fmt.Errorf("NATS is %s", "away"), false}, // another value, the same text
-		{errors.New("NATS is full"), true},
-		{away, true},
-		{nil, false},
-		{away, true},
+		{nil, false, false},
+		{away, true, false},
+		{away, false, false},
+		{fmt.Errorf("NATS is %s", "away"), false, false}, // another value, the same text
+		{errors.New("NATS is full"), true, false},
+		{away, true, false},
+		{nil, false, true},
+		{nil, false, false},
+		{away, true, false},
 	} {
-		if got := failure.IsNew(test.err); got != test.want {
+		if got := isNew.IsNew(test.err); got != test.wantNew {
 			t.Errorf("round %d: %v is new: %v", round, test.err, got)
 		}
+		if gotNew, isOver := changed.Changed(test.err); gotNew != test.wantNew || isOver != test.wantIsOver {
+			t.Errorf("round %d: %v is new: %v, the failure is over: %v", round, test.err, gotNew, isOver)
+		}
+	}
+}
+
+func TestNotifyLeavesOneToken(t *testing.T) {
+	c := make(chan struct{}, 1)
+	for range 2 {
+		loop.Notify(c)
+	}
+	if <-c; len(c) != 0 {
+		t.Error("a second token is left")
 	}
 }

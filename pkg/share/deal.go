@@ -14,8 +14,6 @@ const (
 	leastWeight = 16 << 10
 	// partWeight is what each target adds that a message is for, headersWeight what its attributes take.
 	partWeight, headersWeight = 1 << 10, 2 << 10
-	// parkTimeout bounds one try to park.
-	parkTimeout = 10 * time.Second
 )
 
 // amount is how many bytes something takes, of the memory of the process and of the log.

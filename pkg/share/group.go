@@ -94,17 +94,17 @@ func (g *Group) Follow(live, ended []route.Target) {
 	g.roster.Store(next)
 	var parked, over []*part
 	g.mu.Lock()
-	for key, m := range before.members {
-		if _, stays := next.members[key]; !stays {
-			m.gone = true
-			over = append(over, m.empty()...)
+	for key, was := range before.readers {
+		if next.readers[key] == nil {
+			was.member.now = nil
+			over = append(over, was.member.empty()...)
 		}
 	}
 	for key, one := range next.readers {
 		m := one.member
-		m.become(one)
-		if now := before.readers[key]; now.match != one.match {
-			over = append(over, m.drop(g.unwantedBy(&one))...)
+		m.now = one
+		if was := before.readers[key]; was != nil && was.match != one.match {
+			over = append(over, m.drop(func(d *deal) bool { wants, _ := g.wants(one, d); return !wants })...)
 		}
 		parked = append(parked, g.surplus(m, next)...)
 		m.wake()
@@ -119,8 +119,8 @@ func (g *Group) Follow(live, ended []route.Target) {
 func (g *Group) Wake() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	for _, m := range g.roster.Load().members {
-		m.wake()
+	for _, one := range g.roster.Load().readers {
+		one.member.wake()
 	}
 }
 
@@ -155,12 +155,12 @@ func (g *Group) Failures() map[route.TargetKey]string {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	failures := map[route.TargetKey]string{}
-	for key, m := range r.members {
+	for key, one := range r.readers {
 		switch {
-		case m.deaf != nil:
-			failures[key] = m.deaf.Error()
-		case m.said != "":
-			failures[key] = m.said
+		case one.deaf != nil:
+			failures[key] = one.deaf.Error()
+		case one.member.said != "":
+			failures[key] = one.member.said
 		}
 	}
 	return failures
@@ -176,15 +176,14 @@ func (g *Group) Wants(subject string) bool {
 func (g *Group) Take(subject string, m dispatch.Message) {
 	r := g.roster.Load()
 	d := &deal{group: g, message: m, subject: subject}
-	wanted := g.want(r, d)
-	if len(wanted) == 0 {
+	parts := g.want(r, d)
+	if len(parts) == 0 {
 		if m.Ack() != nil {
 			_ = m.Release(0)
 		}
 		return
 	}
-	d.left, d.weight = len(wanted), weigh(m, len(wanted))
-	parts := make([]part, len(wanted))
+	d.left, d.weight = len(parts), weigh(m, len(parts))
 	var parked, over []*part
 	g.mu.Lock()
 	if g.closed.Err() != nil {
@@ -193,14 +192,13 @@ func (g *Group) Take(subject string, m dispatch.Message) {
 		return
 	}
 	g.load.add(d.weight)
-	for i, to := range wanted {
-		p, to := &parts[i], to.member
-		p.deal, p.member, p.undecided = d, to, wanted[i].undecided
+	for i := range parts {
+		p, to := &parts[i], parts[i].member
 		g.holds(to, d.weight)
 		switch {
-		case to.gone:
+		case to.now == nil:
 			over = append(over, p)
-		case p.undecided || to.parks() || g.exceeds(to.held, r):
+		case p.undecided || to.now.parks() || g.exceeds(to.held, r):
 			parked = append(parked, p)
 		default:
 			to.enqueue(p)
@@ -227,7 +225,7 @@ func (g *Group) holds(m *member, weight amount) {
 // surplus takes out of a member's queue what has to be parked: all of it for one that cannot be served, else what the member, which
 // may have been the only one until now, holds beyond its share. The caller holds the lock.
 func (g *Group) surplus(m *member, r *roster) []*part {
-	if m.parks() {
+	if m.now == nil || m.now.parks() {
 		return m.empty()
 	}
 	var parts []*part
@@ -245,7 +243,7 @@ func (g *Group) surplus(m *member, r *roster) []*part {
 //
 // It may be the memory of the process that is nearly full, or a part of the log: what is held there keeps the log from being trimmed.
 func (g *Group) exceeds(held amount, r *roster) bool {
-	members := int64(len(r.members))
+	members := int64(len(r.readers))
 	if members < 2 {
 		return false
 	}
@@ -279,12 +277,17 @@ func (g *Group) settled(weight amount) {
 	}
 }
 
-// Open opens the target's part. It replaces the one that was open. A target that is no member gets nothing.
+// Open opens the target's part. It replaces the one that was open. A target that is no member gets nothing, as everybody does of a nil
+// group.
 func (g *Group) Open(key route.TargetKey) dispatch.Source {
-	o := &outlet{group: g, member: g.roster.Load().members[key], ready: make(chan struct{}, 1)}
-	if o.member != nil {
+	o := &outlet{group: g, ready: make(chan struct{}, 1)}
+	if g == nil {
+		return o
+	}
+	if one := g.roster.Load().readers[key]; one != nil {
 		g.mu.Lock()
 		defer g.mu.Unlock()
+		o.member = one.member
 		o.member.outlet = o
 		o.member.wake()
 	}
@@ -297,8 +300,8 @@ func (g *Group) Close() {
 	g.mu.Lock()
 	waiting := g.toPark
 	g.toPark = nil
-	for _, m := range g.roster.Load().members {
-		waiting = append(waiting, m.empty()...)
+	for _, one := range g.roster.Load().readers {
+		waiting = append(waiting, one.member.empty()...)
 	}
 	g.mu.Unlock()
 	releaseAll(waiting)

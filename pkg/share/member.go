@@ -4,18 +4,15 @@ import (
 	"slices"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/loop"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
 // member is a target that reads the consumer. Everything in it but the key is guarded by the group's lock.
 type member struct {
-	key    route.TargetKey
-	target route.Target
-	// ended is set for a target that was removed and may come back. deaf is why the target's filter cannot be compiled.
-	ended bool
-	deaf  error
-	// gone is set when the target is none of the group's any more.
-	gone bool
+	key route.TargetKey
+	// now is what the member wants by the latest roster; nil when the target is none of the group's any more.
+	now *reader
 	// held is what its parts take that are not settled; queue are those that nobody has taken yet.
 	held  amount
 	queue []*part
@@ -24,11 +21,6 @@ type member struct {
 	// said is why its parts cannot be parked at present, logged what was logged of that since one was parked.
 	said, logged string
 }
-
-func (m *member) become(one reader) { m.target, m.ended, m.deaf = one.target, one.ended, one.deaf }
-
-// parks tells whether the member's events are parked as they come.
-func (m *member) parks() bool { return !m.target.Delivers() || m.ended || m.deaf != nil }
 
 func (m *member) enqueue(p *part) {
 	m.queue = append(m.queue, p)
@@ -78,10 +70,7 @@ func (m *member) drop(unwanted func(*deal) bool) (dropped []*part) {
 // wake tells whoever takes the member's parts that there may be some.
 func (m *member) wake() {
 	if o := m.outlet; o != nil && len(m.queue) > 0 {
-		select {
-		case o.ready <- struct{}{}:
-		default:
-		}
+		loop.Notify(o.ready)
 	}
 }
 
@@ -102,7 +91,7 @@ func (o *outlet) Take() (dispatch.Message, bool) {
 	}
 	r := g.roster.Load()
 	g.mu.Lock()
-	if m.outlet != o || len(m.queue) == 0 || m.parks() {
+	if m.outlet != o || len(m.queue) == 0 || m.now == nil || m.now.parks() {
 		g.mu.Unlock()
 		return dispatch.Message{}, false
 	}
@@ -117,9 +106,12 @@ func (o *outlet) Take() (dispatch.Message, bool) {
 
 // Stop leaves what nobody has taken to the next outlet of the member.
 func (o *outlet) Stop() {
+	if o.member == nil {
+		return
+	}
 	o.group.mu.Lock()
 	defer o.group.mu.Unlock()
-	if o.member != nil && o.member.outlet == o {
+	if o.member.outlet == o {
 		o.member.outlet = nil
 	}
 }

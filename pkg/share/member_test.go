@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/share"
 )
 
 // TestWhatATargetCannotTakeIsParkedForIt and for nobody else.
@@ -48,6 +49,15 @@ func TestWhatATargetCannotTakeIsParkedForIt(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestNoGroupYieldsNothing(t *testing.T) {
+	var none *share.Group
+	source := none.Open(target("t").Key)
+	if m, ok := source.Take(); ok {
+		t.Errorf("it yields %+v", m)
+	}
+	source.Stop()
 }
 
 func TestATargetThatIsGoneHoldsUpNoMessage(t *testing.T) {

@@ -36,11 +36,14 @@ func (g *Group) parkLater(parts []*part) {
 // parker parks until there is nothing to park.
 func (g *Group) parker() {
 	for {
-		p := g.nextToPark()
+		p, pause := g.nextToPark(), g.config.ParkFor
+		if p != nil && p.undecided {
+			pause = undecidedPause
+		}
 		switch {
 		case p == nil:
 			return
-		case g.park(g.closed, p, time.Now().Add(g.parkFor(p))):
+		case g.park(g.closed, p, time.Now().Add(pause)):
 			_ = p.Ack()
 		case p.undecided:
 			_ = p.Release(undecidedPause)
@@ -48,13 +51,6 @@ func (g *Group) parker() {
 			g.parkAgain(p)
 		}
 	}
-}
-
-func (g *Group) parkFor(p *part) time.Duration {
-	if p.undecided {
-		return undecidedPause
-	}
-	return g.config.ParkFor
 }
 
 func (g *Group) nextToPark() *part {
@@ -74,7 +70,7 @@ func (g *Group) nextToPark() *part {
 // the next retry parks it.
 func (g *Group) parkAgain(p *part) {
 	g.mu.Lock()
-	closed, gone := g.closed.Err() != nil, p.member.gone
+	closed, gone := g.closed.Err() != nil, p.member.now == nil
 	if !closed && !gone {
 		p.member.putBack(p)
 		p.member.said = p.member.logged // until a retry finds nothing to park: what is dropped or given back has none
@@ -99,7 +95,8 @@ func (g *Group) retry() {
 	var parked []*part
 	g.mu.Lock()
 	g.retrying = false
-	for _, m := range r.members {
+	for _, one := range r.readers {
+		m := one.member
 		surplus := g.surplus(m, r)
 		if len(surplus) == 0 {
 			m.said = ""
@@ -114,15 +111,13 @@ func (g *Group) retry() {
 // undecided, when there is no room: what is kept for a target that may come back, or may not want it, must not hold up those that are there.
 func (g *Group) park(ctx context.Context, p *part, due time.Time) bool {
 	g.mu.Lock()
-	target, ended, gone := p.member.target, p.member.ended, p.member.gone
+	to := p.member.now
 	g.mu.Unlock()
-	if gone {
+	if to == nil {
 		return true
 	}
-	ctx, cancel := context.WithTimeout(ctx, parkTimeout)
-	defer cancel()
-	err := g.config.Park(ctx, target, p.deal.message.Work, due)
-	full := (ended || p.undecided) && (errors.Is(err, dispatch.ErrParkFull) || errors.Is(err, dispatch.ErrTooLarge))
+	err := g.config.Park(ctx, to.target, p.deal.message.Work, due)
+	full := (to.ended || p.undecided) && (errors.Is(err, dispatch.ErrParkFull) || errors.Is(err, dispatch.ErrTooLarge))
 	g.say(p.member, err, full)
 	return err == nil || full
 }

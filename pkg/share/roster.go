@@ -3,6 +3,7 @@ package share
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,11 +13,10 @@ import (
 
 // roster tells who gets an event. It is never modified.
 type roster struct {
-	members map[route.TargetKey]*member
+	readers map[route.TargetKey]*reader
 	// bySubject are those who want single types of events, by their subjects. others have to look at each event.
-	bySubject map[string][]reader
-	others    []reader
-	readers   map[route.TargetKey]reader
+	bySubject map[string][]*reader
+	others    []*reader
 	// served is how many members are served. sole is the only member, and window how many messages may wait for it.
 	served int
 	sole   *member
@@ -27,7 +27,8 @@ type roster struct {
 type reader struct {
 	member *member
 	target route.Target
-	ended  bool
+	// ended is set for a target that was removed and may come back.
+	ended bool
 	// match is nil when the filter cannot be compiled, and deaf says why.
 	match *filter.Matcher
 	deaf  error
@@ -35,12 +36,13 @@ type reader struct {
 	subjects []string
 }
 
+// parks reports whether the member's events are parked as they come.
+func (r *reader) parks() bool { return !r.target.Delivers() || r.ended || r.deaf != nil }
+
 // newRoster takes over the members of the roster before it.
 func (c *Config) newRoster(live, ended []route.Target, before *roster) *roster {
 	n := len(live) + len(ended)
-	r := &roster{
-		members: make(map[route.TargetKey]*member, n), bySubject: map[string][]reader{}, readers: make(map[route.TargetKey]reader, n),
-	}
+	r := &roster{bySubject: map[string][]*reader{}, readers: make(map[route.TargetKey]*reader, n)}
 	for _, t := range live {
 		r.enter(c.readerOf(t, before))
 	}
@@ -51,22 +53,22 @@ func (c *Config) newRoster(live, ended []route.Target, before *roster) *roster {
 	}
 	if n == 1 {
 		for _, one := range r.readers {
-			inFlight := one.target.MaxInFlight
-			if inFlight <= 0 {
-				inFlight = route.DefaultMaxInFlight
+			r.sole, r.window = one.member, one.target.MaxInFlight
+			if r.window <= 0 {
+				r.window = route.DefaultMaxInFlight
 			}
-			r.sole, r.window = one.member, inFlight
 		}
 	}
 	return r
 }
 
-func (c *Config) readerOf(t route.Target, before *roster) reader {
-	one, known := before.readers[t.Key]
-	if !known {
-		one.member = &member{key: t.Key}
+func (c *Config) readerOf(t route.Target, before *roster) *reader {
+	one := reader{member: &member{key: t.Key}}
+	was, known := before.readers[t.Key]
+	if known {
+		one = *was
 	}
-	if !known || !reflect.DeepEqual(one.target.Filter, t.Filter) {
+	if !known || !reflect.DeepEqual(was.target.Filter, t.Filter) {
 		one.match, one.deaf = filter.Compile(t.Filter, c.Functions...)
 		if one.deaf != nil {
 			one.match, one.deaf = nil, fmt.Errorf("filter: %w", one.deaf)
@@ -74,20 +76,15 @@ func (c *Config) readerOf(t route.Target, before *roster) reader {
 		one.subjects = c.Subjects(t)
 	}
 	one.target, one.ended = t, false
-	return one
+	return &one
 }
 
-func (r *roster) enter(one reader) {
-	key := one.target.Key
-	r.members[key], r.readers[key] = one.member, one
-	if one.target.Delivers() && !one.ended && one.deaf == nil {
+func (r *roster) enter(one *reader) {
+	r.readers[one.target.Key] = one
+	if !one.parks() {
 		r.served++
 	}
-	exact := len(one.subjects) > 0
-	for _, s := range one.subjects {
-		exact = exact && !isPrefix(s)
-	}
-	if !exact {
+	if len(one.subjects) == 0 || slices.ContainsFunc(one.subjects, isPrefix) {
 		r.others = append(r.others, one)
 		return
 	}
@@ -103,23 +100,16 @@ const (
 	undecidedFor   = time.Minute
 )
 
-// wish is who gets a message, or may get it later.
-type wish struct {
-	member    *member
-	undecided bool
-}
-
-// want returns who gets the message.
-func (g *Group) want(r *roster, d *deal) []wish {
-	var wanted []wish
-	for _, some := range [2][]reader{r.bySubject[d.subject], r.others} {
-		for i := range some {
-			if wants, undecided := g.wants(&some[i], d); wants || undecided {
-				wanted = append(wanted, wish{some[i].member, undecided})
+// want returns a part for each member that gets the message, or may get it later.
+func (g *Group) want(r *roster, d *deal) (parts []part) {
+	for _, some := range [2][]*reader{r.bySubject[d.subject], r.others} {
+		for _, one := range some {
+			if wants, undecided := g.wants(one, d); wants || undecided {
+				parts = append(parts, part{deal: d, member: one.member, undecided: undecided})
 			}
 		}
 	}
-	return wanted
+	return parts
 }
 
 // wants compares the whole filter. What could not be read, and comes as a failure, is for all who may want its subject; so is
@@ -140,21 +130,10 @@ func (g *Group) wants(r *reader, d *deal) (wants, undecided bool) {
 	return wants, undecided && time.Since(w.Stored) < undecidedFor
 }
 
-// unwantedBy tells what of that which waits for its member the reader does not want.
-func (g *Group) unwantedBy(r *reader) func(*deal) bool {
-	return func(d *deal) bool {
-		wants, _ := g.wants(r, d)
-		return !wants
-	}
-}
-
 func (r *reader) covers(subject string) bool {
-	for _, s := range r.subjects {
-		if s == subject || isPrefix(s) && strings.HasPrefix(subject, s[:len(s)-1]) {
-			return true
-		}
-	}
-	return len(r.subjects) == 0
+	return len(r.subjects) == 0 || slices.ContainsFunc(r.subjects, func(s string) bool {
+		return s == subject || isPrefix(s) && strings.HasPrefix(subject, s[:len(s)-1])
+	})
 }
 
 // isPrefix tells a subject for types that begin alike from that of one type.

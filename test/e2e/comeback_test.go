@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/buckets"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
@@ -82,7 +83,7 @@ func stopFirst(p *partitioned) func() {
 }
 
 func (p *partitioned) bothReport() error {
-	reports, err := routes.Reports(p.t.Context(), p.client)
+	reports, err := buckets.Reports(p.t.Context(), p.client)
 	filters := 0
 	for _, r := range reports.Live {
 		if r.Role == route.RoleFilter {

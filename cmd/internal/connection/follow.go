@@ -85,7 +85,7 @@ func (m *Mounted) look(ctx context.Context, trial time.Duration) (map[string]str
 	}
 	ctx, cancel := context.WithTimeout(ctx, trial)
 	defer cancel()
-	if err := jetstream.Try(ctx, options); err != nil {
+	if err := try(ctx, options); err != nil {
 		return nil, rotation, err
 	}
 	// What was read may be half of a change, and what was tried more of it. Then the next look sees the whole.
@@ -111,4 +111,15 @@ func (f Follower) endStaggered(ctx context.Context) {
 		}
 	}
 	f.Restart()
+}
+
+// try reports why NATS cannot be used with the options, or nil: it connects, looks whether NATS has what is needed, and leaves.
+func try(ctx context.Context, o jetstream.Options) error {
+	o.Logger = slog.New(slog.DiscardHandler) // the caller says what the answer means
+	c, err := jetstream.Connect(o)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	return c.Wait(ctx)
 }

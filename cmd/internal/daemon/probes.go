@@ -9,23 +9,12 @@ import (
 	"github.com/oklog/run"
 )
 
-// Probes answers /healthz as long as the process runs, and /readyz with 200 while ready says so.
-func Probes(ready func() bool) http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", func(http.ResponseWriter, *http.Request) {})
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
-		if !ready() {
-			http.Error(w, "not ready", http.StatusServiceUnavailable)
-		}
-	})
-	return mux
-}
-
 // probeTimeout bounds one probe request.
 const probeTimeout = 5 * time.Second
 
-// ServeProbes adds a server of the probes to the group, unless the address is empty.
-func ServeProbes(ctx context.Context, group *run.Group, listen string, ready func() bool) error {
+// serveProbes adds a server to the group, unless the address is empty, that answers /healthz as long as the process runs, and /readyz
+// with 200 while ready says so.
+func serveProbes(ctx context.Context, group *run.Group, listen string, ready func() bool) error {
 	if listen == "" {
 		return nil
 	}
@@ -33,7 +22,14 @@ func ServeProbes(ctx context.Context, group *run.Group, listen string, ready fun
 	if err != nil {
 		return err
 	}
-	server := &http.Server{Handler: Probes(ready), ReadTimeout: probeTimeout, WriteTimeout: probeTimeout, MaxHeaderBytes: 8 << 10}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(http.ResponseWriter, *http.Request) {})
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
+		if !ready() {
+			http.Error(w, "not ready", http.StatusServiceUnavailable)
+		}
+	})
+	server := &http.Server{Handler: mux, ReadTimeout: probeTimeout, WriteTimeout: probeTimeout, MaxHeaderBytes: 8 << 10}
 	group.Add(func() error { return server.Serve(listener) }, func(error) { _ = server.Close() })
 	return nil
 }

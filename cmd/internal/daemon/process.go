@@ -98,7 +98,7 @@ func (p *Process) Run(ctx context.Context, part Part, beside ...func(context.Con
 		group.Add(s.Serve, func(error) {})
 	}
 	// The last one: the group interrupts one after the other, so the probes are there until the part is drained.
-	if err := ServeProbes(ctx, &group, p.flags.Probes, part.Ready); err != nil {
+	if err := serveProbes(ctx, &group, p.flags.Probes, part.Ready); err != nil {
 		return err
 	}
 	return group.Run()

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"slices"
 	"sync"
-	"sync/atomic"
 
 	"github.com/nats-io/nuid"
 	"go.opentelemetry.io/otel/metric"
@@ -30,18 +29,11 @@ import (
 
 // Filter carries events from the logs to the targets that the routes name.
 type Filter struct {
-	client     *jetstream.Client
-	table      *route.Table
-	pool       *dispatch.Pool
-	opener     *consume.Opener
-	trimmer    *trim.Trimmer
-	sender     *deliver.Sender
-	eventTypes *eventtype.Recorder
-	reporter   *routes.Reporter
-	synced     atomic.Bool
-	leaving    atomic.Bool
-	started    func(route.Snapshot)
-	log        *slog.Logger
+	follower
+	pool    *dispatch.Pool
+	opener  *consume.Opener
+	trimmer *trim.Trimmer
+	sender  *deliver.Sender
 
 	mu sync.Mutex
 	// applied is the snapshot that the pool serves.
@@ -69,20 +61,18 @@ type FilterConfig struct {
 
 // NewFilter returns a filter that has not started.
 func NewFilter(c FilterConfig) (*Filter, error) {
-	f := &Filter{client: c.Client, table: route.NewTable(), sender: deliver.New(c.Deliver), started: c.Started, log: c.Logger}
+	f := &Filter{sender: deliver.New(c.Deliver), follower: follower{
+		client: c.Client, table: route.NewTable(), started: c.Started, eventTypes: eventtype.NewRecorder(routes.NewEventTypes(c.Client), c.Logger),
+	}}
 	sender, err := publish.NewSender(c.Client)
 	if err != nil {
 		return nil, err
 	}
 	store := park.New(c.Client, sender, f.table)
-	opener := consume.New(c.Client, store.Park)
-	f.opener = opener
-	opener.Bound(cmp.Or(c.Budget, memory.Budget()))
-	opener.Provide(c.Functions)
+	f.opener = consume.New(consume.Config{Client: c.Client, Park: store.Park, Budget: cmp.Or(c.Budget, memory.Budget()), Functions: c.Functions})
 	f.trimmer = trim.New(c.Client, f.table)
-	f.eventTypes = eventtype.NewRecorder(routes.NewEventTypes(c.Client), c.Logger)
 	f.pool, err = dispatch.NewPool(dispatch.Config{
-		Opener: opener, Store: store, Sender: f.sender, Replied: f.replied, Current: opener.Trusted, Logger: c.Logger, MeterProvider: c.Meter,
+		Opener: f.opener, Store: store, Sender: f.sender, Replied: f.replied, Current: f.opener.Trusted, Logger: c.Logger, MeterProvider: c.Meter,
 	})
 	if err != nil {
 		return nil, err
@@ -106,13 +96,8 @@ func (f *Filter) report(id string) route.Report {
 	return route.Report{Role: route.RoleFilter, ID: id, Revision: applied.Revision, Bucket: applied.Bucket, Failures: failures}.Bounded()
 }
 
-// Ready reports whether every route has been read, NATS can be reached and takes this filter's reports, and nobody has asked it to leave.
-func (f *Filter) Ready() bool {
-	return f.synced.Load() && f.client.Connected() && f.reporter.Err() == nil && !f.leaving.Load()
-}
-
-// Leave makes it not ready.
-func (f *Filter) Leave() { f.leaving.Store(true) }
+// Ready reports also whether NATS takes this filter's reports.
+func (f *Filter) Ready() bool { return f.follower.Ready() && f.reporter.Err() == nil }
 
 // Run serves the targets until ctx ends. Call Drain after it. The report outlives the reading: once it is withdrawn, targets become ready
 // of which this filter does not hear.
@@ -122,11 +107,7 @@ func (f *Filter) Run(ctx context.Context) {
 	defer reported.Wait()
 	defer end()
 	reported.Go(func() { f.reporter.Run(reporting) })
-	follow(ctx, followed{
-		watch: func(ctx context.Context, synced func()) { routes.Watch(ctx, f.client, f.table, synced) },
-		table: f.table,
-		apply: f.apply,
-	}, f.opener.Run, f.trimmer.Run, f.eventTypes.Run)
+	f.follow(ctx, f.apply, f.opener.Run, f.trimmer.Run)
 }
 
 // replied notes the type of a reply. A Broker's is noted twice, as upstream does: it is one of what the Trigger answers with, and one
@@ -152,13 +133,10 @@ func (f *Filter) apply(ctx context.Context, s route.Snapshot) {
 	f.mu.Lock()
 	f.applied = s
 	f.mu.Unlock()
-	if first := !f.synced.Swap(true); first {
+	if !f.synced.Load() {
 		memory.Release()
-		if f.started != nil {
-			f.started(s)
-		}
 	}
-	f.reporter.Changed()
+	f.inForce(s)
 }
 
 // Drain lets the requests in flight finish until ctx ends, and gives back what is left.

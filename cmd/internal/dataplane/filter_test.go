@@ -16,7 +16,6 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/buckets"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/owner"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/publish"
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
@@ -58,7 +57,7 @@ func TestAFilterThatLeavesBeginsNoDelivery(t *testing.T) {
 		f.Run(ctx)
 	}()
 	eventually(t, "the Trigger is ready", func() bool {
-		reports, err := routes.Reports(t.Context(), client)
+		reports, err := buckets.Reports(t.Context(), client)
 		must(t, err)
 		ready, _ := route.Ready(reports, route.RoleFilter, put.Place)
 		return ready

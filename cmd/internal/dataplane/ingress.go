@@ -7,7 +7,6 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
-	"sync/atomic"
 
 	"github.com/nats-io/nuid"
 	"go.opentelemetry.io/otel/metric"
@@ -23,15 +22,8 @@ import (
 
 // Ingress takes events over HTTP into the logs of the addresses that the routes name.
 type Ingress struct {
-	client     *jetstream.Client
-	table      *route.Table
-	handler    *ingress.Handler
-	eventTypes *eventtype.Recorder
-	reporter   *routes.Reporter
-	synced     atomic.Bool
-	leaving    atomic.Bool
-	started    func(route.Snapshot)
-	unmatched  *unmatched // nil when nobody asks
+	follower
+	handler *ingress.Handler
 }
 
 // IngressConfig is what an Ingress is made of.
@@ -53,8 +45,8 @@ type IngressConfig struct {
 	ID string
 	// Started is called once, with the routes, when all of them are read for the first time; nil when nobody asks.
 	Started func(route.Snapshot)
-	// Unmatched is told of an event that no target wants, once for each type; nil when nobody asks. It must not block.
-	Unmatched func(UnmatchedEvent)
+	// Publisher, if not nil, makes what is stored go through another publisher, which gets the one that stores.
+	Publisher func(ingress.Publisher) ingress.Publisher
 }
 
 // NewIngress returns an ingress that has not started.
@@ -63,12 +55,12 @@ func NewIngress(c IngressConfig) (*Ingress, error) {
 	if err != nil {
 		return nil, err
 	}
-	i := &Ingress{client: c.Client, table: route.NewTable(), started: c.Started}
-	i.eventTypes = eventtype.NewRecorder(routes.NewEventTypes(c.Client), c.Logger)
+	i := &Ingress{follower: follower{
+		client: c.Client, table: route.NewTable(), started: c.Started, eventTypes: eventtype.NewRecorder(routes.NewEventTypes(c.Client), c.Logger),
+	}}
 	var publisher ingress.Publisher = publish.New(c.Client, sender)
-	if c.Unmatched != nil {
-		i.unmatched = newUnmatched(publisher, i.table, c.Unmatched)
-		publisher = i.unmatched
+	if c.Publisher != nil {
+		publisher = c.Publisher(publisher)
 	}
 	i.handler = ingress.New(ingress.Config{
 		Addresses:     i.table,
@@ -112,26 +104,7 @@ func (i *Ingress) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	i.handler.ServeHTTP(w, r)
 }
 
-// Ready reports whether every route has been read, NATS can be reached, and nobody has asked it to leave.
-func (i *Ingress) Ready() bool { return i.synced.Load() && i.client.Connected() && !i.leaving.Load() }
-
-// Leave makes it not ready, and has clients make their next connection to somebody else. It goes on taking events.
-func (i *Ingress) Leave() { i.leaving.Store(true) }
-
 // Run follows the routes and reports until ctx ends.
 func (i *Ingress) Run(ctx context.Context) {
-	beside := []func(context.Context){i.reporter.Run, i.eventTypes.Run}
-	if i.unmatched != nil {
-		beside = append(beside, i.unmatched.run)
-	}
-	follow(ctx, followed{
-		watch: func(ctx context.Context, synced func()) { routes.Watch(ctx, i.client, i.table, synced) },
-		table: i.table,
-		apply: func(_ context.Context, s route.Snapshot) {
-			if first := !i.synced.Swap(true); first && i.started != nil {
-				i.started(s)
-			}
-			i.reporter.Changed()
-		},
-	}, beside...)
+	i.follow(ctx, func(_ context.Context, s route.Snapshot) { i.inForce(s) }, i.reporter.Run)
 }

@@ -79,7 +79,7 @@ func awaitReport(ctx context.Context, t *testing.T, client *jetstream.Client, ur
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		reports, err := routes.Reports(ctx, client)
+		reports, err := buckets.Reports(ctx, client)
 		if err == nil && len(reports.Live) == 1 && reports.Live[0].URL == url {
 			return
 		}

@@ -15,7 +15,6 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/buckets"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/owner"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/publish"
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
 )
@@ -67,12 +66,12 @@ func TestDeliveryOutlivesARestartOfNATSWithoutAnOwner(t *testing.T) {
 	runFilter(t, connect(t, server.URL()))
 	gets("anew")
 
-	if reports, err := routes.Reports(t.Context(), client); err != nil || reports.Lost.IsZero() {
+	if reports, err := buckets.Reports(t.Context(), client); err != nil || reports.Lost.IsZero() {
 		t.Errorf("the reports are %+v, %v; want that they are lost", reports, err)
 	}
 	must(t, buckets.Ensure(t.Context(), client))
 	eventually(t, "it reports", func() bool {
-		reports, err := routes.Reports(t.Context(), client)
+		reports, err := buckets.Reports(t.Context(), client)
 		return err == nil && len(reports.Live) == 1 && reports.Live[0].Past(put.Place) && !reports.Lost.IsZero()
 	})
 }

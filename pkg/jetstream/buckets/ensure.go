@@ -9,7 +9,6 @@ import (
 	natsjs "github.com/nats-io/nats.go/jetstream"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 )
 
 // Ensure makes the routes, reports and positions buckets what they ought to be. Only owners of routes call it, and again
@@ -45,7 +44,7 @@ func ensureAll(ctx context.Context, c *jetstream.Client, stays bool) error {
 	}
 	// Where there were no routes, nobody reported that he serves them.
 	first := made[c.Names().RoutesBucket()] && made[c.Names().ReportsBucket()]
-	return startReports(ctx, c, routes.ReportsStart{Lost: !first})
+	return startReports(ctx, c, ReportsStart{Lost: !first})
 }
 
 // MakingRoom does a write to a bucket, and once more if that was full, for which the buckets grow: it has taken much since it was looked at.

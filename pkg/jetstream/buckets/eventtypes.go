@@ -2,11 +2,14 @@ package buckets
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"time"
+
+	natsjs "github.com/nats-io/nats.go/jetstream"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/eventtype"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 )
 
 const (
@@ -17,14 +20,12 @@ const (
 	EventTypeBytes = 8 << 10
 )
 
-// EventTypes are those of package routes for the owner of routes that describes them, which makes the bucket.
-type EventTypes struct {
-	routes.EventTypes
-	client *jetstream.Client
-}
+// EventTypes are what ingress and filter have written by routes.EventTypes, for the owner of routes that describes them. Each is a record
+// that expires unless it is written again.
+type EventTypes struct{ client *jetstream.Client }
 
 // NewEventTypes returns those that this client's NATS has.
-func NewEventTypes(c *jetstream.Client) EventTypes { return EventTypes{routes.NewEventTypes(c), c} }
+func NewEventTypes(c *jetstream.Client) EventTypes { return EventTypes{c} }
 
 // EnsureEventTypes makes the bucket of the event types. Ingress and filter write into it ($KV.<bucket>.>), and into no other bucket of
 // the owner's but that of the reports.
@@ -38,4 +39,43 @@ func (e EventTypes) EnsureEventTypes(ctx context.Context) error {
 		return fmt.Errorf("make bucket %s: %w", name, err)
 	}
 	return nil
+}
+
+// SeenEventType is a record with the time, by the NATS server's clock, when it was last written.
+type SeenEventType struct {
+	eventtype.Record
+	At time.Time
+}
+
+// EventType reads one record; found is false when there is none any more. Errors: eventtype.ErrRecord.
+func (e EventTypes) EventType(ctx context.Context, key string) (seen SeenEventType, found bool, err error) {
+	bucket, err := e.client.JetStream().KeyValue(ctx, e.client.Names().EventTypesBucket())
+	if errors.Is(err, natsjs.ErrBucketNotFound) {
+		return SeenEventType{}, false, nil
+	}
+	if err != nil {
+		return SeenEventType{}, false, fmt.Errorf("open bucket %s: %w", e.client.Names().EventTypesBucket(), err)
+	}
+	entry, err := bucket.Get(ctx, key)
+	if errors.Is(err, natsjs.ErrKeyNotFound) {
+		return SeenEventType{}, false, nil
+	}
+	if err != nil {
+		return SeenEventType{}, false, fmt.Errorf("read event type %s: %w", key, err)
+	}
+	record, err := eventtype.Decode(key, entry.Value())
+	return SeenEventType{Record: record, At: entry.Created()}, err == nil, err
+}
+
+// WatchEventTypes calls each with the key of every record, and again when it is written again, until the watch has to start
+// anew: nil when NATS was away or ctx has ended, else why.
+func (e EventTypes) WatchEventTypes(ctx context.Context, each func(key string)) error {
+	return e.client.WatchBucket(ctx, e.client.Names().EventTypesBucket(), jetstream.BucketWatch{
+		Entry: func(entry natsjs.KeyValueEntry) {
+			if entry.Operation() == natsjs.KeyValuePut {
+				each(entry.Key())
+			}
+		},
+		Synced: func(time.Time) {},
+	})
 }

@@ -10,17 +10,16 @@ import (
 	natsjs "github.com/nats-io/nats.go/jetstream"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 )
 
 // startReports notes that the bucket takes reports from now on, if it is not noted.
-func startReports(ctx context.Context, c *jetstream.Client, start routes.ReportsStart) error {
+func startReports(ctx context.Context, c *jetstream.Client, start ReportsStart) error {
 	name := c.Names().ReportsBucket()
 	bucket, err := c.JetStream().KeyValue(ctx, name)
 	if err != nil {
 		return fmt.Errorf("open bucket %s: %w", name, err)
 	}
-	_, err = bucket.Get(ctx, routes.StartKey)
+	_, err = bucket.Get(ctx, StartKey)
 	if errors.Is(err, natsjs.ErrKeyNotFound) {
 		return putStart(ctx, c, start, natsjs.WithExpectLastSequencePerSubject(0))
 	}
@@ -31,12 +30,12 @@ func startReports(ctx context.Context, c *jetstream.Client, start routes.Reports
 }
 
 // putStart writes the start: it stays, while all else in the bucket expires.
-func putStart(ctx context.Context, c *jetstream.Client, start routes.ReportsStart, options ...natsjs.PublishOpt) error {
+func putStart(ctx context.Context, c *jetstream.Client, start ReportsStart, options ...natsjs.PublishOpt) error {
 	data, err := json.Marshal(start)
 	if err != nil {
 		return err
 	}
-	msg := nats.NewMsg("$KV." + c.Names().ReportsBucket() + "." + routes.StartKey)
+	msg := nats.NewMsg("$KV." + c.Names().ReportsBucket() + "." + StartKey)
 	msg.Data = data
 	msg.Header.Set(natsjs.MsgTTLHeader, "never")
 	_, err = c.JetStream().PublishMsg(ctx, msg, options...)
@@ -54,5 +53,5 @@ func putStart(ctx context.Context, c *jetstream.Client, start routes.ReportsStar
 // FirstReports says that no process can have reported before the reports bucket was made: he knows who has just started the NATS
 // server that it is in.
 func FirstReports(ctx context.Context, c *jetstream.Client) error {
-	return putStart(ctx, c, routes.ReportsStart{})
+	return putStart(ctx, c, ReportsStart{})
 }

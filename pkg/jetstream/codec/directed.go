@@ -23,12 +23,12 @@ const SentByHand = 1 << 63
 // DecodeDirected reads a directed message. One that names no sequence was sent by hand: its own place in the directed stream
 // identifies it. One with something wrong in it is a dead letter. Error: it has no ack subject, so nobody could acknowledge it.
 func DecodeDirected(m *nats.Msg) (dispatch.Work, error) {
-	place, err := PlaceIn(m.Reply)
+	place, err := m.Metadata()
 	if err != nil {
 		return dispatch.Work{}, err
 	}
 	fields := headerFields{header: m.Header}
-	w := dispatch.Work{Sequence: SentByHand | place.sequence, Stored: place.at, Directed: place.sequence}
+	w := dispatch.Work{Sequence: SentByHand | place.Sequence.Stream, Stored: place.Timestamp.UTC(), Directed: place.Sequence.Stream}
 	fields.history(&w)
 	data, reply, err := cutReply(m)
 	if err == nil {

@@ -25,21 +25,21 @@ func DecodeChannel(m *nats.Msg) (dispatch.Work, error) {
 	if event.IsNATS(m.Header, m.Data) {
 		return DecodeLog(m)
 	}
-	place, err := PlaceIn(m.Reply)
+	place, err := m.Metadata()
 	if err != nil {
 		return dispatch.Work{}, err
 	}
 	return dispatch.Work{
 		Event: event.Plain{
-			ID:     place.stream + "." + formatUint(place.sequence),
+			ID:     place.Stream + "." + formatUint(place.Sequence.Stream),
 			Source: sourceOf(m.Subject),
 			Type:   PlainType,
-			Time:   place.at,
+			Time:   place.Timestamp.UTC(),
 			Header: m.Header,
 			Data:   m.Data,
 		}.Event(),
-		Sequence: place.sequence,
-		Stored:   place.at,
+		Sequence: place.Sequence.Stream,
+		Stored:   place.Timestamp.UTC(),
 	}, nil
 }
 

@@ -25,11 +25,11 @@ func IdentityOf(target route.Target, w dispatch.Work) naming.Identity {
 
 // DecodeLog reads a message of an address's log. Error: it has no ack subject, so nobody could acknowledge it.
 func DecodeLog(m *nats.Msg) (dispatch.Work, error) {
-	place, err := PlaceIn(m.Reply)
+	place, err := m.Metadata()
 	if err != nil {
 		return dispatch.Work{}, err
 	}
-	w := dispatch.Work{Sequence: place.sequence, Stored: place.at}
+	w := dispatch.Work{Sequence: place.Sequence.Stream, Stored: place.Timestamp.UTC()}
 	if w.Event, err = event.FromNATS(m.Header, m.Data); err != nil {
 		return unreadable(m, w, err), nil
 	}

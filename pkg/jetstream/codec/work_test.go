@@ -75,7 +75,7 @@ func overTheWire(t testing.TB, m *nats.Msg) *nats.Msg {
 	wire.WriteString("\r\n")
 	decoded, err := nats.DecodeHeadersMsg([]byte(wire.String()))
 	jstest.Must(t, err)
-	return &nats.Msg{Header: decoded, Data: m.Data, Reply: "$JS.ACK.S.C.1.5.1.0.0"}
+	return &nats.Msg{Header: decoded, Data: m.Data, Reply: "$JS.ACK.S.C.1.5.1.0.0", Sub: &nats.Subscription{}}
 }
 
 // A reply that waits is kept with the event that it answers, whatever either is made of.
@@ -207,7 +207,7 @@ func FuzzDecode(f *testing.F) {
 		if err != nil {
 			return
 		}
-		m := &nats.Msg{Subject: "a", Header: header, Data: data, Reply: "$JS.ACK.S.C.1.5.1.7.0"}
+		m := &nats.Msg{Subject: "a", Header: header, Data: data, Reply: "$JS.ACK.S.C.1.5.1.7.0", Sub: &nats.Subscription{}}
 		for name, decode := range map[string]func(*nats.Msg) (dispatch.Work, error){
 			"log": DecodeLog, "channel": DecodeChannel, "directed": DecodeDirected,
 		} {

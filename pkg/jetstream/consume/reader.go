@@ -20,7 +20,7 @@ import (
 
 // reader reads one consumer, of a log or of a directed stream, and deals its messages to the targets. Safe for concurrent use.
 type reader struct {
-	readers *readers
+	opener  *Opener
 	id      pull.Consumer
 	address route.Key
 	// directed says that it is a directed stream's consumer, and shared that it is the cursor of all targets of a log.
@@ -28,6 +28,8 @@ type reader struct {
 	decode           func(*nats.Msg) (dispatch.Work, error)
 	group            *share.Group
 	source           *pull.Source
+	// live are its targets; the opener's lock guards them.
+	live []route.Target
 	// logBytes is the limit of the log.
 	logBytes atomic.Int64
 	// verified is the period of trust in which its consumer was seen, with no member that this process does not know.
@@ -41,15 +43,15 @@ type reader struct {
 	why error
 }
 
-func (rs *readers) newReader(id pull.Consumer, t route.Target, directed bool) (*reader, error) {
-	names := rs.client.Names()
+func (o *Opener) newReader(id pull.Consumer, t route.Target, directed bool) (*reader, error) {
+	names := o.Client.Names()
 	r := &reader{
-		readers: rs, id: id, address: t.Key.Address, directed: directed, why: errNotVerified,
+		opener: o, id: id, address: t.Key.Address, directed: directed, why: errNotVerified,
 		shared: !directed && id.Name == names.SharedConsumer(), decode: codec.DecodeLog,
 	}
 	config := share.Config{
-		Park: rs.park, Current: r.current, Go: rs.client.Go, More: func() { r.source.AskMore() },
-		Bytes: min(share.MaxBytes, rs.budget.Limit()), LogBytes: r.logBytes.Load, Functions: rs.functions, Logger: rs.client.Logger(),
+		Park: o.Park, Current: r.current, Go: o.Client.Go, More: func() { r.source.AskMore() },
+		Bytes: min(share.MaxBytes, o.budget.Limit()), LogBytes: r.logBytes.Load, Functions: o.Functions, Logger: o.Client.Logger(),
 		Subjects: names.Subjects,
 	}
 	switch {
@@ -62,20 +64,20 @@ func (rs *readers) newReader(id pull.Consumer, t route.Target, directed bool) (*
 	}
 	r.group = share.New(config)
 	var err error
-	r.source, err = pull.Open(rs.client, id, r, rs.budget)
+	r.source, err = pull.Open(o.Client, id, r, o.budget)
 	return r, err
 }
 
 // open reports whether everybody who may want a message is known, or is about to be.
 func (r *reader) open() bool {
-	return r.readers.trust.lives() && r.verified.Load() == r.readers.trust.period.Load()
+	return r.opener.trust.lives() && r.verified.Load() == r.opener.trust.period.Load()
 }
 
 // Paused makes the reader a pull.Taker, as Space and Take do.
-func (r *reader) Paused() bool { return r.readers.trust.pauses() && r.open() }
+func (r *reader) Paused() bool { return r.opener.trust.pauses() && r.open() }
 
 // current reports whether everybody who may want a message is known, as it is now.
-func (r *reader) current() bool { return !r.readers.trust.pauses() && r.open() }
+func (r *reader) current() bool { return !r.opener.trust.pauses() && r.open() }
 
 // Space is what the targets may still take.
 func (r *reader) Space() share.Space {
@@ -93,27 +95,20 @@ func (r *reader) Take(m *nats.Msg, l *pull.Lease) {
 		return
 	}
 	if !r.group.Wants(m.Subject) {
-		if r.directed && !(*r.readers.over.Load())[m.Subject] {
+		if r.directed && !(*r.opener.over.Load())[m.Subject] {
 			_ = l.Release(directedPause) // its target is known to others, and here soon
 			return
 		}
 		_ = l.Ack() // lost, it comes once more
 		return
 	}
-	if message, ok := read(r.readers.client, m, l, r.decode); ok {
-		r.group.Take(m.Subject, message)
-	}
-}
-
-// read takes a message apart. Decoders fail only for a message without an ack subject, which cannot come of a consumer of ours.
-func read(c *jetstream.Client, m *nats.Msg, l *pull.Lease, decode func(*nats.Msg) (dispatch.Work, error)) (dispatch.Message, bool) {
-	work, err := decode(m)
-	if err != nil {
-		c.Logger().Error("what came is no message of a consumer", "subject", m.Subject, "error", err)
+	work, err := r.decode(m)
+	if err != nil { // it has no ack subject, which cannot be in a message of a consumer of ours
+		r.opener.Client.Logger().Error("what came is no message of a consumer", "subject", m.Subject, "error", err)
 		_ = l.Release(time.Minute)
-		return dispatch.Message{}, false
+		return
 	}
-	return dispatch.Message{Work: work, Lease: l, Taken: time.Now()}, true
+	r.group.Take(m.Subject, dispatch.Message{Work: work, Lease: l, Taken: time.Now()})
 }
 
 // wake has the reader go on after the trust has begun.
@@ -138,7 +133,7 @@ func (r *reader) failure() error {
 // is another one than before. A routes bucket may have been deleted, or a record: then the target is not known here, and what is for it
 // would be acknowledged.
 func (r *reader) verify(ctx context.Context, known map[string]bool) (changed bool) {
-	period := r.readers.trust.period.Load()
+	period := r.opener.trust.period.Load()
 	why := r.look(ctx, known, period)
 	if why == nil {
 		r.verified.Store(period)
@@ -157,7 +152,7 @@ func (r *reader) verify(ctx context.Context, known map[string]bool) (changed boo
 func (r *reader) look(ctx context.Context, known map[string]bool, period int64) error {
 	ctx, cancel := context.WithTimeout(ctx, jetstream.RequestTimeout)
 	defer cancel()
-	consumer, err := r.readers.client.JetStream().Consumer(ctx, r.id.Stream, r.id.Name)
+	consumer, err := r.opener.Client.JetStream().Consumer(ctx, r.id.Stream, r.id.Name)
 	if err != nil {
 		return fmt.Errorf("read consumer %s: %w", r.id.Name, err)
 	}

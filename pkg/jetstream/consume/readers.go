@@ -1,6 +1,7 @@
 package consume
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"sync"
@@ -13,6 +14,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/pull"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/loop"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/share"
@@ -21,113 +23,86 @@ import (
 // directedPause is for how long a directed message is put off that its target cannot take now.
 const directedPause = 15 * time.Second
 
-// readers are those of all consumers that the targets of this process need. Safe for concurrent use.
-type readers struct {
-	client *jetstream.Client
-	park   share.Park
+// Config is what an Opener works with. Functions may be missing, and so may Budget.
+type Config struct {
+	Client *jetstream.Client
+	// Park stores what a target cannot take.
+	Park share.Park
+	// Budget is how many bytes of messages the process asks for and holds at most; 0 is pull.DefaultBudget.
+	Budget int64
+	// Functions are those that the filters of Triggers know beside CESQL's own.
+	Functions []cesql.Function
+}
+
+// Opener opens the sources of targets, and has a reader for each consumer that they need. It is dispatch.Opener. Safe for concurrent use.
+type Opener struct {
+	Config
+	trust
 	budget *pull.Budget
-	trust  trust
-	// functions are those that filters may call beside CESQL's own.
-	functions []cesql.Function
 	// unverified has a token when there may be a reader to verify.
 	unverified chan struct{}
 
 	mu      sync.Mutex
 	all     map[pull.Consumer]*reader
-	targets map[pull.Consumer][]route.Target
 	routes  route.Snapshot
 	stopped bool
 	// over are the subjects of directed messages for targets that are swept: nobody is to get those any more.
 	over atomic.Pointer[map[string]bool]
 }
 
-func newReaders(c *jetstream.Client, park share.Park) *readers {
-	return &readers{
-		client: c, trust: trust{made: c.ConnectionsMade}, park: park, budget: pull.NewBudget(pull.DefaultBudget), unverified: make(chan struct{}, 1),
-		all: map[pull.Consumer]*reader{}, targets: map[pull.Consumer][]route.Target{},
+// New returns an opener of sources.
+func New(c Config) *Opener {
+	return &Opener{
+		Config: c, trust: trust{made: c.Client.ConnectionsMade}, budget: pull.NewBudget(cmp.Or(c.Budget, pull.DefaultBudget)),
+		unverified: make(chan struct{}, 1), all: map[pull.Consumer]*reader{},
 	}
 }
 
-// Opener opens the sources of targets. It is dispatch.Opener.
-type Opener struct{ readers *readers }
-
-// New returns an opener of sources. What a target cannot take, park stores for it.
-func New(c *jetstream.Client, park share.Park) *Opener { return &Opener{newReaders(c, park)} }
-
-// Bound has the process ask for and hold at most so many bytes of messages; else it is pull.DefaultBudget. Call it before Follow.
-func (o *Opener) Bound(bytes int64) { o.readers.budget = pull.NewBudget(bytes) }
-
 // Bytes are those of messages that the process has asked for and not got, and those that it holds.
-func (o *Opener) Bytes() (asked, held int64) { return o.readers.budget.Bytes() }
-
-// Provide has the filters of Triggers know these functions beside CESQL's own. Call it before Follow.
-func (o *Opener) Provide(functions []cesql.Function) { o.readers.functions = functions }
-
-// Follow tells which targets there are. Messages are dealt to them from now on, be they served or not.
-func (o *Opener) Follow(s route.Snapshot) { o.readers.follow(s) }
+func (o *Opener) Bytes() (asked, held int64) { return o.budget.Bytes() }
 
 // TrustUntil says that until then no target is ready anywhere of which Follow was not told, as it is now, and that Follow was told of
 // every record that Heard had counted. Without that, or after it, or over another connection than that of Heard, nothing is read.
 func (o *Opener) TrustUntil(until time.Time, heard Heard) {
-	rs := o.readers
-	if rs.trust.extend(until, heard) {
-		rs.verifySoon()
+	if o.trust.extend(until, heard) {
+		o.verifySoon()
 		return
 	}
-	rs.mu.Lock()
-	defer rs.mu.Unlock()
-	for _, r := range rs.all {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, r := range o.all {
 		r.wake()
 	}
 }
 
-// Prolong has a trust that has not ended go on until then, as long as no report was missing: no target has become ready without this
-// process, although it may not have applied every record.
-func (o *Opener) Prolong(until time.Time) { o.readers.trust.prolong(until) }
-
-// Current reports whether the trust lives and every record is applied that was heard of.
-func (o *Opener) Current() bool { return o.readers.trust.lives() && o.readers.trust.behind.Load() == 0 }
-
-// Heard counts the records that were written since this process runs. It is another one after an outage of NATS: the news of some may
-// be lost.
-func (o *Opener) Heard() Heard { return o.readers.trust.hears() }
-
-// Trusted reports whether TrustUntil holds: until its time, no longer than the connection to NATS, and not from when a record is written
-// until it is applied.
-func (o *Opener) Trusted() bool { return o.readers.trust.holds() }
-
-// OnChange has f called when what Failures says, or Trusted, may have changed by itself. f must not block.
-func (o *Opener) OnChange(f func()) { o.readers.trust.onChange.Store(&f) }
-
 // Log is the target's part of its log.
 func (o *Opener) Log(t route.Target) dispatch.Source {
-	return o.readers.source(logID(o.readers.client, t), t.Key)
+	return o.source(o.logID(t), t.Key)
 }
 
 // Directed is what was parked for the target, or sent to it alone.
 func (o *Opener) Directed(t route.Target) dispatch.Source {
-	return o.readers.source(directedID(o.readers.client, t), t.Key)
+	return o.source(o.directedID(t), t.Key)
 }
 
 // Run verifies readers until ctx ends. After that nothing is read.
 func (o *Opener) Run(ctx context.Context) {
-	rs := o.readers
-	defer rs.stop()
-	reconnected := rs.client.Conn().StatusChanged(nats.CONNECTED)
-	defer rs.client.Conn().RemoveStatusListener(reconnected)
-	if err := rs.trust.follow(rs.client.Conn(), rs.client.Names().RoutesBucket()); err != nil {
-		rs.client.Logger().Error("changes of routes are heard of late", "error", err)
+	defer o.stop()
+	reconnected := o.Client.Conn().StatusChanged(nats.CONNECTED)
+	defer o.Client.Conn().RemoveStatusListener(reconnected)
+	if err := o.trust.follow(o.Client.Conn(), o.Client.Names().RoutesBucket()); err != nil {
+		o.Client.Logger().Error("changes of routes are heard of late", "error", err)
 	}
 	for ctx.Err() == nil {
 		var again <-chan time.Time
-		if rs.trust.lives() && !rs.verifyAll(ctx) {
+		if o.trust.lives() && !o.verifyAll(ctx) {
 			again = time.After(jetstream.RetryPause)
 		}
 		select {
 		case <-again:
 		case <-reconnected:
-			rs.trust.changed()
-		case <-rs.unverified:
+			o.trust.changed()
+		case <-o.unverified:
 		case <-ctx.Done():
 		}
 	}
@@ -135,14 +110,13 @@ func (o *Opener) Run(ctx context.Context) {
 
 // Failures says why targets get nothing, or may not get all soon.
 func (o *Opener) Failures() map[route.TargetKey]string {
-	rs := o.readers
-	rs.mu.Lock()
-	defer rs.mu.Unlock()
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	failures := map[route.TargetKey]string{}
-	for id, r := range rs.all {
+	for _, r := range o.all {
 		maps.Copy(failures, r.group.Failures())
 		if why := r.failure(); why != nil {
-			for _, t := range rs.targets[id] {
+			for _, t := range r.live {
 				failures[t.Key] = why.Error()
 			}
 		}
@@ -150,12 +124,13 @@ func (o *Opener) Failures() map[route.TargetKey]string {
 	return failures
 }
 
-func logID(c *jetstream.Client, t route.Target) pull.Consumer {
-	return pull.Consumer{Stream: c.StreamOf(t), Name: t.Consumer}
+func (o *Opener) logID(t route.Target) pull.Consumer {
+	return pull.Consumer{Stream: o.Client.StreamOf(t), Name: t.Consumer}
 }
 
-func directedID(c *jetstream.Client, t route.Target) pull.Consumer {
-	return pull.Consumer{Stream: c.Names().DirectedStream(t.Key.Address), Name: c.Names().SharedConsumer()}
+func (o *Opener) directedID(t route.Target) pull.Consumer {
+	names := o.Client.Names()
+	return pull.Consumer{Stream: names.DirectedStream(t.Key.Address), Name: names.SharedConsumer()}
 }
 
 // followed is who reads one consumer.
@@ -164,9 +139,10 @@ type followed struct {
 	directed    bool
 }
 
-// follow has every consumer read that has a target, and none else. A target that has ended and may come back stays among those who
-// share a log; a consumer that nobody else reads keeps its events for it.
-func (rs *readers) follow(s route.Snapshot) {
+// Follow tells which targets there are. Messages are dealt to them from now on, be they served or not. Every consumer is read that has a
+// target, and none else. A target that has ended and may come back stays among those who share a log; a consumer that nobody else reads
+// keeps its events for it.
+func (o *Opener) Follow(s route.Snapshot) {
 	wanted := map[pull.Consumer]*followed{}
 	enter := func(id pull.Consumer, directed bool) *followed {
 		f := wanted[id]
@@ -180,51 +156,50 @@ func (rs *readers) follow(s route.Snapshot) {
 		if t.Consumer == "" {
 			continue
 		}
-		for _, f := range []*followed{enter(logID(rs.client, t), false), enter(directedID(rs.client, t), true)} {
+		for _, f := range []*followed{enter(o.logID(t), false), enter(o.directedID(t), true)} {
 			f.live = append(f.live, t)
 		}
 	}
 	for _, t := range s.Ended {
-		for _, id := range []pull.Consumer{logID(rs.client, t), directedID(rs.client, t)} {
+		for _, id := range []pull.Consumer{o.logID(t), o.directedID(t)} {
 			if f := wanted[id]; f != nil {
 				f.ended = append(f.ended, t)
 			}
 		}
 	}
-	idle := rs.replace(s, wanted)
+	idle := o.replace(s, wanted)
 	for _, r := range idle {
 		r.stop()
 	}
 }
 
 // replace makes the readers those that are wanted, and returns those that are not.
-func (rs *readers) replace(s route.Snapshot, wanted map[pull.Consumer]*followed) (idle []*reader) {
-	rs.mu.Lock()
-	defer rs.mu.Unlock()
-	if rs.stopped {
+func (o *Opener) replace(s route.Snapshot, wanted map[pull.Consumer]*followed) (idle []*reader) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.stopped {
 		return nil
 	}
-	rs.routes = s
-	rs.over.Store(rs.directedOf(s.Swept))
-	for id, r := range rs.all {
+	o.routes = s
+	o.over.Store(o.directedOf(s.Swept))
+	for id, r := range o.all {
 		if wanted[id] == nil {
 			idle = append(idle, r)
-			delete(rs.all, id)
-			delete(rs.targets, id)
+			delete(o.all, id)
 		}
 	}
 	for id, f := range wanted {
-		r := rs.all[id]
+		r := o.all[id]
 		if r == nil {
 			var err error
-			if r, err = rs.newReader(id, f.live[0], f.directed); err != nil {
-				rs.client.Logger().Error("a consumer is not read", "stream", id.Stream, "consumer", id.Name, "error", err)
+			if r, err = o.newReader(id, f.live[0], f.directed); err != nil {
+				o.Client.Logger().Error("a consumer is not read", "stream", id.Stream, "consumer", id.Name, "error", err)
 				continue // the connection is closed: the process ends
 			}
-			rs.all[id] = r
-			rs.verifySoon()
+			o.all[id] = r
+			o.verifySoon()
 		}
-		rs.targets[id] = f.live
+		r.live = f.live
 		if !f.directed {
 			r.logBytes.Store(s.Addresses[r.address].Log.MaxBytes)
 		}
@@ -234,58 +209,47 @@ func (rs *readers) replace(s route.Snapshot, wanted map[pull.Consumer]*followed)
 }
 
 // directedOf returns the subjects of the directed messages of targets, by the keys of their records.
-func (rs *readers) directedOf(records map[string]route.Key) *map[string]bool {
+func (o *Opener) directedOf(records map[string]route.Key) *map[string]bool {
 	subjects := make(map[string]bool, len(records))
 	for key := range records {
 		if record, err := naming.ParseKey(key); err == nil && record.Target != nil {
-			subjects[rs.client.Names().DirectedSubject(*record.Target)] = true
+			subjects[o.Client.Names().DirectedSubject(*record.Target)] = true
 		}
 	}
 	return &subjects
 }
 
-func (rs *readers) source(id pull.Consumer, key route.TargetKey) dispatch.Source {
-	rs.mu.Lock()
-	defer rs.mu.Unlock()
-	if r := rs.all[id]; r != nil {
-		return r.group.Open(key)
+func (o *Opener) source(id pull.Consumer, key route.TargetKey) dispatch.Source {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	var group *share.Group // none when the target is not followed any more
+	if r := o.all[id]; r != nil {
+		group = r.group
 	}
-	return noSource{}
+	return group.Open(key)
 }
 
-// noSource is that of a target that is not followed any more.
-type noSource struct{}
-
-func (noSource) Take() (dispatch.Message, bool) { return dispatch.Message{}, false }
-func (noSource) Ready() <-chan struct{}         { return nil }
-func (noSource) Stop()                          {}
-
-func (rs *readers) verifySoon() {
-	select {
-	case rs.unverified <- struct{}{}:
-	default:
-	}
-}
+func (o *Opener) verifySoon() { loop.Notify(o.unverified) }
 
 // verifyAll verifies the readers that are not, and reports whether all are.
-func (rs *readers) verifyAll(ctx context.Context) bool {
-	period := rs.trust.period.Load()
-	rs.mu.Lock()
+func (o *Opener) verifyAll(ctx context.Context) bool {
+	period := o.trust.period.Load()
+	o.mu.Lock()
 	var left []*reader
-	for _, r := range rs.all {
+	for _, r := range o.all {
 		if r.verified.Load() != period {
 			left = append(left, r)
 		}
 	}
-	routes := rs.routes
-	rs.mu.Unlock()
+	routes := o.routes
+	o.mu.Unlock()
 	if len(left) == 0 {
 		return true
 	}
 	known := knownTags(routes)
 	all, changed := true, false
 	for _, r := range left {
-		if ctx.Err() != nil || !rs.trust.lives() {
+		if ctx.Err() != nil || !o.trust.lives() {
 			return true // a new period begins with a verification
 		}
 		if r.verify(ctx, known[r.address]) {
@@ -294,7 +258,7 @@ func (rs *readers) verifyAll(ctx context.Context) bool {
 		all = all && r.failure() == nil
 	}
 	if changed {
-		rs.trust.changed()
+		o.trust.changed()
 	}
 	return all
 }
@@ -320,13 +284,13 @@ func knownTags(s route.Snapshot) map[route.Key]map[string]bool {
 }
 
 // stop ends the readers: what they hold and nobody has taken is given back.
-func (rs *readers) stop() {
-	rs.trust.close() // nobody tells of targets any more
-	rs.mu.Lock()
-	rs.stopped = true
-	all := rs.all
-	rs.all = map[pull.Consumer]*reader{}
-	rs.mu.Unlock()
+func (o *Opener) stop() {
+	o.trust.close() // nobody tells of targets any more
+	o.mu.Lock()
+	o.stopped = true
+	all := o.all
+	o.all = map[pull.Consumer]*reader{}
+	o.mu.Unlock()
 	var stopping sync.WaitGroup
 	for _, r := range all {
 		stopping.Go(r.stop)

@@ -46,8 +46,9 @@ type term struct {
 // Heard is what a process has heard of routes: how many records were written while it ran, and over which connection it heard of the last.
 type Heard struct{ Records, connection uint64 }
 
-// hears returns what was heard until now. The connection is read first: if another is made meanwhile, nothing is trusted by it.
-func (t *trust) hears() Heard {
+// Heard counts the records that were written since this process runs. It is another one after an outage of NATS: the news of some may
+// be lost. The connection is read first: if another is made meanwhile, nothing is trusted by it.
+func (t *trust) Heard() Heard {
 	connection := t.made()
 	return Heard{Records: t.heard.Load(), connection: connection}
 }
@@ -93,7 +94,14 @@ func (t *trust) pauses() bool {
 	return since != 0 && time.Now().UnixNano()-since < int64(maxPause)
 }
 
-func (t *trust) holds() bool { return !t.pauses() && t.lives() }
+// Trusted reports whether the trust lives and is not paused.
+func (t *trust) Trusted() bool { return !t.pauses() && t.lives() }
+
+// Current reports whether the trust lives and every record is applied that was heard of.
+func (t *trust) Current() bool { return t.lives() && t.behind.Load() == 0 }
+
+// OnChange has f called when what Failures says, or Trusted, may have changed by itself. f must not block.
+func (t *trust) OnChange(f func()) { t.onChange.Store(&f) }
 
 // extend prolongs the trust of a process that has applied all records that it had heard of by then. It reports whether the trust has
 // begun anew.
@@ -113,8 +121,9 @@ func (t *trust) extend(until time.Time, heard Heard) (begins bool) {
 	return begins
 }
 
-// prolong has a trust that lives go on.
-func (t *trust) prolong(until time.Time) {
+// Prolong has a trust that has not ended go on until then, as long as no report was missing: no target has become ready without this
+// process, although it may not have applied every record.
+func (t *trust) Prolong(until time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.lives() {

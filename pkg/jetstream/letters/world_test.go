@@ -20,7 +20,6 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/owner"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/park"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/publish"
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
@@ -71,7 +70,7 @@ func (w *world) trigger(name string) route.Target {
 	}
 	_, err := w.owner.PutTarget(jstest.Context(w.t), target)
 	jstest.Must(w.t, err)
-	r, _, err := routes.Record(jstest.Context(w.t), w.client, naming.TargetKey(target.Key))
+	r, _, err := owner.Record(jstest.Context(w.t), w.client, naming.TargetKey(target.Key))
 	jstest.Must(w.t, err)
 	return *r.Target
 }
@@ -126,7 +125,7 @@ func (w *world) stored() *natsjs.RawStreamMsg {
 func (w *world) delivered(targets ...route.Target) map[string][]dispatch.Work {
 	w.t.Helper()
 	ctx, end := context.WithCancel(context.Background())
-	opener := consume.New(w.client, w.store.Park)
+	opener := consume.New(consume.Config{Client: w.client, Park: w.store.Park})
 	before := w.client.Conn().NumSubscriptions()
 	var running sync.WaitGroup
 	running.Go(func() { opener.Run(ctx) })

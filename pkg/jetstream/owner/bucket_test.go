@@ -105,7 +105,7 @@ func TestReportsMoveIntoMemory(t *testing.T) {
 	if have := bucketInfo(t, c, c.Names().ReportsBucket()).Config.Storage; have != natsjs.MemoryStorage {
 		t.Errorf("the reports are in %s storage", have)
 	}
-	reports, err := routes.Reports(jstest.Context(t), c)
+	reports, err := buckets.Reports(jstest.Context(t), c)
 	jstest.Must(t, err)
 	if reports.Lost.IsZero() {
 		t.Error("nothing says that the reports of the former bucket are lost")
@@ -161,7 +161,7 @@ func TestAnExhaustedStoreStopsOnlyWhatNeedsIt(t *testing.T) {
 
 	r := routes.NewReporter(c, func() route.Report { return route.Report{Role: route.RoleFilter, ID: "f", Revision: 1} })
 	jstest.Must(t, r.Write(jstest.Context(t), "filter.f", r.State()))
-	latest, err := routes.LatestReports(jstest.Context(t), c)
+	latest, err := buckets.LatestReports(jstest.Context(t), c)
 	jstest.Must(t, err)
 	if len(latest.Live) != 1 {
 		t.Errorf("the reports are %+v", latest.Live)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/buckets"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/consume"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
@@ -43,8 +44,8 @@ func TestAProcessHoldsNoMoreThanItsBudget(t *testing.T) {
 	t.Parallel()
 	const budget, size, brokers = 8 << 20, 512 << 10, 3
 	i := install(t)
-	p := i.process(i.client)
-	p.Bound(budget)
+	store := storeOf(t, i.client, jstest.Table(i.broker))
+	p := startParking(t, consume.Config{Client: i.client, Park: store.Park, Budget: budget}).trustful()
 	var targets []route.Target
 	for n := range brokers {
 		i.broker = brokerOf("broker-"+strconv.Itoa(n), 64<<20)

@@ -31,7 +31,7 @@ func followEventTypes(t *testing.T, c *jetstream.Client) <-chan string {
 	t.Helper()
 	keys, ended := make(chan string, 100), make(chan error, 1)
 	ctx := t.Context()
-	go func() { ended <- routes.NewEventTypes(c).WatchEventTypes(ctx, func(key string) { keys <- key }) }()
+	go func() { ended <- buckets.NewEventTypes(c).WatchEventTypes(ctx, func(key string) { keys <- key }) }()
 	t.Cleanup(func() { <-ended })
 	return keys
 }
@@ -54,10 +54,10 @@ func TestEventTypesGoThroughTheBucket(t *testing.T) {
 	if err := routes.NewEventTypes(c).PutEventType(jstest.Context(t), first); !errors.Is(err, natsjs.ErrBucketNotFound) {
 		t.Errorf("without a bucket: error %v", err)
 	}
-	if _, found, err := routes.NewEventTypes(c).EventType(jstest.Context(t), first.Key()); found || err != nil {
+	if _, found, err := buckets.NewEventTypes(c).EventType(jstest.Context(t), first.Key()); found || err != nil {
 		t.Errorf("without a bucket: found %v, error %v", found, err)
 	}
-	if err := routes.NewEventTypes(c).WatchEventTypes(jstest.Context(t), func(string) {}); !errors.Is(err, natsjs.ErrBucketNotFound) {
+	if err := buckets.NewEventTypes(c).WatchEventTypes(jstest.Context(t), func(string) {}); !errors.Is(err, natsjs.ErrBucketNotFound) {
 		t.Errorf("without a bucket: error %v", err)
 	}
 	jstest.Must(t, buckets.NewEventTypes(c).EnsureEventTypes(jstest.Context(t)))
@@ -76,11 +76,11 @@ func TestEventTypesGoThroughTheBucket(t *testing.T) {
 	if key := nextKey(t, keys); key != second.Key() {
 		t.Errorf("again %s", key)
 	}
-	have, found, err := routes.NewEventTypes(c).EventType(jstest.Context(t), second.Key())
+	have, found, err := buckets.NewEventTypes(c).EventType(jstest.Context(t), second.Key())
 	if err != nil || !found || have.Record != second || time.Since(have.At) > jstest.Patience {
 		t.Errorf("%+v, found %v, error %v", have, found, err)
 	}
-	if _, found, err := routes.NewEventTypes(c).EventType(jstest.Context(t), seenAt("/none").Key()); found || err != nil {
+	if _, found, err := buckets.NewEventTypes(c).EventType(jstest.Context(t), seenAt("/none").Key()); found || err != nil {
 		t.Errorf("a key of nothing: found %v, error %v", found, err)
 	}
 }
@@ -97,7 +97,7 @@ func TestAnEventTypeThatCannotBeRead(t *testing.T) {
 	for what, value := range map[string][]byte{"no JSON": []byte("{"), "another's": stray} {
 		_, err := bucket.Put(jstest.Context(t), seenAt("/one").Key(), value)
 		jstest.Must(t, err)
-		if _, found, err := routes.NewEventTypes(c).EventType(jstest.Context(t), seenAt("/one").Key()); found || !errors.Is(err, eventtype.ErrRecord) {
+		if _, found, err := buckets.NewEventTypes(c).EventType(jstest.Context(t), seenAt("/one").Key()); found || !errors.Is(err, eventtype.ErrRecord) {
 			t.Errorf("%s: found %v, error %v", what, found, err)
 		}
 	}
@@ -133,7 +133,7 @@ func TestTheEventTypesBucketIsBounded(t *testing.T) {
 	if err == nil || n < 2 {
 		t.Fatalf("it is full after %d more: %v", n, err)
 	}
-	if _, found, err := routes.NewEventTypes(c).EventType(jstest.Context(t), long.Key()); !found || err != nil {
+	if _, found, err := buckets.NewEventTypes(c).EventType(jstest.Context(t), long.Key()); !found || err != nil {
 		t.Errorf("a full bucket drops what it holds: found %v, error %v", found, err)
 	}
 }
@@ -145,7 +145,7 @@ func TestAWatchOfEventTypesEndsWithItsBucket(t *testing.T) {
 	jstest.Must(t, routes.NewEventTypes(c).PutEventType(jstest.Context(t), seenAt("/one")))
 	seen, ended := make(chan string, 10), make(chan error, 1)
 	go func() {
-		ended <- routes.NewEventTypes(c).WatchEventTypes(jstest.Context(t), func(key string) { seen <- key })
+		ended <- buckets.NewEventTypes(c).WatchEventTypes(jstest.Context(t), func(key string) { seen <- key })
 	}()
 	nextKey(t, seen)
 	jstest.Must(t, c.JetStream().DeleteKeyValue(jstest.Context(t), c.Names().EventTypesBucket()))
@@ -188,7 +188,7 @@ func TestRecordingNeedsNoMoreThanWriting(t *testing.T) {
 	jstest.Must(t, buckets.Ensure(jstest.Context(t), owner))
 	jstest.Must(t, buckets.NewEventTypes(owner).EnsureEventTypes(jstest.Context(t)))
 	jstest.Must(t, routes.NewEventTypes(filter).PutEventType(jstest.Context(t), seenAt("/one")))
-	if _, found, err := routes.NewEventTypes(owner).EventType(jstest.Context(t), seenAt("/one").Key()); !found || err != nil {
+	if _, found, err := buckets.NewEventTypes(owner).EventType(jstest.Context(t), seenAt("/one").Key()); !found || err != nil {
 		t.Errorf("found %v, error %v", found, err)
 	}
 	routes, err := owner.JetStream().KeyValue(jstest.Context(t), owner.Names().RoutesBucket())

@@ -16,7 +16,6 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/park"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/publish"
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -91,7 +90,7 @@ func TestAnEventInAnotherStreamIsNotStored(t *testing.T) {
 // recordedAddress returns the Broker's address as its record has it.
 func (i *installation) recordedAddress() route.Address {
 	i.t.Helper()
-	r, found, err := routes.Record(jstest.Context(i.t), i.client, naming.AddressKey(i.broker.Key))
+	r, found, err := Record(jstest.Context(i.t), i.client, naming.AddressKey(i.broker.Key))
 	jstest.Must(i.t, err)
 	if !found {
 		i.t.Fatal("the address has no record")

@@ -82,7 +82,7 @@ func TestAFullRoutesBucketTakesEveryKindOfChange(t *testing.T) {
 			return i.owner.End(jstest.Context(i.t), routes.StoredRecord{Record: route.Record{Target: &target}})
 		}},
 		{"purge a record", func(i *installation, one route.Target) error {
-			r, _, err := routes.Record(jstest.Context(i.t), i.client, routes.RecordKey(route.Record{Target: &one}))
+			r, _, err := Record(jstest.Context(i.t), i.client, routes.RecordKey(route.Record{Target: &one}))
 			jstest.Must(i.t, err)
 			return i.owner.purgeRecord(jstest.Context(i.t), r)
 		}},

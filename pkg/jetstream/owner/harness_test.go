@@ -19,7 +19,6 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/park"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/publish"
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
@@ -33,7 +32,7 @@ func brisk(c *jetstream.Client) {
 		Now: time.Now, FirstSequence: one,
 		AckWait: time.Second, RenewEvery: 300 * time.Millisecond,
 		TrimEvery: time.Second, CheckEvery: 100 * time.Millisecond, Heartbeat: 500 * time.Millisecond, ReportTTL: time.Second,
-		RouteMarkerTTL: time.Second, StrayPatience: jetstream.StrayPatience,
+		RouteMarkerTTL: time.Second, StrayPatience: jetstream.DefaultTiming().StrayPatience,
 	}
 }
 
@@ -163,7 +162,7 @@ func (i *installation) put(target route.Target) route.Target {
 // recorded returns the target as its record has it.
 func (i *installation) recorded(key route.TargetKey) route.Target {
 	i.t.Helper()
-	r, found, err := routes.Record(jstest.Context(i.t), i.client, naming.TargetKey(key))
+	r, found, err := Record(jstest.Context(i.t), i.client, naming.TargetKey(key))
 	jstest.Must(i.t, err)
 	if !found {
 		i.t.Fatalf("there is no record of %s", key)

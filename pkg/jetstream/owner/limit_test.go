@@ -64,7 +64,7 @@ func TestAStreamOfManyDeadLettersStaysAsLargeAsItIs(t *testing.T) {
 // differs tells whether the Broker's streams are not what they should be.
 func (i *installation) differs() bool {
 	i.t.Helper()
-	recorded, _, err := routes.Record(jstest.Context(i.t), i.client, naming.AddressKey(i.broker.Key))
+	recorded, _, err := Record(jstest.Context(i.t), i.client, naming.AddressKey(i.broker.Key))
 	jstest.Must(i.t, err)
 	found, err := i.owner.Differing(jstest.Context(i.t), []routes.StoredRecord{recorded})
 	jstest.Must(i.t, err)
@@ -90,7 +90,7 @@ func TestAnAddressIsWrittenWithoutRoomForItsDeadLetters(t *testing.T) {
 	if !jetstream.IsStorageExhausted(applied.Lacking) {
 		t.Errorf("what is lacking: %v, want that there is no room", applied.Lacking)
 	}
-	record, _, err := routes.Record(jstest.Context(t), c, naming.AddressKey(i.broker.Key))
+	record, _, err := Record(jstest.Context(t), c, naming.AddressKey(i.broker.Key))
 	jstest.Must(t, err)
 	if record.Address.Refuse != "edited" || applied.Revision != record.Revision {
 		t.Errorf("the record is %+v at %d", record.Address, record.Revision)

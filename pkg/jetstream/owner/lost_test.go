@@ -31,9 +31,9 @@ func (i *installation) putReport(id string, at route.Place) {
 // readReports reads the reports in both ways, which must not differ.
 func (i *installation) readReports() route.Reports {
 	i.t.Helper()
-	reports, err := routes.Reports(jstest.Context(i.t), i.client)
+	reports, err := buckets.Reports(jstest.Context(i.t), i.client)
 	jstest.Must(i.t, err)
-	latest, err := routes.LatestReports(jstest.Context(i.t), i.client)
+	latest, err := buckets.LatestReports(jstest.Context(i.t), i.client)
 	jstest.Must(i.t, err)
 	if len(reports.Live) != len(latest.Live) || reports.Lost.IsZero() != latest.Lost.IsZero() {
 		i.t.Errorf("one reader sees %+v, the other %+v", reports, latest)
@@ -64,10 +64,10 @@ func TestLostReportsAreNoReports(t *testing.T) {
 			i.stop()
 			i.restart()
 			jstest.Await(i.t, "the server lacks the bucket", func() bool {
-				reports, err := routes.Reports(jstest.Context(i.t), i.client)
+				reports, err := buckets.Reports(jstest.Context(i.t), i.client)
 				return err == nil && !reports.Lost.IsZero()
 			})
-			if _, err := routes.LatestReports(jstest.Context(i.t), i.client); !errors.Is(err, natsjs.ErrBucketNotFound) {
+			if _, err := buckets.LatestReports(jstest.Context(i.t), i.client); !errors.Is(err, natsjs.ErrBucketNotFound) {
 				i.t.Errorf("without a bucket the latest reports are said to be none, error %v", err)
 			}
 		},
@@ -122,7 +122,7 @@ func TestLostReportsAreWholeAgain(t *testing.T) {
 	t.Parallel()
 	i := install(t, brisk)
 	latest := func() route.Reports {
-		reports, err := routes.LatestReports(jstest.Context(t), i.client)
+		reports, err := buckets.LatestReports(jstest.Context(t), i.client)
 		jstest.Must(t, err)
 		return reports
 	}
@@ -199,7 +199,7 @@ func TestReportsAreLostWhenAllServersRestart(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		var err error
-		have, err = routes.LatestReports(ctx, c)
+		have, err = buckets.LatestReports(ctx, c)
 		return err == nil
 	})
 	if have.Lost.IsZero() || len(have.Live) != 0 {

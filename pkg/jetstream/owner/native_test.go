@@ -102,7 +102,7 @@ func checkReason(t *testing.T, w dispatch.Work, want string) {
 // The event of a plain message is one by every rule: it survives the form in which events are stored.
 func TestAPlainMessagesEventIsValid(t *testing.T) {
 	m := &nats.Msg{
-		Subject: "sensors.a", Data: []byte("x"), Reply: "$JS.ACK.S.C.1.5.1.1764043200000000000.0",
+		Subject: "sensors.a", Data: []byte("x"), Reply: "$JS.ACK.S.C.1.5.1.1764043200000000000.0", Sub: &nats.Subscription{},
 		Header: nats.Header{"traceparent": {"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}, "x-other": {"stays behind"}},
 	}
 	work, err := codec.DecodeChannel(m)

@@ -104,7 +104,7 @@ func TestOnlyWhatWasReadEnds(t *testing.T) {
 	jstest.Must(t, err)
 	i.put(all)
 	jstest.Must(t, i.owner.End(jstest.Context(t), unrecorded[0]))
-	read, _, err := routes.Record(jstest.Context(t), i.client, naming.TargetKey(all.Key))
+	read, _, err := Record(jstest.Context(t), i.client, naming.TargetKey(all.Key))
 	jstest.Must(t, err)
 	if read.DeletedAt != nil {
 		t.Fatal("a record that was written anew is ended for one that was not there")
@@ -113,13 +113,13 @@ func TestOnlyWhatWasReadEnds(t *testing.T) {
 	again.UID = "another"
 	i.put(again)
 	jstest.Must(t, i.owner.End(jstest.Context(t), read))
-	now, _, err := routes.Record(jstest.Context(t), i.client, naming.TargetKey(all.Key))
+	now, _, err := Record(jstest.Context(t), i.client, naming.TargetKey(all.Key))
 	jstest.Must(t, err)
 	if now.DeletedAt != nil {
 		t.Fatal("the record of another resource is ended")
 	}
 	jstest.Must(t, i.owner.End(jstest.Context(t), now))
-	if now, _, err = routes.Record(jstest.Context(t), i.client, naming.TargetKey(all.Key)); err != nil || now.DeletedAt == nil {
+	if now, _, err = Record(jstest.Context(t), i.client, naming.TargetKey(all.Key)); err != nil || now.DeletedAt == nil {
 		t.Errorf("the record is not ended: %v", err)
 	}
 }
@@ -128,11 +128,11 @@ func TestARefusalChangesNothingElse(t *testing.T) {
 	t.Parallel()
 	i := install(t)
 	key := naming.AddressKey(i.broker.Key)
-	before, _, err := routes.Record(jstest.Context(t), i.client, key)
+	before, _, err := Record(jstest.Context(t), i.client, key)
 	jstest.Must(t, err)
 	for _, why := range []string{"a policy", "a policy", ""} {
 		jstest.Must(t, i.owner.Refuse(jstest.Context(t), i.broker.Key, why))
-		now, _, err := routes.Record(jstest.Context(t), i.client, key)
+		now, _, err := Record(jstest.Context(t), i.client, key)
 		jstest.Must(t, err)
 		want := *before.Address
 		want.Refuse = why
@@ -145,7 +145,7 @@ func TestARefusalChangesNothingElse(t *testing.T) {
 	}
 	jstest.Must(t, i.owner.RemoveAddress(jstest.Context(t), i.broker.Key))
 	jstest.Must(t, i.owner.Refuse(jstest.Context(t), i.broker.Key, "a policy"))
-	if now, _, err := routes.Record(jstest.Context(t), i.client, key); err != nil || now.DeletedAt == nil || now.Address.Refuse != "" {
+	if now, _, err := Record(jstest.Context(t), i.client, key); err != nil || now.DeletedAt == nil || now.Address.Refuse != "" {
 		t.Errorf("what has ended is %+v, error %v", now, err)
 	}
 }

@@ -176,7 +176,7 @@ func (o *Owner) settle(ctx context.Context, t route.Target) error {
 // made for the record may be gone again.
 func (o *Owner) put(ctx context.Context, r route.Record, have routes.StoredRecord) (applied Applied, written bool, err error) {
 	// Read before the record is written: if the bucket is made anew in between, nobody ever reports to be past this place.
-	bucket, err := routes.Made(ctx, o.client)
+	bucket, err := o.client.BucketMade(ctx, o.client.Names().RoutesBucket())
 	if err != nil {
 		return Applied{}, false, err
 	}
@@ -189,7 +189,7 @@ func (o *Owner) put(ctx context.Context, r route.Record, have routes.StoredRecor
 // is nothing to be read has neither address nor target.
 func (o *Owner) present(ctx context.Context, key string) (routes.StoredRecord, error) {
 	for waited := time.Duration(0); ; waited += sweepingPause {
-		have, _, err := routes.Record(ctx, o.client, key)
+		have, _, err := Record(ctx, o.client, key)
 		switch {
 		case err != nil:
 			return have, err

@@ -14,7 +14,6 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/buckets"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/trim"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
@@ -46,7 +45,7 @@ func TestTheLogsLimitIsChosenOnceWhenNobodyNamesOne(t *testing.T) {
 	a := brokerOf("default", 0)
 	_, err := i.owner.PutAddress(jstest.Context(t), a)
 	jstest.Must(t, err)
-	record, found, err := routes.Record(jstest.Context(t), i.client, naming.AddressKey(a.Key))
+	record, found, err := Record(jstest.Context(t), i.client, naming.AddressKey(a.Key))
 	jstest.Must(t, err)
 	if !found || record.Address.Log.MaxBytes != DefaultMaxBytes {
 		t.Errorf("the record says %+v, want a limit of %d", record.Address, DefaultMaxBytes)
@@ -126,7 +125,7 @@ func TestATriggerThatIsNotReadyGetsACursorOnlyWhenItHadOne(t *testing.T) {
 	if n := consumers(); n != 1 {
 		t.Errorf("%d consumers, want the one that it had", n)
 	}
-	record, _, err := routes.Record(jstest.Context(t), i.client, naming.TargetKey(target.Key))
+	record, _, err := Record(jstest.Context(t), i.client, naming.TargetKey(target.Key))
 	jstest.Must(t, err)
 	if record.Target.Consumer == "" || record.Target.NotReady == "" {
 		t.Errorf("the record is %+v, want its reason and its consumer", record.Target)

@@ -8,7 +8,6 @@ import (
 	natsjs "github.com/nats-io/nats.go/jetstream"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -16,7 +15,7 @@ import (
 // ensureDirected makes the directed stream of an address that has a target, and its one consumer. An address that is not there, or not any
 // more, gets none: its targets wait for it.
 func (o *Owner) ensureDirected(ctx context.Context, key route.Key) error {
-	have, found, err := routes.Record(ctx, o.client, naming.AddressKey(key))
+	have, found, err := Record(ctx, o.client, naming.AddressKey(key))
 	if err != nil || !found || have.DeletedAt != nil {
 		return err
 	}

@@ -94,13 +94,13 @@ func (p *positions) open(ctx context.Context) (natsjs.KeyValue, time.Time, error
 	if err != nil {
 		return nil, time.Time{}, fmt.Errorf("open bucket %s: %w", p.client.Names().PositionsBucket(), err)
 	}
-	made, err := jetstream.BucketCreated(ctx, bucket)
+	made, err := p.client.BucketMade(ctx, p.client.Names().PositionsBucket())
 	return bucket, made, err
 }
 
 // look notices that the bucket is gone or was made anew: then all that is known has to be written again.
 func (p *positions) look(ctx context.Context) error {
-	_, made, err := p.open(ctx)
+	made, err := p.client.BucketMade(ctx, p.client.Names().PositionsBucket())
 	if err != nil && !errors.Is(err, natsjs.ErrBucketNotFound) {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	natsjs "github.com/nats-io/nats.go/jetstream"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/buckets"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/trim"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
@@ -85,11 +86,11 @@ func (o *Owner) tombstoneOf(ctx context.Context, a route.Address, before *Predec
 
 // allHaveHeard tells whether every live process has applied the tombstone: none stores anything more for the route.
 func (o *Owner) allHaveHeard(ctx context.Context, tombstone routes.StoredRecord) (bool, error) {
-	made, err := routes.Made(ctx, o.client)
+	made, err := o.client.BucketMade(ctx, o.client.Names().RoutesBucket())
 	if err != nil {
 		return false, err
 	}
-	reports, err := routes.LatestReports(ctx, o.client)
+	reports, err := buckets.LatestReports(ctx, o.client)
 	if err != nil || !reports.Lost.IsZero() {
 		return false, err
 	}

@@ -10,7 +10,6 @@ import (
 	natsjs "github.com/nats-io/nats.go/jetstream"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -31,7 +30,7 @@ func (i *installation) successor() (route.Address, *PredecessorError) {
 // endedFor writes the tombstone as if the route had ended so long ago.
 func (i *installation) endedFor(d time.Duration) {
 	i.t.Helper()
-	have, found, err := routes.Record(jstest.Context(i.t), i.client, naming.AddressKey(i.broker.Key))
+	have, found, err := Record(jstest.Context(i.t), i.client, naming.AddressKey(i.broker.Key))
 	jstest.Must(i.t, err)
 	if !found || have.DeletedAt == nil {
 		i.t.Fatalf("the route of the Broker before has not ended: %+v", have)

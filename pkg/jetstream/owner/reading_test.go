@@ -16,7 +16,6 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/share"
 )
 
 // process reads as one filter process does.
@@ -35,14 +34,15 @@ func (i *installation) distrustful(c *jetstream.Client) *process {
 
 func startProcess(t testing.TB, c *jetstream.Client, addresses ...route.Address) *process {
 	t.Helper()
-	return startParking(t, c, storeOf(t, c, jstest.Table(addresses...)).Park)
+	return startParking(t, consume.Config{Client: c, Park: storeOf(t, c, jstest.Table(addresses...)).Park})
 }
 
-// startParking starts a process that parks so.
-func startParking(t testing.TB, c *jetstream.Client, park share.Park) *process {
+// startParking starts a process that reads and parks so.
+func startParking(t testing.TB, config consume.Config) *process {
 	t.Helper()
 	ctx, end := context.WithCancel(context.Background())
-	p := &process{t: t, end: end, Opener: consume.New(c, park)}
+	p := &process{t: t, end: end, Opener: consume.New(config)}
+	c := config.Client
 	before := c.Conn().NumSubscriptions()
 	p.running.Go(func() { p.Run(ctx) })
 	jstest.Await(t, "it hears of changes", func() bool { return c.Conn().NumSubscriptions() > before })

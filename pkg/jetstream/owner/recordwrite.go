@@ -16,13 +16,13 @@ import (
 // Errors: ErrForeignRoute when a live record of another owner is there.
 func (o *Owner) PutRecord(ctx context.Context, r route.Record) (route.Place, error) {
 	// Read before the record is written: if the bucket is made anew in between, nobody ever reports to be past this place.
-	made, err := routes.Made(ctx, o.client)
+	made, err := o.client.BucketMade(ctx, o.client.Names().RoutesBucket())
 	if err != nil {
 		return route.Place{}, err
 	}
 	key := routes.RecordKey(r)
 	for {
-		have, found, err := routes.Record(ctx, o.client, key)
+		have, found, err := Record(ctx, o.client, key)
 		if err != nil {
 			return route.Place{}, err
 		}

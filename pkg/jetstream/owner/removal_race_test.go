@@ -10,7 +10,6 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/trim"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
@@ -52,7 +51,7 @@ func TestTwoOwnersRemoveNothingOfALiveTarget(t *testing.T) {
 		}
 		acting.Wait()
 		for _, target := range all {
-			r, found, err := routes.Record(jstest.Context(t), i.client, naming.TargetKey(target.Key))
+			r, found, err := Record(jstest.Context(t), i.client, naming.TargetKey(target.Key))
 			jstest.Must(t, err)
 			if found && r.DeletedAt == nil && !i.has(*r.Target) {
 				rt.Errorf("%s lives and has lost its cursor", target.Key)
@@ -61,7 +60,7 @@ func TestTwoOwnersRemoveNothingOfALiveTarget(t *testing.T) {
 		i.publish(0, 3, "a")
 		_, _ = trim.Once(jstest.Context(t), i.client, i.broker, 1)
 		for _, target := range all {
-			r, found, err := routes.Record(jstest.Context(t), i.client, naming.TargetKey(target.Key))
+			r, found, err := Record(jstest.Context(t), i.client, naming.TargetKey(target.Key))
 			jstest.Must(t, err)
 			if first := i.reading().State.FirstSeq; found && r.DeletedAt == nil && first > 1 {
 				rt.Errorf("%s lives, and the log begins with %d", target.Key, first)
@@ -96,7 +95,7 @@ func TestAPutWaitsForARemoval(t *testing.T) {
 	all := i.put(i.trigger("all"))
 	jstest.Must(t, i.owner.RemoveTarget(jstest.Context(t), all.Key))
 	mark := func(at time.Time) {
-		r, _, err := routes.Record(jstest.Context(t), i.client, naming.TargetKey(all.Key))
+		r, _, err := Record(jstest.Context(t), i.client, naming.TargetKey(all.Key))
 		jstest.Must(t, err)
 		r.Sweeping = &at
 		jstest.Must(t, i.owner.mark(jstest.Context(t), &r))

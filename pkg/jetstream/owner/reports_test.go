@@ -33,7 +33,7 @@ func report(c *jetstream.Client, id string, revision *atomic.Uint64) (r *routes.
 
 func (i *installation) reports() []route.Report {
 	i.t.Helper()
-	reports, err := routes.Reports(jstest.Context(i.t), i.client)
+	reports, err := buckets.Reports(jstest.Context(i.t), i.client)
 	jstest.Must(i.t, err)
 	return reports.Live
 }
@@ -109,7 +109,7 @@ func TestAReporterGoesOnAfterAnOutage(t *testing.T) {
 		// A server that has just started takes connections before its JetStream answers: a question may be lost, and is asked again.
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		reports, err := routes.Reports(ctx, i.client)
+		reports, err := buckets.Reports(ctx, i.client)
 		return err == nil && len(reports.Live) == 1 && reports.Live[0].Revision == 5
 	})
 }

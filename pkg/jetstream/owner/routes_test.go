@@ -139,7 +139,7 @@ func TestARecordThatCannotBeReadIsAFailureAndTheOldOneStays(t *testing.T) {
 	all := i.put(i.trigger("all"))
 	w := i.watch(dial(t, i.server))
 	key := naming.TargetKey(all.Key)
-	other, _, err := routes.Record(jstest.Context(t), i.client, naming.AddressKey(i.broker.Key))
+	other, _, err := Record(jstest.Context(t), i.client, naming.AddressKey(i.broker.Key))
 	jstest.Must(t, err)
 	misplaced, err := other.Encode()
 	jstest.Must(t, err)
@@ -198,12 +198,12 @@ func TestAWatchThatIsGivenUpLeavesNothingBehind(t *testing.T) {
 	before := runtime.NumGoroutine()
 	for range 30 {
 		ctx, cancel := context.WithCancel(t.Context())
-		_ = i.client.ReadBucket(ctx, i.client.Names().RoutesBucket(), ">", func(natsjs.KeyValueEntry) {
+		_ = i.client.ReadBucket(ctx, i.client.Names().RoutesBucket(), jetstream.BucketRead{Filter: ">", Each: func(natsjs.KeyValueEntry) {
 			if ctx.Err() == nil {
 				<-time.After(50 * time.Millisecond) // until more has come than the watch takes unread
 			}
 			cancel()
-		})
+		}})
 		cancel()
 	}
 	jstest.Await(t, "the goroutines of 30 watches have ended", func() bool { return runtime.NumGoroutine() <= before+3 })

@@ -74,9 +74,9 @@ func (o *Owner) enter(ctx context.Context, targets ...route.Target) error {
 		return err
 	}
 	want := o.sharedConfig(t)
-	want.Metadata = jetstream.WithMember(withMetadata(have.Config.Metadata, want.Metadata), tagsOf(targets)...)
-	if members := jetstream.MembersIn(want.Metadata); len(members) > jetstream.MaxMembers {
-		return fmt.Errorf("%s: %w: %d", t.Key.Address, ErrTooManyTargets, jetstream.MaxMembers)
+	want.Metadata = withMember(withMetadata(have.Config.Metadata, want.Metadata), tagsOf(targets)...)
+	if members := jetstream.MembersIn(want.Metadata); len(members) > maxMembers {
+		return fmt.Errorf("%s: %w: %d", t.Key.Address, ErrTooManyTargets, maxMembers)
 	}
 	return o.alignConsumer(ctx, o.client.Names().Log(t.Key.Address), have.Config, want)
 }
@@ -107,7 +107,7 @@ func (o *Owner) makeShared(ctx context.Context, targets []route.Target) error {
 		o.client.Logger().Warn("the shared consumer of a log was gone and is made again", "address", key.String(), "from", start.Sequence)
 	}
 	config := startAt(o.sharedConfig(targets[0]), start, log.Config)
-	config.Metadata = jetstream.WithMember(config.Metadata, tagsOf(append(targets, sharing...))...)
+	config.Metadata = withMember(config.Metadata, tagsOf(append(targets, sharing...))...)
 	made, err := o.client.JetStream().CreateConsumer(ctx, log.Config.Name, config)
 	if err != nil {
 		return fmt.Errorf("create consumer %s of stream %s: %w", config.Durable, log.Config.Name, err)
@@ -195,7 +195,7 @@ func (o *Owner) takeOut(ctx context.Context, key route.Key, tags []string) (othe
 		return nil, true, jetstream.IgnoreMissing(err)
 	}
 	want := have.Config
-	want.Metadata = jetstream.WithoutMember(have.Config.Metadata, tags...)
+	want.Metadata = withoutMember(have.Config.Metadata, tags...)
 	return jetstream.MembersIn(want.Metadata), false, o.alignConsumer(ctx, o.client.Names().Log(key), have.Config, want)
 }
 
@@ -207,7 +207,7 @@ func (o *Owner) takeBack(ctx context.Context, key route.TargetKey) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), jetstream.RequestTimeout) // the Put may have failed because its time was over
 	defer cancel()
-	have, found, err := routes.Record(ctx, o.client, naming.TargetKey(key))
+	have, found, err := Record(ctx, o.client, naming.TargetKey(key))
 	switch {
 	case err == nil && !found && have.Revision > 0:
 		return // one that cannot be read may be that of a member

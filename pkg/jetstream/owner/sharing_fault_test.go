@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/trim"
@@ -100,7 +99,7 @@ func TestASweepWritesMembersAgainThatAreMissing(t *testing.T) {
 	before := i.members()
 	info, err := i.owner.sharedConsumer(jstest.Context(t), i.broker.Key)
 	jstest.Must(t, err)
-	info.Config.Metadata = jetstream.WithoutMember(info.Config.Metadata, before...)
+	info.Config.Metadata = withoutMember(info.Config.Metadata, before...)
 	_, err = i.client.JetStream().UpdateConsumer(jstest.Context(t), i.client.Names().Log(i.broker.Key), info.Config)
 	jstest.Must(t, err)
 	if have := i.members(); len(have) != 0 {
@@ -119,10 +118,10 @@ func TestAnAddressHasNoMoreTargetsThanItsConsumerCanName(t *testing.T) {
 	info, err := i.owner.sharedConsumer(jstest.Context(t), i.broker.Key)
 	jstest.Must(t, err)
 	var many []string
-	for n := range jetstream.MaxMembers - 1 {
+	for n := range maxMembers - 1 {
 		many = append(many, fmt.Sprintf("%08d", n))
 	}
-	info.Config.Metadata = jetstream.WithMember(info.Config.Metadata, many...)
+	info.Config.Metadata = withMember(info.Config.Metadata, many...)
 	_, err = i.client.JetStream().UpdateConsumer(jstest.Context(t), i.client.Names().Log(i.broker.Key), info.Config)
 	jstest.Must(t, err) // NATS takes so many
 	i.put(one)

@@ -6,6 +6,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/buckets"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/owner"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
@@ -34,7 +35,7 @@ func TestReadsSeeWhatWasWrittenOnAnyServer(t *testing.T) {
 		at, err := owner.PutRecord(t.Context(), route.Record{Target: &target})
 		jstest.Must(t, err)
 		for _, reader := range readers {
-			if have, found, err := routes.Record(t.Context(), reader, key); err != nil {
+			if have, found, err := Record(t.Context(), reader, key); err != nil {
 				t.Fatal(err)
 			} else if !found || have.Revision < at.Revision {
 				staleGets++
@@ -59,9 +60,9 @@ func TestReadsSeeWhatWasWrittenOnAnyServer(t *testing.T) {
 		}
 		report := route.Report{Role: route.RoleFilter, ID: "one", Revision: at.Revision}
 		jstest.Must(t, reporter.Write(t.Context(), "filter.one", report))
-		read := routes.Reports
+		read := buckets.Reports
 		if n%2 == 0 {
-			read = routes.LatestReports
+			read = buckets.LatestReports
 		}
 		if reports, err := read(t.Context(), reader); err != nil {
 			t.Fatal(err)

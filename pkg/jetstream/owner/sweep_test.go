@@ -11,7 +11,6 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/buckets"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/trim"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
@@ -89,7 +88,7 @@ func TestATombstoneThatIsNoLongerThereRemovesNothing(t *testing.T) {
 	i := install(t)
 	all := i.put(i.trigger("all"))
 	jstest.Must(t, i.owner.RemoveTarget(jstest.Context(t), all.Key))
-	stale, _, err := routes.Record(jstest.Context(t), i.client, naming.TargetKey(all.Key))
+	stale, _, err := Record(jstest.Context(t), i.client, naming.TargetKey(all.Key))
 	jstest.Must(t, err)
 	i.put(all)
 	if err := i.owner.remove(jstest.Context(t), stale); !errors.Is(err, ErrConflict) {
@@ -107,7 +106,7 @@ func TestATombstoneOutlivesItsSweep(t *testing.T) {
 	all := i.put(i.trigger("all"))
 	jstest.Must(t, i.owner.RemoveTarget(jstest.Context(t), all.Key))
 	i.sweep()
-	record, found, err := routes.Record(jstest.Context(t), i.client, naming.TargetKey(all.Key))
+	record, found, err := Record(jstest.Context(t), i.client, naming.TargetKey(all.Key))
 	jstest.Must(t, err)
 	if !found || record.DeletedAt == nil || !record.Swept {
 		t.Fatalf("the record is %+v, want a swept tombstone", record)
@@ -117,7 +116,7 @@ func TestATombstoneOutlivesItsSweep(t *testing.T) {
 	_, err = i.owner.PutRecord(jstest.Context(t), record.Record)
 	jstest.Must(t, err)
 	i.sweep()
-	if _, found, err = routes.Record(jstest.Context(t), i.client, naming.TargetKey(all.Key)); err != nil || found {
+	if _, found, err = Record(jstest.Context(t), i.client, naming.TargetKey(all.Key)); err != nil || found {
 		t.Errorf("the tombstone is still there (error %v), want it gone after %s", err, tombstoneLife)
 	}
 }
@@ -154,7 +153,7 @@ func TestARemovedBrokersStreamsGoAfterTheGrace(t *testing.T) {
 
 	all.NotReady = "its Broker is gone"
 	i.put(all)
-	record, _, err := routes.Record(jstest.Context(t), i.client, naming.TargetKey(all.Key))
+	record, _, err := Record(jstest.Context(t), i.client, naming.TargetKey(all.Key))
 	jstest.Must(t, err)
 	if record.Target.Consumer != "" {
 		t.Errorf("the record names the consumer %q, which went with the log", record.Target.Consumer)
@@ -206,7 +205,7 @@ func TestOtherInstallationsAndOwnersAreNotTouched(t *testing.T) {
 	jstest.Must(t, colleague.RemoveTarget(jstest.Context(t), i.trigger("colleagues").Key))
 	i.sweep()
 
-	record, found, err := routes.Record(jstest.Context(t), i.client, shared.Key)
+	record, found, err := Record(jstest.Context(t), i.client, shared.Key)
 	if err != nil || !found || record.Swept {
 		t.Errorf("the colleague's tombstone is %+v, error %v: it is not ours to sweep", record, err)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/consume"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/publish"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
@@ -75,12 +76,12 @@ func newTrimWorld(i *installation, trimmer *jetstream.Client) *trimWorld {
 func (w *trimWorld) newProcess() *trimProcess {
 	client := dial(w.t, w.server, hurried)
 	// What is parked is safe in another place, which other tests look after.
-	p := startParking(w.t, client, func(_ context.Context, target route.Target, work dispatch.Work, _ time.Time) error {
+	p := startParking(w.t, consume.Config{Client: client, Park: func(_ context.Context, target route.Target, work dispatch.Work, _ time.Time) error {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.triggers[target.Key.Name].acked[work.Sequence] = true
 		return nil
-	})
+	}})
 	return &trimProcess{process: p.trustful(), client: client, sources: map[route.TargetKey]dispatch.Source{}}
 }
 

@@ -67,7 +67,7 @@ func (s *Store) Reply(ctx context.Context, target route.Target, work dispatch.Wo
 	if err != nil {
 		return fmt.Errorf("%w: %w", dispatch.ErrReplyRefused, err)
 	}
-	err = s.publish(ctx, log, msg, publish.IsFinal)
+	err = s.publish(ctx, log, msg)
 	s.fill.Add(address, msg.Size())
 	switch {
 	case jetstream.IsLogFull(err) || jetstream.IsStorageExhausted(err):
@@ -87,7 +87,7 @@ func (s *Store) DeadLetter(ctx context.Context, target route.Target, work dispat
 	}
 	kept := publish.ExpectStream(s.client.Names().DeadLetterStream(address.Key))
 	for msg := range s.deadLetters(address, target, work) {
-		if err = s.publish(ctx, kept, msg, publish.IsFinalOrAbsent); isTooLarge(err) {
+		if err = s.publish(ctx, kept, msg); isTooLarge(err) {
 			continue
 		}
 		if err == nil && isReference(msg) {
@@ -115,7 +115,7 @@ func (s *Store) Park(ctx context.Context, target route.Target, work dispatch.Wor
 		return err
 	}
 	parked := publish.ExpectStream(s.client.Names().DirectedStream(address.Key))
-	if err = s.publish(ctx, parked, msg, publish.IsFinalOrAbsent); err == nil {
+	if err = s.publish(ctx, parked, msg); err == nil {
 		s.takesRoom(address.Key, msg.Size())
 	}
 	if isTooLarge(err) {
@@ -141,11 +141,11 @@ func (s *Store) address(target route.Target) (route.Address, error) {
 	return address, nil
 }
 
-func (s *Store) publish(ctx context.Context, to publish.Expected, msg *nats.Msg, final func(error) bool) error {
+func (s *Store) publish(ctx context.Context, to publish.Expected, msg *nats.Msg) error {
 	ctx, cancel := context.WithTimeout(ctx, jetstream.PublishBudget)
 	defer cancel()
 	to.Mark(msg)
-	if _, err := s.sender.Send(ctx, to, []*nats.Msg{msg}, final); err != nil {
+	if _, err := s.sender.Send(ctx, to, []*nats.Msg{msg}); err != nil {
 		return fmt.Errorf("%w: %w", publish.ErrNotStored, err)
 	}
 	return nil
@@ -190,5 +190,5 @@ func (s *Store) Direct(ctx context.Context, target route.Target, id string, e ev
 	}
 	msg := &nats.Msg{Subject: s.client.Names().DirectedSubject(target.Key), Header: nats.Header(event.ToNATS(e)), Data: e.Data}
 	msg.Header[natsjs.MsgIDHeader] = []string{id}
-	return s.publish(ctx, publish.ExpectStream(s.client.Names().DirectedStream(address.Key)), msg, publish.IsFinal)
+	return s.publish(ctx, publish.ExpectStream(s.client.Names().DirectedStream(address.Key)), msg)
 }

@@ -66,31 +66,23 @@ func (a *acks) send(to Expected, messages []*nats.Msg) *sending {
 
 // resend sends a message of the sending again that is not stored, under the same number: an answer to any copy of it counts.
 func (a *acks) resend(s *sending, index int, m *nats.Msg) {
-	if !a.expectAgain(s, index) {
-		return
-	}
-	a.publish(s.first+uint64(index), m) //nolint:gosec // an index
-}
-
-// expectAgain waits for the answer to a message that has got an error, or goes on waiting. It is false for one that is stored.
-func (a *acks) expectAgain(s *sending, index int) bool {
 	number := s.first + uint64(index) //nolint:gosec // an index
 	a.mu.Lock()
-	defer a.mu.Unlock()
-	if _, waits := a.waiting[number]; waits {
-		return true
+	_, waits := a.waiting[number]
+	if again := !waits && s.answers[index] != nil; again {
+		select {
+		case <-s.done: // it had all answers
+		default:
+		}
+		s.answers[index] = nil
+		s.left++
+		a.waiting[number] = waiter{to: s, index: index}
+		waits = true
 	}
-	if s.answers[index] == nil {
-		return false
+	a.mu.Unlock()
+	if waits {
+		a.publish(number, m)
 	}
-	select {
-	case <-s.done: // it had all answers
-	default:
-	}
-	s.answers[index] = nil
-	s.left++
-	a.waiting[number] = waiter{to: s, index: index}
-	return true
 }
 
 // unstored calls each with the messages that are not stored, and why; waited is why those are not that have no answer yet.

@@ -17,17 +17,21 @@ type Expected struct {
 	// first is a sequence below which the stream has none. A PubAck with a lower one is of another stream of the same name, which
 	// somebody has put there by hand. 0 where it is not known.
 	first uint64
+	// absent is an answer: that there is no such stream ends a try. A log is made again by its owner within seconds.
+	absent bool
 	// header is the value of a message's header that names the stream.
 	header []string
 }
 
 // ExpectStream expects the stream of this name to store a message.
-func ExpectStream(stream string) Expected { return Expected{stream: stream, header: []string{stream}} }
+func ExpectStream(stream string) Expected {
+	return Expected{stream: stream, absent: true, header: []string{stream}}
+}
 
 // ExpectLog is where the address's events are stored.
 func ExpectLog(c *jetstream.Client, a route.Address) Expected {
 	e := ExpectStream(c.LogOf(a))
-	e.first = a.Log.First
+	e.first, e.absent = a.Log.First, false
 	return e
 }
 

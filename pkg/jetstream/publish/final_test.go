@@ -36,7 +36,7 @@ func TestWhichErrorsEndAPublish(t *testing.T) {
 		{name: "too large for the server", err: nats.ErrMaxPayload, final: true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if IsFinal(c.err) != c.final || IsFinalOrAbsent(c.err) != (c.final || c.absent) {
+			if IsFinal(c.err) != c.final || ExpectStream("LOG").isFinal(c.err) != (c.final || c.absent) {
 				t.Errorf("%v: final %v, absent %v; want %v, %v", c.err, IsFinal(c.err), IsAbsent(c.err), c.final, c.absent)
 			}
 		})

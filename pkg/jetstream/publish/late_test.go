@@ -43,7 +43,7 @@ func TestALatePubAckCounts(t *testing.T) {
 	})
 	jstest.Must(t, err)
 	jstest.Must(t, c.Conn().Flush())
-	n, err := sender.Send(jstest.Context(t), ExpectStream("LOG"), []*nats.Msg{nats.NewMsg("slow"), nats.NewMsg("busy")}, IsFinal)
+	n, err := sender.Send(jstest.Context(t), ExpectStream("LOG"), []*nats.Msg{nats.NewMsg("slow"), nats.NewMsg("busy")})
 	if n != 2 || err != nil {
 		t.Errorf("stored %d of 2, error %v", n, err)
 	}

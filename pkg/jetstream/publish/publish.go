@@ -5,9 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
-
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/loop"
 
 	"github.com/nats-io/nats.go"
 	natsjs "github.com/nats-io/nats.go/jetstream"
@@ -16,6 +15,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/trim"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/loop"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
@@ -80,7 +80,14 @@ func (p *Publisher) Publish(ctx context.Context, to route.Address, messages []in
 		pending[i] = msg
 		bytes += msg.Size()
 	}
-	stored, err := p.inChunks(ctx, to, log, pending)
+	stored, err := 0, error(nil)
+	for chunk := range slices.Chunk(pending, chunkMessages) {
+		var n int
+		n, err = p.chunk(ctx, to, log, chunk)
+		if stored += n; err != nil {
+			break
+		}
+	}
 	p.fill.Add(to, bytes)
 	switch {
 	case err == nil:
@@ -99,26 +106,14 @@ func (p *Publisher) Publish(ctx context.Context, to route.Address, messages []in
 	}
 }
 
-// inChunks stores the messages, one chunk after the other, and ends with the first that is not stored whole.
-func (p *Publisher) inChunks(ctx context.Context, to route.Address, log Expected, messages []*nats.Msg) (stored int, err error) {
-	for len(messages) > 0 && err == nil {
-		chunk := messages[:min(chunkMessages, len(messages))]
-		messages = messages[len(chunk):]
-		var n int
-		n, err = p.chunk(ctx, to, log, chunk)
-		stored += n
-	}
-	return stored, err
-}
-
 // chunk stores the messages. A log that is full of delivered events is trimmed at once: so it tries again when there is no room.
 // What is stored already is not stored twice.
 func (p *Publisher) chunk(ctx context.Context, to route.Address, log Expected, messages []*nats.Msg) (stored int, err error) {
-	stored, err = p.sender.Send(ctx, log, messages, IsFinal)
+	stored, err = p.sender.Send(ctx, log, messages)
 	for try := 0; jetstream.IsLogFull(err) && try < fullTries; try++ {
 		p.fill.Full(to)
 		loop.Sleep(ctx, fullPause)
-		stored, err = p.sender.Send(ctx, log, messages, IsFinal)
+		stored, err = p.sender.Send(ctx, log, messages)
 	}
 	return stored, err
 }
@@ -144,16 +139,16 @@ func (s *Sender) EventMessage(log Expected, to route.Key, m ingress.Message) (*n
 }
 
 // Send stores the messages, which are marked for the stream, all on their way at once, and sends those again that got no PubAck until
-// ctx ends. It returns how many are stored. An error that final reports ends it; nothing else does.
+// ctx ends. It returns how many are stored. An error that sending again does not mend ends it; nothing else does.
 //
 // A PubAck to any copy counts, also a late one to the first: where many wait on a slow machine, each would else send again for ever.
-func (s *Sender) Send(ctx context.Context, to Expected, messages []*nats.Msg, final func(error) bool) (stored int, err error) {
+func (s *Sender) Send(ctx context.Context, to Expected, messages []*nats.Msg) (stored int, err error) {
 	sent := s.acks.send(to, messages)
 	defer s.acks.giveUp(sent, errNoPubAck) // nobody reads it
 	for wait := firstRetry; ; wait = min(2*wait, lastRetry) {
-		again, err := s.await(ctx, sent, final)
+		again, err := s.await(ctx, sent)
 		stored = len(messages) - len(again)
-		if len(again) == 0 || final(err) {
+		if len(again) == 0 || to.isFinal(err) {
 			return stored, err
 		}
 		if !loop.Sleep(ctx, wait) {
@@ -167,20 +162,18 @@ func (s *Sender) Send(ctx context.Context, to Expected, messages []*nats.Msg, fi
 
 // await waits for all PubAcks, until ctx ends or at most for the ackBudget. It returns which messages are not stored, and why: the last
 // reason, or the first that is final.
-func (s *Sender) await(ctx context.Context, sent *sending, final func(error) bool) (again []int, err error) {
-	timer := time.NewTimer(ackBudget)
-	defer timer.Stop()
+func (s *Sender) await(ctx context.Context, sent *sending) (again []int, err error) {
 	var why error
 	select {
 	case <-sent.done:
-	case <-timer.C:
+	case <-time.After(ackBudget):
 		why = errNoPubAck
 	case <-ctx.Done():
 		why = context.Cause(ctx)
 	}
 	s.acks.unstored(sent, why, func(index int, why error) {
 		again = append(again, index)
-		if err == nil || !final(err) {
+		if err == nil || !sent.to.isFinal(err) {
 			err = why
 		}
 	})
@@ -198,8 +191,8 @@ func IsFinal(err error) bool {
 		(api != nil && api.Code >= 400 && api.Code < 500)
 }
 
-// IsFinalOrAbsent is isFinal for streams that are made on first use: that there is none is an answer.
-func IsFinalOrAbsent(err error) bool { return IsAbsent(err) || IsFinal(err) }
+// isFinal reports whether sending the same message to the stream again cannot help now.
+func (e Expected) isFinal(err error) bool { return IsFinal(err) || e.absent && IsAbsent(err) }
 
 // IsAbsent reports whether no stream listens to the subject.
 func IsAbsent(err error) bool {

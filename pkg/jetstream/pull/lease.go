@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/loop"
 )
 
 // The acknowledgements of a pull consumer. Source: NATS ADR-15 and nats-server server/consumer.go.
@@ -100,10 +102,7 @@ func (l *Lease) end(body string) error {
 	if out {
 		l.all.budget.settled(l.bytes)
 	}
-	select {
-	case l.all.ended <- struct{}{}:
-	default:
-	}
+	loop.Notify(l.all.ended)
 	return err
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/loop"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/share"
 )
 
@@ -88,12 +89,7 @@ func (s *Source) unsubscribe() {
 }
 
 // AskMore has the source ask for messages if there is room. It does not block.
-func (s *Source) AskMore() {
-	select {
-	case s.more <- struct{}{}:
-	default:
-	}
-}
+func (s *Source) AskMore() { loop.Notify(s.more) }
 
 // Stop ends the pulling; what is still on its way goes to the taker. Leases that are out stay renewed until they end.
 func (s *Source) Stop() {

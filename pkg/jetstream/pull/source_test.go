@@ -56,7 +56,7 @@ func TestARequestThatIsUsedUpExactlyIsOver(t *testing.T) {
 	begin := time.Now()
 	send(100)
 	g.next(t)
-	if took := time.Since(begin); took > jetstream.PullHeartbeat {
+	if took := time.Since(begin); took > jetstream.DefaultTiming().Heartbeat {
 		t.Errorf("the next message came after %s: when the source has missed the heartbeats of a request that is over", took)
 	}
 }

@@ -1,15 +1,13 @@
-// Package routes reads and watches what owners of routes have written for the data plane, and what
-// the processes of the data plane answer:
+// Package routes reads and watches what owners of routes have written for the data plane, and writes
+// what the processes of the data plane answer:
 //
 //   - routes: one record for each address and each target, tombstones included. Owners write them,
 //     every process keeps its table equal to them (Watch).
 //   - reports: one value for each live process, which says what it has applied. A report expires
-//     unless its process writes it again (Reporter). A bucket that is new says in its first value
-//     whether reports may have been lost with the former one (ReportsStart): while the processes may
-//     live that wrote those, nothing becomes ready (I4).
+//     unless its process writes it again (Reporter).
 //   - positions: where cursors stood. The data plane only asks whether one is remembered.
 //   - event types: what ingress and filter have seen, for an owner that describes them.
 //
 // What somebody decides by is read from the leader of the bucket (I11). Package buckets makes the
-// buckets, package owner writes routes and positions.
+// buckets and reads reports and event types, package owner writes routes and positions.
 package routes

@@ -4,13 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
 	natsjs "github.com/nats-io/nats.go/jetstream"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/loop"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
@@ -24,8 +25,8 @@ type Reporter struct {
 	State  func() route.Report
 	wake   chan struct{}
 
-	mu  sync.Mutex
-	err error
+	// err is why the last report could not be written.
+	err atomic.Pointer[error]
 }
 
 // NewReporter returns a reporter of what state returns. state is called by one goroutine at a time.
@@ -34,12 +35,7 @@ func NewReporter(c *jetstream.Client, state func() route.Report) *Reporter {
 }
 
 // Changed tells the reporter that the state may differ from what it wrote last. It never blocks.
-func (r *Reporter) Changed() {
-	select {
-	case r.wake <- struct{}{}:
-	default:
-	}
-}
+func (r *Reporter) Changed() { loop.Notify(r.wake) }
 
 // Run reports from the first Changed until ctx ends, and then withdraws the report.
 func (r *Reporter) Run(ctx context.Context) {
@@ -51,16 +47,14 @@ func (r *Reporter) Run(ctx context.Context) {
 	// What was reported may be gone with the memory of a server that has restarted.
 	reconnected := r.client.Conn().StatusChanged(nats.CONNECTED)
 	defer r.client.Conn().RemoveStatusListener(reconnected)
-	key, said := "", ""
+	key, failure := "", loop.Failure{}
 	for ctx.Err() == nil {
 		report := r.State()
 		key = string(report.Role) + "." + report.ID
 		wait := route.ReportInterval
 		sent := time.Now()
 		err := r.Write(ctx, key, report)
-		r.mu.Lock()
-		r.err = err
-		r.mu.Unlock()
+		r.err.Store(new(err))
 		if r.Written != nil && (err == nil || r.NobodyAsks(ctx, err)) {
 			if failed := r.Written(ctx, sent); err == nil {
 				err = failed
@@ -70,43 +64,40 @@ func (r *Reporter) Run(ctx context.Context) {
 			wait = jetstream.RetryPause
 		}
 		if ctx.Err() == nil {
-			said = r.say(err, said)
+			r.say(err, &failure)
 		}
-		timer := time.NewTimer(wait)
 		select {
-		case <-timer.C:
+		case <-time.After(wait):
 		case <-r.wake:
 		case <-reconnected:
 		case <-ctx.Done():
 		}
-		timer.Stop()
 	}
 	r.withdraw(key)
 }
 
 // Err returns why the last report could not be written; nil when it was, or when there was none.
 func (r *Reporter) Err() error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.err
+	if err := r.err.Load(); err != nil {
+		return *err
+	}
+	return nil
 }
 
-// say logs why a report failed, once for each reason, and when that is over; it returns what is said now. While NATS is away the
-// client says so.
-func (r *Reporter) say(err error, said string) string {
+// say logs why a report failed, once for each reason, and when that is over. While NATS is away the client says so.
+func (r *Reporter) say(err error, failure *loop.Failure) {
+	if err != nil && !r.client.Connected() {
+		return
+	}
+	isNew, isOver := failure.Changed(err)
 	switch {
-	case err == nil && said != "":
+	case isOver:
 		r.client.Logger().Info("the report is written again")
-		return ""
-	case err == nil, err.Error() == said, !r.client.Connected():
-		return said
+	case isNew && errors.Is(err, natsjs.ErrBucketNotFound):
+		r.client.Logger().Warn("the report fails; nothing new becomes ready until an owner of routes makes the bucket for it", "error", err)
+	case isNew:
+		r.client.Logger().Warn("the report fails; nothing new becomes ready, and nothing is delivered once the last one has expired", "error", err)
 	}
-	what := "the report fails; nothing new becomes ready, and nothing is delivered once the last one has expired"
-	if errors.Is(err, natsjs.ErrBucketNotFound) {
-		what = "the report fails; nothing new becomes ready until an owner of routes makes the bucket for it"
-	}
-	r.client.Logger().Warn(what, "error", err)
-	return err.Error()
 }
 
 // NobodyAsks tells, of a report that could not be written, that this is as good as if it had been: nothing becomes ready anywhere without

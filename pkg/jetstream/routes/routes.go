@@ -17,17 +17,16 @@ import (
 // Watch keeps the table equal to the routes bucket until ctx ends. synced is called after each full read of the bucket.
 // A bucket that is missing or unreachable leaves the table as it is; the watch goes on when it is back.
 func Watch(ctx context.Context, c *jetstream.Client, table *route.Table, synced func()) {
-	said := ""
+	var failure loop.Failure
 	for ctx.Err() == nil {
-		err := watchOnce(ctx, c, table, func() { said = ""; synced() })
+		err := watchOnce(ctx, c, table, func() { failure.IsNew(nil); synced() })
 		if ctx.Err() != nil {
 			return
 		}
 		if err == nil {
 			continue
 		}
-		if err.Error() != said {
-			said = err.Error()
+		if failure.IsNew(err) {
 			c.Logger().Warn("the routes cannot be read; what is known of them stays in force", "error", err)
 		}
 		loop.Sleep(ctx, jetstream.RetryPause)
@@ -54,7 +53,7 @@ func applyEntry(table *route.Table, entry natsjs.KeyValueEntry) {
 		table.Forget(entry.Key(), entry.Revision())
 		return
 	}
-	record, err := decodeEntry(entry)
+	record, err := DecodeEntry(entry)
 	if err != nil {
 		table.Reject(entry.Key(), entry.Revision(), err)
 		return
@@ -62,8 +61,8 @@ func applyEntry(table *route.Table, entry natsjs.KeyValueEntry) {
 	table.Apply(entry.Key(), entry.Revision(), record)
 }
 
-// decodeEntry reads a record and makes sure that it stands at the key that it belongs to. Errors: route.ErrRecord.
-func decodeEntry(entry natsjs.KeyValueEntry) (route.Record, error) {
+// DecodeEntry reads a record and makes sure that it stands at the key that it belongs to. Errors: route.ErrRecord.
+func DecodeEntry(entry natsjs.KeyValueEntry) (route.Record, error) {
 	record, err := route.DecodeRecord(entry.Value())
 	if err == nil && entry.Key() != RecordKey(record) {
 		err = fmt.Errorf("%w: the record is about %s", route.ErrRecord, RecordKey(record))
@@ -93,54 +92,21 @@ func Records(ctx context.Context, c *jetstream.Client, keyFilter string) ([]Stor
 	}
 	var records []StoredRecord
 	var unreadable []error
-	err := c.ReadBucket(ctx, c.Names().RoutesBucket(), keyFilter, func(entry natsjs.KeyValueEntry) {
-		record, err := decodeEntry(entry)
+	err := c.ReadBucket(ctx, c.Names().RoutesBucket(), jetstream.BucketRead{Filter: keyFilter, Each: func(entry natsjs.KeyValueEntry) {
+		record, err := DecodeEntry(entry)
 		if err != nil {
 			unreadable = append(unreadable, fmt.Errorf("key %s: %w", entry.Key(), err))
 			return
 		}
 		records = append(records, StoredRecord{Record: record, Revision: entry.Revision()})
-	})
+	}})
 	if err != nil {
 		return nil, err
 	}
 	return records, errors.Join(unreadable...)
 }
 
-// Record reads one record; found is false when there is none, or none that can be read: its owner writes it anew.
-func Record(ctx context.Context, c *jetstream.Client, key string) (r StoredRecord, found bool, err error) {
-	bucket, err := c.JetStream().KeyValue(ctx, c.Names().RoutesBucket())
-	if err != nil {
-		return StoredRecord{}, false, fmt.Errorf("open bucket %s: %w", c.Names().RoutesBucket(), err)
-	}
-	entry, err := bucket.Get(ctx, key)
-	if errors.Is(err, natsjs.ErrKeyNotFound) {
-		return StoredRecord{}, false, nil
-	}
-	if err != nil {
-		return StoredRecord{}, false, fmt.Errorf("read route %s: %w", key, err)
-	}
-	have, err := decodeEntry(entry)
-	if err != nil {
-		return StoredRecord{Revision: entry.Revision()}, false, nil //nolint:nilerr // see above
-	}
-	return StoredRecord{Record: have, Revision: entry.Revision()}, true, nil
-}
-
 // End returns the revision of the last change of the routes bucket that is there, and when the bucket was made.
 func End(ctx context.Context, c *jetstream.Client) (revision uint64, made time.Time, err error) {
 	return c.BucketEnd(ctx, c.Names().RoutesBucket(), natsjs.AllKeys)
-}
-
-// Made returns when the routes bucket was made: revisions in it mean nothing in one that was made at another time.
-func Made(ctx context.Context, c *jetstream.Client) (time.Time, error) {
-	bucket, err := c.JetStream().KeyValue(ctx, c.Names().RoutesBucket())
-	if err != nil {
-		return time.Time{}, fmt.Errorf("open bucket %s: %w", c.Names().RoutesBucket(), err)
-	}
-	made, err := jetstream.BucketCreated(ctx, bucket)
-	if err != nil {
-		return time.Time{}, fmt.Errorf("read bucket %s: %w", c.Names().RoutesBucket(), err)
-	}
-	return made, nil
 }

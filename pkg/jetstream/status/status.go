@@ -9,6 +9,7 @@ import (
 	natsjs "github.com/nats-io/nats.go/jetstream"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/buckets"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/publish"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
@@ -84,11 +85,11 @@ type processes struct {
 }
 
 func readProcesses(ctx context.Context, c *jetstream.Client) (processes, error) {
-	made, err := routes.Made(ctx, c)
+	made, err := c.BucketMade(ctx, c.Names().RoutesBucket())
 	if err != nil {
 		return processes{}, err
 	}
-	reports, err := routes.Reports(ctx, c)
+	reports, err := buckets.Reports(ctx, c)
 	return processes{reports, made}, err
 }
 

@@ -37,7 +37,7 @@ type Trimmer struct {
 // New returns a trimmer of the logs of the table's addresses. Any number of processes may run one.
 func New(c *jetstream.Client, table *route.Table) *Trimmer { return &Trimmer{client: c, table: table} }
 
-// Run trims until ctx ends: each log every trimEvery, and sooner when an ingress says that it fills up.
+// Run trims until ctx ends: each log every Timing.TrimEvery, and sooner when an ingress says that it fills up.
 func (t *Trimmer) Run(ctx context.Context) {
 	nudges := make(chan *nats.Msg, 1024)
 	sub, err := t.client.Conn().ChanSubscribe(t.client.Names().TrimSubjects(), nudges)

@@ -171,7 +171,7 @@ func withLogMade(at time.Time) func(*eventingv1.Broker) {
 func TestReconcile(t *testing.T) {
 	eventingv1.RegisterAlternateBrokerConditionSet(conditions())
 	owner, client := reconcilertest.Owner(t)
-	made, err := routes.Made(t.Context(), client)
+	made, err := client.BucketMade(t.Context(), client.Names().RoutesBucket())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -76,7 +76,7 @@ func newWorld(t *testing.T, view readiness.View, services ...*corev1.Service) *w
 			t.Fatal(err)
 		}
 	}
-	made, err := routes.Made(t.Context(), client)
+	made, err := client.BucketMade(t.Context(), client.Names().RoutesBucket())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -171,7 +171,7 @@ func TestTheFeatureIsTurnedOnAndOff(t *testing.T) {
 // While the feature is off there is not even a bucket, and what another left in it is not looked at.
 func TestNothingIsMadeWhileTheFeatureIsOff(t *testing.T) {
 	orders := brokerNamed("orders")
-	records := &fixed{seen: routes.SeenEventType{Record: recordOf(orders, "made"), At: time.Now()}}
+	records := &fixed{seen: buckets.SeenEventType{Record: recordOf(orders, "made"), At: time.Now()}}
 	r := newReconciler(t, records, feature.Disabled, orders)
 	if err := r.Reconcile(t.Context(), records.seen.Key()); err != nil || records.reads > 0 {
 		t.Errorf("error %v, %d reads", err, records.reads)

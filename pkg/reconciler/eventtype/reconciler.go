@@ -23,7 +23,7 @@ import (
 	messaginglisters "github.com/eventing-jetstream/eventing-jetstream/pkg/client/listers/messaging/v1alpha1"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/compile"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/eventtype"
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/buckets"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
@@ -42,7 +42,7 @@ const (
 type Records interface {
 	EnsureEventTypes(ctx context.Context) error
 	WatchEventTypes(ctx context.Context, each func(key string)) error
-	EventType(ctx context.Context, key string) (routes.SeenEventType, bool, error)
+	EventType(ctx context.Context, key string) (buckets.SeenEventType, bool, error)
 }
 
 // reconciler makes one EventType from one record, whose key in the bucket is the key of the work queue. It changes and deletes

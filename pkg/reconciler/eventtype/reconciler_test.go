@@ -30,12 +30,12 @@ import (
 	messaginglisters "github.com/eventing-jetstream/eventing-jetstream/pkg/client/listers/messaging/v1alpha1"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/compile"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/eventtype"
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/buckets"
 )
 
 // fixed holds one record, or an error.
 type fixed struct {
-	seen        routes.SeenEventType
+	seen        buckets.SeenEventType
 	gone        bool
 	err         error
 	reads, made int
@@ -51,7 +51,7 @@ func (f *fixed) WatchEventTypes(ctx context.Context, _ func(string)) error {
 	return nil
 }
 
-func (f *fixed) EventType(context.Context, string) (routes.SeenEventType, bool, error) {
+func (f *fixed) EventType(context.Context, string) (buckets.SeenEventType, bool, error) {
 	f.reads++
 	return f.seen, !f.gone && f.err == nil, f.err
 }
@@ -172,7 +172,7 @@ func TestRecordsAndTheirOwners(t *testing.T) {
 			if test.exists {
 				objects = append(objects, objectOf(test.record, ofBroker(orders)))
 			}
-			records := &fixed{seen: routes.SeenEventType{Record: test.record, At: time.Now().Add(-test.age)}}
+			records := &fixed{seen: buckets.SeenEventType{Record: test.record, At: time.Now().Add(-test.age)}}
 			if got := outcomeOf(t, newReconciler(t, records, feature.Enabled, objects...), test.record.Key()); got != test.want {
 				t.Errorf("%s, want %s", got, test.want)
 			}
@@ -206,7 +206,7 @@ func TestFailures(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			records := test.records
-			records.seen = routes.SeenEventType{Record: record, At: time.Now()}
+			records.seen = buckets.SeenEventType{Record: record, At: time.Now()}
 			r := newReconciler(t, &records, feature.Enabled, orders)
 			r.client.(*fake.Clientset).PrependReactor("create", "eventtypes", func(clientgotesting.Action) (bool, runtime.Object, error) {
 				return test.api != nil, nil, test.api

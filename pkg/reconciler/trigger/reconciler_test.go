@@ -26,7 +26,6 @@ import (
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/compile"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/owner"
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/address"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/broker"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/reconciler/brokerconfig"
@@ -314,7 +313,7 @@ func rows() []row {
 
 func TestReconcile(t *testing.T) {
 	owner, client := reconcilertest.Owner(t)
-	made, err := routes.Made(t.Context(), client)
+	made, err := client.BucketMade(t.Context(), client.Names().RoutesBucket())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package routes
+package buckets
 
 import (
 	"context"
@@ -32,7 +32,7 @@ func Reports(ctx context.Context, c *jetstream.Client) (route.Reports, error) {
 		return route.Reports{}, fmt.Errorf("read bucket %s: %w", name, err)
 	}
 	var read reportsRead
-	if err := c.ReadBucket(ctx, name, natsjs.AllKeys, read.entry); err != nil {
+	if err := c.ReadBucket(ctx, name, jetstream.BucketRead{Filter: natsjs.AllKeys, Each: read.entry}); err != nil {
 		return route.Reports{}, err
 	}
 	return read.reports(stream.CachedInfo().TimeStamp, c.Timing().ReportTTL), nil
@@ -54,9 +54,9 @@ func LatestReports(ctx context.Context, c *jetstream.Client) (route.Reports, err
 	}
 	var now time.Time
 	var read reportsRead
-	err = jetstream.ReadPast(ctx, bucket, jetstream.BucketRead{
+	err = c.ReadBucket(ctx, name, jetstream.BucketRead{
 		Filter: natsjs.AllKeys,
-		End:    func() (uint64, error) { return mine, nil },
+		Past:   mine,
 		Each: func(entry natsjs.KeyValueEntry) {
 			if entry.Key() == me {
 				now = entry.Created()

@@ -1,4 +1,4 @@
-package dataplane
+package main
 
 import (
 	"context"
@@ -22,8 +22,8 @@ const (
 	maxUnmatchedTypes = 1000
 )
 
-// UnmatchedEvent is one that was stored and that no target of the address wants.
-type UnmatchedEvent struct {
+// unmatchedEvent is one that was stored and that no target of the address wants.
+type unmatchedEvent struct {
 	Address route.Key
 	// Targets is how many targets the address has.
 	Targets int
@@ -34,15 +34,15 @@ type UnmatchedEvent struct {
 // that it costs a sender nothing. Safe for concurrent use.
 type unmatched struct {
 	ingress.Publisher
-	table *route.Table
-	tell  func(UnmatchedEvent)
+	routesNow func() route.Snapshot
+	tell      func(unmatchedEvent)
 
 	mu sync.Mutex
 	// seen is by address and type.
 	seen map[route.Key]map[string]*seenType
 	size int
 	// pending are events to be looked at once more.
-	pending []UnmatchedEvent
+	pending []unmatchedEvent
 	// routes are those that matchers was made of, by address.
 	routes   route.Snapshot
 	matchers map[route.Key][]*filter.Matcher
@@ -53,8 +53,8 @@ type seenType struct {
 	looked time.Time
 }
 
-func newUnmatched(to ingress.Publisher, table *route.Table, tell func(UnmatchedEvent)) *unmatched {
-	return &unmatched{Publisher: to, table: table, tell: tell, seen: map[route.Key]map[string]*seenType{}}
+func newUnmatched(to ingress.Publisher, routesNow func() route.Snapshot, tell func(unmatchedEvent)) *unmatched {
+	return &unmatched{Publisher: to, routesNow: routesNow, tell: tell, seen: map[route.Key]map[string]*seenType{}}
 }
 
 // Publish is the Publisher's. What it has stored is looked at.
@@ -83,7 +83,7 @@ func (u *unmatched) run(ctx context.Context) {
 }
 
 // confirmed returns the pending events that nobody wants by now, either.
-func (u *unmatched) confirmed() (confirmed []UnmatchedEvent) {
+func (u *unmatched) confirmed() (confirmed []unmatchedEvent) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	for _, e := range u.pending {
@@ -121,7 +121,7 @@ func (u *unmatched) look(to route.Key, e event.Event) {
 	if _, wanted := u.wanted(to, e); !wanted {
 		seen.told = true
 		e.Data = nil
-		u.pending = append(u.pending, UnmatchedEvent{Address: to, Event: e})
+		u.pending = append(u.pending, unmatchedEvent{Address: to, Event: e})
 	}
 }
 
@@ -144,7 +144,7 @@ func (u *unmatched) matchersOf(to route.Key) []*filter.Matcher {
 	default:
 	}
 	if u.matchers == nil {
-		u.routes, u.matchers = u.table.Snapshot(), map[route.Key][]*filter.Matcher{}
+		u.routes, u.matchers = u.routesNow(), map[route.Key][]*filter.Matcher{}
 		for _, t := range u.routes.Targets {
 			matcher, err := filter.Compile(t.Filter)
 			if err != nil {

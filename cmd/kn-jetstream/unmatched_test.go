@@ -1,4 +1,4 @@
-package dataplane
+package main
 
 import (
 	"context"
@@ -29,7 +29,7 @@ func TestEachTypeThatNobodyWantsIsToldOnce(t *testing.T) {
 			}})
 		}
 		var told []string
-		u := newUnmatched(storeAll{}, table, func(e UnmatchedEvent) {
+		u := newUnmatched(storeAll{}, table.Snapshot, func(e unmatchedEvent) {
 			told = append(told, fmt.Sprint(e.Event.Attr(event.Type), " ", e.Event.Attr(event.Source), " ", e.Targets))
 		})
 		send := func(eventType, source string, want ...string) {
