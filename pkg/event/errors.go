@@ -13,6 +13,8 @@ var (
 	ErrMalformed = errors.New("malformed CloudEvents JSON")
 	// ErrBatchTooLong means that a batch holds more than MaxBatchEvents events.
 	ErrBatchTooLong = errors.New("batch holds more than " + strconv.Itoa(MaxBatchEvents) + " events")
+	// ErrCharset means that the JSON of a structured or batched message is announced in another charset than UTF-8.
+	ErrCharset = errors.New("no support for the charset")
 	// ErrContentCoding means that the body has a content coding that DecodeBody does not know.
 	ErrContentCoding = errors.New("no support for the content coding")
 	// ErrCodedBody means that the body is not coded as its Content-Encoding says: cut off, damaged, or followed by something else.

@@ -10,9 +10,9 @@ import (
 
 const jsonType = "application/json"
 
-// fromEnvelope decodes one CloudEvent in the JSON event format. Errors: ErrMalformed or an *AttributeError.
-func fromEnvelope(body []byte) (Event, error) {
-	if err := checkJSON(body); err != nil {
+// fromEnvelope decodes one CloudEvent in the JSON event format. Errors: ErrCharset, ErrMalformed, or an *AttributeError.
+func fromEnvelope(contentType string, body []byte) (Event, error) {
+	if err := checkBody(contentType, body); err != nil {
 		return Event{}, err
 	}
 	return decodeEnvelope(body)

@@ -41,7 +41,7 @@ func answerTo(err error) answer {
 		return answer{status: http.StatusRequestEntityTooLarge}
 	case errors.Is(err, ErrAttributesTooLarge):
 		return answer{status: http.StatusRequestHeaderFieldsTooLarge}
-	case errors.Is(err, event.ErrContentCoding):
+	case errors.Is(err, event.ErrContentCoding), errors.Is(err, event.ErrCharset):
 		return answer{status: http.StatusUnsupportedMediaType}
 	case errors.Is(err, event.ErrNotCloudEvent), errors.Is(err, event.ErrCodedBody), errors.Is(err, event.ErrMalformed), errors.Is(err, event.ErrHopsExhausted),
 		isAttribute(err), isBatch(err):

@@ -44,6 +44,7 @@ func statusRows() []statusRow {
 		{"event.ErrNotCloudEvent", event.ErrNotCloudEvent, 400, false},
 		{"event.ErrMalformed", event.ErrMalformed, 400, false},
 		{"event.ErrBatchTooLong", event.ErrBatchTooLong, 413, false},
+		{"event.ErrCharset", event.ErrCharset, 415, false},
 		{"event.ErrContentCoding", event.ErrContentCoding, 415, false},
 		{"event.ErrCodedBody", event.ErrCodedBody, 400, false},
 		{"event.ErrDecodedTooLarge", event.ErrDecodedTooLarge, 413, false},
