@@ -30,7 +30,6 @@ func TestYAMLOfAllKinds(t *testing.T) {
 		"a directive of YAML 1.2":                     {"%YAML 1.2\n---\n" + trigger, both},
 		"a directive of YAML 1.2 before the second":   {"# nothing\n---\n...\n%YAML 1.2 # the version\n--- \n" + trigger, both},
 		"a byte order mark and a directive, with CRs": {mark + strings.ReplaceAll("%YAML 1.2\n---\n"+trigger, "\n", "\r\n"), both},
-		"a block that looks like a directive":         {trigger + "  filters:\n  - cesql: |\n      type = '\n      %YAML 1.2'\n", both},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got, _ := loaded(t, map[string]string{"broker.yaml": broker, "f.yaml": c.file}); got != c.routes {
