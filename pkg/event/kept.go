@@ -1,6 +1,7 @@
 package event
 
 import (
+	"cmp"
 	"encoding/json"
 	"unicode/utf8"
 )
@@ -44,9 +45,6 @@ func (h Header) MarshalJSON() ([]byte, error) {
 func (h *Header) UnmarshalJSON(data []byte) error {
 	var kept kept
 	err := json.Unmarshal(data, &kept)
-	*h = Header{kept.Name, kept.Value}
-	if kept.Bytes != nil {
-		h.Value = string(kept.Bytes)
-	}
+	*h = Header{kept.Name, cmp.Or(string(kept.Bytes), kept.Value)}
 	return err
 }

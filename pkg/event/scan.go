@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"mime"
-	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf16"
@@ -19,25 +17,6 @@ func checkJSON(body []byte) error {
 	}
 	var discard json.RawMessage
 	return fmt.Errorf("%w: %w", ErrMalformed, json.Unmarshal(body, &discard))
-}
-
-// checkBody makes sure of that and, before, that the content type announces no other charset than UTF-8, which JSON has to be in
-// (RFC 8259 8.1): else ErrCharset.
-func checkBody(contentType string, body []byte) error {
-	_, parameters, _ := strings.Cut(contentType, ";")
-	if parameters = strings.TrimSpace(parameters); parameters == "" || strings.EqualFold(parameters, "charset=utf-8") {
-		return checkJSON(body)
-	}
-	_, values, err := mime.ParseMediaType(contentType)
-	if !isUTF8(values["charset"]) || err != nil && strings.Contains(strings.ToLower(parameters), "charset") {
-		return fmt.Errorf("%w of %.100q", ErrCharset, contentType)
-	}
-	return checkJSON(body)
-}
-
-// isUTF8 reports whether text in this charset, none by default, is UTF-8 as it stands.
-func isUTF8(charset string) bool {
-	return slices.Contains([]string{"", "utf-8", "utf8", "us-ascii"}, strings.ToLower(charset))
 }
 
 // scanner walks over JSON that checkJSON has accepted and yields its values as slices of it, without copying.
