@@ -15,7 +15,7 @@ const MaxBatchEvents = 10_000
 // carry the headers that travel along. An empty batch is valid and yields none. The events refer to h's strings and to body.
 //
 // Errors: ErrNotCloudEvent when the content type is not that of a batch, an *AttributeError when there are several of them,
-// ErrMalformed, ErrBatchTooLong, or a *BatchError with the first invalid event; no events are returned then.
+// ErrCharset, ErrMalformed, ErrBatchTooLong, or a *BatchError with the first invalid event; no events are returned then.
 func DecodeBatch(h http.Header, body []byte) ([]Event, error) {
 	contentType, err := contentTypeOf(h)
 	if err != nil {
@@ -23,6 +23,9 @@ func DecodeBatch(h http.Header, body []byte) ([]Event, error) {
 	}
 	if !IsBatch(contentType) {
 		return nil, fmt.Errorf("%w: the content type %q is not that of a batch", ErrNotCloudEvent, contentType)
+	}
+	if err := checkCharset(contentType); err != nil {
+		return nil, err
 	}
 	s := jsonscan.New(body)
 	events, err := eventsOf(&s, TravellingHeaders(h))

@@ -104,11 +104,7 @@ func isTextType(contentType string) bool {
 		return false
 	}
 	media, parameters, err := mime.ParseMediaType(contentType)
-	if err != nil || !strings.HasPrefix(media, "text/") {
-		return false
-	}
-	charset := parameters["charset"]
-	return charset == "" || strings.EqualFold(charset, "utf-8") || strings.EqualFold(charset, "us-ascii")
+	return err == nil && strings.HasPrefix(media, "text/") && isUTF8(parameters["charset"])
 }
 
 func appendKey(out []byte, name string) []byte {

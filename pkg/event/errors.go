@@ -13,6 +13,8 @@ var (
 	ErrMalformed = errors.New("malformed CloudEvents JSON")
 	// ErrBatchTooLong means that a batch holds more than MaxBatchEvents events.
 	ErrBatchTooLong = errors.New("batch holds more than " + strconv.Itoa(MaxBatchEvents) + " events")
+	// ErrCharset means that the JSON of a structured or batched message is announced in another charset than UTF-8.
+	ErrCharset = errors.New("no support for the charset")
 	// ErrHopsExhausted means that the event went round as a reply as often as it may; see Arrive and Reply.
 	ErrHopsExhausted = errors.New("hop count (" + HopCount + ") is exhausted")
 )

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 )
@@ -112,7 +113,7 @@ func stricterThanSDK(err error, body []byte) bool {
 }
 
 // beyondSDK reports whether an envelope holds what the SDK gets wrong: JSON types that it takes for text; base64 that is null,
-// escaped or behind white space; halves of surrogate pairs.
+// escaped or behind white space; halves of surrogate pairs; times with a leap second, or in lower case.
 func beyondSDK(e event.Event, body []byte) bool {
 	media, _, _ := strings.Cut(e.Attr(event.DataContentType), ";")
 	switch lower := strings.ToLower(strings.TrimSpace(media)); {
@@ -126,6 +127,11 @@ func beyondSDK(e event.Event, body []byte) bool {
 			if bytes.Contains(body, []byte(trap)) {
 				return true
 			}
+		}
+	}
+	if at, given := e.Get(event.Time); given {
+		if _, err := time.Parse(time.RFC3339Nano, at); err != nil {
+			return true
 		}
 	}
 	return bytes.Contains(bytes.ToLower(body), []byte(`\ud`))
@@ -196,7 +202,6 @@ func FuzzRoundTrip(f *testing.F) {
 		if err = errors.Join(err, json.Unmarshal(kept, &again)); err != nil {
 			t.Fatal(err)
 		}
-		again.Headers = want.Headers // JSON holds no Latin-1, which those may be
 		requireSame(t, "kept as JSON", again, want)
 		for _, values := range delivered {
 			if strings.ContainsAny(strings.Join(values, ""), "\r\n\x00") {

@@ -37,7 +37,7 @@ func mediaType(contentType string) string {
 // The event refers to h's strings and to body, which must not change afterwards. A binary body is neither read nor copied,
 // JSON data of a structured one is sliced out of it.
 //
-// Errors: ErrNotCloudEvent (also for batches: see DecodeBatch), ErrMalformed, or an *AttributeError.
+// Errors: ErrNotCloudEvent (also for batches: see DecodeBatch), ErrCharset, ErrMalformed, or an *AttributeError.
 func FromHTTP(h http.Header, body []byte) (Event, error) {
 	contentType, err := contentTypeOf(h)
 	if err != nil {
@@ -48,7 +48,7 @@ func FromHTTP(h http.Header, body []byte) (Event, error) {
 	}
 	var e Event
 	if IsStructured(contentType) {
-		e, err = fromEnvelope(body)
+		e, err = fromEnvelope(contentType, body)
 	} else {
 		e, err = fromBinaryHTTP(h, body)
 	}
@@ -61,13 +61,11 @@ func FromHTTP(h http.Header, body []byte) (Event, error) {
 
 // contentTypeOf returns the content type, on which the content mode depends: so it has to be one, also where it is no attribute.
 func contentTypeOf(h http.Header) (string, error) {
-	switch values := h[contentTypeHeader]; {
-	case len(values) == 0:
-		return "", nil
-	case allEqual(values):
-		return values[0], nil
+	values := h[contentTypeHeader]
+	if slices.ContainsFunc(values, func(value string) bool { return value != values[0] }) {
+		return "", contradiction(DataContentType)
 	}
-	return "", contradiction(DataContentType)
+	return h.Get(contentTypeHeader), nil
 }
 
 func fromBinaryHTTP(h http.Header, body []byte) (Event, error) {
@@ -82,8 +80,8 @@ func fromBinaryHTTP(h http.Header, body []byte) (Event, error) {
 		var err error
 		if raw, ok := cutPrefixFold(key, "ce-"); ok {
 			err = b.addHTTP(raw, values)
-		} else if key == contentTypeHeader {
-			err = b.addSole(DataContentType, values)
+		} else if key == contentTypeHeader && len(values) > 0 {
+			err = b.add(Attribute{Name: DataContentType, Value: values[0]})
 		}
 		if err != nil {
 			return Event{}, err
@@ -111,36 +109,27 @@ func (b *builder) addHTTP(raw string, values []string) error {
 	return b.addHeader(name, values)
 }
 
-// addHeader adds an attribute from its header, which may be percent-encoded.
+// addHeader adds an attribute from its header, which may be percent-encoded. One that came more than once, in NATS also by names in
+// different case, has to have the same value each time.
 func (b *builder) addHeader(name string, values []string) error {
-	if len(values) == 0 || !allEqual(values) {
-		return b.addSole(name, values)
+	for _, text := range values {
+		a, ok := attributeOf(name, text)
+		have, twice := Event{Attributes: b.attributes}.Get(name)
+		switch {
+		case !ok:
+			return &AttributeError{name, "is not UTF-8"}
+		case !twice:
+			b.attributes = append(b.attributes, a)
+		case have != a.Value:
+			return contradiction(name)
+		}
 	}
-	a, ok := attributeOf(name, values[0])
-	if !ok {
-		return &AttributeError{name, "is not UTF-8"}
-	}
-	return b.add(a)
-}
-
-// addSole adds an attribute whose value is not encoded. A header that came more than once has to say the same each time.
-func (b *builder) addSole(name string, values []string) error {
-	switch {
-	case len(values) == 0:
-		return nil
-	case allEqual(values):
-		return b.add(Attribute{Name: name, Value: values[0]})
-	}
-	return contradiction(name)
+	return nil
 }
 
 // contradiction is the error for a header that came more than once and does not say the same each time.
 func contradiction(name string) error {
 	return &AttributeError{name, "is given more than once: the values of " + httpName(name) + " differ"}
-}
-
-func allEqual(values []string) bool {
-	return !slices.ContainsFunc(values[1:], func(value string) bool { return value != values[0] })
 }
 
 // WriteHTTP sets the headers of a binary mode request for the event, whose body is e.Data: Content-Type, one ce- header per

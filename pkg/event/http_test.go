@@ -96,7 +96,7 @@ func TestFromHTTPIsStricterThanTheSDK(t *testing.T) {
 	twice := header()
 	twice["Ce-Type"] = []string{"a", "b"}
 	cases := header()
-	cases["ce-id"] = []string{"1"}
+	cases["ce-id"] = []string{"another"}
 	contentTypes := header()
 	contentTypes["Content-Type"] = []string{"text/plain", "text/html"}
 	tests := []struct {

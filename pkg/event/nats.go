@@ -55,7 +55,8 @@ func FromNATS(h map[string][]string, data []byte) (Event, error) {
 	var e Event
 	var err error
 	if isStructuredNATS(h, data) {
-		e, err = fromEnvelope(data)
+		contentType, _ := lookupFold(h, natsContentType)
+		e, err = fromEnvelope(contentType, data)
 	} else {
 		e, err = fromBinaryNATS(h, data)
 	}

@@ -14,8 +14,11 @@ import (
 
 const jsonType = "application/json"
 
-// fromEnvelope decodes one CloudEvent in the JSON event format. Errors: ErrMalformed or an *AttributeError.
-func fromEnvelope(body []byte) (Event, error) {
+// fromEnvelope decodes one CloudEvent in the JSON event format. Errors: ErrCharset, ErrMalformed, or an *AttributeError.
+func fromEnvelope(contentType string, body []byte) (Event, error) {
+	if err := checkCharset(contentType); err != nil {
+		return Event{}, err
+	}
 	s := jsonscan.New(body)
 	e, err := eventOf(&s)
 	if err != nil || !s.Ended() {

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"maps"
+	"net/http"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/cloudevents/sdk-go/v2/types"
@@ -205,5 +207,29 @@ func TestStructuredKeepsEncodedDataOf03(t *testing.T) {
 	}
 	if bytes.Count(body, []byte("datacontentencoding")) != 1 {
 		t.Errorf("got %s, want one datacontentencoding", body)
+	}
+}
+
+// JSON is UTF-8. What announces something else is refused before it is taken for that.
+func TestCharsetOfStructured(t *testing.T) {
+	for _, test := range []struct {
+		parameters string
+		refused    bool
+	}{
+		{"", false}, {";", false}, {"; charset=UTF-8", false}, {";charset=utf-8", false}, {`; charset="utf-8"`, false}, {"; charset=utf8; x=y", false},
+		{"; charset=us-ascii", false}, {"; x=y", false}, {"; x", false},
+		{"; charset=iso-8859-1", true}, {"; CHARSET=Latin1", true}, {`; charset="utf-16"`, true}, {"; charset=utf-16le; x=y", true},
+		{"; charset=utf-8; charset=utf-16", true}, {"; charset=", true},
+	} {
+		const one = `{"specversion":"1.0","id":"1","source":"/s","type":"t","subject":"é"}`
+		single, batch := "application/cloudevents+json"+test.parameters, "application/cloudevents-batch+json"+test.parameters
+		_, err := event.FromHTTP(http.Header{"Content-Type": {single}}, []byte(one))
+		_, batchErr := event.DecodeBatch(http.Header{"Content-Type": {batch}}, []byte("["+one+"]"))
+		_, natsErr := event.FromNATS(map[string][]string{"Content-Type": {single}}, []byte(one))
+		for mode, err := range map[string]error{"structured": err, "batch": batchErr, "NATS": natsErr} {
+			if test.refused != errors.Is(err, event.ErrCharset) || !test.refused && err != nil || test.refused && !strings.Contains(strings.ToLower(err.Error()), "; charset=") {
+				t.Errorf("%s %q: error %v", mode, test.parameters, err)
+			}
+		}
 	}
 }

@@ -98,6 +98,33 @@ func TestAURIKeepsAnEscapedPercentSign(t *testing.T) {
 	}
 }
 
+// RFC 3339 has t and z, and leap seconds, which end a day of UTC. They leave as they came.
+func TestATimeLeavesAsItCame(t *testing.T) {
+	for _, test := range []struct {
+		time  string
+		valid bool
+	}{
+		{"2024-01-01t00:00:00z", true}, {"2024-01-01T00:00:00z", true}, {"2024-01-01t01:00:00.5+01:00", true},
+		{"2016-12-31T23:59:60Z", true}, {"2016-12-31t23:59:60.25z", true}, {"1998-12-31T15:59:60.123-08:00", true}, {"2017-01-01T05:29:60+05:30", true},
+		{"2016-12-31T23:59:61Z", false}, {"2016-12-31T22:59:60Z", false}, {"2016-12-31T23:58:60Z", false}, {"2016-12-31T23:60:00Z", false},
+		{"2016-12-31T23:59:60", false}, {"2016-12-31T23:59:60+01:00", false}, {"2016-12-32T23:59:60Z", false}, {"2024-01-01 00:00:00Z", false},
+	} {
+		e, err := event.FromHTTP(header("Ce-Time", test.time), nil)
+		body := []byte(`{` + required + `,"time":"` + test.time + `"}`)
+		if _, inJSON := event.FromHTTP(structuredHeader(), body); test.valid != (err == nil) || test.valid != (inJSON == nil) {
+			t.Errorf("%s: errors %v and, structured, %v", test.time, err, inJSON)
+		}
+		if !test.valid {
+			continue
+		}
+		out := http.Header{}
+		stored, err := event.FromNATS(event.ToNATS(e), nil)
+		if event.WriteHTTP(stored, out); err != nil || out.Get("Ce-Time") != test.time {
+			t.Errorf("%s leaves as %q, error %v", test.time, out.Get("Ce-Time"), err)
+		}
+	}
+}
+
 // Half of a character as it stands and half of it escaped is no text: it could be written down in no other format.
 func TestATextIsUTF8BeforeItIsDecoded(t *testing.T) {
 	if e, err := event.FromHTTP(header("Ce-Subject", "caf\xC3%A9"), nil); err == nil {
@@ -172,6 +199,13 @@ func TestAChangedAttributeForgetsItsText(t *testing.T) {
 }
 
 func TestAHeaderThatIsRepeated(t *testing.T) {
+	h := header()
+	h["Ce-Subject"] = []string{"a b", "a%20b"}
+	e, err := event.FromHTTP(h, nil)
+	out := http.Header{}
+	if event.WriteHTTP(e, out); err != nil || out.Get("Ce-Subject") != "a b" {
+		t.Errorf("two spellings of one value: %q, error %v", out.Get("Ce-Subject"), err)
+	}
 	for _, name := range []string{"Ce-Type", "Ce-Subject", "Ce-Extension", "Content-Type"} {
 		h := header()
 		h[name] = []string{"text/plain", "text/plain"}
@@ -215,6 +249,33 @@ func TestAContentTypeThatIsRepeated(t *testing.T) {
 		}
 		if test.valid != (err == nil) || err != nil && !strings.Contains(err.Error(), "Content-Type") {
 			t.Errorf("%q: error %v", test.types, err)
+		}
+	}
+}
+
+// NATS tells names in upper case from those in lower case, and net/http does not.
+func TestAHeaderOfNATSInBothCases(t *testing.T) {
+	for _, test := range []struct {
+		upper, lower string
+		valid        bool
+	}{{"order-17", "order-17", true}, {"a b", "a%20b", true}, {"order-17", "order-18", false}, {"order-17", "", false}} {
+		h := map[string][]string{"ce-specversion": {"1.0"}, "ce-id": {"1"}, "ce-source": {"/s"}, "ce-type": {"t"}, "Ce-Extension": {test.upper}, "ce-extension": {test.lower}}
+		if e, err := event.FromNATS(h, nil); test.valid != (err == nil) || err != nil && !strings.Contains(err.Error(), "extension") {
+			t.Errorf("%q and %q: %q, error %v", test.upper, test.lower, e.Attr("extension"), err)
+		}
+	}
+}
+
+// What is kept as JSON holds headers of any bytes.
+func TestAHeaderAsJSONKeepsItsBytes(t *testing.T) {
+	for _, value := range []string{"plain", "a b%20c", "é", "caf\xe9", ""} {
+		data, err := json.Marshal(event.Header{Name: "Kn-Shop", Value: value})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var again event.Header
+		if err := json.Unmarshal(data, &again); err != nil || again.Value != value || again.Name != "Kn-Shop" {
+			t.Errorf("%q comes back as %+v in %s, error %v", value, again, data, err)
 		}
 	}
 }

@@ -92,7 +92,7 @@ func defect(a Attribute, version string) string {
 			return "must not be blank"
 		}
 	case Time:
-		if _, err := time.Parse(time.RFC3339Nano, a.Value); err != nil {
+		if !isTimestamp(a.Value) {
 			return "must be an RFC 3339 timestamp"
 		}
 	case DataContentType:
@@ -113,6 +113,17 @@ func defect(a Attribute, version string) string {
 		}
 	}
 	return ""
+}
+
+// isTimestamp is time.Parse with the rest of RFC 3339 (5.6, 5.7): t and z, and leap seconds, which end a day of UTC.
+func isTimestamp(value string) bool {
+	text, leap := strings.ToUpper(value), false
+	if len(text) > 19 && text[16:19] == ":60" {
+		text, leap = text[:16]+":59"+text[19:], true
+	}
+	t, err := time.Parse(time.RFC3339Nano, text)
+	t = t.UTC()
+	return err == nil && (!leap || t.Hour() == 23 && t.Minute() == 59)
 }
 
 // isURIReference agrees with url.Parse, which the SDK uses, and answers for the usual references without its allocation.

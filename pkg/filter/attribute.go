@@ -8,7 +8,8 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 )
 
-// condition is one attribute's test: the attribute must have a value, and it must satisfy holds.
+// condition is one attribute's test: the attribute must have a value, and its very text or the form in which upstream prints that must
+// satisfy holds: who filters by the very source or time that an event has gets the event, and so does who filters as upstream.
 type condition struct {
 	attribute, want string
 	holds           func(value, want string) bool
@@ -20,7 +21,7 @@ type conditions []condition
 func (n conditions) eval(e event.Event) verdict {
 	for _, condition := range n {
 		value := valueOf(e, condition.attribute)
-		if value == "" || !condition.holds(value, condition.want) {
+		if value == "" || !condition.holds(value, condition.want) && !condition.holds(printed(condition.attribute, value), condition.want) {
 			return fail
 		}
 	}
@@ -40,24 +41,17 @@ const (
 	version03 = "0.3"
 )
 
-// noTime is the value that an event without a time has for a filter.
-const noTime = "0001-01-01T00:00:00Z"
-
-// valueOf returns the attribute in the form in which upstream compares it: URIs and times as they print after parsing. It
-// returns "" for what the event lacks; no filter tells an empty value from a missing one.
+// valueOf returns the attribute's text by the names that upstream knows. It returns "" for what the event lacks; no filter tells an
+// empty value from a missing one.
 //
 // Source: knative.dev/eventing pkg/eventfilter/attributes LookupAttribute.
 func valueOf(e event.Event, attribute string) string {
 	switch attribute {
-	case event.Source:
-		return printedURI(e.Attr(event.Source))
-	case event.Time:
-		return printedTime(e.Attr(event.Time))
 	case event.DataSchema, event.SchemaURL:
 		if e.Attr(event.SpecVersion) == version03 {
-			return printedURI(e.Attr(event.SchemaURL))
+			return e.Attr(event.SchemaURL)
 		}
-		return printedURI(e.Attr(event.DataSchema))
+		return e.Attr(event.DataSchema)
 	case dataMediaType:
 		mediaType, _, found := strings.Cut(e.Attr(event.DataContentType), ";")
 		if found {
@@ -76,20 +70,17 @@ func valueOf(e event.Event, attribute string) string {
 	}
 }
 
-// printedTime returns "" for what has no RFC 3339 form, such as a year beyond 9999 after the zone was applied.
-func printedTime(value string) string {
-	if value == "" {
-		return noTime
+// printed returns the form in which upstream compares the attribute: URIs and times as they print after parsing.
+func printed(attribute, value string) string {
+	switch attribute {
+	case event.Source, event.DataSchema, event.SchemaURL:
+		return printedURI(value)
+	case event.Time:
+		if t, err := time.Parse(time.RFC3339Nano, strings.ToUpper(value)); err == nil {
+			return t.Format(time.RFC3339Nano)
+		}
 	}
-	t, err := time.Parse(time.RFC3339Nano, value)
-	if err != nil {
-		return ""
-	}
-	text, err := t.MarshalText()
-	if err != nil {
-		return ""
-	}
-	return string(text)
+	return value
 }
 
 func printedURI(value string) string {

@@ -3,7 +3,6 @@ package filter
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/cesql"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
@@ -46,7 +45,7 @@ func CheckCESQL(text string, functions ...cesql.Function) error {
 }
 
 // attributeOf returns how CESQL reads an attribute. Every attribute is a String, as it is for upstream, which reads them from HTTP
-// headers; URIs and times are as they print after parsing.
+// headers: URIs and times too, whose very text counts.
 //
 // Source: github.com/cloudevents/sdk-go/sql/v2 utils/event.go.
 func attributeOf(name string) cesql.Attribute {
@@ -61,9 +60,7 @@ func readerOf(name string) func(event.Event) (string, bool) {
 	switch name {
 	case event.HopCount:
 		return func(event.Event) (string, bool) { return "", false }
-	case event.Time:
-		return readTime
-	case event.SpecVersion, event.ID, event.Source, event.Type, event.Subject, event.DataSchema, event.DataContentType:
+	case event.SpecVersion, event.ID, event.Source, event.Type, event.Subject, event.Time, event.DataSchema, event.DataContentType:
 		return func(e event.Event) (string, bool) {
 			value := valueOf(e, name)
 			return value, value != ""
@@ -80,10 +77,4 @@ func readerOf(name string) func(event.Event) (string, bool) {
 		// An extension may be there and empty.
 		return func(e event.Event) (string, bool) { return e.Get(name) }
 	}
-}
-
-// readTime has no time where valueOf has the zero one.
-func readTime(e event.Event) (string, bool) {
-	t, err := time.Parse(time.RFC3339Nano, e.Attr(event.Time))
-	return t.Format(time.RFC3339Nano), err == nil && !t.IsZero()
 }

@@ -1,7 +1,6 @@
 package filter
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -9,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/cesql"
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 )
 
 // Compile makes the Matcher of a Spec. It returns ErrInvalidFilter for what upstream's webhook refuses: an expression with
@@ -28,7 +26,7 @@ func Compile(spec Spec, functions ...cesql.Function) (*Matcher, error) {
 		if len(spec.Attributes) == 0 {
 			return &Matcher{}, nil
 		}
-		return &Matcher{newConditions(printed(spec.Attributes), equalOrAny)}, nil
+		return &Matcher{newConditions(spec.Attributes, equalOrAny)}, nil
 	}
 	parts, err := compiler{functions}.list("filters", spec.Filters)
 	if err != nil {
@@ -64,7 +62,7 @@ func (c compiler) expression(path string, e Expression) (node, error) {
 	}
 	switch {
 	case len(e.Exact) > 0:
-		return compileConditions(path+".exact", printed(e.Exact), equal)
+		return compileConditions(path+".exact", e.Exact, equal)
 	case len(e.Prefix) > 0:
 		return compileConditions(path+".prefix", e.Prefix, strings.HasPrefix)
 	case len(e.Suffix) > 0:
@@ -106,30 +104,9 @@ func newConditions(attributes map[string]string, holds func(value, want string) 
 	return parts
 }
 
-// printed are values that are to be equal, in the form in which valueOf returns them: who filters by the very source or time that an
-// event has gets the event.
-func printed(attributes map[string]string) map[string]string {
-	values := maps.Clone(attributes)
-	for name, value := range values {
-		switch {
-		case value == "":
-		case name == event.Source, name == event.DataSchema, name == event.SchemaURL:
-			values[name] = cmp.Or(printedURI(value), value)
-		case name == event.Time:
-			values[name] = cmp.Or(printedTime(value), value)
-		}
-	}
-	return values
-}
-
 // saysNothing tells whether upstream skips an exact, prefix or suffix expression: one empty value is enough.
 func saysNothing(attributes map[string]string) bool {
-	for _, value := range attributes {
-		if value == "" {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(slices.Collect(maps.Values(attributes)), "")
 }
 
 // checkNames demands what upstream's webhook demands of names: a lower-case letter, then lower-case letters and digits.

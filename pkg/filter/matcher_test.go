@@ -46,7 +46,7 @@ var semantics = []struct {
 	{"attributes: empty wants the extension", filter.Spec{Attributes: one("x", "")}, newEvent(), false},
 	{"attributes: empty wants the subject", filter.Spec{Attributes: one("subject", "")}, newEvent(), false},
 	{"attributes: empty and an empty extension", filter.Spec{Attributes: one("x", "")}, newEvent("x", ""), false},
-	{"attributes: every event has a time", filter.Spec{Attributes: one("time", "")}, newEvent(), true},
+	{"attributes: empty and a time", filter.Spec{Attributes: one("time", "")}, newEvent("time", "2024-01-01T00:00:00Z"), true},
 	{"attributes: no map", filter.Spec{Attributes: map[string]string{}}, newEvent(), true},
 	{"filters go before attributes", filter.Spec{Attributes: one("type", "x"), Filters: []filter.Expression{exact("source", "/shop")}}, newEvent(), true},
 	{"filters must all match", filters(exact("source", "/shop"), exact("type", "x")), newEvent(), false},
@@ -66,7 +66,9 @@ var semantics = []struct {
 	{"attributes: a source as it came", filter.Spec{Attributes: one("source", "/a b")}, newEvent("source", "/a b"), true},
 	{"exact: a time as it prints", filters(exact("time", "2024-01-01T00:00:00Z")), newEvent("time", "2024-01-01T00:00:00+00:00"), true},
 	{"exact: a time keeps its zone", filters(exact("time", "2024-01-01T01:00:00+01:00")), newEvent("time", "2024-01-01T01:00:00.0+01:00"), true},
-	{"exact: no time", filters(exact("time", "0001-01-01T00:00:00Z")), newEvent(), true},
+	{"exact: the zero time", filters(exact("time", "0001-01-01T00:00:00Z")), newEvent("time", "0001-01-01T00:00:00Z"), true},
+	{"exact: not of a missing time", filters(not(exact("time", "2024-01-01T00:00:00Z"))), newEvent(), true},
+	{"prefix: missing time", filters(prefix("time", "2024")), newEvent(), false},
 	{"exact: content type", filters(exact("datacontenttype", "text/plain")), newEvent("datacontenttype", "text/plain; charset=utf-8"), false},
 	{"exact: media type", filters(exact("datamediatype", "text/plain")), newEvent("datacontenttype", "text/plain ; charset=utf-8"), true},
 	{"exact: spec version", filters(exact("specversion", "0.3")), newEvent("specversion", "0.3"), true},
@@ -79,7 +81,10 @@ var semantics = []struct {
 	{"the arrival time is not", filters(prefix("knativearrivaltime", "2024")), newEvent("knativearrivaltime", "2024-01-01T00:00:00Z"), true},
 	{"prefix", filters(prefix("type", "com.ex")), newEvent(), true},
 	{"prefix: missing", filters(prefix("subject", "a")), newEvent(), false},
+	{"prefix: a source as it came", filters(prefix("source", "/a b")), newEvent("source", "/a b/c"), true},
+	{"prefix: a source as it prints", filters(prefix("source", "/a%20b")), newEvent("source", "/a b/c"), true},
 	{"suffix", filters(suffix("type", ".created")), newEvent(), true},
+	{"suffix: a time as it came", filters(suffix("time", ".500Z")), newEvent("time", "2024-01-01T00:00:00.500Z"), true},
 	{"suffix: several", filters(filter.Expression{Suffix: map[string]string{"type": "created", "source": "x"}}), newEvent(), false},
 	{"all", filters(allOf(prefix("type", "com."), suffix("type", "created"))), newEvent(), true},
 	{"all of skipped ones", filters(allOf(exact("x", ""))), newEvent(), true},
@@ -113,10 +118,73 @@ func TestSemantics(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if upstream, err := upstreamMatches(asUpstreamPrints(test.spec), read); err != nil || upstream != test.want {
+			if upstream, err := upstreamMatches(asUpstreamPrints(test.spec, test.event), read); err != nil || upstream != test.want {
 				t.Errorf("upstream has %v and %v, want %v", upstream, err, test.want)
 			}
 		})
+	}
+}
+
+// TestAMissingTimeMatchesNothing: upstream compares with Go's zero time.
+func TestAMissingTimeMatchesNothing(t *testing.T) {
+	const zero = "0001-01-01T00:00:00Z"
+	for _, test := range []struct {
+		name string
+		spec filter.Spec
+		want bool
+	}{
+		{"exact", filters(exact("time", zero)), false},
+		{"prefix", filters(prefix("time", "0")), false},
+		{"suffix", filters(suffix("time", "Z")), false},
+		{"not", filters(not(suffix("time", "Z"))), true},
+		{"any", filters(anyOf(prefix("time", "0"), prefix("type", "com"))), true},
+		{"attributes", filter.Spec{Attributes: one("time", zero)}, false},
+		{"attributes: any", filter.Spec{Attributes: one("time", "")}, false},
+		{"cesql", filters(sql("time = '" + zero + "'")), false},
+		{"cesql: not equal", filters(sql("time != '2024-01-01T00:00:00Z'")), false},
+		{"cesql: like", filters(sql("time LIKE '%Z'")), false},
+		{"cesql: exists", filters(sql("EXISTS time")), false},
+	} {
+		if got := compile(t, test.spec).Match(newEvent()); got != test.want {
+			t.Errorf("%s: got %v, want %v", test.name, got, test.want)
+		}
+	}
+}
+
+// TestATimeThatGoDoesNotRead has what RFC 3339 allows, upstream refuses, and package event takes.
+func TestATimeThatGoDoesNotRead(t *testing.T) {
+	for _, time := range []string{"2024-01-01t00:00:00z", "2016-12-31T23:59:60Z"} {
+		e := newEvent("time", time)
+		for name, spec := range map[string]filter.Spec{
+			"exact": filters(exact("time", time)), "prefix": filters(prefix("time", time[:11])), "suffix": filters(suffix("time", time[11:])),
+			"attributes": {Attributes: one("time", time)}, "attributes: any": {Attributes: one("time", "")},
+			"cesql": filters(sql("time = '" + time + "'")), "cesql: exists": filters(sql("EXISTS time")),
+		} {
+			if !compile(t, spec).Match(e) {
+				t.Errorf("%s: %s does not match", time, name)
+			}
+		}
+	}
+	if !compile(t, filters(exact("time", "2024-01-01T00:00:00Z"))).Match(newEvent("time", "2024-01-01t00:00:00z")) {
+		t.Error("a time in lower case does not match as it prints")
+	}
+}
+
+// TestCESQLSeesTheVeryText of an attribute that Go prints otherwise.
+func TestCESQLSeesTheVeryText(t *testing.T) {
+	for _, test := range []struct{ name, value, expression string }{
+		{"source", "URN:isbn:1", "source = 'URN:isbn:1'"},
+		{"source", "/a b/c", "source LIKE '/a b/%' AND LENGTH(source) = 6"},
+		{"source", "/a b", "source IN ('/x', '/a b')"},
+		{"source", "/a b", "source != '/a%20b'"},
+		{"source", "/größe", "RIGHT(source, 3) = 'öße'"},
+		{"dataschema", "HTTP://Example.com/a", "dataschema = 'HTTP://Example.com/a'"},
+		{"time", "2024-01-01T00:00:00.500Z", "time = '2024-01-01T00:00:00.500Z'"},
+		{"time", "0001-01-01T00:00:00Z", "EXISTS time"},
+	} {
+		if !compile(t, filters(sql(test.expression))).Match(newEvent(test.name, test.value)) {
+			t.Errorf("%s %q does not match %s", test.name, test.value, test.expression)
+		}
 	}
 }
 

@@ -34,7 +34,7 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	if answer.retryAfter > 0 {
 		header.Set("Retry-After", strconv.Itoa(int(answer.retryAfter/time.Second)))
 	}
-	if answer.status == http.StatusUnsupportedMediaType {
+	if errors.Is(err, body.ErrCoding) {
 		header.Set("Accept-Encoding", body.AcceptEncoding)
 	}
 	if !event.IsBatch(r.Header.Get(contentType)) {

@@ -42,7 +42,7 @@ func answerTo(err error) answer {
 		return answer{status: http.StatusRequestEntityTooLarge}
 	case errors.Is(err, ErrAttributesTooLarge):
 		return answer{status: http.StatusRequestHeaderFieldsTooLarge}
-	case errors.Is(err, body.ErrCoding):
+	case errors.Is(err, body.ErrCoding), errors.Is(err, event.ErrCharset):
 		return answer{status: http.StatusUnsupportedMediaType}
 	case errors.Is(err, event.ErrNotCloudEvent), errors.Is(err, body.ErrCoded), errors.Is(err, event.ErrMalformed), errors.Is(err, event.ErrHopsExhausted),
 		isA[*event.AttributeError](err), isA[*event.BatchError](err):

@@ -45,6 +45,7 @@ func statusRows() []statusRow {
 		{"event.ErrNotCloudEvent", event.ErrNotCloudEvent, 400, false},
 		{"event.ErrMalformed", event.ErrMalformed, 400, false},
 		{"event.ErrBatchTooLong", event.ErrBatchTooLong, 413, false},
+		{"event.ErrCharset", event.ErrCharset, 415, false},
 		{"body.ErrCoding", body.ErrCoding, 415, false},
 		{"body.ErrCoded", body.ErrCoded, 400, false},
 		{"body.ErrTooLarge", body.ErrTooLarge, 413, false},

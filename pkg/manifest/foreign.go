@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -103,15 +104,16 @@ func (m metadata) String() string {
 	return m.namespace + "/" + m.name
 }
 
-// field is the value of a mapping's key; nil when it is not there, or n is no mapping.
+// field is the value of a mapping's key, merge keys followed; nil when it is not there, or n is no mapping.
 func field(n *yaml.Node, name string) *yaml.Node {
 	n = followed(n)
 	if n == nil || n.Kind != yaml.MappingNode {
 		return nil
 	}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		if n.Content[i].Value == name {
-			return followed(n.Content[i+1])
+	d := &decoder{problems: &problems{}}
+	for _, p := range d.pairs(n, reflect.TypeFor[map[string]any](), "") {
+		if p.name == name {
+			return followed(p.value)
 		}
 	}
 	return nil

@@ -186,8 +186,14 @@ func TestStandardInput(t *testing.T) {
 
 func TestAFilterBesideFiltersIsNoted(t *testing.T) {
 	for file, want := range map[string]string{
-		trigger + "  filter: {attributes: {type: a}}\n":                                  "",
-		trigger + "  filter: {}\n  filters: [{exact: {type: a}}]\n":                      "",
+		trigger + "  filter: {attributes: {type: a}}\n":             "",
+		trigger + "  filter: {}\n  filters: [{exact: {type: a}}]\n": "",
+		trigger + "  filter: {}\n":                                  "",
+		trigger + "  filters: []\n":                                 ":1: Trigger default/t: spec.filters is empty: every event passes",
+		trigger + "  filters:\n":                                    "",
+		trigger + "  filter: {attributes: {}}\n":                    ":1: Trigger default/t: spec.filter.attributes is empty: every event passes",
+		trigger + "  filters: [{exact: {type: ''}}]\n": ":1: Trigger default/t: spec.filters[0].exact[type] is empty: the filter is passed over, " +
+			"and where no other one holds events back all of them pass",
 		trigger + "  filter: {attributes: {type: b}}\n  filters: [{exact: {type: a}}]\n": ":1: Trigger default/t: spec.filter is not read beside spec.filters",
 	} {
 		path := filepath.Join(write(t, map[string]string{"f.yaml": broker + "---\n", "t.yaml": file}), "t.yaml")

@@ -14,10 +14,18 @@ type part struct {
 	lines int
 }
 
+// What the YAML library takes less of than YAML 1.2 has: a byte order mark before any document (5.2) and not only before the first, and
+// a directive that names another version than 1.1. Both stand at the beginning of a line, where no value of a mapping can be.
+var (
+	byteOrderMark = regexp.MustCompile(`(?m)^\x{FEFF}`)
+	yamlVersion   = regexp.MustCompile(`(?m)^(%YAML[ \t]+1\.)\d+`)
+)
+
 // parts are what a file's YAML decoder reads one by one: all of it, or each value of a file of JSON values. JSON is YAML but for tabs
 // between its tokens, some escapes, and several values without a separator.
 func parts(data []byte) []part {
-	data = bytes.TrimPrefix(data, []byte("\ufeff"))
+	data = byteOrderMark.ReplaceAll(data, nil)
+	data = yamlVersion.ReplaceAll(data, []byte("${1}1"))
 	if !bytes.HasPrefix(bytes.TrimLeft(data, " \t\r\n"), []byte("{")) {
 		return []part{{data: data}}
 	}

@@ -3,7 +3,6 @@ package manifest
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 
 	"knative.dev/pkg/apis"
@@ -48,13 +47,9 @@ func parent(path string) string {
 	return path[:max(end, 0)]
 }
 
-// indexes matches a run of list indexes. Upstream's filter validation prefixes the index of every later filter to the
-// index of the wrong one (trigger_validation.go, ValidateSubscriptionAPIFiltersList), so only the last counts.
-var indexes = regexp.MustCompile(`(\[\d+\])+(\[\d+\])`)
-
 // canonical returns a path of an apis.FieldError as place.lines has it.
 func canonical(path string) string {
-	return strings.ReplaceAll(indexes.ReplaceAllString(path, "$2"), ".[", "[")
+	return strings.ReplaceAll(path, ".[", "[")
 }
 
 // fieldProblems adds one problem per path of validation errors. Where several name the same path, the first counts; one

@@ -101,11 +101,7 @@ func (r *router) defaultBroker(b *eventingv1.Broker) (notes []string) {
 func (r *router) addTrigger(at place, t *eventingv1.Trigger) {
 	t.SetDefaults(upstreamContext(r.defaults))
 	errs := validateTrigger(upstreamContext(r.defaults), t)
-	name, err := compile.BrokerName(t)
-	if err != nil || name == "" {
-		at.fieldProblems(r.problems, fieldError(err), errs)
-		return
-	}
+	name, _ := compile.BrokerName(t) // compile.Trigger has the error
 	broker, found := r.brokers[compile.BrokerKey(t.Namespace, name)]
 	if found && broker.Annotations[compile.ClassAnnotation] != compile.BrokerClass {
 		r.ignore(at, "Trigger %s/%s: Broker %s is of class %q", t.Namespace, t.Name, name, broker.Annotations[compile.ClassAnnotation])
@@ -118,12 +114,15 @@ func (r *router) addTrigger(at place, t *eventingv1.Trigger) {
 	}
 	target, err := compile.Trigger(t, broker, r.options)
 	at.fieldProblems(r.problems, fieldError(err), errs)
-	if !found {
+	switch {
+	case name == "":
+		return
+	case !found:
 		r.ignore(at, "Trigger %s/%s: Broker %s not found", t.Namespace, t.Name, name)
 		return
 	}
-	if t.Spec.Filter != nil && len(t.Spec.Filter.Attributes) > 0 && len(t.Spec.Filters) > 0 {
-		r.note(at, "Trigger %s/%s: spec.filter is not read beside spec.filters", t.Namespace, t.Name)
+	for _, note := range compile.FilterNotes(t.Spec) {
+		r.note(at, "Trigger %s/%s: %s", t.Namespace, t.Name, note)
 	}
 	if target.NotReady != "" {
 		r.note(at, "Trigger %s/%s is not ready: %s", t.Namespace, t.Name, target.NotReady)

@@ -8,10 +8,12 @@ import (
 	"knative.dev/pkg/apis"
 )
 
-// validateTrigger is upstream's Validate, but for the namespace of a brokerRef: upstream refuses even the Trigger's own, with
-// a path that is not in the file. compile.BrokerName has that rule.
+// validateTrigger is upstream's Validate, but for the namespace of a brokerRef and for the filters. Upstream refuses even the Trigger's
+// own namespace, with a path that is not in the file: compile.BrokerName has that rule. Of a malformed CESQL expression upstream's
+// parser prints a line of its own to standard error: compile.Trigger checks the filters, and says where they are wrong.
 func validateTrigger(ctx context.Context, t *eventingv1.Trigger) *apis.FieldError {
 	checked := t.DeepCopy()
+	checked.Spec.Filters = nil
 	if checked.Spec.BrokerRef != nil {
 		checked.Spec.BrokerRef.Namespace = ""
 	}

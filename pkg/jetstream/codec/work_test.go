@@ -101,17 +101,41 @@ func TestAReplyIsParkedWithItsEvent(t *testing.T) {
 	}
 }
 
-// A reply leaves in the header texts that it came in, also when it has waited.
-func TestAParkedReplyKeepsItsHeaderTexts(t *testing.T) {
-	came := http.Header{"Ce-Specversion": {"1.0"}, "Ce-Id": {"1"}, "Ce-Source": {"/projects/group%2Fproject"}, "Ce-Type": {"t"}, "Ce-Subject": {"hello big world"}}
-	reply, err := event.FromHTTP(came, nil)
-	jstest.Must(t, err)
-	got, err := DecodeDirected(overTheWire(t, EncodeWork(dispatch.Work{Event: jstest.Event("1", "a"), Sequence: 7, Reply: &reply})))
-	jstest.Must(t, err)
-	left := http.Header{}
-	event.WriteHTTP(*got.Reply, left)
-	if !reflect.DeepEqual(left, came) {
-		t.Errorf("came as %v, leaves as %v", came, left)
+// An event and a reply leave in the header texts that they came in, also when they have waited, and more than once.
+func TestWhatIsParkedKeepsItsHeaderTexts(t *testing.T) {
+	for _, text := range []string{
+		"order-17", "a b", "a%20b", "a%20b c", "group%2Fproject", "50%25off", "100%", "/caf%E9", "/caf%C3%A9", "/caf%c3%a9", "/café", `say "hi"`, `"quoted"`, "a%0D%0Ab", "a\tb",
+	} {
+		came := http.Header{
+			"Ce-Specversion": {"1.0"}, "Ce-Id": {text}, "Ce-Source": {"/s/x" + text}, "Ce-Type": {"t"}, "Ce-Subject": {text}, "Ce-Extension": {text},
+			"Kn-Shop": {text}, "Knative-Shop": {"caf\xe9"},
+		}
+		e, err := event.FromHTTP(came, nil)
+		if err != nil {
+			came["Ce-Source"] = []string{"/s"} // a tab, or a percent sign alone, is no part of a URI
+			e, err = event.FromHTTP(came, nil)
+		}
+		jstest.Must(t, err)
+		work := dispatch.Work{Event: e, Sequence: 7, Reply: &e}
+		for range 2 {
+			work, err = DecodeDirected(overTheWire(t, EncodeWork(work)))
+			jstest.Must(t, err)
+		}
+		if work.Reply == nil {
+			t.Fatalf("%q: no reply, but %+v", text, work.Failure)
+		}
+		for what, parked := range map[string]event.Event{"event": work.Event, "reply": *work.Reply} {
+			left := http.Header{}
+			event.WriteHTTP(parked, left)
+			if !reflect.DeepEqual(left, came) {
+				t.Errorf("the %s came as %q, leaves as %q", what, came, left)
+			}
+			for _, name := range []string{event.ID, event.Source, event.Subject, "extension"} {
+				if parked.Attr(name) != e.Attr(name) {
+					t.Errorf("%q: the %s of the %s is %q, was %q", text, name, what, parked.Attr(name), e.Attr(name))
+				}
+			}
+		}
 	}
 }
 

@@ -327,7 +327,7 @@ func TestReconcile(t *testing.T) {
 		}
 	}
 	var table rtesting.TableTest
-	for _, r := range rows() {
+	for _, r := range append(rows(), filterRows()...) {
 		table = append(table, r.tableRow())
 	}
 	table.Test(t, reconcilertest.Factory(func(ctx context.Context, row *rtesting.TableRow, w reconcilertest.World) controller.Reconciler {

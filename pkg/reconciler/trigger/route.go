@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -51,6 +52,7 @@ func (r *Reconciler) putRoute(ctx context.Context, w *work) {
 		return
 	}
 	readiness.MarkPaused(w.status, target.Paused)
+	readiness.MarkFilterIgnored(w.status, strings.Join(compile.FilterNotes(w.trigger.Spec), "; "))
 	applied, err := r.routes.PutTarget(ctx, target)
 	if err != nil {
 		reason := ReasonNoCursor
