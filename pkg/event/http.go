@@ -80,7 +80,7 @@ func fromBinaryHTTP(h http.Header, body []byte) (Event, error) {
 	b := builder{attributes: make([]Attribute, 0, len(h))}
 	for key, values := range h {
 		var err error
-		if raw, ok := cutPrefixFold(key, "ce-"); ok {
+		if raw, ok := cutPrefixFold(key, ceHeaderPrefix); ok {
 			err = b.addHTTP(raw, values)
 		} else if key == contentTypeHeader {
 			err = b.addSole(DataContentType, values)
@@ -89,11 +89,7 @@ func fromBinaryHTTP(h http.Header, body []byte) (Event, error) {
 			return Event{}, err
 		}
 	}
-	attributes, err := b.finish()
-	if err != nil {
-		return Event{}, err
-	}
-	return Event{Attributes: attributes, Data: body}, nil
+	return b.event(body)
 }
 
 // addHTTP adds the attribute of one ce- header.
@@ -101,18 +97,18 @@ func (b *builder) addHTTP(raw string, values []string) error {
 	if err := b.bound(raw); err != nil {
 		return err
 	}
-	name, ok := attributeName(raw)
-	switch {
-	case !ok:
-		return &AttributeError{raw, "is no attribute name: lower-case letters and digits only"}
-	case name == DataContentType:
-		return &AttributeError{name, "belongs into Content-Type, not into a ce- header"}
+	if strings.EqualFold(raw, DataContentType) {
+		return &AttributeError{DataContentType, "belongs into Content-Type, not into a ce- header"}
 	}
-	return b.addHeader(name, values)
+	return b.addHeader(raw, values)
 }
 
-// addHeader adds an attribute from its header, which may be percent-encoded.
-func (b *builder) addHeader(name string, values []string) error {
+// addHeader adds an attribute from its header, of which raw is the name behind the prefix. The value may be percent-encoded.
+func (b *builder) addHeader(raw string, values []string) error {
+	name, ok := attributeName(raw)
+	if !ok {
+		return &AttributeError{raw, notAName}
+	}
 	if len(values) == 0 || !allEqual(values) {
 		return b.addSole(name, values)
 	}

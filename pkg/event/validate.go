@@ -42,15 +42,20 @@ func (b *builder) bound(next string) error {
 	return nil
 }
 
-// finish drops what is unset and optional attributes that are empty, as the CloudEvents SDK does, and validates the rest.
-func (b *builder) finish() ([]Attribute, error) {
+// event returns the event with this data. It drops what is unset and optional attributes that are empty, as the CloudEvents SDK does, and
+// validates the rest.
+func (b *builder) event(data []byte) (Event, error) {
 	kept := b.attributes[:0]
 	for _, a := range b.attributes {
 		if a.text != unset && (a.Value != "" || !isEmptyAbsent(a.Name)) {
 			kept = append(kept, a)
 		}
 	}
-	return kept, Event{Attributes: kept}.Validate()
+	e := Event{Attributes: kept, Data: data}
+	if err := e.Validate(); err != nil {
+		return Event{}, err
+	}
+	return e, nil
 }
 
 // isEmptyAbsent reports whether an empty value means that the attribute is not there. Extensions may be empty; an empty
