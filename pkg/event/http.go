@@ -103,7 +103,8 @@ func (b *builder) addHTTP(raw string, values []string) error {
 	return b.addHeader(raw, values)
 }
 
-// addHeader adds an attribute from its header, of which raw is the name behind the prefix. The value may be percent-encoded.
+// addHeader adds an attribute from its header, of which raw is the name behind the prefix. The
+// value may be percent-encoded.
 func (b *builder) addHeader(raw string, values []string) error {
 	name, ok := attributeName(raw)
 	if !ok {

@@ -42,8 +42,8 @@ func (b *builder) bound(next string) error {
 	return nil
 }
 
-// event returns the event with this data. It drops what is unset and optional attributes that are empty, as the CloudEvents SDK does, and
-// validates the rest.
+// event returns the event with this data. It drops what is unset and optional attributes that are
+// empty, as the CloudEvents SDK does, and validates the rest.
 func (b *builder) event(data []byte) (Event, error) {
 	kept := b.attributes[:0]
 	for _, a := range b.attributes {
@@ -64,9 +64,10 @@ func isEmptyAbsent(name string) bool {
 	return name == Subject || name == DataContentType || name == DataSchema || name == SchemaURL
 }
 
-// Validate checks the context attributes like Validate of the CloudEvents SDK does, which upstream's ingress relies on. Reading an event
-// does so already: this is for one that was made otherwise, whose header can say something else than such a value, which is then no longer
-// to be seen. The error is an *AttributeError.
+// Validate checks the context attributes like Validate of the CloudEvents SDK does, which
+// upstream's ingress relies on. Reading an event does so already: this is for one that was made
+// otherwise, whose header can say something else than such a value, which is then no longer to be
+// seen. The error is an *AttributeError.
 func (e Event) Validate() error {
 	version := e.Attr(SpecVersion)
 	for _, name := range [...]string{SpecVersion, ID, Source, Type} {
@@ -193,7 +194,8 @@ func isPlainMediaType(value string) bool {
 	return found && isToken(major) && isToken(minor)
 }
 
-// isToken checks for what RFC 9110 calls a token: the name of a header, and each part of a media type.
+// isToken checks for what RFC 9110 calls a token: the name of a header, and each part of a media
+// type.
 func isToken(value string) bool {
 	for i := range len(value) {
 		if c := value[i]; !isLetter(c) && !isDigit(c) && strings.IndexByte("!#$%&'*+-.^_`|~", c) < 0 {

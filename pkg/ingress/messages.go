@@ -11,9 +11,10 @@ import (
 // contentType names the header that tells the content modes apart.
 const contentType = "Content-Type"
 
-// messages decodes a request into what is to be stored: one message, or as many as a batch has. Every event is checked before the first is
-// stored, so that an invalid one leaves no half of a batch behind. Errors are those of event.FromHTTP, event.DecodeBatch and
-// event.Arrive; those of an event in a batch come in an *event.BatchError.
+// messages decodes a request into what is to be stored: one message, or as many as a batch has.
+// Every event is checked before the first is stored, so that an invalid one leaves no half of a
+// batch behind. Errors are those of event.FromHTTP, event.DecodeBatch and event.Arrive; those of an
+// event in a batch come in an *event.BatchError.
 func (h *Handler) messages(header http.Header, body []byte, to route.Address) ([]Message, error) {
 	if !event.IsBatch(header.Get(contentType)) {
 		e, err := event.FromHTTP(header, body)
@@ -37,9 +38,10 @@ func (h *Handler) messages(header http.Header, body []byte, to route.Address) ([
 	return messages, nil
 }
 
-// message prepares one event to be stored: a Broker's gets its hop count and arrival time, a Channel's stays as it came. It is stored once
-// under its id: the request's own, so that a publish can be repeated, or, where the address asks for de-duplication, one that every
-// request with the same source and id has.
+// message prepares one event to be stored: a Broker's gets its hop count and arrival time, a
+// Channel's stays as it came. It is stored once under its id: the request's own, so that a publish
+// can be repeated, or, where the address asks for de-duplication, one that every request with the
+// same source and id has.
 //
 // ErrHopsExhausted, or ErrAttributesTooLarge: found here rather than by the Publisher so that a batch is refused whole.
 func (h *Handler) message(e event.Event, to route.Address, id string) (Message, error) {
