@@ -9,7 +9,8 @@ import (
 	"strings"
 )
 
-// AcceptEncoding names the content codings that Decode knows, as an Accept-Encoding header does (RFC 7694).
+// AcceptEncoding names the content codings that Decode knows, as an Accept-Encoding header does
+// (RFC 7694).
 const AcceptEncoding = "gzip, identity"
 
 // maxCodings is how many codings may be on top of each other: nobody needs more than one.
@@ -21,11 +22,13 @@ const firstDecoded = 4 << 10
 // readerBytes is what a gzip reader holds: most of it is the window of 32 KiB.
 const readerBytes = 44 << 10
 
-// Decode takes the content codings off the body that came with these headers: an event is what was coded, not the coding
-// (RFC 9110 8.4). Without a coding it returns the body itself. An empty body stays empty, whatever coding is announced.
+// Decode takes the content codings off the body that came with these headers: an event is what was
+// coded, not the coding (RFC 9110 8.4). Without a coding it returns the body itself. An empty body
+// stays empty, whatever coding is announced.
 //
-// Errors: ErrCoding for a coding other than gzip and identity, ErrCoded for a body that is not coded as announced,
-// ErrTooLarge for more than room.Limit bytes, of which no more than that are held; and what room.Grow returns.
+// Errors: ErrCoding for a coding other than gzip and identity, ErrCoded for a body that is not
+// coded as announced, ErrTooLarge for more than room.Limit bytes, of which no more than that are
+// held; and what room.Grow returns.
 func Decode(h http.Header, body []byte, room Room) ([]byte, error) {
 	codings, err := contentCodings(h["Content-Encoding"])
 	if err != nil {

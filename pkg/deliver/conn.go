@@ -34,7 +34,8 @@ type conn struct {
 	raw     syscall.RawConn // nil: the system has no way to look at it
 	in      *bufio.Reader
 	out     *bufio.Writer
-	// limit is what may still come of a header; it is no bound for a body, which has bounds of its own.
+	// limit is what may still come of a header; it is no bound for a body, which has bounds of its
+	// own.
 	limit io.LimitedReader
 
 	expiry *time.Timer // guarded by pool.mu

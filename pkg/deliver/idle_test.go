@@ -62,7 +62,7 @@ func TestIdleConnectionsAreLookedAt(t *testing.T) {
 }
 
 func TestIdleConnectionsAreBounded(t *testing.T) {
-	transport := newPlain(Config{}.withDefaults())
+	transport := newPlain(Config{IdleTimeout: time.Minute}.withDefaults())
 	defer transport.CloseIdleConnections()
 	var peers []net.Conn
 	for range maxIdle + 1 {

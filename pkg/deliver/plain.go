@@ -106,7 +106,8 @@ func (p *plain) put(c *conn) {
 	c.expiry.Reset(p.idleTimeout)
 }
 
-// expire closes the connection, unless it was taken just before. One that was put back since is closed too, if early.
+// expire closes the connection, unless it was taken just before. One that was put back since is
+// closed too, if early.
 func (p *plain) expire(c *conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -25,8 +25,9 @@ const (
 	DefaultIdleTimeout = 4 * time.Second
 )
 
-// connectTimeout is the budget for a new connection: one half for name lookup and TCP, the other for the TLS handshake. A request whose
-// context ends earlier does not wait for it. The budget is far above what a reachable host takes, and far below any delivery timeout in use.
+// connectTimeout is the budget for a new connection: one half for name lookup and TCP, the other
+// for the TLS handshake. A request whose context ends earlier does not wait for it. The budget is
+// far above what a reachable host takes, and far below any delivery timeout in use.
 const connectTimeout = 20 * time.Second
 
 // Config tunes a Sender. A field of 0 takes its default.
@@ -65,8 +66,9 @@ func New(config Config) *Sender {
 // Close closes the connections that are idle. Those in use are closed as their requests end.
 func (s *Sender) Close() { s.transports.close() }
 
-// Send posts the event to the destination and returns the answer, whatever its status: a redirect is an answer too.
-// The context bounds the whole exchange, to the end of the body; Send sets no timeout of its own but that for a new connection.
+// Send posts the event to the destination and returns the answer, whatever its status: a redirect
+// is an answer too. The context bounds the whole exchange, to the end of the body; Send sets no
+// timeout of its own but that for a new connection.
 //
 // A body that may be a reply (2xx except 202) is read up to the reply limit, any other up to 4 KiB, enough to tell why.
 // Response.Err is set when there was no whole answer: ErrDestination or ErrCACerts for a destination that cannot be

@@ -24,6 +24,8 @@ type AttributeError struct {
 	Attribute, Reason string
 }
 
+const notAName = "is no attribute name: lower-case letters and digits only"
+
 // Error names the attribute and the reason.
 func (e *AttributeError) Error() string {
 	return "attribute " + strconv.Quote(e.Attribute) + " " + e.Reason

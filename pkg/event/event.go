@@ -83,7 +83,8 @@ func (e Event) Without(name string) Event {
 	return e
 }
 
-// except returns a copy of the attributes without those of these names, and with room for as many others.
+// except returns a copy of the attributes without those of these names, and with room for as many
+// others.
 func (e Event) except(names ...string) []Attribute {
 	attributes := make([]Attribute, 0, len(e.Attributes)+len(names))
 	for _, a := range e.Attributes {

@@ -78,7 +78,7 @@ func fromBinaryHTTP(h http.Header, body []byte) (Event, error) {
 	b := builder{attributes: make([]Attribute, 0, len(h))}
 	for key, values := range h {
 		var err error
-		if raw, ok := cutPrefixFold(key, "ce-"); ok {
+		if raw, ok := cutPrefixFold(key, ceHeaderPrefix); ok {
 			err = b.addHTTP(raw, values)
 		} else if key == contentTypeHeader && len(values) > 0 {
 			err = b.add(Attribute{Name: DataContentType, Value: values[0]})
@@ -87,11 +87,7 @@ func fromBinaryHTTP(h http.Header, body []byte) (Event, error) {
 			return Event{}, err
 		}
 	}
-	attributes, err := b.finish()
-	if err != nil {
-		return Event{}, err
-	}
-	return Event{Attributes: attributes, Data: body}, nil
+	return b.event(body)
 }
 
 // addHTTP adds the attribute of one ce- header.
@@ -99,19 +95,20 @@ func (b *builder) addHTTP(raw string, values []string) error {
 	if err := b.bound(raw); err != nil {
 		return err
 	}
-	name, ok := attributeName(raw)
-	switch {
-	case !ok:
-		return &AttributeError{raw, "is no attribute name: lower-case letters and digits only"}
-	case name == DataContentType:
-		return &AttributeError{name, "belongs into Content-Type, not into a ce- header"}
+	if strings.EqualFold(raw, DataContentType) {
+		return &AttributeError{DataContentType, "belongs into Content-Type, not into a ce- header"}
 	}
-	return b.addHeader(name, values)
+	return b.addHeader(raw, values)
 }
 
-// addHeader adds an attribute from its header, which may be percent-encoded. One that came more than once, in NATS also by names in
+// addHeader adds an attribute from its header, of which raw is the name behind the prefix. The
+// value may be percent-encoded. A header that came more than once, in NATS also by names in
 // different case, has to have the same value each time.
-func (b *builder) addHeader(name string, values []string) error {
+func (b *builder) addHeader(raw string, values []string) error {
+	name, ok := attributeName(raw)
+	if !ok {
+		return &AttributeError{raw, notAName}
+	}
 	for _, text := range values {
 		a, ok := attributeOf(name, text)
 		have, twice := Event{Attributes: b.attributes}.Get(name)

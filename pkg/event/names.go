@@ -40,10 +40,12 @@ func intern(name []byte) string {
 	return string(name)
 }
 
-// headers are the names of an attribute: its own, and those of its NATS and its HTTP header, as net/http spells the keys of http.Header.
+// headers are the names of an attribute: its own, and those of its NATS and its HTTP header, as
+// net/http spells the keys of http.Header.
 type headers struct{ attribute, nats, http string }
 
-// headersOf returns the names of an attribute that most events have, which are constants: to read and write them allocates nothing.
+// headersOf returns the names of an attribute that most events have, which are constants: to read
+// and write them allocates nothing.
 func headersOf(attribute string) headers {
 	switch attribute {
 	case SpecVersion:

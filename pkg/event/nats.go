@@ -85,26 +85,16 @@ func fromBinaryNATS(h map[string][]string, data []byte) (Event, error) {
 	}
 	b := builder{attributes: make([]Attribute, 0, len(h))}
 	for key, values := range h {
-		raw, ok := cutPrefixFold(key, ceHeaderPrefix)
-		if !ok {
-			continue
-		}
-		name, ok := attributeName(raw)
-		if !ok {
-			return Event{}, &AttributeError{raw, "is no attribute name: lower-case letters and digits only"}
-		}
-		if err := b.addHeader(name, values); err != nil {
-			return Event{}, err
+		if raw, ok := cutPrefixFold(key, ceHeaderPrefix); ok {
+			if err := b.addHeader(raw, values); err != nil {
+				return Event{}, err
+			}
 		}
 	}
 	if contentType, ok := lookupFold(h, natsContentType); ok && !b.has(DataContentType) {
 		b.attributes = append(b.attributes, Attribute{Name: DataContentType, Value: contentType})
 	}
-	attributes, err := b.finish()
-	if err != nil {
-		return Event{}, err
-	}
-	return Event{Attributes: attributes, Data: data}, nil
+	return b.event(data)
 }
 
 // lookupFold returns the first value of a header in whatever case its name is.

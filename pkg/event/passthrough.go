@@ -22,7 +22,8 @@ func TravellingHeaders(h http.Header) []Header {
 	return travelling(h, "")
 }
 
-// travelling picks the headers whose names, behind the prefix, say that they travel. A prefix says that values are encoded.
+// travelling picks the headers whose names, behind the prefix, say that they travel. A prefix says
+// that values are encoded.
 func travelling(h map[string][]string, prefix string) []Header {
 	var headers []Header
 	for key, values := range h {
@@ -40,8 +41,9 @@ func travelling(h map[string][]string, prefix string) []Header {
 	return bounded(headers)
 }
 
-// bounded orders the headers and cuts off what exceeds the bounds. It works in place. Names and values that no HTTP client sends are left
-// out: no header from a NATS publisher may make an event undeliverable.
+// bounded orders the headers and cuts off what exceeds the bounds. It works in place. Names and
+// values that no HTTP client sends are left out: no header from a NATS publisher may make an event
+// undeliverable.
 func bounded(headers []Header) []Header {
 	headers = slices.DeleteFunc(headers, func(h Header) bool { return !isToken(h.Name) || hasControl(h.Value) })
 	slices.SortStableFunc(headers, compareTravelling)

@@ -46,11 +46,11 @@ func eventOf(s *jsonscan.Scanner) (Event, error) {
 			return Event{}, err
 		}
 	}
-	attributes, err := v.finish()
+	e, err := v.event(nil)
 	if err != nil {
 		return Event{}, err
 	}
-	return v.payload(Event{Attributes: attributes})
+	return v.payload(e)
 }
 
 // envelope is a JSON envelope while it is being read: attributes in the builder, payload members as they stand.
@@ -70,7 +70,7 @@ func (v *envelope) member(name string, value []byte) error {
 		return setOnce(&v.dataBase64, name, value)
 	}
 	if !isAttributeName(name) {
-		return &AttributeError{name, "is no attribute name: lower-case letters and digits only"}
+		return &AttributeError{name, notAName}
 	}
 	if isJSONNull(value) {
 		return v.add(Attribute{Name: name, text: unset})

@@ -42,15 +42,20 @@ func (b *builder) bound(next string) error {
 	return nil
 }
 
-// finish drops what is unset and optional attributes that are empty, as the CloudEvents SDK does, and validates the rest.
-func (b *builder) finish() ([]Attribute, error) {
+// event returns the event with this data. It drops what is unset and optional attributes that are
+// empty, as the CloudEvents SDK does, and validates the rest.
+func (b *builder) event(data []byte) (Event, error) {
 	kept := b.attributes[:0]
 	for _, a := range b.attributes {
 		if a.text != unset && (a.Value != "" || !isEmptyAbsent(a.Name)) {
 			kept = append(kept, a)
 		}
 	}
-	return kept, Event{Attributes: kept}.Validate()
+	e := Event{Attributes: kept, Data: data}
+	if err := e.Validate(); err != nil {
+		return Event{}, err
+	}
+	return e, nil
 }
 
 // isEmptyAbsent reports whether an empty value means that the attribute is not there. Extensions may be empty; an empty
@@ -59,9 +64,10 @@ func isEmptyAbsent(name string) bool {
 	return name == Subject || name == DataContentType || name == DataSchema || name == SchemaURL
 }
 
-// Validate checks the context attributes like Validate of the CloudEvents SDK does, which upstream's ingress relies on. Reading an event
-// does so already: this is for one that was made otherwise, whose header can say something else than such a value, which is then no longer
-// to be seen. The error is an *AttributeError.
+// Validate checks the context attributes like Validate of the CloudEvents SDK does, which
+// upstream's ingress relies on. Reading an event does so already: this is for one that was made
+// otherwise, whose header can say something else than such a value, which is then no longer to be
+// seen. The error is an *AttributeError.
 func (e Event) Validate() error {
 	version := e.Attr(SpecVersion)
 	for _, name := range [...]string{SpecVersion, ID, Source, Type} {
@@ -199,7 +205,8 @@ func isPlainMediaType(value string) bool {
 	return found && isToken(major) && isToken(minor)
 }
 
-// isToken checks for what RFC 9110 calls a token: the name of a header, and each part of a media type.
+// isToken checks for what RFC 9110 calls a token: the name of a header, and each part of a media
+// type.
 func isToken(value string) bool {
 	for i := range len(value) {
 		if c := value[i]; !isLetter(c) && !isDigit(c) && strings.IndexByte("!#$%&'*+-.^_`|~", c) < 0 {

@@ -41,8 +41,8 @@ type node interface {
 	eval(e event.Event) verdict
 }
 
-// several is settled as soon as a part says so: by a part that fails where all have to pass, by one that passes where any may. Not
-// settled, an open part and else the last one speaks for it.
+// several is settled as soon as a part says so: by a part that fails where all have to pass, by one
+// that passes where any may. Not settled, an open part and else the last one speaks for it.
 type several struct {
 	parts   []node
 	settles verdict

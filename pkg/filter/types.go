@@ -8,7 +8,8 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 )
 
-// maxTypes bounds what TypesOf returns, and by that the work for a filter that names no end of types.
+// maxTypes bounds what TypesOf returns, and by that the work for a filter that names no end of
+// types.
 const maxTypes = 1000
 
 // Types covers event types: the one of this name, or with Prefix all whose names begin so.
@@ -25,8 +26,8 @@ func (t Types) covers(other Types) bool {
 // everyType is what covers the events of a filter that is not bound to types.
 func everyType() []Types { return []Types{{Prefix: true}} }
 
-// TypesOf returns what covers the type of every event that the filter matches, in no order. They may
-// cover more, never less: who knows the type of an event need not compare it with each filter.
+// TypesOf returns what covers the type of every event that the filter matches, in no order. They
+// may cover more, never less: who knows the type of an event need not compare it with each filter.
 func TypesOf(spec Spec) []Types {
 	if len(spec.Filters) > 0 {
 		return typesOfAll(spec.Filters)
@@ -54,7 +55,8 @@ func (e Expression) types() []Types {
 	return everyType()
 }
 
-// typesOfAll takes what every part covers. Where that is nothing no event can match, and any part's types will do.
+// typesOfAll takes what every part covers. Where that is nothing no event can match, and any part's
+// types will do.
 func typesOfAll(parts []Expression) []Types {
 	common := everyType()
 	for _, part := range parts {

@@ -11,26 +11,19 @@ import (
 // contentType names the header that tells the content modes apart.
 const contentType = "Content-Type"
 
-// messages decodes a request into what is to be stored: one message, or as many as a batch has, or none when one of
-// them is invalid. Errors are those of event.FromHTTP, event.DecodeBatch and event.Arrive; those of an event in a batch come in an
-// *event.BatchError.
+// messages decodes a request into what is to be stored: one message, or as many as a batch has.
+// Every event is checked before the first is stored, so that an invalid one leaves no half of a
+// batch behind. Errors are those of event.FromHTTP, event.DecodeBatch and event.Arrive; those of an
+// event in a batch come in an *event.BatchError.
 func (h *Handler) messages(header http.Header, body []byte, to route.Address) ([]Message, error) {
-	if event.IsBatch(header.Get(contentType)) {
-		return h.batch(header, body, to)
+	if !event.IsBatch(header.Get(contentType)) {
+		e, err := event.FromHTTP(header, body)
+		if err != nil {
+			return nil, err
+		}
+		m, err := h.message(e, to, h.config.NewID())
+		return []Message{m}, err
 	}
-	e, err := event.FromHTTP(header, body)
-	if err != nil {
-		return nil, err
-	}
-	e, err = h.arrive(e, to)
-	if err != nil {
-		return nil, err
-	}
-	return []Message{{ID: messageID(e, to, h.config.NewID()), Event: e}}, nil
-}
-
-// batch decodes and checks every event before the first is stored, so that an invalid one leaves no half of a batch behind.
-func (h *Handler) batch(header http.Header, body []byte, to route.Address) ([]Message, error) {
 	events, err := event.DecodeBatch(header, body)
 	if err != nil {
 		return nil, err
@@ -38,28 +31,33 @@ func (h *Handler) batch(header http.Header, body []byte, to route.Address) ([]Me
 	request := h.config.NewID()
 	messages := make([]Message, len(events))
 	for i, e := range events {
-		e, err = h.arrive(e, to)
-		if err != nil {
+		if messages[i], err = h.message(e, to, request+"."+strconv.Itoa(i)); err != nil {
 			return nil, &event.BatchError{Index: i, Err: err}
 		}
-		messages[i] = Message{ID: messageID(e, to, request+"."+strconv.Itoa(i)), Event: e}
 	}
 	return messages, nil
 }
 
-// arrive prepares one event to be stored: a Broker's gets its hop count and arrival time, a Channel's stays as it came.
+// message prepares one event to be stored: a Broker's gets its hop count and arrival time, a
+// Channel's stays as it came. It is stored once under its id: the request's own, so that a publish
+// can be repeated, or, where the address asks for de-duplication, one that every request with the
+// same source and id has.
+//
 // ErrHopsExhausted, or ErrAttributesTooLarge: found here rather than by the Publisher so that a batch is refused whole.
-func (h *Handler) arrive(e event.Event, to route.Address) (event.Event, error) {
+func (h *Handler) message(e event.Event, to route.Address, id string) (Message, error) {
 	if to.Key.Kind == route.KindBroker {
 		var err error
 		if e, err = event.Arrive(e, h.config.Now()); err != nil {
-			return event.Event{}, err
+			return Message{}, err
 		}
 	}
 	if attributesTooLarge(e) {
-		return event.Event{}, ErrAttributesTooLarge
+		return Message{}, ErrAttributesTooLarge
 	}
-	return e, nil
+	if to.Log.DedupWindow > 0 {
+		id = event.DedupID(e.Attr(event.Source), e.Attr(event.ID))
+	}
+	return Message{ID: id, Event: e}, nil
 }
 
 const (
@@ -83,13 +81,4 @@ func attributesTooLarge(e event.Event) bool {
 		bound += len(header.Name) + escapedByte*len(header.Value) + headerLineBytes
 	}
 	return bound > room-headerLineBytes && event.HeaderBytes(event.ToNATS(e)) > room
-}
-
-// messageID returns the id under which the event is stored once: the request's own, so that a publish can be repeated,
-// or, where the address asks for de-duplication, one that every request with the same source and id has.
-func messageID(e event.Event, to route.Address, unique string) string {
-	if to.Log.DedupWindow > 0 {
-		return event.DedupID(e.Attr(event.Source), e.Attr(event.ID))
-	}
-	return unique
 }

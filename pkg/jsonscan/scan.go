@@ -1,32 +1,34 @@
-// Package jsonscan checks JSON and takes values out of it in one pass, without copying: an ingress spends
-// More of its time here than anywhere else when events are large.
+// Package jsonscan checks JSON and takes values out of it in one pass, without copying: an ingress
+// spends More of its time here than anywhere else when events are large.
 package jsonscan
 
 // maxDepth is how deep arrays and objects may lie in each other; encoding/json has the same bound.
 const maxDepth = 10_000
 
-// Valid reports whether body is one JSON value (RFC 8259), as json.Valid does, at a third of its time.
-// Like json.Valid it does not look whether strings are UTF-8.
+// Valid reports whether body is one JSON value (RFC 8259), as json.Valid does, at a third of its
+// time. Like json.Valid it does not look whether strings are UTF-8.
 func Valid(body []byte) bool {
 	s := New(body)
 	return s.skip() && s.Ended()
 }
 
-// Scanner walks over JSON, checks it on the way, and yields its values as slices of it. That all of it
-// was JSON is known at its end alone, by Ended: who has not come there asks Valid.
+// Scanner walks over JSON, checks it on the way, and yields its values as slices of it. That all of
+// it was JSON is known at its end alone, by Ended: who has not come there asks Valid.
 type Scanner struct {
 	json []byte
 	next int
 	// open are the brackets that are not closed yet.
 	open []byte
-	// due says that a comma or the end is due, as there was a value. bad says that something else came than what was due.
+	// due says that a comma or the end is due, as there was a value. bad says that something else
+	// came than what was due.
 	due, bad bool
 }
 
 // New returns a scanner that stands before the value. It keeps the brackets on the caller's stack.
 func New(json []byte) Scanner { return Scanner{json: json, open: make([]byte, 0, 64)} }
 
-// Enter steps into a value that starts with this bracket. It reports false when the value is of another kind, or lies too deep.
+// Enter steps into a value that starts with this bracket. It reports false when the value is of
+// another kind, or lies too deep.
 func (s *Scanner) Enter(bracket byte) bool {
 	s.space()
 	if s.peek() != bracket || len(s.open) == maxDepth {
@@ -60,7 +62,8 @@ func (s *Scanner) More() bool {
 	return false
 }
 
-// Member returns the key of an object's next member, still quoted, and its value. It reports false when they are no JSON.
+// Member returns the key of an object's next member, still quoted, and its value. It reports false
+// when they are no JSON.
 func (s *Scanner) Member() (key, value []byte, ok bool) {
 	key = s.key()
 	s.space()
@@ -75,7 +78,8 @@ func (s *Scanner) Ended() bool {
 	return !s.bad && s.next == len(s.json)
 }
 
-// skip steps over the next value. It is iterative, so that deep nesting costs bytes rather than stack.
+// skip steps over the next value. It is iterative, so that deep nesting costs bytes rather than
+// stack.
 func (s *Scanner) skip() bool {
 	for outer := len(s.open); ; {
 		s.space()
@@ -103,7 +107,8 @@ func (s *Scanner) skip() bool {
 	}
 }
 
-// key steps over a member's name with the colon, and returns the name as it stands; nil when there is none.
+// key steps over a member's name with the colon, and returns the name as it stands; nil when there
+// is none.
 func (s *Scanner) key() []byte {
 	s.space()
 	begin := s.next

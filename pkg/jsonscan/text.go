@@ -8,8 +8,9 @@ import (
 	"unicode/utf8"
 )
 
-// Unescape returns the content of a JSON string that a Scanner has yielded. It reports false for bytes that are not UTF-8, which JSON has to be, and for an escape
-// that is one half of a surrogate pair, which encoding/json would replace.
+// Unescape returns the content of a JSON string that a Scanner has yielded. It reports false for
+// bytes that are not UTF-8, which JSON has to be, and for an escape that is one half of a surrogate
+// pair, which encoding/json would replace.
 func Unescape(raw []byte) ([]byte, bool) {
 	inner := raw[1 : len(raw)-1]
 	if !utf8.Valid(inner) {
@@ -37,7 +38,8 @@ func Unescape(raw []byte) ([]byte, bool) {
 	}
 }
 
-// escapedRune returns what the escape stands for with which the text begins, and its bytes; none where it begins otherwise.
+// escapedRune returns what the escape stands for with which the text begins, and its bytes; none
+// where it begins otherwise.
 func escapedRune(text []byte) (r rune, size int) {
 	if len(text) < 2 || text[0] != '\\' {
 		return -1, 0

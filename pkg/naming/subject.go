@@ -88,8 +88,9 @@ func (n Names) target(use string, t route.TargetKey) string {
 	return n.address(use, t.Address) + "." + token(t.Namespace) + "." + token(t.Name)
 }
 
-// Subjects returns the subjects of the target's log that cover every event its filter matches, sorted.
-// They may cover more, never less. None at all means that nothing narrower than the log covers them.
+// Subjects returns the subjects of the target's log that cover every event its filter matches,
+// sorted. They may cover more, never less. None at all means that nothing narrower than the log
+// covers them.
 func (n Names) Subjects(t route.Target) []string {
 	var subjects []string
 	for _, types := range filter.TypesOf(t.Filter) {

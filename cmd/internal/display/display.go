@@ -121,7 +121,8 @@ func refusalOf(reason error) int {
 	return http.StatusBadRequest
 }
 
-// read decodes the request. The error is that of event.FromHTTP or body.Decode, or of reading the body.
+// read decodes the request. The error is that of event.FromHTTP or body.Decode, or of reading the
+// body.
 func read(w http.ResponseWriter, r *http.Request) (event.Event, error) {
 	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {

@@ -65,11 +65,13 @@ type Applied struct {
 	Lacking error
 }
 
-// PutAddress makes the address's log, or looks at the one that it adopts, and its dead-letter stream, and writes its route. It takes
-// over the log of a resource of the same name that is gone, if NATS can make it what is wanted. An address that is there already is
-// written though NATS has no room for its dead-letter stream (see Applied.Lacking): who makes room has to edit something.
-// Errors: ErrForeignRoute; ErrImmutable; ErrSweeping; PredecessorError when the log of the one that is gone is in the way; why NATS has
-// no room, or that another stream listens to its subjects; foreign.ErrSubject; ErrNoStream and ErrNotAdoptable.
+// PutAddress makes the address's log, or looks at the one that it adopts, and its dead-letter
+// stream, and writes its route. It takes over the log of a resource of the same name that is gone,
+// if NATS can make it what is wanted. An address that is there already is written though NATS has
+// no room for its dead-letter stream (see Applied.Lacking): who makes room has to edit something.
+// Errors: ErrForeignRoute; ErrImmutable; ErrSweeping; PredecessorError when the log of the one that
+// is gone is in the way; why NATS has no room, or that another stream listens to its subjects;
+// foreign.ErrSubject; ErrNoStream and ErrNotAdoptable.
 func (o *Owner) PutAddress(ctx context.Context, a route.Address) (Applied, error) {
 	a.Owner = o.name
 	for {

@@ -1,5 +1,5 @@
-// Package foreign checks streams and subjects of somebody else's, which a log may use. Owners ask, and
-// what validates resources and files; ingress and filter take what the owner has written.
+// Package foreign checks streams and subjects of somebody else's, which a log may use. Owners ask,
+// and what validates resources and files; ingress and filter take what the owner has written.
 package foreign
 
 import (
@@ -13,8 +13,9 @@ import (
 // ErrSubject means that a log cannot listen to a subject of somebody else's; the message says why.
 var ErrSubject = errors.New("subject cannot be used")
 
-// CheckSubjects refuses subjects that an address's log cannot listen to beside its own, with ErrSubject: illegal ones, what is
-// or takes in NATS's own, and two that overlap, as the server would.
+// CheckSubjects refuses subjects that an address's log cannot listen to beside its own, with
+// ErrSubject: illegal ones, what is or takes in NATS's own, and two that overlap, as the server
+// would.
 func CheckSubjects(subjects []string) error {
 	for i, subject := range subjects {
 		switch {
@@ -34,7 +35,8 @@ func CheckSubjects(subjects []string) error {
 	return nil
 }
 
-// CheckSubjectsOf is CheckSubjects, and refuses also what overlaps with the subjects of the installation.
+// CheckSubjectsOf is CheckSubjects, and refuses also what overlaps with the subjects of the
+// installation.
 func CheckSubjectsOf(n naming.Names, subjects []string) error {
 	ours := n.Prefix() + ".>"
 	for _, subject := range subjects {
