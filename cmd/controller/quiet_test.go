@@ -15,8 +15,11 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
-// several are the Triggers of the tests that count.
-const several = 20
+// several are the Triggers of the tests that count, and crowd those of the one in which the controllers lag behind who makes them.
+const (
+	several = 20
+	crowd   = 100
+)
 
 func (c *cluster) createTriggers(broker, url string) (names []string) {
 	c.t.Helper()
@@ -75,6 +78,43 @@ func TestCostOfTriggers(t *testing.T) {
 	}
 	if idle := c.costOf("brokers").minus(brokers); idle.reconciles > 0 || idle.statusWrites > 0 {
 		t.Errorf("a Broker costs %+v when nothing happens", idle)
+	}
+}
+
+// Many at once wait for their turn longer than the filter does between two reports, and some than the audit between two comparisons.
+// Each is called for by the report that covers its own record, and by no other.
+func TestCostOfManyTriggers(t *testing.T) {
+	c, s := start(t), newSubscriber(t)
+	c.createBroker(brokerNamed("orders"))
+	c.awaitBrokerReady("orders")
+	watchFor(time.Second) // until the controllers have heard of it, too
+	name := func(i int) string { return fmt.Sprintf("t%03d", i) }
+	for i := range crowd {
+		c.createTrigger(triggerNamed(name(i), "orders", s.url))
+		c.process.audit.Wake()
+	}
+	for i := range crowd {
+		c.awaitTriggerReady(name(i))
+	}
+	watchFor(2 * time.Second)
+	if made := c.costOf("triggers"); made.reconciles > 2*crowd+several || made.statusWrites > 2*crowd {
+		t.Errorf("%d Triggers cost %+v; the writes of one: %q", crowd, made, c.writes(name(3)))
+	}
+}
+
+// Of two replicas, one follows. What the other has not made yet is nothing to be repaired.
+func TestAFollowerWaitsForTheLeader(t *testing.T) {
+	c, s := start(t), newSubscriber(t)
+	c.createBroker(brokerNamed("orders"))
+	c.awaitBrokerReady("orders")
+	c.follow("triggers")
+	names := c.makeTriggers("orders", s.url)
+	for range 5 { // each is a comparison
+		c.process.audit.Wake()
+		watchFor(time.Second)
+	}
+	if passed := c.costOf("triggers"); passed.reconciles != len(names) {
+		t.Errorf("%d Triggers of which this process heard were passed by %d times", len(names), passed.reconciles)
 	}
 }
 
