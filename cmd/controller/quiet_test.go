@@ -7,6 +7,7 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	eventingduckv1 "knative.dev/eventing/pkg/apis/duck/v1"
 	eventingv1 "knative.dev/eventing/pkg/apis/eventing/v1"
 	eventingclient "knative.dev/eventing/pkg/client/injection/client"
 
@@ -56,6 +57,30 @@ func TestDeletionCostsOneReconcileEach(t *testing.T) {
 	watchFor(2 * time.Second)
 	if spent := c.costOf("triggers").minus(before); spent.reconciles > 2*several {
 		t.Errorf("%d deletions cost %+v", several, spent)
+	}
+}
+
+// The records of subscribers that left are kept for the grace period as well. They are no Triggers, and call for nobody.
+func TestLeavingSubscribersCostOneReconcile(t *testing.T) {
+	c, s := startWithGrace(t, time.Hour), newSubscriber(t)
+	var all []eventingduckv1.SubscriberSpec
+	for i := range several {
+		all = append(all, subscriberAt(fmt.Sprintf("s%02d", i), s.url))
+	}
+	c.createChannel("orders", all...)
+	c.awaitChannelReady("orders")
+	before := c.costOf("channels")
+	channel := c.channel("orders")
+	channel.Generation, channel.Spec.Subscribers = 2, nil
+	_, err := c.channels().Update(c.ctx, channel, metav1.UpdateOptions{})
+	must(t, err)
+	c.awaitRoutes("channel orders")
+	watchFor(2 * time.Second)
+	if spent := c.costOf("channels").minus(before); spent.reconciles > 2 {
+		t.Errorf("%d subscribers that left cost %+v", several, spent)
+	}
+	if spent := c.costOf("triggers"); spent.reconciles > 0 {
+		t.Errorf("they cost %+v as Triggers", spent)
 	}
 }
 
