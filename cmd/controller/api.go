@@ -26,7 +26,7 @@ import (
 // pageSize bounds one answer of the API server.
 const pageSize = 500
 
-// auditKey stands for the audit among the keys that leadership is divided by.
+// auditKey stands for the audit among the keys of Brokers that leadership is divided by: who leads for it ends routes.
 func auditKey() types.NamespacedName {
 	return types.NamespacedName{Namespace: system.Namespace(), Name: component}
 }

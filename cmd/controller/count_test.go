@@ -13,8 +13,8 @@ import (
 	"knative.dev/pkg/reconciler"
 )
 
-// leading is what a generated reconciler is besides a controller.Reconciler.
-type leading interface {
+// leaderAware is what a generated reconciler is besides a controller.Reconciler.
+type leaderAware interface {
 	reconciler.LeaderAware
 	IsLeaderFor(key types.NamespacedName) bool
 }
@@ -22,7 +22,7 @@ type leading interface {
 // countedReconciler counts how often a reconciler is called.
 type countedReconciler struct {
 	controller.Reconciler
-	leading
+	leaderAware
 	calls atomic.Int64
 }
 
@@ -36,14 +36,17 @@ func (c *cluster) count(controllers []*controller.Impl) {
 	c.t.Helper()
 	c.counted = map[string]*countedReconciler{}
 	for i, kind := range []string{"brokers", "channels", "triggers", "eventtypes"} {
-		aware, ok := controllers[i].Reconciler.(leading)
+		aware, ok := controllers[i].Reconciler.(leaderAware)
 		if !ok {
 			c.t.Fatalf("the reconciler of %s knows nothing of leadership", kind)
 		}
-		c.counted[kind] = &countedReconciler{Reconciler: controllers[i].Reconciler, leading: aware}
+		c.counted[kind] = &countedReconciler{Reconciler: controllers[i].Reconciler, leaderAware: aware}
 		controllers[i].Reconciler = c.counted[kind]
 	}
 }
+
+// follow has another process lead for the resources of a kind, from now on.
+func (c *cluster) follow(resource string) { c.counted[resource].Demote(reconciler.UniversalBucket()) }
 
 // cost is what something took from the API server and from the controllers.
 type cost struct {

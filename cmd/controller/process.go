@@ -83,7 +83,6 @@ func (p *process) newBrokerController(ctx context.Context, cmw configmap.Watcher
 	}
 	p.client = client
 	p.owner = audit.NewOwner(owner.New(client, ownerName, p.grace))
-	p.owner.Remade = p.logRemade
 	p.watch = readiness.NewWatch(reports{client})
 	p.configs = brokerconfig.NewWatcher(ctx, kubeclient.Get(ctx))
 	p.brokers = broker.NewController(ctx, cmw, broker.Dependencies{
@@ -110,8 +109,8 @@ func (p *process) newTriggerController(ctx context.Context, cmw configmap.Watche
 	api := newAPI(ctx, features)
 	p.audit = audit.New(audit.Config{
 		Routes: p.owner, Cached: api.cached, Live: api.live, Logger: p.log,
-		Leads: func() bool { return leads(p.brokers) }, Repaired: repairs(p.log),
-		Broker: p.brokers.EnqueueKey, Trigger: impl.EnqueueKey, Channel: p.channels.EnqueueKey,
+		Leads: func() bool { return leading{p.brokers}.Leads(auditKey()) }, Repaired: repairs(p.log),
+		Brokers: leading{p.brokers}, Triggers: leading{impl}, Channels: leading{p.channels},
 	})
 	p.running.Go(func() { p.watch.Run(ctx) })
 	p.running.Go(func() { p.audit.Run(ctx) })
@@ -146,26 +145,18 @@ func repairs(log *slog.Logger) func() {
 	return func() { counter.Add(context.Background(), 1) }
 }
 
-// leads reports whether this process is the one that ends routes: the leader for the share of Brokers that the audit's key
-// falls into. Of all processes, at most one is.
-func leads(brokers *controller.Impl) bool {
-	r, ok := brokers.Reconciler.(interface {
+// leading is audit.Reconciler.
+type leading struct{ *controller.Impl }
+
+// Leads reports whether this process is the leader for the share of resources that the key falls into. Of all processes, at most one is.
+func (l leading) Leads(key types.NamespacedName) bool {
+	r, ok := l.Reconciler.(interface {
 		IsLeaderFor(key types.NamespacedName) bool
 	})
-	return ok && r.IsLeaderFor(auditKey())
+	return ok && r.IsLeaderFor(key)
 }
 
 func (p *process) resourceDeleted() { p.audit.Wake() }
-
-// logRemade has the resource say so whose log was gone.
-func (p *process) logRemade(key route.Key) {
-	name := types.NamespacedName{Namespace: key.Namespace, Name: key.Name}
-	if key.Kind == route.KindChannel {
-		p.channels.EnqueueKey(name)
-	} else {
-		p.brokers.EnqueueKey(name)
-	}
-}
 
 // wait returns when everything that the process started has ended.
 func (p *process) wait() {

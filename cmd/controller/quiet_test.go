@@ -7,6 +7,7 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	eventingduckv1 "knative.dev/eventing/pkg/apis/duck/v1"
 	eventingv1 "knative.dev/eventing/pkg/apis/eventing/v1"
 	eventingclient "knative.dev/eventing/pkg/client/injection/client"
 
@@ -15,8 +16,11 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
-// several are the Triggers of the tests that count.
-const several = 20
+// several are the Triggers of the tests that count, and crowd those of the one in which the controllers lag behind who makes them.
+const (
+	several = 20
+	crowd   = 100
+)
 
 func (c *cluster) createTriggers(broker, url string) (names []string) {
 	c.t.Helper()
@@ -56,6 +60,30 @@ func TestDeletionCostsOneReconcileEach(t *testing.T) {
 	}
 }
 
+// The records of subscribers that left are kept for the grace period as well. They are no Triggers, and call for nobody.
+func TestLeavingSubscribersCostOneReconcile(t *testing.T) {
+	c, s := startWithGrace(t, time.Hour), newSubscriber(t)
+	var all []eventingduckv1.SubscriberSpec
+	for i := range several {
+		all = append(all, subscriberAt(fmt.Sprintf("s%02d", i), s.url))
+	}
+	c.createChannel("orders", all...)
+	c.awaitChannelReady("orders")
+	before := c.costOf("channels")
+	channel := c.channel("orders")
+	channel.Generation, channel.Spec.Subscribers = 2, nil
+	_, err := c.channels().Update(c.ctx, channel, metav1.UpdateOptions{})
+	must(t, err)
+	c.awaitRoutes("channel orders")
+	watchFor(2 * time.Second)
+	if spent := c.costOf("channels").minus(before); spent.reconciles > 2 {
+		t.Errorf("%d subscribers that left cost %+v", several, spent)
+	}
+	if spent := c.costOf("triggers"); spent.reconciles > 0 {
+		t.Errorf("they cost %+v as Triggers", spent)
+	}
+}
+
 // A Trigger is reconciled when it comes, and once more when the filters serve it. Its own status is no news to it.
 func TestCostOfTriggers(t *testing.T) {
 	c, s := start(t), newSubscriber(t)
@@ -75,6 +103,43 @@ func TestCostOfTriggers(t *testing.T) {
 	}
 	if idle := c.costOf("brokers").minus(brokers); idle.reconciles > 0 || idle.statusWrites > 0 {
 		t.Errorf("a Broker costs %+v when nothing happens", idle)
+	}
+}
+
+// Many at once wait for their turn longer than the filter does between two reports, and some than the audit between two comparisons.
+// Each is called for by the report that covers its own record, and by no other.
+func TestCostOfManyTriggers(t *testing.T) {
+	c, s := start(t), newSubscriber(t)
+	c.createBroker(brokerNamed("orders"))
+	c.awaitBrokerReady("orders")
+	watchFor(time.Second) // until the controllers have heard of it, too
+	name := func(i int) string { return fmt.Sprintf("t%03d", i) }
+	for i := range crowd {
+		c.createTrigger(triggerNamed(name(i), "orders", s.url))
+		c.process.audit.Wake()
+	}
+	for i := range crowd {
+		c.awaitTriggerReady(name(i))
+	}
+	watchFor(2 * time.Second)
+	if made := c.costOf("triggers"); made.reconciles > 2*crowd+several || made.statusWrites > 2*crowd {
+		t.Errorf("%d Triggers cost %+v; the writes of one: %q", crowd, made, c.writes(name(3)))
+	}
+}
+
+// Of two replicas, one follows. What the other has not made yet is nothing to be repaired.
+func TestAFollowerWaitsForTheLeader(t *testing.T) {
+	c, s := start(t), newSubscriber(t)
+	c.createBroker(brokerNamed("orders"))
+	c.awaitBrokerReady("orders")
+	c.follow("triggers")
+	names := c.makeTriggers("orders", s.url)
+	for range 5 { // each is a comparison
+		c.process.audit.Wake()
+		watchFor(time.Second)
+	}
+	if passed := c.costOf("triggers"); passed.reconciles != len(names) {
+		t.Errorf("%d Triggers of which this process heard were passed by %d times", len(names), passed.reconciles)
 	}
 }
 

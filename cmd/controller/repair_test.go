@@ -10,6 +10,45 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
+// changeRoute has the route of a Trigger of Broker orders lead elsewhere, and returns what reads where the route leads.
+func (c *cluster) changeRoute(trigger string) (read func() string) {
+	c.t.Helper()
+	names, err := naming.New(naming.DefaultPrefix)
+	must(c.t, err)
+	bucket, err := c.hand().KeyValue(c.ctx, names.RoutesBucket())
+	must(c.t, err)
+	key := naming.TargetKey(route.TargetKey{Address: compile.BrokerKey(namespace, "orders"), Namespace: namespace, Name: trigger})
+	record := func() route.Record {
+		entry, err := bucket.Get(c.ctx, key)
+		must(c.t, err)
+		record, err := route.DecodeRecord(entry.Value())
+		must(c.t, err)
+		return record
+	}
+	changed := record()
+	changed.Target.Subscriber.URL += "/elsewhere"
+	data, err := changed.Encode()
+	must(c.t, err)
+	_, err = bucket.Put(c.ctx, key, data)
+	must(c.t, err)
+	return func() string { return record().Target.Subscriber.URL }
+}
+
+// Who reconciles Triggers repairs their routes, whoever reconciles Brokers and ends routes.
+func TestARouteIsRepairedByWhoReconcilesItsTrigger(t *testing.T) {
+	c, s := start(t), newSubscriber(t)
+	c.createBroker(brokerNamed("orders"))
+	c.createTrigger(triggerNamed("billing", "orders", s.url+"/billing"))
+	c.awaitTriggerReady("billing")
+	c.follow("brokers")
+	read := c.changeRoute("billing")
+	c.process.audit.Wake()
+	c.await("the route leads to the Trigger's subscriber again", func() (bool, any) {
+		got := read()
+		return got == s.url+"/billing", got
+	})
+}
+
 // What somebody changes by hand is made right again, although nothing is missing and everybody is Ready: else events go to where no
 // Trigger sends them, or are dropped before anybody got them.
 func TestWhatIsChangedByHandIsMadeRightAgain(t *testing.T) {
@@ -35,25 +74,10 @@ func TestWhatIsChangedByHandIsMadeRightAgain(t *testing.T) {
 	_, err = js.UpdateConsumer(c.ctx, logOf(t, "orders"), limited)
 	must(t, err)
 
-	bucket, err := js.KeyValue(c.ctx, names.RoutesBucket())
-	must(t, err)
-	key := naming.TargetKey(route.TargetKey{Address: compile.BrokerKey(namespace, "orders"), Namespace: namespace, Name: "billing"})
-	read := func() route.Record {
-		entry, err := bucket.Get(c.ctx, key)
-		must(t, err)
-		record, err := route.DecodeRecord(entry.Value())
-		must(t, err)
-		return record
-	}
-	record := read()
-	record.Target.Subscriber.URL = s.url + "/elsewhere"
-	data, err := record.Encode()
-	must(t, err)
-	_, err = bucket.Put(c.ctx, key, data)
-	must(t, err)
+	read := c.changeRoute("billing")
 	c.process.audit.Wake()
 	c.await("the route leads to the Trigger's subscriber again", func() (bool, any) {
-		got := read().Target.Subscriber.URL
+		got := read()
 		return got == s.url+"/billing", got
 	})
 	c.await("the log drops nothing again", func() (bool, any) {

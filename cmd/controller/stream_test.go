@@ -42,7 +42,7 @@ func TestAStreamDeletedByHandIsMadeAgainAndTheLossIsShown(t *testing.T) {
 	c.createTrigger(triggerNamed("billing", "orders", s.url+"/billing"))
 	c.awaitTriggerReady("billing")
 	must(t, c.hand().DeleteStream(c.ctx, logOf(t, "orders")))
-	must(t, c.process.owner.Sweep(c.ctx)) // the audit's, sooner
+	must(t, c.process.owner.Sweep(c.ctx)) // the audit's, sooner; its comparison tells the Broker
 	shown := func() (bool, any) {
 		condition := c.broker("orders").Status.GetCondition(broker.ConditionStream)
 		return condition.IsTrue() && condition.Reason == address.ReasonRemade, condition

@@ -14,8 +14,8 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
-// Differing returns those of these live records whose streams or consumers are not what they say: somebody changed them by hand, and
-// may lose events so. To put the address or target again mends it. It changes nothing itself: the records may be older by now than what
+// Differing returns those of these live records whose streams or consumers are not what they say, or whose log was made again since
+// this owner has put them: somebody changed them by hand, and may lose events so. To put the address or target again mends it. It changes nothing itself: the records may be older by now than what
 // a Put is writing. What is gone is for Sweep. Of targets that share a consumer, it returns one.
 func (o *Owner) Differing(ctx context.Context, live []routes.StoredRecord) ([]routes.StoredRecord, error) {
 	var differing, targets []routes.StoredRecord
@@ -52,7 +52,8 @@ func (o *Owner) streamsDiffer(ctx context.Context, a route.Address) (bool, error
 		if err != nil {
 			return false, fmt.Errorf("read stream %s: %w", want.Name, err)
 		}
-		if have := stream.CachedInfo(); !reflect.DeepEqual(have.Config, withWanted(have, want)) {
+		have := stream.CachedInfo()
+		if !reflect.DeepEqual(have.Config, withWanted(have, want)) || want.Name == o.client.Names().Log(a.Key) && o.isRemade(a.Key, *have) {
 			return true, nil
 		}
 	}

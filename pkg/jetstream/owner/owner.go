@@ -25,9 +25,6 @@ const tombstoneLife = 24 * time.Hour
 // Owner makes streams, consumers and routes. There is one owner of a route: a controller, or kn-natsjs.
 // All its steps may be repeated any number of times. Safe for concurrent use.
 type Owner struct {
-	// Remade, if not nil, is called by Sweep for each address whose log was gone and is made again. Set it before the first Sweep.
-	Remade func(route.Key)
-
 	client *jetstream.Client
 	name   string
 	// grace is how long the cursor of a removed target, and the log of a removed address, are kept.
@@ -39,6 +36,8 @@ type Owner struct {
 	strays map[route.Key]map[string]time.Time
 	// rescued is where the next look for overdue events begins, by address.
 	rescued map[route.Key]uint64
+	// logs are when the logs of addresses were made that a Put has told of.
+	logs map[route.Key]time.Time
 	// unfinished are the removals of this owner that have failed half-way, at the revisions of their marks: it may go on at once.
 	unfinished map[string]uint64
 }
@@ -47,7 +46,7 @@ type Owner struct {
 func New(c *jetstream.Client, name string, grace time.Duration) *Owner {
 	return &Owner{
 		client: c, name: name, grace: grace, positions: newPositions(c),
-		strays: map[route.Key]map[string]time.Time{}, rescued: map[route.Key]uint64{}, unfinished: map[string]uint64{},
+		strays: map[route.Key]map[string]time.Time{}, rescued: map[route.Key]uint64{}, logs: map[route.Key]time.Time{}, unfinished: map[string]uint64{},
 	}
 }
 
@@ -85,11 +84,34 @@ func (o *Owner) PutAddress(ctx context.Context, a route.Address) (Applied, error
 			return Applied{}, err
 		}
 		applied, written, err := o.put(ctx, route.Record{Address: &wanted}, have)
-		if err != nil || written {
-			applied.LogMade, applied.Refuse, applied.Lacking = made, wanted.Refuse, lacking
+		if err != nil {
 			return applied, err
 		}
+		if written {
+			o.noteLog(a.Key, made)
+			applied.LogMade, applied.Refuse, applied.Lacking = made, wanted.Refuse, lacking
+			return applied, nil
+		}
 	}
+}
+
+// noteLog remembers when the log was made that a Put tells of; no time forgets the address.
+func (o *Owner) noteLog(key route.Key, made time.Time) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if made.IsZero() {
+		delete(o.logs, key)
+		return
+	}
+	o.logs[key] = made
+}
+
+// isRemade reports whether the log is another one than that which the last Put has told of: somebody deleted that.
+func (o *Owner) isRemade(key route.Key, log natsjs.StreamInfo) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	made, told := o.logs[key]
+	return told && !made.Equal(log.Created)
 }
 
 // makeStreams makes the streams of an address that has this record, and enters in the address what was chosen for it. lacking is that
@@ -255,6 +277,9 @@ func (o *Owner) End(ctx context.Context, r routes.StoredRecord) error {
 func (o *Owner) end(ctx context.Context, r routes.StoredRecord) (ended bool, err error) {
 	now := time.Now().UTC()
 	r.DeletedAt = &now
+	if r.Address != nil {
+		o.noteLog(r.Address.Key, time.Time{})
+	}
 	_, ended, err = o.swapRecord(ctx, r)
 	return ended, err
 }

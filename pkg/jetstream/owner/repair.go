@@ -41,9 +41,6 @@ func (o *Owner) repairLog(ctx context.Context, a route.Address) error {
 	err = o.createStream(ctx, logConfig(o.client.Names(), a))
 	if err == nil {
 		o.client.Logger().Error("the log of an address was gone, with the events in it; it is made again, empty", "address", a.Key.String())
-		if o.Remade != nil {
-			o.Remade(a.Key)
-		}
 	}
 	return err
 }

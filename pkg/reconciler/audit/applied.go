@@ -2,6 +2,8 @@ package audit
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/owner"
@@ -9,7 +11,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
-// Owner is a owner.Owner that knows at which revisions it wrote its records. Safe for concurrent use.
+// Owner is an owner.Owner that knows at which revisions it wrote its records. Safe for concurrent use.
 type Owner struct {
 	*owner.Owner
 
@@ -34,6 +36,25 @@ func (o *Owner) PutTarget(ctx context.Context, t route.Target) (owner.Applied, e
 	applied, err := o.Owner.PutTarget(ctx, t)
 	o.note(t.Key.String(), applied.Revision, err)
 	return applied, err
+}
+
+// OwnedAndEnding is owner.Owner's. What is no longer among all these is forgotten, unless it was written after they were read.
+func (o *Owner) OwnedAndEnding(ctx context.Context) (live, ending []routes.StoredRecord, err error) {
+	live, ending, err = o.Owner.OwnedAndEnding(ctx)
+	if err == nil {
+		o.keep(live, ending)
+	}
+	return live, ending, err
+}
+
+func (o *Owner) keep(live, ending []routes.StoredRecord) {
+	there, last := map[string]bool{}, uint64(0)
+	for _, r := range slices.Concat(live, ending) {
+		there[nameOf(r)], last = true, max(last, r.Revision)
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	maps.DeleteFunc(o.applied, func(name string, revision uint64) bool { return !there[name] && revision <= last })
 }
 
 // Refuse is owner.Owner's. At which revision it has written is not known, nor whether it has.

@@ -38,6 +38,14 @@ type Routes interface {
 	Applied(r routes.StoredRecord) (revision uint64, known bool)
 }
 
+// Reconciler is the controller of one kind of resource.
+type Reconciler interface {
+	// Leads reports whether this process reconciles the resource. The replica that reconciles Brokers need not be the one that
+	// reconciles Triggers.
+	Leads(key types.NamespacedName) bool
+	EnqueueKey(key types.NamespacedName)
+}
+
 // Config is what an Audit is made of. All fields are required.
 type Config struct {
 	Routes Routes
@@ -47,9 +55,9 @@ type Config struct {
 	Live func(context.Context) (Resources, error)
 	// Leads reports whether this process is the one that ends routes. It is asked before each thing that is removed.
 	Leads func() bool
-	// Broker, Trigger and Channel have a resource reconciled.
-	Broker, Trigger, Channel func(types.NamespacedName)
-	Logger                   *slog.Logger
+	// Brokers, Triggers and Channels have a resource reconciled.
+	Brokers, Triggers, Channels Reconciler
+	Logger                      *slog.Logger
 	// Repaired, if not nil, is called for each route that somebody else changed, or whose streams and consumers somebody changed.
 	Repaired func()
 }
@@ -58,7 +66,7 @@ type Config struct {
 type Audit struct {
 	config Config
 	wake   chan struct{}
-	// swept and searched are when that was done last; the first search is as late as any other.
+	// swept and searched are when that was done last, or was another's to do; the first search is as late as any other.
 	swept, searched time.Time
 	// strange are the records that somebody else wrote, and at which revision that was told.
 	strange map[string]uint64
@@ -95,8 +103,7 @@ func (a *Audit) Run(ctx context.Context) {
 	}
 }
 
-// once makes one comparison. Any replica notices what is missing, since the reconcilers know whose turn it is; only one ends
-// routes and sweeps.
+// once makes one comparison. Each replica has what it reconciles itself made right; only one ends routes and sweeps.
 func (a *Audit) once(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, budget)
 	defer cancel()
@@ -109,23 +116,17 @@ func (a *Audit) once(ctx context.Context) error {
 		return unreadable
 	}
 	found := compare(owned, cached.wanted()) // a record that cannot be read is missing: its resource is reconciled, which writes it anew
-	for _, key := range cached.leftBehind(slices.Concat(found.orphans, ending)) {
-		a.config.Trigger(key)
+	enqueue(a.config.Triggers, cached.leftBehind(slices.Concat(found.orphans, ending)))
+	enqueue(a.config.Brokers, found.brokers)
+	enqueue(a.config.Triggers, found.triggers)
+	enqueue(a.config.Channels, found.channels)
+	ours := slices.DeleteFunc(slices.Clone(owned), a.isOthers)
+	a.repairRecords(ours)
+	errs := []error{unreadable}
+	if a.config.Leads() {
+		errs = append(errs, a.end(ctx, found.orphans), a.search(ctx))
 	}
-	for _, key := range found.brokers {
-		a.config.Broker(key)
-	}
-	for _, key := range found.triggers {
-		a.config.Trigger(key)
-	}
-	for _, key := range found.channels {
-		a.config.Channel(key)
-	}
-	if !a.config.Leads() {
-		return unreadable
-	}
-	a.repairRecords(owned)
-	return errors.Join(unreadable, a.end(ctx, found.orphans), a.search(ctx), a.sweep(ctx, owned))
+	return errors.Join(append(errs, a.sweep(ctx, ours))...)
 }
 
 // end ends the routes that have no resource. The caches that said so may be old, so the API server has the last word.
@@ -163,10 +164,15 @@ func (a *Audit) search(ctx context.Context) error {
 	return errors.Join(err, a.end(ctx, unrecorded))
 }
 
-func (a *Audit) sweep(ctx context.Context, owned []routes.StoredRecord) error {
+// sweep removes what is due and makes what is gone, if this process leads, and repairs what is behind the records that are ours.
+func (a *Audit) sweep(ctx context.Context, ours []routes.StoredRecord) error {
 	if time.Since(a.swept) < sweepEvery {
 		return nil
 	}
 	a.swept = time.Now()
-	return errors.Join(a.config.Routes.Sweep(ctx), a.repairStreams(ctx, owned))
+	var err error
+	if a.config.Leads() {
+		err = a.config.Routes.Sweep(ctx)
+	}
+	return errors.Join(err, a.repairStreams(ctx, ours))
 }

@@ -83,6 +83,17 @@ func ofChannel(name, uid string, subscriber types.UID) routes.StoredRecord {
 	return routes.StoredRecord{Record: route.Record{Target: &target}}
 }
 
+// leader is the controller of a process that reconciles all resources of a kind.
+type leader func(types.NamespacedName)
+
+func (leader) Leads(types.NamespacedName) bool { return true }
+
+func (l leader) EnqueueKey(key types.NamespacedName) {
+	if l != nil {
+		l(key)
+	}
+}
+
 func names(records []routes.StoredRecord) []string {
 	var out []string
 	for _, r := range records {
@@ -187,8 +198,10 @@ func (r *recordedRoutes) Applied(record routes.StoredRecord) (uint64, bool) {
 	return revision, known
 }
 
-func (r *recordedRoutes) Differing(context.Context, []routes.StoredRecord) ([]routes.StoredRecord, error) {
-	return r.differing, nil
+func (r *recordedRoutes) Differing(_ context.Context, live []routes.StoredRecord) ([]routes.StoredRecord, error) {
+	return slices.DeleteFunc(slices.Clone(r.differing), func(d routes.StoredRecord) bool {
+		return !slices.ContainsFunc(live, func(l routes.StoredRecord) bool { return nameOf(l) == nameOf(d) })
+	}), nil
 }
 
 func (r *recordedRoutes) Sweep(context.Context) error { r.sweeps++; return nil }
@@ -217,10 +230,10 @@ func TestNothingEndsOnTheWordOfACache(t *testing.T) {
 			r := &recordedRoutes{owned: []routes.StoredRecord{address("b", "1"), target("t", "b")}}
 			a := New(Config{
 				Routes: r, Logger: slog.New(slog.DiscardHandler),
-				Cached: func() (Resources, bool) { return tt.cached, !tt.unsynced },
-				Live:   func(context.Context) (Resources, error) { return tt.live, tt.liveErr },
-				Leads:  func() bool { return !tt.follows },
-				Broker: func(types.NamespacedName) {}, Trigger: func(types.NamespacedName) {},
+				Cached:  func() (Resources, bool) { return tt.cached, !tt.unsynced },
+				Live:    func(context.Context) (Resources, error) { return tt.live, tt.liveErr },
+				Leads:   func() bool { return !tt.follows },
+				Brokers: leader(nil), Triggers: leader(nil), Channels: leader(nil),
 			})
 			if err := a.once(t.Context()); !errors.Is(err, tt.liveErr) {
 				t.Errorf("%v", err)
@@ -241,8 +254,8 @@ func TestWhatHasNoRecordEndsToo(t *testing.T) {
 		Live: func(context.Context) (Resources, error) {
 			return Resources{Brokers: []*eventingv1.Broker{broker("b", "1")}, Triggers: []*eventingv1.Trigger{trigger("alive", "b")}}, nil
 		},
-		Leads:  func() bool { return true },
-		Broker: func(types.NamespacedName) {}, Trigger: func(types.NamespacedName) {},
+		Leads:   func() bool { return true },
+		Brokers: leader(nil), Triggers: leader(nil), Channels: leader(nil),
 	})
 	for _, tt := range []struct {
 		searched time.Time
@@ -277,8 +290,9 @@ func TestTriggersThatLostTheirBrokerAreTold(t *testing.T) {
 			return Resources{Brokers: []*eventingv1.Broker{broker("here", "1"), foreign("theirs")}, Triggers: []*eventingv1.Trigger{
 				trigger("orphan", "b"), trigger("ending", "b"), trigger("served", "here"), trigger("elsewhere", "theirs"), trigger("namesake", "b"), knowing}}, true
 		},
-		Leads:  func() bool { return false },
-		Broker: func(types.NamespacedName) {}, Trigger: func(key types.NamespacedName) { told = append(told, key.Name) },
+		Leads:   func() bool { return false },
+		Brokers: leader(nil), Channels: leader(nil),
+		Triggers: leader(func(key types.NamespacedName) { told = append(told, key.Name) }),
 	})
 	if err := a.once(t.Context()); err != nil {
 		t.Error(err)
@@ -294,10 +308,10 @@ func TestAnUnreadableRecordStopsNoAudit(t *testing.T) {
 	r := &recordedRoutes{owned: []routes.StoredRecord{target("t", "b")}, err: fmt.Errorf("key x: %w", route.ErrRecord)}
 	a := New(Config{
 		Routes: r, Logger: slog.New(slog.DiscardHandler),
-		Cached: func() (Resources, bool) { return Resources{}, true },
-		Live:   func(context.Context) (Resources, error) { return Resources{}, nil },
-		Leads:  func() bool { return true },
-		Broker: func(types.NamespacedName) {}, Trigger: func(types.NamespacedName) {},
+		Cached:  func() (Resources, bool) { return Resources{}, true },
+		Live:    func(context.Context) (Resources, error) { return Resources{}, nil },
+		Leads:   func() bool { return true },
+		Brokers: leader(nil), Triggers: leader(nil), Channels: leader(nil),
 	})
 	if err := a.once(t.Context()); !errors.Is(err, route.ErrRecord) {
 		t.Errorf("error %v, want that of the record", err)
