@@ -57,6 +57,10 @@ func TestWrongCommandLinesExitWith2(t *testing.T) {
 		{"a Broker and its disk", "bench --target http://127.0.0.1:1/default/default --store " + store, "none of the others can be"},
 		{"no such program", "bench --ingress-program " + store + "/none", "no such file"},
 		{"no rounds", "bench suite --rounds 0", "--rounds"},
+		{"pause nobody", "pause trigger", "accepts 2 arg"},
+		{"pause a pod", "pause pod orders", `no kind "pod"`},
+		{"pause for no reason", "pause trigger orders --reason=", "--reason must say why"},
+		{"a cluster and a disk", "resume trigger orders --context here --store " + store, "none of the others can be"},
 		{"no such run", "bench suite --only p99", "p99"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -26,6 +26,8 @@ const tombstoneLife = 24 * time.Hour
 type Owner struct {
 	// Remade, if not nil, is called by Sweep for each address whose log was gone and is made again. Set it before the first Sweep.
 	Remade func(route.Key)
+	// Handles, if not nil, is what operators want of targets beside the files. Set it before the first Put.
+	Handles Handles
 
 	client *jetstream.Client
 	name   string
@@ -149,6 +151,9 @@ func (o *Owner) PutTarget(ctx context.Context, t route.Target) (applied Applied,
 		}
 		enters = enters || (had.consumer == "" && shares(t))
 		wanted := t
+		if err := o.mergeHandles(ctx, &wanted, have); err != nil {
+			return Applied{}, err
+		}
 		if err := o.makeCursor(ctx, &wanted, had); err != nil {
 			return Applied{}, err
 		}
