@@ -196,11 +196,12 @@ const (
 	StartTime StartPolicy = "time"
 )
 
-// Start is where in the log a new cursor begins.
+// Start is where in the log a new cursor begins. LacksUntil is set when that did not have all that was wanted: it had what came since then.
 type Start struct {
-	Policy   StartPolicy `json:"policy,omitempty"`
-	Sequence uint64      `json:"sequence,omitempty"`
-	Time     *time.Time  `json:"time,omitempty"`
+	Policy     StartPolicy `json:"policy,omitempty"`
+	Sequence   uint64      `json:"sequence,omitempty"`
+	Time       *time.Time  `json:"time,omitempty"`
+	LacksUntil *time.Time  `json:"lacksUntil,omitempty"`
 }
 
 // DefaultMaxInFlight is the number of requests in flight for a target that asks for none.

@@ -64,6 +64,8 @@ type Applied struct {
 	Refuse string
 	// Lacking is why the dead-letter stream of an address that was there before is not there, or not as it should be; nil when it is.
 	Lacking error
+	// LacksUntil is the target's (see route.Start).
+	LacksUntil *time.Time
 }
 
 // PutAddress makes the address's log, or looks at the one that it adopts, and its dead-letter stream, and writes its route. It takes
@@ -151,6 +153,9 @@ func (o *Owner) PutTarget(ctx context.Context, t route.Target) (applied Applied,
 		}
 		enters = enters || (had.consumer == "" && shares(t))
 		wanted := t
+		if had.consumer != "" && have.Target != nil {
+			wanted.Start = have.Target.Start // where it began: a start counts once
+		}
 		if err := o.mergeHandles(ctx, &wanted, have); err != nil {
 			return Applied{}, err
 		}
@@ -162,6 +167,7 @@ func (o *Owner) PutTarget(ctx context.Context, t route.Target) (applied Applied,
 			return Applied{}, err
 		}
 		if written {
+			applied.LacksUntil = wanted.Start.LacksUntil
 			return applied, o.settle(ctx, wanted)
 		}
 	}

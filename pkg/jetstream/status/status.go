@@ -18,6 +18,9 @@ import (
 // PausedReason begins the Reason of a target that is ready and paused.
 const PausedReason = "paused"
 
+// LackingReason begins the Reason of a target that is ready and began later than it was to.
+const LackingReason = "began later"
+
 // Status is what is known of the routes at one moment, read from the server.
 type Status struct {
 	Addresses []AddressStatus
@@ -140,6 +143,9 @@ func targetStatus(r routes.StoredRecord, p processes, log logStatus) TargetStatu
 // note is what should be known of a target that is ready.
 func note(t route.Target) string {
 	if t.Paused == "" {
+		if since := t.Start.LacksUntil; since != nil {
+			return LackingReason + ": the log had nothing from before " + since.UTC().Format(time.RFC3339)
+		}
 		return ""
 	}
 	since := ""
