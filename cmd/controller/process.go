@@ -36,8 +36,6 @@ import (
 )
 
 const (
-	// ownerName signs the routes that a controller writes.
-	ownerName = "controller"
 	// grace is how long the cursor of a deleted Trigger or subscriber, and the log of a deleted Broker or Channel, are kept.
 	grace = 60 * time.Second
 )
@@ -82,7 +80,7 @@ func (p *process) newBrokerController(ctx context.Context, cmw configmap.Watcher
 		logger.Fatalw("cannot use the connection to NATS as configured", "error", err)
 	}
 	p.client = client
-	p.owner = audit.NewOwner(owner.New(client, ownerName, p.grace))
+	p.owner = audit.NewOwner(owner.New(client, owner.ControllerName, p.grace))
 	p.watch = readiness.NewWatch(reports{client})
 	p.configs = brokerconfig.NewWatcher(ctx, kubeclient.Get(ctx))
 	p.brokers = broker.NewController(ctx, cmw, broker.Dependencies{

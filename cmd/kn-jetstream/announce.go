@@ -137,6 +137,8 @@ func readiness(ready bool, reason string) string {
 	switch {
 	case ready && strings.HasPrefix(reason, status.PausedReason):
 		return "is ready, and " + reason
+	case ready && strings.HasPrefix(reason, status.LackingReason):
+		return "is ready; it " + reason
 	case ready && reason != "":
 		return "is ready, but takes nothing by HTTP: " + reason
 	case ready:

@@ -117,6 +117,9 @@ func waitAloud(ctx context.Context, client *jetstream.Client) error {
 	return client.Wait(ctx)
 }
 
+// errNoRun is followed by the store that no kn-jetstream run uses.
+var errNoRun = errors.New("no kn-jetstream run is using the store")
+
 // connectToRun connects to the NATS inside the kn-jetstream run that uses the store.
 func connectToRun(ctx context.Context, store string, options jetstream.Options) (*jetstream.Client, error) {
 	if store == "" {
@@ -125,7 +128,7 @@ func connectToRun(ctx context.Context, store string, options jetstream.Options) 
 			return nil, err
 		}
 	}
-	nobody := fmt.Errorf("no kn-jetstream run is using the store %s, and --nats is not given", store)
+	nobody := fmt.Errorf("%w %s, and --nats is not given", errNoRun, store)
 	text, err := os.ReadFile(embedded.URLFile(store))
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nobody

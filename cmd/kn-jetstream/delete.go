@@ -69,7 +69,7 @@ func deleteRoutes(cmd *cobra.Command, o deleteOptions, args []string) error {
 	if err != nil {
 		return err
 	}
-	routes := owner.New(client, what.owner, fileGrace)
+	routes := fileRoutes(client, what.owner)
 	undelivered := countUndelivered(ctx, func(ctx context.Context) (status.Status, error) { return status.Read(ctx, client) })
 	removed, err := manifest.Remove(ctx, routes, what.routes)
 	if errors.Is(err, natsjetstream.ErrBucketNotFound) {
@@ -109,7 +109,7 @@ func sweepEarlier(ctx context.Context, client *jetstream.Client, name string) er
 	}
 	var errs []error
 	for name := range owners {
-		errs = append(errs, owner.New(client, name, fileGrace).Sweep(ctx))
+		errs = append(errs, fileRoutes(client, name).Sweep(ctx))
 	}
 	if err := errors.Join(errs...); err != nil && !errors.Is(err, route.ErrRecord) {
 		return err

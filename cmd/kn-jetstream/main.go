@@ -30,8 +30,8 @@ func newRootCommand() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newRunCommand(), newApplyCommand(), newDeleteCommand(), newGetCommand(), newDLQCommand(), newSendCommand(), newDisplayCommand(), newBenchCommand(), newMigrateCommand(),
-		version.Command(root.Name()))
+	root.AddCommand(newRunCommand(), newApplyCommand(), newDeleteCommand(), newGetCommand(), newPauseCommand(), newResumeCommand(), newReplayCommand(), newDLQCommand(),
+		newSendCommand(), newDisplayCommand(), newBenchCommand(), newMigrateCommand(), version.Command(root.Name()))
 	version.Register(root)
 	failing(root)
 	return root

@@ -57,6 +57,18 @@ func TestWrongCommandLinesExitWith2(t *testing.T) {
 		{"a Broker and its disk", "bench --target http://127.0.0.1:1/default/default --store " + store, "none of the others can be"},
 		{"no such program", "bench --ingress-program " + store + "/none", "no such file"},
 		{"no rounds", "bench suite --rounds 0", "--rounds"},
+		{"pause nobody", "pause trigger", "accepts 2 arg"},
+		{"pause a pod", "pause pod orders", `no kind "pod"`},
+		{"pause for no reason", "pause trigger orders --reason=", "--reason must say why"},
+		{"a cluster and a disk", "resume trigger orders --context here --store " + store, "none of the others can be"},
+		{"replay of nothing said", "replay orders", "--all"},
+		{"replay to a Broker", "replay broker default --all", "not to a broker"},
+		{"replay until before it begins", "replay orders --from 1h --to 2h", "--to must be later"},
+		{"replay since no time", "replay orders --from yesterday", "--from"},
+		{"replay by a filter that is none", "replay orders --filter type=", "--filter"},
+		{"replay at no rate", "replay orders --all --rate -1", "--rate"},
+		{"replay of all and some", "replay orders --all --type t", "none of the others can be"},
+		{"replay again and on", "replay orders --resume --new", "none of the others can be"},
 		{"no such run", "bench suite --only p99", "p99"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/compile"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/buckets"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/handles"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/owner"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/manifest"
 )
@@ -58,6 +59,13 @@ func (o *routeOptions) client(ctx context.Context, name string) (*jetstream.Clie
 		return connectToRun(ctx, o.store, options)
 	}
 	return connect(ctx, options)
+}
+
+// fileRoutes is the owner of this name of routes that come from files, and from what operators want beside the files.
+func fileRoutes(client *jetstream.Client, name string) *owner.Owner {
+	o := owner.New(client, name, fileGrace)
+	o.Handles = handles.New(client)
+	return o
 }
 
 func (o *routeOptions) load() (*manifest.Resources, error) {
@@ -119,7 +127,7 @@ func applyRoutes(cmd *cobra.Command, o routeOptions) error {
 	if err := sweepEarlier(ctx, client, o.owner); err != nil {
 		return err
 	}
-	routes := owner.New(client, o.owner, fileGrace)
+	routes := fileRoutes(client, o.owner)
 	if err := manifest.Put(ctx, routes, resources.Desired()); err != nil {
 		return err
 	}

@@ -22,7 +22,6 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/buckets"
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/owner"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/status"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/manifest"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
@@ -167,7 +166,7 @@ func serve(ctx context.Context, o runOptions, s served) error {
 	if err != nil {
 		return err
 	}
-	routes := owner.New(s.client, o.owner, fileGrace)
+	routes := fileRoutes(s.client, o.owner)
 	files := &fileOwner{
 		owner: routes, follower: manifest.NewFollower(routes), resources: s.resources, prune: o.prune, out: o.out, base: o.base,
 		announcer: announcer{

@@ -173,7 +173,7 @@ func runSend(command *cobra.Command, options send.Options, countedAt string) err
 		}
 	}
 	began := time.Now()
-	progress := newProgress(command.ErrOrStderr(), max(options.Count, len(options.Events)))
+	progress := newProgress(command.ErrOrStderr(), "sending", max(options.Count, len(options.Events)))
 	options.Progress = progress.add
 	report, err := send.Run(ctx, options)
 	progress.finish()

@@ -13,14 +13,15 @@ import (
 
 // progress shows a bar on a terminal for a run that lasts longer than a second; else it shows nothing.
 type progress struct {
+	doing   string
 	done    atomic.Int64
 	stop    chan struct{}
 	running sync.WaitGroup
 }
 
-// newProgress starts to watch; finish must be called.
-func newProgress(out io.Writer, total int) *progress {
-	p := &progress{stop: make(chan struct{})}
+// newProgress starts to watch what is being done; finish must be called.
+func newProgress(out io.Writer, doing string, total int) *progress {
+	p := &progress{doing: doing, stop: make(chan struct{})}
 	if file, ok := out.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
 		p.running.Go(func() { p.show(out, total) })
 	}
@@ -43,7 +44,7 @@ func (p *progress) show(out io.Writer, total int) {
 	case <-time.After(time.Second):
 	}
 	bar := progressbar.NewOptions(total,
-		progressbar.OptionSetWriter(out), progressbar.OptionSetDescription("sending"), progressbar.OptionShowCount(),
+		progressbar.OptionSetWriter(out), progressbar.OptionSetDescription(p.doing), progressbar.OptionShowCount(),
 		progressbar.OptionShowIts(), progressbar.OptionSetItsString("events"), progressbar.OptionClearOnFinish(),
 		progressbar.OptionSetPredictTime(true))
 	ticker := time.NewTicker(100 * time.Millisecond)

@@ -17,7 +17,15 @@ const AnnotationPrefix = "jetstream.eventing.knative.dev/"
 // their Channel alone: core hands no annotation of theirs on.
 const PausedAnnotation = AnnotationPrefix + pausedSetting
 
-const pausedSetting = "paused"
+// StartAnnotation is where in the log a Trigger begins when it is made, or a Subscription of files: new, as without the annotation; all
+// that the log has; last; a time as in RFC 3339; a duration before the resource was made; or seq:N, a sequence of the stream. It has no
+// effect on one that is there already. On a Channel of files it is for all its Subscriptions.
+const StartAnnotation = AnnotationPrefix + startSetting
+
+const (
+	pausedSetting = "paused"
+	startSetting  = "start"
+)
 
 // Annotations on a Trigger.
 const (

@@ -68,6 +68,7 @@ func Trigger(t *eventingv1.Trigger, b *eventingv1.Broker, o Options) (route.Targ
 	}
 	settings := config.TargetSettings(&target.MaxInFlight)
 	settings[pausedSetting] = config.PausedSetting(&target.Paused)
+	settings[startSetting] = config.StartSetting(&target.Start, madeAt(t.ObjectMeta))
 	errs := apply(t.Annotations, "Trigger", settings)
 	target.Paused = pausedWith(target.Paused, "Broker", PausedBy(b.Annotations))
 	if !o.BrokerChosen {

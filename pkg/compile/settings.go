@@ -4,7 +4,9 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"knative.dev/pkg/apis"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/config"
@@ -34,6 +36,14 @@ func apply(annotations map[string]string, kind string, settings map[string]confi
 		}
 	}
 	return errs
+}
+
+// madeAt is when the resource was made: in a cluster the API server says so, one of files is made now.
+func madeAt(meta metav1.ObjectMeta) time.Time {
+	if meta.CreationTimestamp.IsZero() {
+		return time.Now()
+	}
+	return meta.CreationTimestamp.Time
 }
 
 // PausedBy returns why somebody has paused what has these annotations; "" when nobody has.

@@ -23,9 +23,6 @@ const (
 	streamSetting = "stream"
 	// subjectsSetting lists subjects, separated by commas, that NATS publishers send to.
 	subjectsSetting = "subjects"
-	// startSetting is where a new Subscription begins: new, all, last, a sequence of the stream, or a time as in RFC 3339. On a
-	// Channel it is for all its Subscriptions.
-	startSetting = "start"
 )
 
 // StandaloneChannel reads upstream's Channel where there is no core to make a NatsJetStreamChannel of it. It is not ours when its
@@ -41,7 +38,7 @@ func StandaloneChannel(c *messagingv1.Channel, o Options) (source ChannelSource,
 	settings := addressSettings(&log)
 	settings[streamSetting] = func(v string) error { log.Stream = v; return nil }
 	settings[subjectsSetting] = config.SubjectsSetting(&log)
-	settings[startSetting] = config.StartSetting(&source.Start)
+	settings[startSetting] = config.StartSetting(&source.Start, madeAt(c.ObjectMeta))
 	errs := apply(c.Annotations, "Channel", settings)
 	source.Log = &log
 	if t := c.Spec.ChannelTemplate; t != nil && t.Spec != nil && len(t.Spec.Raw) > 0 {

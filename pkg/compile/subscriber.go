@@ -53,7 +53,7 @@ func Subscription(s *messagingv1.Subscription, c ChannelSource, o Options) (rout
 	target := targetOf(c, o)
 	target.Key.Namespace, target.Key.Name, target.UID = s.Namespace, s.Name, string(s.UID)
 	settings := config.TargetSettings(&target.MaxInFlight)
-	settings[startSetting] = config.StartSetting(&target.Start)
+	settings[startSetting] = config.StartSetting(&target.Start, madeAt(s.ObjectMeta))
 	settings[pausedSetting] = config.PausedSetting(&target.Paused)
 	errs := apply(s.Annotations, "Subscription", settings)
 	errs = errs.Also(deliveries{

@@ -196,7 +196,7 @@ func TestLoadErrors(t *testing.T) {
 			"f.yaml:6: metadata.annotations[jetstream.eventing.knative.dev/max-bytes]: invalid value: 1e9999999 (must be a positive number of bytes such as 512Mi, at most 1152921504606846976)",
 		}},
 		{"an annotation of Brokers on a Trigger", annotated(trigger, "jetstream.eventing.knative.dev/max-bytes: 1Gi"), []string{
-			"f.yaml:5: metadata.annotations[jetstream.eventing.knative.dev/max-bytes]: unknown annotation of a Trigger (known: jetstream.eventing.knative.dev/max-in-flight, jetstream.eventing.knative.dev/paused)",
+			"f.yaml:5: metadata.annotations[jetstream.eventing.knative.dev/max-bytes]: unknown annotation of a Trigger (known: jetstream.eventing.knative.dev/max-in-flight, jetstream.eventing.knative.dev/paused, jetstream.eventing.knative.dev/start)",
 		}},
 		{"bad max-in-flight", annotated(trigger, "jetstream.eventing.knative.dev/max-in-flight: '0'"), []string{
 			"f.yaml:5: metadata.annotations[jetstream.eventing.knative.dev/max-in-flight]: invalid value: 0 (must be a whole number from 1 to 10000)",

@@ -148,9 +148,11 @@ type Target struct {
 	MaxInFlight int `json:"maxInFlight,omitempty"`
 	// NotReady is why nothing is delivered at present; empty when the target is to be served.
 	NotReady string `json:"notReady,omitempty"`
-	// Paused is why somebody has paused the target; empty when nobody has. Its events are parked for it, and delivered once it is resumed.
-	// In all else a paused target is as any other: it has a cursor, and is ready.
-	Paused string `json:"paused,omitempty"`
+	// Paused is why somebody has paused the target, by a handle or else by an annotation; empty when nobody has. Its events are parked for
+	// it, and delivered once it is resumed. In all else a paused target is as any other: it has a cursor, and is ready.
+	Paused         string    `json:"paused,omitempty"`
+	PausedSince    time.Time `json:"pausedSince,omitzero"`
+	PausedByHandle bool      `json:"pausedByHandle,omitempty"`
 	// Consumer names the durable consumer that is this target's cursor; empty until the target was ready for the first time. It is that
 	// of all targets of the log, or the target's own. A target with a cursor holds the log: nothing that it has not got is trimmed.
 	Consumer string `json:"consumer,omitempty"`
@@ -194,11 +196,12 @@ const (
 	StartTime StartPolicy = "time"
 )
 
-// Start is where in the log a new cursor begins.
+// Start is where in the log a new cursor begins. LacksUntil is set when that did not have all that was wanted: it had what came since then.
 type Start struct {
-	Policy   StartPolicy `json:"policy,omitempty"`
-	Sequence uint64      `json:"sequence,omitempty"`
-	Time     *time.Time  `json:"time,omitempty"`
+	Policy     StartPolicy `json:"policy,omitempty"`
+	Sequence   uint64      `json:"sequence,omitempty"`
+	Time       *time.Time  `json:"time,omitempty"`
+	LacksUntil *time.Time  `json:"lacksUntil,omitempty"`
 }
 
 // DefaultMaxInFlight is the number of requests in flight for a target that asks for none.

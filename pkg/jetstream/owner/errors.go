@@ -5,6 +5,8 @@ import "errors"
 var (
 	// ErrForeignRoute means that another owner wrote the route; it was left as it is.
 	ErrForeignRoute = errors.New("the route belongs to another owner")
+	// ErrNoRoute means that there is no live route at the key.
+	ErrNoRoute = errors.New("there is no such route")
 	// ErrConflict means that somebody else wrote the route since it was read; try again.
 	ErrConflict = errors.New("the route was changed meanwhile")
 	// ErrImmutable means that NATS cannot change a field of a live stream or consumer; the message names the field.

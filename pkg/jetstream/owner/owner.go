@@ -25,6 +25,9 @@ const tombstoneLife = 24 * time.Hour
 // Owner makes streams, consumers and routes. There is one owner of a route: a controller, or kn-natsjs.
 // All its steps may be repeated any number of times. Safe for concurrent use.
 type Owner struct {
+	// Handles, if not nil, is what operators want of targets beside the files. Set it before the first Put.
+	Handles Handles
+
 	client *jetstream.Client
 	name   string
 	// grace is how long the cursor of a removed target, and the log of a removed address, are kept.
@@ -62,6 +65,8 @@ type Applied struct {
 	Refuse string
 	// Lacking is why the dead-letter stream of an address that was there before is not there, or not as it should be; nil when it is.
 	Lacking error
+	// LacksUntil is the target's (see route.Start).
+	LacksUntil *time.Time
 }
 
 // PutAddress makes the address's log, or looks at the one that it adopts, and its dead-letter
@@ -174,6 +179,12 @@ func (o *Owner) PutTarget(ctx context.Context, t route.Target) (applied Applied,
 		}
 		enters = enters || (had.consumer == "" && shares(t))
 		wanted := t
+		if had.consumer != "" && have.Target != nil {
+			wanted.Start = have.Target.Start // where it began: a start counts once
+		}
+		if err := o.mergeHandles(ctx, &wanted, have); err != nil {
+			return Applied{}, err
+		}
 		if err := o.makeCursor(ctx, &wanted, had); err != nil {
 			return Applied{}, err
 		}
@@ -182,6 +193,7 @@ func (o *Owner) PutTarget(ctx context.Context, t route.Target) (applied Applied,
 			return Applied{}, err
 		}
 		if written {
+			applied.LacksUntil = wanted.Start.LacksUntil
 			return applied, o.settle(ctx, wanted)
 		}
 	}

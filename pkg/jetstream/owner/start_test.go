@@ -115,6 +115,25 @@ func TestAStartPositionCountsOnce(t *testing.T) {
 	}
 }
 
+// A start that is so long ago is another time at each reading of a file: who is there already is not written again for that.
+func TestAStartIsWrittenOnce(t *testing.T) {
+	i := install(t)
+	channel := channelOf("c", route.Log{})
+	i.putChannel(channel)
+	target := subscriberOf(channel, "one")
+	began := time.Now().Add(-2 * time.Hour).UTC()
+	target.Start = route.Start{Policy: route.StartTime, Time: &began}
+	first, err := i.owner.PutTarget(jstest.Context(t), target)
+	jstest.Must(t, err)
+	later := began.Add(time.Minute)
+	target.Start.Time = &later
+	second, err := i.owner.PutTarget(jstest.Context(t), target)
+	jstest.Must(t, err)
+	if second.Revision != first.Revision {
+		t.Errorf("the route is written at revision %d, and again at %d", first.Revision, second.Revision)
+	}
+}
+
 // All means what the log still has: delivered events that were trimmed do not come back.
 func TestAllIsWhatTheLogStillHas(t *testing.T) {
 	i := install(t)
@@ -134,5 +153,27 @@ func TestAllIsWhatTheLogStillHas(t *testing.T) {
 	late.Start = route.Start{Policy: route.StartAll}
 	if got := takeIDs(t, open(t, i.client, i.putSubscriber(late), 10), 1); got[0] != "3" {
 		t.Errorf("it begins with %v", got)
+	}
+	stream, err := i.client.JetStream().Stream(jstest.Context(t), i.client.LogOf(channel))
+	jstest.Must(t, err)
+	has := stream.CachedInfo().State.FirstTime
+	before, after := has.Add(-time.Second), has.Add(time.Nanosecond)
+	for name, row := range map[string]struct {
+		start route.Start
+		lacks bool
+	}{
+		"all":             {route.Start{Policy: route.StartAll}, false},
+		"an-earlier-time": {route.Start{Policy: route.StartTime, Time: &before}, true},
+		"a-later-time":    {route.Start{Policy: route.StartTime, Time: &after}, false},
+		"an-earlier-one":  {route.Start{Policy: route.StartSequence, Sequence: 2}, true},
+		"the-first":       {route.Start{Policy: route.StartSequence, Sequence: 3}, false},
+	} {
+		target := subscriberOf(channel, name)
+		target.Start = row.start
+		applied, err := i.owner.PutTarget(jstest.Context(t), target)
+		jstest.Must(t, err)
+		if lacks := applied.LacksUntil != nil; lacks != row.lacks || lacks && !applied.LacksUntil.Equal(has) {
+			t.Errorf("%s lacks what is before %v, want %t and %s", name, applied.LacksUntil, row.lacks, has)
+		}
 	}
 }

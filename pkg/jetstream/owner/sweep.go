@@ -155,7 +155,7 @@ func (o *Owner) removeCursors(ctx context.Context, t route.Target) error {
 		errs = append(errs, o.leave(ctx, t.Key.Address, jetstream.MemberTag(t.Key)))
 	}
 	errs = append(errs, jetstream.IgnoreMissing(o.client.Removals().DeleteConsumer(ctx, o.client.StreamOf(t), o.consumerOf(t))),
-		o.positions.forget(ctx, naming.TargetKey(t.Key)))
+		o.positions.forget(ctx, naming.TargetKey(t.Key)), o.forgetHandle(ctx, naming.TargetKey(t.Key)))
 	return errors.Join(errs...)
 }
 
@@ -163,7 +163,7 @@ func (o *Owner) removeCursors(ctx context.Context, t route.Target) error {
 func (o *Owner) removeStreams(ctx context.Context, a route.Address) error {
 	names := o.client.Names()
 	streams := []string{names.DirectedStream(a.Key), names.DeadLetterStream(a.Key)}
-	errs := []error{o.positions.forget(ctx, naming.SharedKey(a.Key))}
+	errs := []error{o.positions.forget(ctx, naming.SharedKey(a.Key)), o.forgetHandle(ctx, naming.AddressKey(a.Key))}
 	if a.Log.Stream != "" {
 		errs = append(errs, o.removeForeign(ctx, a))
 	} else {

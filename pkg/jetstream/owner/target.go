@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	natsjs "github.com/nats-io/nats.go/jetstream"
 
@@ -112,16 +113,33 @@ func (o *Owner) ensureOwn(ctx context.Context, t *route.Target, had cursor) erro
 	log := stream.CachedInfo()
 	t.Consumer = o.consumerOf(*t)
 	config := startAt(o.cursorConfig(*t), t.Start, log.Config)
-	if had.consumer != "" {
-		if config, err = o.startAgain(ctx, *t, log); err != nil {
-			return err
-		}
+	if had.consumer == "" {
+		t.Start.LacksUntil = lacksUntil(t.Start, log)
+	} else if config, err = o.startAgain(ctx, *t, log); err != nil {
+		return err
 	}
 	made, err := o.ensureConsumer(ctx, log.Config.Name, config)
 	if err != nil || made == nil {
 		return err
 	}
 	return o.positions.begin(ctx, naming.TargetKey(t.Key), position{Log: log.Created, Floor: made.AckFloor.Stream})
+}
+
+// lacksUntil tells since when the log has any event, if it had earlier ones that the start means and that are removed; else nil.
+func lacksUntil(start route.Start, log *natsjs.StreamInfo) *time.Time {
+	state := log.State
+	if state.FirstSeq <= max(log.Config.FirstSeq, 1) {
+		return nil // nothing was ever removed
+	}
+	first := state.FirstTime
+	if state.Msgs == 0 {
+		first = log.TimeStamp
+	}
+	switch {
+	case start.Policy == route.StartTime && start.Time.Before(first), start.Policy == route.StartSequence && start.Sequence < state.FirstSeq:
+		return &first
+	}
+	return nil
 }
 
 // startAgain is the consumer of a target whose cursor is lost: it begins where that stood.

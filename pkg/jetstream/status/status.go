@@ -17,7 +17,10 @@ import (
 )
 
 // PausedReason begins the Reason of a target that is ready and paused.
-const PausedReason = "paused: "
+const PausedReason = "paused"
+
+// LackingReason begins the Reason of a target that is ready and began later than it was to.
+const LackingReason = "began later"
 
 // Status is what is known of the routes at one moment, read from the server.
 type Status struct {
@@ -131,11 +134,26 @@ func targetStatus(r routes.StoredRecord, p processes, log logStatus) TargetStatu
 	case !exists:
 		t.Reason = "its consumer " + t.Consumer + " is gone"
 	default:
-		if t.Ready, t.Reason = p.ready(route.RoleFilter, r); t.Ready && t.Paused != "" {
-			t.Reason = PausedReason + t.Paused
+		if t.Ready, t.Reason = p.ready(route.RoleFilter, r); t.Ready {
+			t.Reason = note(t.Target)
 		}
 	}
 	return t
+}
+
+// note is what should be known of a target that is ready.
+func note(t route.Target) string {
+	if t.Paused == "" {
+		if since := t.Start.LacksUntil; since != nil {
+			return LackingReason + ": the log had nothing from before " + since.UTC().Format(time.RFC3339)
+		}
+		return ""
+	}
+	since := ""
+	if !t.PausedSince.IsZero() { // a version that did not know it has written the route
+		since = " since " + t.PausedSince.Format(time.RFC3339)
+	}
+	return PausedReason + since + ": " + t.Paused
 }
 
 func addressKind(k route.Key) string {

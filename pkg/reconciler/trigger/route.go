@@ -65,6 +65,7 @@ func (r *Reconciler) putRoute(ctx context.Context, w *work) {
 		}
 		return
 	}
+	readiness.MarkLacksHistory(w.status, applied.LacksUntil)
 	w.applied, w.delivering = &applied, target.NotReady == ""
 	if !w.delivering {
 		status.MarkNotSubscribed(ReasonNotDelivering, "nothing is delivered: %s", target.NotReady)

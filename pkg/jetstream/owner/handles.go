@@ -1,0 +1,72 @@
+package owner
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+)
+
+// ControllerName is the owner of a cluster's routes. What is wanted of these is in annotations alone.
+const ControllerName = "controller"
+
+// Handles are what operators want of targets beside the files (see package handles).
+type Handles interface {
+	// Merge enters in the target what is wanted of the target now, in place of what was before.
+	Merge(ctx context.Context, t *route.Target) error
+	// Forget ends what is wanted of the address or target with this key of the routes bucket.
+	Forget(ctx context.Context, key string) error
+}
+
+// MergeTarget writes the target's route again if other handles count for the target now, and returns
+// the target. Whoever changes a handle calls MergeTarget after that: a Put at the same moment has
+// either read the handle, or is overtaken by one of the two compare-and-sets.
+// Errors: ErrNoRoute; ErrForeignRoute; ErrSweeping.
+func (o *Owner) MergeTarget(ctx context.Context, key route.TargetKey) (route.Target, error) {
+	for {
+		have, err := o.present(ctx, naming.TargetKey(key))
+		if err != nil {
+			return route.Target{}, err
+		}
+		if have.Target == nil || have.DeletedAt != nil {
+			return route.Target{}, fmt.Errorf("%s: %w", key, ErrNoRoute)
+		}
+		wanted := *have.Target
+		if err := o.mergeHandles(ctx, &wanted, have); err != nil {
+			return route.Target{}, err
+		}
+		_, written, err := o.swapRecord(ctx, routes.StoredRecord{Record: route.Record{Target: &wanted}, Revision: have.Revision})
+		if err != nil || written {
+			return wanted, err
+		}
+	}
+}
+
+// mergeHandles enters in the target what operators want, and since when the target is paused.
+func (o *Owner) mergeHandles(ctx context.Context, t *route.Target, have routes.StoredRecord) error {
+	if o.Handles != nil {
+		if err := o.Handles.Merge(ctx, t); err != nil {
+			return err
+		}
+	}
+	switch {
+	case t.Paused == "":
+		t.PausedSince = time.Time{}
+	case t.PausedByHandle: // which says so
+	case have.Target != nil && have.DeletedAt == nil && have.Target.Paused != "" && !have.Target.PausedSince.IsZero():
+		t.PausedSince = have.Target.PausedSince
+	default:
+		t.PausedSince = o.client.Timing().Now().UTC().Truncate(time.Second)
+	}
+	return nil
+}
+
+func (o *Owner) forgetHandle(ctx context.Context, key string) error {
+	if o.Handles == nil {
+		return nil
+	}
+	return o.Handles.Forget(ctx, key)
+}
