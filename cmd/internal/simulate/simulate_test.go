@@ -27,7 +27,7 @@ func TestSimulate(t *testing.T) {
 		seeds, first = 1, s
 	}
 	for seed := first; seed < first+seeds; seed++ {
-		out, err := simulate(t, os.Args[0], seed, "")
+		out, err := simulate(t, os.Args[0], seed, chosenMutant+"=")
 		t.Log(out)
 		if err != nil {
 			t.Errorf("seed %d: %v", seed, err)
@@ -44,7 +44,7 @@ func TestPlantedDefects(t *testing.T) {
 	} {
 		found := false
 		for seed := 1; seed <= 5 && !found; seed++ {
-			out, err := simulate(t, os.Args[0], seed, planted)
+			out, err := simulate(t, os.Args[0], seed, "SIMULATE_PLANTED="+planted)
 			found = err != nil && strings.Contains(out, finding)
 			if found {
 				t.Logf("%s: found by seed %d", planted, seed)
@@ -56,12 +56,12 @@ func TestPlantedDefects(t *testing.T) {
 	}
 }
 
-// simulate runs one seed in a process of this program.
-func simulate(t *testing.T, program string, seed int, planted string) (string, error) {
+// simulate runs one seed in a process of a program, with a setting in its environment.
+func simulate(t *testing.T, program string, seed int, setting string) (string, error) {
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	run := exec.CommandContext(ctx, program, "-test.run=^TestOneSeed$", "-test.v") //nolint:gosec // it is this program, or a mutant of it
-	run.Env = append(os.Environ(), "SIMULATE_ONE="+strconv.Itoa(seed), "SIMULATE_PLANTED="+planted)
+	run.Env = append(os.Environ(), "SIMULATE_ONE="+strconv.Itoa(seed), setting)
 	out, err := run.CombinedOutput()
 	return string(out), err
 }
