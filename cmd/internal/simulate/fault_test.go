@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	cloudevents "github.com/cloudevents/sdk-go/v2"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -25,7 +26,10 @@ func (w *world) step() {
 		steps = append(steps, w.comeBack)
 	}
 	if w.plan.deletions {
-		steps = append(steps, w.deleteByHand)
+		steps = append(steps, w.deleteByHand, w.deleteByHand)
+	}
+	if w.plan.edits && w.plan.grace < time.Minute {
+		steps = append(steps, w.makeAnew)
 	}
 	if len(steps) > 0 {
 		steps[w.rng.IntN(len(steps))]()
@@ -78,9 +82,6 @@ func (w *world) restartProcess() {
 // believes that the other is there.
 func (w *world) freeze() {
 	p, lasts := w.anyProcess(), time.Duration(1+w.rng.IntN(40))*time.Second
-	if p.name == ingressName && w.plan.logBytes <= scarce {
-		return // see newPlan
-	}
 	f := w.history.begin(fault{what: "frozen", who: p.name})
 	which := w.rng.IntN(3)
 	for _, direction := range []int{toNATS, fromNATS} {
@@ -88,14 +89,23 @@ func (w *world) freeze() {
 			p.wires.freeze(direction, lasts)
 		}
 	}
+	breaks := w.rng.IntN(2) == 0
 	w.mending.Go(func() {
 		pass(lasts)
+		if breaks { // and what is under way is lost
+			p.wires.cut()
+			p.wires.mend()
+		}
 		w.history.end(f)
 	})
 }
 
+// slowly is what a link takes that has just come back.
+const slowly = 300 * time.Millisecond
+
 // comeBack cuts a filter off until nobody waits for it, changes a target meanwhile, and has many
-// events come for that target as the filter comes back: it must not deal them by what it knew.
+// events come for that target as the filter comes back over a slow link: it must not deal them by
+// what it knew.
 func (w *world) comeBack() {
 	var filters []*process
 	for _, p := range w.processes {
@@ -108,19 +118,38 @@ func (w *world) comeBack() {
 	if !found {
 		return
 	}
+	next, kind := w.opposite(t)
 	f := w.history.begin(fault{what: "partition", who: p.name})
 	p.wires.cut()
-	next := kinds()[w.rng.IntN(len(kinds()))]
-	if wanted := live(exact(next)); t.key.Address.Kind == route.KindBroker {
-		w.edit(t, wanted)
-	} else {
-		w.edit(t, live(all()))
-	}
+	w.edit(t, next)
 	until(time.Minute, func() bool { v, made := w.current(t); return made && !v.ready.IsZero() })
-	from := w.burst(t.key.Address, next)
+	send := w.burst(t.key.Address, kind)
+	before := p.wires.slow(slowly)
 	p.wires.mend()
+	for range 1000 { // nobody dials sooner than in a second or so
+		if p.wires.linked() > before {
+			break
+		}
+		pass(10 * time.Millisecond)
+	}
 	w.history.end(f)
-	w.mending.Go(from)
+	w.mending.Go(send)
+	w.mending.Go(func() { pass(10 * time.Second); p.wires.slow(w.plan.latency) })
+}
+
+// opposite returns what a target is to become, and a kind of events of which it wants to get then
+// what it has not got, or the other way round.
+func (w *world) opposite(t *target) (version, string) {
+	kind := kinds()[w.rng.IntN(len(kinds()))]
+	if t.key.Address.Kind == route.KindChannel {
+		return live(all()), kind
+	}
+	e := cloudevents.NewEvent()
+	e.SetType(kind)
+	if now, made := w.current(t); made && now.wants(e) {
+		return live(not(kind)), kind
+	}
+	return live(exact(kind)), kind
 }
 
 func (w *world) killNATSNow() {
@@ -173,6 +202,20 @@ func (w *world) make() {
 	}
 }
 
+// makeAnew removes a target, and makes it again when nothing is left of the one before.
+func (w *world) makeAnew() {
+	t, found := w.anyTarget(true)
+	if !found {
+		return
+	}
+	w.edit(t, version{ended: true})
+	if !until(time.Minute, func() bool { v, _ := w.current(t); return v.ended && !v.ready.IsZero() }) {
+		return
+	}
+	pass(w.plan.grace + sweeps + time.Second)
+	w.edit(t, live(anyFilter(w.rng, t.key.Address)))
+}
+
 // byHand is who deletes things.
 const byHand = "by hand"
 
@@ -188,6 +231,9 @@ func (w *world) deletions(address route.Key) []deletion {
 		return js.KeyValue(ctx, w.names.RoutesBucket())
 	}
 	all := []deletion{
+		{"reports bucket deleted", breaks, func(ctx context.Context, js jetstream.JetStream) error {
+			return js.DeleteKeyValue(ctx, w.names.ReportsBucket())
+		}},
 		{"shared consumer deleted", rewinds, func(ctx context.Context, js jetstream.JetStream) error {
 			return js.DeleteConsumer(ctx, w.names.Log(address), w.names.SharedConsumer())
 		}},
@@ -235,15 +281,35 @@ func (w *world) replaceLog(address route.Key, by string) func(context.Context, j
 	}
 }
 
-// deleteByHand deletes one of them. Of those that break something it is not said what: they excuse
-// nothing that comes twice.
+// deleteByHand deletes one of them, while there are owners or while there are none. Of those that
+// break something it is not said what: they excuse nothing that comes twice.
 func (w *world) deleteByHand() {
+	if w.rng.IntN(2) == 0 {
+		w.withoutOwners()
+	}
 	address := w.plan.addresses[w.rng.IntN(len(w.plan.addresses))]
 	all := w.deletions(address)
 	d := all[w.rng.IntN(len(all))]
 	f := w.history.begin(fault{what: d.what, who: byHand, effect: d.effect, address: address})
 	w.doByHand(d.delete)
 	w.history.end(f)
+}
+
+// withoutOwners cuts all owners off for a while.
+func (w *world) withoutOwners() {
+	lasts := time.Duration(2+w.rng.IntN(30)) * time.Second
+	for _, p := range w.processes {
+		if !strings.HasPrefix(p.name, "owner") {
+			continue
+		}
+		f := w.history.begin(fault{what: "partition", who: p.name})
+		p.wires.cut()
+		w.mending.Go(func() {
+			pass(lasts)
+			p.wires.mend()
+			w.history.end(f)
+		})
+	}
 }
 
 // doByHand does something to NATS beside the broker, until it is done. What is not there cannot be

@@ -53,7 +53,9 @@ func oneSeed(t *testing.T, seed uint64, store string) {
 	client.Close()
 	w.nats.Shutdown()
 	w.nats.WaitForShutdown()
-	w.tell(w.judge().check())
+	c := w.judge()
+	w.tell(c.check())
+	t.Log(c.tally().line())
 }
 
 func newWorld(t *testing.T, seed uint64, store string) *world {
