@@ -334,13 +334,10 @@ func (c *checker) unstored(address route.Key, at time.Time) bool {
 	})
 }
 
-// atWork returns the time from the first request until the message is acknowledged: after that it
-// is nobody's any more.
+// atWork returns the time from when the event came, as it may wait in a process for its turn, until
+// the message is acknowledged: after that it is nobody's any more.
 func (c *checker) atWork(r *record) (from, to time.Time) {
-	from = r.requests[0].at
-	for _, q := range r.requests {
-		from = minTime(from, q.at)
-	}
+	from = r.first
 	for _, t := range c.targets {
 		requests := r.at(t.name)
 		if len(requests) == 0 {

@@ -36,10 +36,17 @@ func (w *world) step() {
 	}
 }
 
-func (w *world) anyProcess() *process { return w.processes[w.rng.IntN(len(w.processes))] }
+// anyProcess chooses a filter in two of three cases: nobody has more to lose.
+func (w *world) anyProcess() (int, *process) {
+	i := w.rng.IntN(len(w.processes))
+	if w.rng.IntN(3) > 0 {
+		i = len(w.processes) - w.plan.filters + w.rng.IntN(w.plan.filters)
+	}
+	return i, w.processes[i]
+}
 
 func (w *world) cutConnections() {
-	p := w.anyProcess()
+	_, p := w.anyProcess()
 	f := w.history.begin(fault{what: "connections cut", who: p.name})
 	p.wires.cut()
 	p.wires.mend()
@@ -47,7 +54,8 @@ func (w *world) cutConnections() {
 }
 
 func (w *world) partition() {
-	p, lasts := w.anyProcess(), time.Duration(1+w.rng.IntN(45))*time.Second
+	_, p := w.anyProcess()
+	lasts := time.Duration(1+w.rng.IntN(45)) * time.Second
 	f := w.history.begin(fault{what: "partition", who: p.name})
 	p.wires.cut()
 	w.mending.Go(func() {
@@ -58,8 +66,7 @@ func (w *world) partition() {
 }
 
 func (w *world) killProcess() {
-	i := w.rng.IntN(len(w.processes))
-	p := w.processes[i]
+	i, p := w.anyProcess()
 	f := w.history.begin(fault{what: "killed", who: p.name})
 	p.wires.cut()
 	p.stop()
@@ -70,8 +77,7 @@ func (w *world) killProcess() {
 
 // restartProcess has a process end well, with what it has in hand, and another one begin.
 func (w *world) restartProcess() {
-	i := w.rng.IntN(len(w.processes))
-	p := w.processes[i]
+	i, p := w.anyProcess()
 	f := w.history.begin(fault{what: "restarted", who: p.name})
 	p.stop()
 	w.processes[i] = p.again(p.name)
@@ -81,7 +87,8 @@ func (w *world) restartProcess() {
 // freeze lets nothing through between a process and NATS, in one direction or both, while each side
 // believes that the other is there.
 func (w *world) freeze() {
-	p, lasts := w.anyProcess(), time.Duration(1+w.rng.IntN(40))*time.Second
+	_, p := w.anyProcess()
+	lasts := time.Duration(1+w.rng.IntN(40)) * time.Second
 	f := w.history.begin(fault{what: "frozen", who: p.name})
 	which := w.rng.IntN(3)
 	for _, direction := range []int{toNATS, fromNATS} {
@@ -107,13 +114,7 @@ const slowly = 300 * time.Millisecond
 // events come for that target as the filter comes back over a slow link: it must not deal them by
 // what it knew.
 func (w *world) comeBack() {
-	var filters []*process
-	for _, p := range w.processes {
-		if strings.HasPrefix(p.name, "filter") {
-			filters = append(filters, p)
-		}
-	}
-	p := filters[w.rng.IntN(len(filters))]
+	p := w.processes[len(w.processes)-1-w.rng.IntN(w.plan.filters)]
 	t, found := w.anyTarget(w.rng.IntN(3) > 0)
 	if !found {
 		return
@@ -122,19 +123,22 @@ func (w *world) comeBack() {
 	f := w.history.begin(fault{what: "partition", who: p.name})
 	p.wires.cut()
 	w.edit(t, next)
-	until(time.Minute, func() bool { v, made := w.current(t); return made && !v.ready.IsZero() })
 	send := w.burst(t.key.Address, kind)
-	before := p.wires.slow(slowly)
-	p.wires.mend()
-	for range 1000 { // nobody dials sooner than in a second or so
-		if p.wires.linked() > before {
-			break
+	w.mending.Go(func() {
+		until(time.Minute, func() bool { v, made := w.current(t); return made && !v.ready.IsZero() })
+		before := p.wires.slow(slowly)
+		p.wires.mend()
+		for range 1000 { // nobody dials sooner than in a second or so
+			if p.wires.linked() > before {
+				break
+			}
+			pass(10 * time.Millisecond)
 		}
-		pass(10 * time.Millisecond)
-	}
-	w.history.end(f)
-	w.mending.Go(send)
-	w.mending.Go(func() { pass(10 * time.Second); p.wires.slow(w.plan.latency) })
+		w.history.end(f)
+		send()
+		pass(5 * time.Second)
+		p.wires.slow(w.plan.latency)
+	})
 }
 
 // opposite returns what a target is to become, and a kind of events of which it wants to get then
@@ -272,12 +276,21 @@ func (w *world) replaceLog(address route.Key, by string) func(context.Context, j
 		if err := js.DeleteStream(ctx, w.names.Log(address)); err != nil {
 			return err
 		}
-		_, err := js.CreateStream(ctx, jetstream.StreamConfig{Name: by, Subjects: []string{w.names.LogSubjects(address)}})
+		other, err := js.CreateStream(ctx, jetstream.StreamConfig{Name: by, Subjects: []string{w.names.LogSubjects(address)}})
+		if err != nil {
+			return err
+		}
 		w.mending.Go(func() {
 			pass(15 * time.Second)
-			w.doByHand(func(ctx context.Context, js jetstream.JetStream) error { return js.DeleteStream(ctx, by) })
+			w.doByHand(func(ctx context.Context, js jetstream.JetStream) error {
+				now, err := js.Stream(ctx, by)
+				if err != nil || !now.CachedInfo().Created.Equal(other.CachedInfo().Created) {
+					return err // an owner has put the log in its place
+				}
+				return js.DeleteStream(ctx, by)
+			})
 		})
-		return err
+		return nil
 	}
 }
 

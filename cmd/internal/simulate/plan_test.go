@@ -38,7 +38,7 @@ func newPlan(rng *rand.Rand) plan {
 		logBytes:  8 << 20, budget: 64 << 20, grace: time.Hour,
 		filters: 1 + rng.IntN(3), owners: 1, events: 60 + rng.IntN(60), body: 200,
 	}
-	p.faults, p.edits, p.deletions = rng.IntN(4) > 0, rng.IntN(3) > 0, rng.IntN(2) == 0
+	p.faults, p.edits, p.deletions = rng.IntN(6) > 0, rng.IntN(3) > 0, rng.IntN(2) == 0
 	if rng.IntN(3) == 0 {
 		p.owners = 2
 	}
@@ -67,7 +67,7 @@ func (p plan) String() string {
 // newTargets are those of all addresses. Some are made late.
 func (p plan) newTargets(rng *rand.Rand) (targets []*target) {
 	for _, address := range p.addresses {
-		for i := range 1 + rng.IntN(4) {
+		for i := range 1 + rng.IntN(5) {
 			name := fmt.Sprintf("%s-%d", address.Name, i)
 			t := &target{
 				key: route.TargetKey{Address: address, Namespace: "shop", Name: name}, name: name,
