@@ -28,7 +28,7 @@ func (w *world) step() {
 	if w.plan.deletions {
 		steps = append(steps, w.deleteByHand, w.deleteByHand)
 	}
-	if w.plan.edits && w.plan.grace < time.Minute {
+	if w.plan.edits && w.plan.grace < time.Minute && !w.anew {
 		steps = append(steps, w.makeAnew)
 	}
 	if len(steps) > 0 {
@@ -36,11 +36,16 @@ func (w *world) step() {
 	}
 }
 
-// anyProcess chooses a filter in two of three cases: nobody has more to lose.
+// anyProcess chooses a filter in half of the cases, as nobody has more to lose. The owners come
+// first in the list, then the ingress, then the filters.
 func (w *world) anyProcess() (int, *process) {
-	i := w.rng.IntN(len(w.processes))
-	if w.rng.IntN(3) > 0 {
-		i = len(w.processes) - w.plan.filters + w.rng.IntN(w.plan.filters)
+	i := w.plan.owners
+	switch w.rng.IntN(4) {
+	case 0:
+	case 1:
+		i = w.rng.IntN(w.plan.owners)
+	default:
+		i += 1 + w.rng.IntN(w.plan.filters)
 	}
 	return i, w.processes[i]
 }
@@ -206,8 +211,10 @@ func (w *world) make() {
 	}
 }
 
-// makeAnew removes a target, and makes it again when nothing is left of the one before.
+// makeAnew removes a target, and makes it again when nothing is left of the one before. Nothing else is done meanwhile, so
+// once is enough.
 func (w *world) makeAnew() {
+	w.anew = true
 	t, found := w.anyTarget(true)
 	if !found {
 		return

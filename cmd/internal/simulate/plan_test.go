@@ -36,7 +36,7 @@ func newPlan(rng *rand.Rand) plan {
 	p := plan{
 		addresses: []route.Key{{Kind: route.KindBroker, Namespace: "shop", Name: "orders"}},
 		logBytes:  8 << 20, budget: 64 << 20, grace: time.Hour,
-		filters: 1 + rng.IntN(3), owners: 1, events: 60 + rng.IntN(60), body: 200,
+		filters: 1 + rng.IntN(3), owners: 1, events: 80 + rng.IntN(80), body: 200,
 	}
 	p.faults, p.edits, p.deletions = rng.IntN(6) > 0, rng.IntN(3) > 0, rng.IntN(2) == 0
 	if rng.IntN(3) == 0 {
