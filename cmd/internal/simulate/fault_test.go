@@ -17,7 +17,7 @@ import (
 func (w *world) step() {
 	var steps []func()
 	if w.plan.faults {
-		steps = append(steps, w.cutConnections, w.partition, w.killProcess, w.restartProcess, w.killNATSNow, w.makeUnavailable, w.freeze)
+		steps = append(steps, w.cutConnections, w.partition, w.partition, w.killProcess, w.restartProcess, w.killNATSNow, w.makeUnavailable, w.freeze)
 	}
 	if w.plan.edits {
 		steps = append(steps, w.editFilter, w.editFilter, w.remove, w.make)
@@ -189,14 +189,21 @@ func (w *world) anyTarget(there bool) (*target, bool) {
 	return found[w.rng.IntN(len(found))], true
 }
 
+// settledOn tells whether the target has been what it is for some time. One that is edited without
+// end has to get nothing: each event may have come between two of its versions.
+func (w *world) settledOn(t *target) bool {
+	v, _ := w.current(t)
+	return !v.ready.IsZero() && time.Since(v.ready) > 15*time.Second
+}
+
 func (w *world) editFilter() {
-	if t, found := w.anyTarget(true); found {
+	if t, found := w.anyTarget(true); found && w.settledOn(t) {
 		w.edit(t, live(anyFilter(w.rng, t.key.Address)))
 	}
 }
 
 func (w *world) remove() {
-	if t, found := w.anyTarget(true); found {
+	if t, found := w.anyTarget(true); found && w.settledOn(t) {
 		w.edit(t, version{ended: true})
 	}
 	if w.rng.IntN(2) == 0 { // and make one again at once

@@ -57,7 +57,7 @@ type packet struct {
 
 // carry brings what comes from one connection to the other, in order, until one of them ends.
 func (l *link) carry(from, to net.Conn, direction int) {
-	packets, done := make(chan packet, 1<<16), make(chan struct{})
+	packets, done := make(chan packet, 1<<12), make(chan struct{})
 	go func() {
 		defer close(done)
 		for p := range packets {

@@ -42,7 +42,7 @@ func newPlan(rng *rand.Rand) plan {
 	if rng.IntN(3) == 0 {
 		p.owners = 2
 	}
-	if rng.IntN(2) == 0 {
+	if rng.IntN(3) == 0 {
 		p.grace = 20 * time.Second
 	}
 	if rng.IntN(2) == 0 {
@@ -76,6 +76,9 @@ func (p plan) newTargets(rng *rand.Rand) (targets []*target) {
 				breaks: float64(rng.IntN(2)) * rng.Float64() / 6, keeps: rng.IntN(4) == 0 && p.logBytes > scarce,
 				replies: float64(rng.IntN(2)) * rng.Float64() / 2, hesitates: float64(rng.IntN(2)) * rng.Float64() / 6,
 				inFlight: []int{0, 0, 1, 2}[rng.IntN(4)], sour: []float64{0.1, 0.4}[rng.IntN(2)],
+			}
+			if address.Kind == route.KindChannel { // only there a reply has an outcome of its own
+				t.replies = 0.2 + rng.Float64()/2
 			}
 			targets = append(targets, t)
 		}

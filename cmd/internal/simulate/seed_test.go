@@ -120,7 +120,7 @@ func (w *world) happen() {
 		case <-done:
 			w.mending.Wait()
 			return
-		case <-time.After(time.Duration(w.rng.IntN(4000)) * time.Millisecond):
+		case <-time.After(time.Duration(w.rng.IntN(2500)) * time.Millisecond):
 			w.step()
 		}
 	}

@@ -123,7 +123,8 @@ func simulate(t *testing.T, program string, seed int, setting string) (string, e
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	run := exec.CommandContext(ctx, program, "-test.run=^TestOneSeed$", "-test.v") //nolint:gosec // it is this program, or a mutant of it
-	run.Env = append(os.Environ(), "SIMULATE_ONE="+strconv.Itoa(seed), setting)
+	// The collector took half of the time: a seed lives for seconds.
+	run.Env = append(os.Environ(), "GOGC=400", "SIMULATE_ONE="+strconv.Itoa(seed), setting)
 	out, err := run.CombinedOutput()
 	return string(out), err
 }
