@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -125,6 +126,9 @@ func simulate(t *testing.T, program string, seed int, setting string) (string, e
 	run := exec.CommandContext(ctx, program, "-test.run=^TestOneSeed$", "-test.v") //nolint:gosec // it is this program, or a mutant of it
 	// The collector took half of the time: a seed lives for seconds.
 	run.Env = append(os.Environ(), "GOGC=400", "SIMULATE_ONE="+strconv.Itoa(seed), setting)
+	// Virtual time stands still when somebody waits for a lock whose holder sleeps: the stacks say who.
+	run.Cancel = func() error { return run.Process.Signal(syscall.SIGQUIT) }
+	run.WaitDelay = 10 * time.Second
 	out, err := run.CombinedOutput()
 	return string(out), err
 }
