@@ -19,7 +19,8 @@ const root = "../../.."
 
 // TestMutants shows who checks the checker: each patch in mutants breaks a promise in the code of
 // the broker, and has to be found within the budget of seeds. SIMULATE_MUTANTS names the patches,
-// says how many to choose at random, or is "all".
+// says how many to choose at random of those that were found before, or is "all". Those that no seed
+// has found yet are in mutants/open.
 func TestMutants(t *testing.T) {
 	wanted := os.Getenv("SIMULATE_MUTANTS")
 	if wanted == "" {
@@ -30,10 +31,15 @@ func TestMutants(t *testing.T) {
 	if err != nil {
 		budget = 30
 	}
-	patches, err := filepath.Glob("mutants/*.patch")
-	if err != nil || len(patches) == 0 {
-		t.Fatalf("%d patches, error %v", len(patches), err)
+	found, err := filepath.Glob("mutants/*.patch")
+	if err != nil || len(found) == 0 {
+		t.Fatalf("%d patches, error %v", len(found), err)
 	}
+	open, err := filepath.Glob("mutants/open/*.patch")
+	if err != nil {
+		t.Fatal(err)
+	}
+	patches := slices.Concat(found, open)
 	began := time.Now()
 	program := combine(t, patches)
 	t.Logf("built with %d patches in %s", len(patches), time.Since(began).Round(time.Second))
@@ -47,7 +53,7 @@ func TestMutants(t *testing.T) {
 			}
 		})
 	}
-	for _, name := range choose(t, patches, wanted) {
+	for _, name := range choose(t, found, open, wanted) {
 		next <- name
 	}
 	close(next)
@@ -55,24 +61,29 @@ func TestMutants(t *testing.T) {
 }
 
 // choose returns the names of the patches that are wanted.
-func choose(t *testing.T, patches []string, wanted string) (names []string) {
-	for _, patch := range patches {
-		names = append(names, mutantName(patch))
-	}
+func choose(t *testing.T, found, open []string, wanted string) []string {
 	if n, err := strconv.Atoi(wanted); err == nil {
-		rand.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
-		return names[:min(n, len(names))]
+		rand.Shuffle(len(found), func(i, j int) { found[i], found[j] = found[j], found[i] })
+		return namesOf(found[:min(n, len(found))])
 	}
+	all := namesOf(slices.Concat(found, open))
 	if wanted == "all" {
-		return names
+		return all
 	}
 	chosen := strings.FieldsFunc(wanted, func(r rune) bool { return r == ',' || r == ' ' })
 	for _, name := range chosen {
-		if !slices.Contains(names, name) {
+		if !slices.Contains(all, name) {
 			t.Fatalf("there is no patch %q in mutants", name)
 		}
 	}
 	return chosen
+}
+
+func namesOf(patches []string) (names []string) {
+	for _, patch := range patches {
+		names = append(names, mutantName(patch))
+	}
+	return names
 }
 
 func mutantName(patch string) string { return strings.TrimSuffix(filepath.Base(patch), ".patch") }
