@@ -69,6 +69,7 @@ func TestLeavingSubscribersCostOneReconcile(t *testing.T) {
 	}
 	c.createChannel("orders", all...)
 	c.awaitChannelReady("orders")
+	watchFor(2 * time.Second) // the fake API server has the spec overwritten by a status that is being written
 	before := c.costOf("channels")
 	channel := c.channel("orders")
 	channel.Generation, channel.Spec.Subscribers = 2, nil
