@@ -130,11 +130,12 @@ func (c *cluster) startControllers() {
 	controllers := []*controller.Impl{
 		c.process.newBrokerController(ctx, features), c.process.newChannelController(ctx, features),
 		c.process.newTriggerController(ctx, features), c.process.newEventTypeController(ctx, features),
-		c.process.newReplyKeysController(ctx, features),
 	}
-	c.count(controllers)
 	wait, err := rtesting.RunAndSyncInformers(ctx, informers...)
 	must(c.t, err)
+	// Starts an informer of its own, which must not list while RunAndSyncInformers changes the fake clients.
+	controllers = append(controllers, c.process.newReplyKeysController(ctx, features))
+	c.count(controllers)
 	var running sync.WaitGroup
 	running.Go(func() { _ = controller.StartAll(ctx, controllers...) })
 	c.t.Cleanup(func() {
