@@ -106,7 +106,7 @@ func TestPlantedDefects(t *testing.T) {
 		"filter ignored":               "does not match",
 	} {
 		found := false
-		for seed := 1; seed <= 5 && !found; seed++ {
+		for seed := 1; seed <= 10 && !found; seed++ {
 			out, err := simulate(t, os.Args[0], seed, "SIMULATE_PLANTED="+planted)
 			found = err != nil && strings.Contains(out, finding)
 			if found {
@@ -114,7 +114,7 @@ func TestPlantedDefects(t *testing.T) {
 			}
 		}
 		if !found {
-			t.Errorf("%s: not found within 5 seeds", planted)
+			t.Errorf("%s: not found within 10 seeds", planted)
 		}
 	}
 }
