@@ -26,9 +26,9 @@ type holderCache struct {
 	known map[route.Key]*holderAt
 }
 
-// holderAt is who held one log when it was last asked. Its lock is held while asking.
+// holderAt is who held one log when it was last asked. Who has put something into turn may read and write the rest.
 type holderAt struct {
-	mu sync.Mutex
+	turn chan struct{} // of capacity 1. A mutex would not let a caller go whose context ends while another one asks.
 	holding
 	at time.Time
 }
@@ -45,18 +45,23 @@ func newHolderCache(c *jetstream.Client) *holderCache {
 	return &holderCache{client: c, known: map[route.Key]*holderAt{}}
 }
 
-// find returns who holds the log; nothing when the server does not say in time. Callers for the same log wait for one answer.
+// find returns who holds the log; nothing when the server does not say in time, or ctx ends while another caller asks.
+// Callers for the same log wait for one answer.
 func (h *holderCache) find(ctx context.Context, address route.Address) holding {
 	h.mu.Lock()
 	have, ok := h.known[address.Key]
 	if !ok {
-		have = &holderAt{}
+		have = &holderAt{turn: make(chan struct{}, 1)}
 		h.known[address.Key] = have
 	}
 	h.mu.Unlock()
 
-	have.mu.Lock()
-	defer have.mu.Unlock()
+	select {
+	case have.turn <- struct{}{}:
+		defer func() { <-have.turn }()
+	case <-ctx.Done():
+		return holding{}
+	}
 	if time.Since(have.at) < holderFresh {
 		return have.holding
 	}
