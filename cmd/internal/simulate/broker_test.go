@@ -73,15 +73,17 @@ func (w *world) startOwner(name string) *process {
 	return run(process{name: name, wires: lines, again: w.startOwner}, client.Close, func(context.Context) {},
 		func(ctx context.Context) { routes.RunSweeps(ctx, sweepEvery) },
 		func(ctx context.Context) {
+			written := map[route.TargetKey]time.Time{}
 			for ctx.Err() == nil {
-				w.reconcile(ctx, routes)
+				w.reconcile(ctx, routes, written)
 				rest(ctx, reconcileEvery)
 			}
 		})
 }
 
-// reconcile brings the records of the owner to what is wanted. What fails is tried again.
-func (w *world) reconcile(ctx context.Context, routes *owner.Owner) {
+// reconcile brings the records of the owner to what is wanted. What fails is tried again. A record that is missing although
+// the owner has written it is noticed at the next resync.
+func (w *world) reconcile(ctx context.Context, routes *owner.Owner, written map[route.TargetKey]time.Time) {
 	ctx, cancel := context.WithTimeout(ctx, putTimeout)
 	defer cancel()
 	live, err := routes.Owned(ctx)
@@ -108,7 +110,12 @@ func (w *world) reconcile(ctx context.Context, routes *owner.Owner) {
 			case v.ended && there:
 				_ = routes.RemoveTarget(ctx, t.key)
 			case !v.ended && !(there && sameContent(have, want)):
-				_, _ = routes.PutTarget(ctx, want)
+				if at, was := written[t.key]; was && at.Equal(v.begun) && time.Since(w.history.began)%w.plan.resync >= reconcileEvery {
+					return
+				}
+				if _, err := routes.PutTarget(ctx, want); err == nil {
+					written[t.key] = v.begun
+				}
 			}
 		})
 	}
@@ -117,7 +124,7 @@ func (w *world) reconcile(ctx context.Context, routes *owner.Owner) {
 // record is what the owner writes for a version of a target.
 func (w *world) record(t *target, v version) route.Target {
 	r := route.Target{
-		Key:        t.key,
+		Key: t.key, MaxInFlight: t.inFlight,
 		Subscriber: &route.Destination{URL: "http://" + t.name + v.path},
 		DeadLetter: &route.Destination{URL: "http://dead-" + t.name + "/"},
 		Delivery: delivery.Policy{

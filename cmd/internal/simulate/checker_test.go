@@ -26,6 +26,8 @@ const (
 	// remembered is how old the place may be where a consumer is known to have stood: a sweep, and
 	// what it takes.
 	remembered = sweepEvery + 5*time.Second
+	// sweeps is how long after its grace period nothing is left of a target that was removed.
+	sweeps = 2*sweepEvery + 5*time.Second
 )
 
 type checker struct {
@@ -169,11 +171,27 @@ func (c *checker) unwanted(r *record, t *target) string {
 		if !r.answered.IsZero() && r.answered.Before(t.versions[0].begun) && !c.rewound(t) {
 			return "it got what was accepted before it was there"
 		}
+		if c.before(r, t, q) {
+			return "it got what was accepted before its target was made anew"
+		}
 		if !slices.ContainsFunc(inForce(t, r.first, q.at), func(v version) bool { return v.wants(r.event) }) {
 			return "it got what does not match"
 		}
 	}
 	return ""
+}
+
+// before tells whether the request came to a target that was made when nothing was left of the one before it, which was removed,
+// and the event was accepted before that.
+func (c *checker) before(r *record, t *target, q request) bool {
+	for i, v := range t.versions[1:] {
+		gone := t.versions[i]
+		if gone.ended && !gone.ready.IsZero() && v.begun.Sub(gone.ready) > c.grace+sweeps && !c.disturbed(gone.begun, v.ready) &&
+			!r.answered.IsZero() && r.answered.Before(v.begun) && !q.at.Before(v.begun) {
+			return true
+		}
+	}
+	return false
 }
 
 // rewound tells whether a target was made while its consumer was gone. Then nobody can tell a new
@@ -316,13 +334,10 @@ func (c *checker) unstored(address route.Key, at time.Time) bool {
 	})
 }
 
-// atWork returns the time from the first request until the message is acknowledged: after that it
-// is nobody's any more.
+// atWork returns the time from when the event came, as it may wait in a process for its turn, until
+// the message is acknowledged: after that it is nobody's any more.
 func (c *checker) atWork(r *record) (from, to time.Time) {
-	from = r.requests[0].at
-	for _, q := range r.requests {
-		from = minTime(from, q.at)
-	}
+	from = r.first
 	for _, t := range c.targets {
 		requests := r.at(t.name)
 		if len(requests) == 0 {

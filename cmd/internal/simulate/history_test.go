@@ -51,6 +51,7 @@ type record struct {
 	posts           int
 	first, answered time.Time
 	accepted        bool
+	statuses        map[int]int // that the sender was told
 	// forbidden is the status by which the sender was told not to send the event again.
 	forbidden int
 	// of and from are those of a reply: the event that it answers, and the target that did so.

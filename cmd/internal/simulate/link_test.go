@@ -40,6 +40,9 @@ func (w *wires) link(conn net.Conn, err error) (net.Conn, error) {
 			return nil, err
 		}
 	}
+	w.mu.Lock()
+	w.links++
+	w.mu.Unlock()
 	l := &link{wires: w}
 	go l.carry(theirs, conn, toNATS)
 	go l.carry(conn, theirs, fromNATS)
@@ -54,7 +57,7 @@ type packet struct {
 
 // carry brings what comes from one connection to the other, in order, until one of them ends.
 func (l *link) carry(from, to net.Conn, direction int) {
-	packets, done := make(chan packet, 1<<16), make(chan struct{})
+	packets, done := make(chan packet, 1<<12), make(chan struct{})
 	go func() {
 		defer close(done)
 		for p := range packets {
@@ -73,7 +76,7 @@ func (l *link) carry(from, to net.Conn, direction int) {
 		if n > 0 {
 			p := packet{data: append([]byte(nil), buffer[:n]...), due: time.Now()}
 			if l.greeted.Load() {
-				p.due = p.due.Add(l.wires.delay)
+				p.due = p.due.Add(l.wires.takes())
 			}
 			select {
 			case packets <- p:
@@ -103,4 +106,24 @@ func (w *wires) freeze(direction int, lasts time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.frozen[direction] = time.Now().Add(lasts)
+}
+
+func (w *wires) takes() time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.delay
+}
+
+// slow sets how long everything takes, and returns how many links there were.
+func (w *wires) slow(delay time.Duration) (links int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.delay = delay
+	return w.links
+}
+
+func (w *wires) linked() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.links
 }

@@ -1,12 +1,15 @@
 package simulate
 
 import (
-	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -16,7 +19,8 @@ const root = "../../.."
 
 // TestMutants shows who checks the checker: each patch in mutants breaks a promise in the code of
 // the broker, and has to be found within the budget of seeds. SIMULATE_MUTANTS names the patches,
-// or is "all".
+// says how many to choose at random of those that were found before, or is "all". Those that no seed
+// has found yet are in mutants/open.
 func TestMutants(t *testing.T) {
 	wanted := os.Getenv("SIMULATE_MUTANTS")
 	if wanted == "" {
@@ -27,83 +31,79 @@ func TestMutants(t *testing.T) {
 	if err != nil {
 		budget = 30
 	}
-	tree := copyTree(t)
-	patches, err := filepath.Glob("mutants/*.patch")
-	if err != nil || len(patches) == 0 {
-		t.Fatalf("%d patches, error %v", len(patches), err)
+	found, err := filepath.Glob("mutants/*.patch")
+	if err != nil || len(found) == 0 {
+		t.Fatalf("%d patches, error %v", len(found), err)
 	}
-	var table strings.Builder
-	for _, patch := range patches {
-		name := strings.TrimSuffix(filepath.Base(patch), ".patch")
-		if wanted != "all" && !strings.Contains(" "+wanted+" ", " "+name+" ") {
-			continue
-		}
-		began := time.Now()
-		finding, err := seek(t, tree, patch, budget)
-		if err != nil {
-			t.Errorf("%s: NOT FOUND: %v", name, err)
-			finding = "NOT FOUND"
-		}
-		fmt.Fprintf(&table, "%-32s %4.0f s  %s\n", name, time.Since(began).Seconds(), finding)
-	}
-	t.Log("\n" + table.String())
-}
-
-// copyTree copies what git has of the module, as it is in the folder now.
-func copyTree(t *testing.T) string {
-	tree := t.TempDir()
-	list, err := command(root, "git", "ls-files", "--cached", "--others", "--exclude-standard")
+	open, err := filepath.Glob("mutants/open/*.patch")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for file := range strings.Lines(list) {
-		file = strings.TrimSpace(file)
-		data, err := os.ReadFile(filepath.Join(root, file)) //nolint:gosec // a file of this repository
-		if err != nil {
-			continue // a link, or one that is deleted and not committed
-		}
-		to := filepath.Join(tree, file)
-		if err := os.MkdirAll(filepath.Dir(to), 0o750); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(to, data, 0o600); err != nil {
-			t.Fatal(err)
-		}
+	patches := slices.Concat(found, open)
+	began := time.Now()
+	program := combine(t, patches)
+	t.Logf("built with %d patches in %s", len(patches), time.Since(began).Round(time.Second))
+
+	next := make(chan string)
+	var running sync.WaitGroup
+	for range runtime.NumCPU() {
+		running.Go(func() {
+			for name := range next {
+				seek(t, program, name, budget)
+			}
+		})
 	}
-	return tree
+	for _, name := range choose(t, found, open, wanted) {
+		next <- name
+	}
+	close(next)
+	running.Wait()
 }
 
-// seek applies the patch to the tree, simulates seeds until one finds it, and takes the patch off
-// again.
-func seek(t *testing.T, tree, patch string, budget int) (string, error) {
-	file, err := filepath.Abs(patch)
-	if err != nil {
-		return "", err
+// choose returns the names of the patches that are wanted.
+func choose(t *testing.T, found, open []string, wanted string) []string {
+	if n, err := strconv.Atoi(wanted); err == nil {
+		rand.Shuffle(len(found), func(i, j int) { found[i], found[j] = found[j], found[i] })
+		return namesOf(found[:min(n, len(found))])
 	}
-	if out, err := command(tree, "git", "apply", file); err != nil {
-		return "", fmt.Errorf("it does not apply: %w: %s", err, out)
+	all := namesOf(slices.Concat(found, open))
+	if wanted == "all" {
+		return all
 	}
-	defer func() {
-		if out, err := command(tree, "git", "apply", "--reverse", file); err != nil {
-			t.Fatalf("%s cannot be taken off: %s", patch, out)
+	chosen := strings.FieldsFunc(wanted, func(r rune) bool { return r == ',' || r == ' ' })
+	for _, name := range chosen {
+		if !slices.Contains(all, name) {
+			t.Fatalf("there is no patch %q in mutants", name)
 		}
-	}()
-	program := filepath.Join(t.TempDir(), "simulate.test")
-	if out, err := command(tree, "go", "test", "-c", "-vet=off", "-o", program, "./cmd/internal/simulate"); err != nil {
-		return "", fmt.Errorf("it does not build: %w: %s", err, out)
 	}
+	return chosen
+}
+
+func namesOf(patches []string) (names []string) {
+	for _, patch := range patches {
+		names = append(names, mutantName(patch))
+	}
+	return names
+}
+
+func mutantName(patch string) string { return strings.TrimSuffix(filepath.Base(patch), ".patch") }
+
+// seek simulates seeds with a patch until one finds it.
+func seek(t *testing.T, program, name string, budget int) {
+	began := time.Now()
 	for seed := 1; seed <= budget; seed++ {
-		out, err := simulate(t, program, seed, "")
+		out, err := simulate(t, program, seed, chosenMutant+"="+name)
 		if err == nil {
 			continue
 		}
 		if _, what, found := strings.Cut(out, "broken: "); found {
 			what, _, _ = strings.Cut(what, "\n")
-			return fmt.Sprintf("found by seed %d: %s", seed, what), nil
+			t.Logf("%-32s seed %2d %5.0f s  %s", name, seed, time.Since(began).Seconds(), what)
+			return
 		}
-		t.Logf("%s: seed %d ends without a verdict: %v: %s", patch, seed, err, tail(out))
+		t.Logf("%s: seed %d ends without a verdict: %v: %s", name, seed, err, tail(out))
 	}
-	return "", fmt.Errorf("%d seeds", budget)
+	t.Errorf("%-32s NOT FOUND within %d seeds, %.0f s", name, budget, time.Since(began).Seconds())
 }
 
 func tail(text string) string { return text[max(0, len(text)-600):] }

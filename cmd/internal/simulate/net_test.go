@@ -14,13 +14,14 @@ var errDown = errors.New("the network is down")
 type wires struct {
 	name string
 
-	// delay is how long what is sent takes, in each direction.
-	delay time.Duration
 	// unlinked says that there is nothing between the process and NATS.
 	unlinked bool
 
-	mu     sync.Mutex
+	mu sync.Mutex
+	// delay is how long what is sent takes, in each direction.
+	delay  time.Duration
 	down   int // how many faults keep them down
+	links  int // made with NATS so far
 	conns  []net.Conn
 	frozen [2]time.Time // until when nothing comes through, to NATS and from NATS
 }

@@ -69,6 +69,10 @@ func (p *producer) post(address route.Key, e cloudevents.Event) {
 			p.w.history.note(e.ID(), func(*record) {}, "no answer: %v", err)
 		} else {
 			p.w.history.note(e.ID(), func(r *record) {
+				if r.statuses == nil {
+					r.statuses = map[int]int{}
+				}
+				r.statuses[status]++
 				if r.accepted = status == http.StatusAccepted; r.accepted {
 					r.answered = time.Now()
 				}

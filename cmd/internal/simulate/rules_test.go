@@ -57,6 +57,9 @@ func TestTheCheckerJudges(t *testing.T) {
 		{name: "and it comes late of a process that was cut off", versions: ended(9, 11), requests: []request{took(20)}, faults: broken("filter-0", 8)},
 		{name: "the target has ended and comes back", versions: append(ended(5, 6), between(12, 13)), want: "neither delivered"},
 		{name: "and comes back after its grace period", versions: append(ended(5, 6), between(4000, 4001))},
+		{name: "the target ends, and is made anew after its grace period, and it comes", versions: append(ended(12, 13), between(4000, 4001)), requests: []request{took(4005)}, want: "made anew"},
+		{name: "the target ends, and is made again within its grace period, and it comes", versions: append(ended(12, 13), between(3000, 3001)), requests: []request{took(3005)}},
+		{name: "its owner was away while the target was to be swept", versions: append(ended(12, 13), between(4000, 4001)), requests: []request{took(4005)}, faults: broken("owner-0", 3000)},
 
 		{name: "it comes twice", requests: []request{took(11), took(12)}, want: "delivered 2 times"},
 		{name: "it was sent twice", posts: 1, requests: []request{took(11), took(12)}},

@@ -36,13 +36,13 @@ func (w *world) serve(t *target) func() {
 	}
 }
 
-// mostly is a host that takes most of what comes.
+// mostly is a host that takes what comes, or most of it.
 func (w *world) mostly(t *target, what fate) http.HandlerFunc {
 	return func(out http.ResponseWriter, r *http.Request) {
 		q := newRequest(t, r)
 		q.fate = what
 		w.mu.Lock()
-		if w.random.IntN(10) == 0 {
+		if w.random.Float64() < t.sour {
 			q.fate = refuses
 		}
 		w.mu.Unlock()

@@ -29,6 +29,8 @@ type target struct {
 	keeps       bool          // it has no dead letter sink
 	replies     float64       // how often it answers with an event
 	hesitates   float64       // how often it takes its time
+	inFlight    int           // the most requests at one time; 0 is the default
+	sour        float64       // how often its dead letter sink, or who gets its replies, answers 503
 	unavailable time.Time
 
 	versions []version

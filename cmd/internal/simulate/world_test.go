@@ -35,6 +35,7 @@ type world struct {
 	// read is up to where the dead-letter stream of each address was read. Only who observes uses it.
 	read   map[route.Key]uint64
 	bursts int
+	anew   bool // a target was made anew after its grace period
 
 	mu     sync.Mutex // guards what follows, and what the targets say is guarded by it
 	random *rand.Rand // of the subscribers
