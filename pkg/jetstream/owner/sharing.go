@@ -78,7 +78,11 @@ func (o *Owner) enter(ctx context.Context, targets ...route.Target) error {
 	if members := jetstream.MembersIn(want.Metadata); len(members) > maxMembers {
 		return fmt.Errorf("%s: %w: %d", t.Key.Address, ErrTooManyTargets, maxMembers)
 	}
-	return o.alignConsumer(ctx, o.client.Names().Log(t.Key.Address), have.Config, want)
+	err = o.alignConsumer(ctx, o.client.Names().Log(t.Key.Address), have.Config, want)
+	if errors.Is(err, natsjs.ErrConsumerDoesNotExist) {
+		return o.enter(ctx, targets...) // another owner has removed the consumer since it was read
+	}
+	return err
 }
 
 // makeShared makes the shared consumer of the targets' address: where it stood if it had been there; if nobody knows where that was,
