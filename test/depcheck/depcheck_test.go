@@ -90,7 +90,8 @@ func TestPurePackages(t *testing.T) {
 	openSources(t)
 	depcheck.AssertOnlyDependencies(t, map[string][]string{
 		module + "pkg/body":           below(),
-		module + "pkg/event":          below(),
+		module + "pkg/jsonscan":       below(),
+		module + "pkg/event":          below("pkg/jsonscan"),
 		module + "pkg/cesql":          below("pkg/jsonscan", "pkg/event"),
 		module + "pkg/naming":         below("pkg/jsonscan", "pkg/event", "pkg/cesql", "pkg/route", "pkg/delivery", "pkg/filter"),
 		module + "pkg/naming/foreign": below("pkg/jsonscan", "pkg/event", "pkg/cesql", "pkg/route", "pkg/delivery", "pkg/filter", "pkg/naming"),

@@ -86,7 +86,10 @@ func (r *reader) more(ctx context.Context) (works []dispatch.Work, err error) {
 		if r.read++; place.Sequence.Consumer != r.read {
 			return nil, ErrLost
 		}
-		work, err := r.decode(&nats.Msg{Subject: m.Subject(), Header: m.Headers(), Data: m.Data(), Reply: m.Reply()})
+		work, err := r.decode(&nats.Msg{
+			Subject: m.Subject(), Header: m.Headers(), Data: m.Data(), Reply: m.Reply(),
+			Sub: &nats.Subscription{}, // nats.go reads the place of no message without a subscription
+		})
 		if err != nil {
 			return nil, err
 		}
