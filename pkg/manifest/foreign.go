@@ -104,13 +104,16 @@ func (m metadata) String() string {
 	return m.namespace + "/" + m.name
 }
 
+// maxMerged bounds what the merge keys of one mapping bring in while a field is looked for: there can be maxItems mappings.
+const maxMerged = 1000
+
 // field is the value of a mapping's key, merge keys followed; nil when it is not there, or n is no mapping.
 func field(n *yaml.Node, name string) *yaml.Node {
 	n = followed(n)
 	if n == nil || n.Kind != yaml.MappingNode {
 		return nil
 	}
-	d := &decoder{problems: &problems{}}
+	d := &decoder{problems: &problems{}, nodes: maxNodes - maxMerged}
 	for _, p := range d.pairs(n, reflect.TypeFor[map[string]any](), "") {
 		if p.name == name {
 			return followed(p.value)

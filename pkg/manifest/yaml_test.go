@@ -1,6 +1,7 @@
 package manifest_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -65,5 +66,22 @@ func TestMalformedCESQLIsToldOnce(t *testing.T) {
 	}
 	if loadErr == nil || strings.Count(loadErr.Error(), "f.yaml:9") != 2 || !strings.Contains(loadErr.Error(), "spec.filters[1].any[0].cesql") {
 		t.Errorf("error %v, want one for each", loadErr)
+	}
+}
+
+// A header is looked for in what a thousand nodes merge, no more: lists of aliases make thousands of items of a small file.
+func TestAHeaderIsNotFarAway(t *testing.T) {
+	for levels, found := range map[int]bool{2: true, 4: false} { // 10 to the power of that
+		var file strings.Builder
+		file.WriteString("apiVersion: v1\nkind: List\nmetadata:\n  m0: &m0 {a: b}\n")
+		for i := range levels {
+			ten := strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*m%d, ", i), 10), ", ")
+			fmt.Fprintf(&file, "  m%d: &m%d {<<: [%s]}\n", i+1, i+1, ten)
+		}
+		fmt.Fprintf(&file, "items:\n- <<: [*m%d, {apiVersion: v1, kind: List}]\n", levels)
+		_, err := manifest.Load([]string{write(t, map[string]string{"f.yaml": file.String()})}, manifest.LoadOptions{})
+		if found != (err == nil) || err != nil && !strings.Contains(err.Error(), "apiVersion: must be a string") {
+			t.Errorf("10^%d nodes: error %v", levels, err)
+		}
 	}
 }
