@@ -1,5 +1,5 @@
 // Package jsonscan checks JSON and takes values out of it in one pass, without copying: an ingress
-// spends More of its time here than anywhere else when events are large.
+// spends more of its time here than anywhere else when events are large.
 package jsonscan
 
 // maxDepth is how deep arrays and objects may lie in each other; encoding/json has the same bound.
