@@ -56,7 +56,7 @@ func TestReplaySaysFromWhenOnThereIsHistory(t *testing.T) {
 	l := startLaptop(t, manifest(b, triggerOf(b, "orders", s.URL+"/orders")))
 	l.accepts(t, "/default/default", event("order", "1"), nil)
 	s.getsEvent(t, "/orders", "1")
-	eventually(t, 20*time.Second, "the log is trimmed, and the command says so", func() error {
+	eventually(t, time.Minute, "the log is trimmed, and the command says so", func() error {
 		said, code := l.kn(t, "replay", "orders", "--all", "--dry-run")
 		if code != 0 || !strings.Contains(said, "The log has no events") || !strings.Contains(said, "0 events would be replayed") {
 			return fmt.Errorf("it ends with %d and says %s", code, said)
