@@ -106,7 +106,10 @@ func TestPlantedDefects(t *testing.T) {
 		"filter ignored":               "does not match",
 	} {
 		found := false
-		for seed := 1; seed <= 10 && !found; seed++ {
+		for _, seed := range []int{7, 8, 1, 2, 3, 4, 5, 6, 9, 10} { // those that have found one come first
+			if found {
+				break
+			}
 			out, err := simulate(t, os.Args[0], seed, "SIMULATE_PLANTED="+planted)
 			found = err != nil && strings.Contains(out, finding)
 			if found {
