@@ -2,18 +2,18 @@ package event
 
 import (
 	"fmt"
-	"mime"
 	"slices"
 	"strings"
 )
 
 // checkCharset makes sure that the content type of JSON announces no other charset than UTF-8, which
-// JSON has to be in (RFC 8259 8.1). Errors: ErrCharset.
+// JSON has to be in (RFC 8259 8.1). UTF-8 is taken however the announcement is written. Errors:
+// ErrCharset.
 func checkCharset(contentType string) error {
 	_, parameters, _ := strings.Cut(contentType, ";")
-	if parameters = strings.TrimSpace(parameters); parameters != "" && !strings.EqualFold(parameters, "charset=utf-8") {
-		_, values, err := mime.ParseMediaType(contentType)
-		if !isUTF8(values["charset"]) || err != nil && strings.Contains(strings.ToLower(parameters), "charset") {
+	for parameter := range strings.SplitSeq(parameters, ";") {
+		name, value, _ := strings.Cut(parameter, "=")
+		if strings.EqualFold(strings.TrimSpace(name), "charset") && !isUTF8(strings.Trim(value, " \t\"'")) {
 			return fmt.Errorf("%w of %.100q", ErrCharset, contentType)
 		}
 	}

@@ -219,7 +219,8 @@ func TestCharsetOfStructured(t *testing.T) {
 		{"", false}, {";", false}, {"; charset=UTF-8", false}, {";charset=utf-8", false}, {`; charset="utf-8"`, false}, {"; charset=utf8; x=y", false},
 		{"; charset=us-ascii", false}, {"; x=y", false}, {"; x", false},
 		{"; charset=iso-8859-1", true}, {"; CHARSET=Latin1", true}, {`; charset="utf-16"`, true}, {"; charset=utf-16le; x=y", true},
-		{"; charset=utf-8; charset=utf-16", true}, {"; charset=", true},
+		{"; charset=utf-8; charset=utf-16", true}, {"; charset='utf-16'; x", true},
+		{"; charset=", false}, {"; charset=utf-8; charset=UTF-8", false}, {"; charset=utf-8; x", false}, {"; charset='utf-8'", false},
 	} {
 		const one = `{"specversion":"1.0","id":"1","source":"/s","type":"t","subject":"é"}`
 		single, batch := "application/cloudevents+json"+test.parameters, "application/cloudevents-batch+json"+test.parameters

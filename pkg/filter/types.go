@@ -9,8 +9,8 @@ import (
 )
 
 // maxTypes bounds what TypesOf returns, and by that the work for a filter that names no end of
-// types.
-const maxTypes = 1000
+// types: what is returned for each part of an "all" is compared with that of the others.
+const maxTypes = 100
 
 // Types covers event types: the one of this name, or with Prefix all whose names begin so.
 type Types struct {
@@ -70,7 +70,7 @@ func typesOfAll(parts []Expression) []Types {
 				}
 			}
 		}
-		if len(both) > 0 {
+		if len(both) > 0 && len(both) <= maxTypes {
 			common = slices.Collect(maps.Keys(both))
 		}
 	}
@@ -84,8 +84,11 @@ func typesOfAny(parts []Expression) []Types {
 		for _, t := range part.types() {
 			union[t] = true
 		}
+		if len(union) > maxTypes || union[Types{Prefix: true}] {
+			return everyType()
+		}
 	}
-	if len(union) == 0 || len(union) > maxTypes {
+	if len(union) == 0 {
 		return everyType()
 	}
 	return slices.Collect(maps.Keys(union))

@@ -71,8 +71,10 @@ func TestSubjects(t *testing.T) {
 		{"nested", filters(anyOf(allOf(com, sql("x = 1")), allOf(exact("source", "/s"), anyOf(net, deleted)))), []string{"com.>", "com.x.deleted", "net.>"}},
 		{"prefixes that are one subject", filters(anyOf(prefix("type", "com.a"), prefix("type", "com.b"))), []string{"com.>"}},
 		{"what a prefix within a token shares", filters(anyOf(prefix("type", "com.x.c"), net), anyOf(created, deleted)), []string{"com.x.created"}},
-		{"many", filters(typesOf("com.t%03d", 1000)), manyTypes("com.t%03d", 1000)},
-		{"too many", filters(typesOf("com.t%d", 1001)), nil},
+		{"many", filters(typesOf("com.t%03d", 100)), manyTypes("com.t%03d", 100)},
+		{"too many together", filters(anyOf(prefix("type", "com.a."), typesOf("com.b.t%03d", 99)), anyOf(prefix("type", "com.b."), typesOf("com.a.t%03d", 99))),
+			append([]string{"com.a.>"}, manyTypes("com.b.t%03d", 99)...)},
+		{"too many", filters(typesOf("com.t%d", 101)), nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var got []string

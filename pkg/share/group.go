@@ -91,9 +91,10 @@ func (g *Group) Follow(live, ended []route.Target) {
 	defer g.following.Unlock()
 	before := g.roster.Load()
 	next := g.config.newRoster(live, ended, before)
-	g.roster.Store(next)
 	var parked, over []*part
 	g.mu.Lock()
+	// Under the lock: Take would find a new member that is nobody yet, and take its part for done.
+	g.roster.Store(next)
 	for key, was := range before.readers {
 		if next.readers[key] == nil {
 			was.member.now = nil

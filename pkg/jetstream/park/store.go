@@ -101,6 +101,8 @@ func (s *Store) DeadLetter(ctx context.Context, target route.Target, work dispat
 
 // Park stores the work in the directed stream: as a schedule that the server fires at notBefore (see parkedMessage).
 func (s *Store) Park(ctx context.Context, target route.Target, work dispatch.Work, notBefore time.Time) error {
+	ctx, cancel := context.WithTimeout(ctx, jetstream.PublishBudget)
+	defer cancel()
 	address, err := s.address(target)
 	if err != nil {
 		return err
@@ -190,5 +192,5 @@ func (s *Store) Direct(ctx context.Context, target route.Target, id string, e ev
 	}
 	msg := &nats.Msg{Subject: s.client.Names().DirectedSubject(target.Key), Header: nats.Header(event.ToNATS(e)), Data: e.Data}
 	msg.Header[natsjs.MsgIDHeader] = []string{id}
-	return s.publish(ctx, publish.ExpectStream(s.client.Names().DirectedStream(address.Key)), msg)
+	return s.publish(ctx, publish.ExpectStream(s.client.Names().DirectedStream(address.Key)).Awaited(), msg)
 }

@@ -30,8 +30,14 @@ func ExpectStream(stream string) Expected {
 
 // ExpectLog is where the address's events are stored.
 func ExpectLog(c *jetstream.Client, a route.Address) Expected {
-	e := ExpectStream(c.LogOf(a))
-	e.first, e.absent = a.Log.First, false
+	e := ExpectStream(c.LogOf(a)).Awaited()
+	e.first = a.Log.First
+	return e
+}
+
+// Awaited has tries go on while the stream is not there: it is made again, or chooses its leader.
+func (e Expected) Awaited() Expected {
+	e.absent = false
 	return e
 }
 
