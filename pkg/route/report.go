@@ -35,6 +35,9 @@ type Report struct {
 	Failures map[string]string `json:"failures,omitempty"`
 }
 
+// NotRead is the reason in Failures that is over by itself: the process is about to read for the target.
+const NotRead = "its consumer is not read yet"
+
 // A report holds at most maxFailures reasons of maxReason bytes: then it stays below the 1 MiB that a NATS message may have.
 const (
 	maxFailures = 1500

@@ -1,9 +1,17 @@
 package consume
 
-import "errors"
+import (
+	"errors"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+)
 
 // ErrLostRoute is why nobody reads a log: the record of a target is lost. Its owner writes it again.
 var ErrLostRoute = errors.New("the route of a target that shares its consumer is lost")
 
-// errNotVerified is why a target is not served in the first moment: nobody has looked yet whether its consumer can be read.
-var errNotVerified = errors.New("its consumer is not read yet")
+// errNotRead is why a target is not served in the first moments, for patience at most: the record of another one that has just joined its
+// consumer is on its way. What lasts longer is told.
+var errNotRead = errors.New(route.NotRead)
+
+const patience = 3 * jetstream.RetryPause

@@ -39,14 +39,15 @@ type reader struct {
 	seenIn int64
 
 	mu sync.Mutex
-	// why is why it is not verified.
-	why error
+	// why is why it is not verified, since is when a look first found that, and told what was said of it last.
+	why, told error
+	since     time.Time
 }
 
 func (o *Opener) newReader(id pull.Consumer, t route.Target, directed bool) (*reader, error) {
 	names := o.Client.Names()
 	r := &reader{
-		opener: o, id: id, address: t.Key.Address, directed: directed, why: errNotVerified,
+		opener: o, id: id, address: t.Key.Address, directed: directed, why: errNotRead, told: errNotRead,
 		shared: !directed && id.Name == names.SharedConsumer(), decode: codec.DecodeLog,
 	}
 	config := share.Config{
@@ -126,7 +127,7 @@ func (r *reader) stop() {
 func (r *reader) failure() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.why
+	return r.told
 }
 
 // verify makes sure that the consumer is there and that this process knows every target which reads it. It reports whether the answer
@@ -141,9 +142,15 @@ func (r *reader) verify(ctx context.Context, known map[string]bool) (changed boo
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	changed = (why == nil) != (r.why == nil) || why != nil && why.Error() != r.why.Error()
-	r.why = why
-	return changed
+	if why != nil && (r.why == nil || r.since.IsZero()) {
+		r.since = time.Now()
+	}
+	before := r.told
+	r.why, r.told = why, why
+	if why != nil && time.Since(r.since) < patience {
+		r.told = errNotRead
+	}
+	return fmt.Sprint(r.told) != fmt.Sprint(before)
 }
 
 // look makes sure that the consumer is there, and that each member is known. One that has come since the last look of this period of trust

@@ -54,7 +54,7 @@ func (v View) answer(q Question) Answer {
 			continue
 		}
 		live = true
-		if failure, failed := r.Failures[q.Key]; failed && r.Past(q.Place) { // else it is about what was there before
+		if failure, failed := r.Failures[q.Key]; failed && failure != route.NotRead && r.Past(q.Place) { // else it is about what was there before
 			return Answer{corev1.ConditionFalse, ReasonFailed, fmt.Sprintf("%s %s: %s", q.Role, r.ID, failure)}
 		}
 	}

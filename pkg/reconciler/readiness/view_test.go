@@ -102,6 +102,8 @@ func TestAnswer(t *testing.T) {
 		{"applied by all", View{Known: true, Reports: filters("a", "b")}, corev1.ConditionTrue, ""},
 		{"one is behind", View{Known: true, Reports: append(filters("a"), behind)}, corev1.ConditionUnknown, ReasonNotApplied},
 		{"one cannot", View{Known: true, Reports: append(filters("a"), failed)}, corev1.ConditionFalse, ReasonFailed},
+		{"one is about to read", View{Known: true, Reports: []route.Report{{Role: route.RoleFilter, ID: "a", Revision: 7,
+			Failures: map[string]string{"k": route.NotRead}}}}, corev1.ConditionUnknown, ReasonNotApplied},
 		{"one is behind, another cannot", View{Known: true, Reports: []route.Report{behind, failed}}, corev1.ConditionFalse, ReasonFailed},
 		{"one could not apply what was there before", View{Known: true, Reports: []route.Report{{Role: route.RoleFilter, ID: "old", Revision: 6,
 			Failures: map[string]string{"k": "odd"}}}}, corev1.ConditionUnknown, ReasonNotApplied},
