@@ -49,6 +49,7 @@ func newDispatcher(key route.TargetKey, p *ports) *dispatcher {
 func (d *dispatcher) assign(target route.Target) *assignment {
 	ctx, revoke := context.WithCancel(d.ports.requests)
 	a := &assignment{target: target, ctx: ctx, revoke: revoke, served: make(chan struct{})}
+	d.waiting.countIn(target.Counts)
 	d.replace(a)
 	return a
 }
@@ -71,7 +72,7 @@ func (d *dispatcher) current() *assignment {
 
 func (d *dispatcher) serves(target route.Target) bool {
 	a := d.current()
-	return a != nil && reflect.DeepEqual(a.target, target)
+	return a != nil && a.target.Counts == target.Counts && reflect.DeepEqual(a.target, target)
 }
 
 // run serves one assignment after the other until there is none and retire agrees, releases what

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/count"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/limit"
 )
 
@@ -49,10 +50,21 @@ type waiting struct {
 	mu     sync.Mutex
 	tasks  taskHeap
 	closed bool
+	// counts is told of the tasks that wait.
+	counts *count.Target
 }
 
 func newWaiting(places *limit.Limiter) *waiting {
 	return &waiting{added: make(chan struct{}, 1), places: places}
+}
+
+// countIn has the tasks counted there from now on.
+func (w *waiting) countIn(counts *count.Target) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.counts.Wait(-len(w.tasks))
+	w.counts = counts
+	w.counts.Wait(len(w.tasks))
 }
 
 // add keeps the task until it is due. It returns errWaitingFull when there is no place and
@@ -103,6 +115,7 @@ func (w *waiting) freePlace(t *task) {
 // push adds the task and the token. The caller holds the lock.
 func (w *waiting) push(t task) {
 	heap.Push(&w.tasks, t)
+	w.counts.Wait(1)
 	select {
 	case w.added <- struct{}{}:
 	default:
@@ -121,6 +134,7 @@ func (w *waiting) take(now time.Time) (t task, ok bool, wait time.Duration) {
 		return task{}, false, wait
 	}
 	t = heap.Pop(&w.tasks).(task)
+	w.counts.Wait(-1)
 	w.freePlace(&t)
 	return t, true, 0
 }
@@ -131,6 +145,7 @@ func (w *waiting) close() []task {
 	defer w.mu.Unlock()
 	tasks := w.tasks
 	w.tasks, w.closed = nil, true
+	w.counts.Wait(-len(tasks))
 	for i := range tasks {
 		w.freePlace(&tasks[i])
 	}

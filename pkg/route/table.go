@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/count"
 )
 
 // Table is the routes that one process knows. Reads never wait for the network. Safe for concurrent use.
@@ -48,7 +50,7 @@ func (t *Table) Apply(key string, revision uint64, r Record) {
 		delete(t.addresses, r.Address.Key)
 	case r.Address != nil:
 		t.unhost(r.Address.Key)
-		t.addresses[r.Address.Key] = *r.Address
+		t.addresses[r.Address.Key] = t.counted(*r.Address)
 		t.host(*r.Address)
 	case r.Target != nil:
 		t.applyTarget(key, r)
@@ -58,17 +60,35 @@ func (t *Table) Apply(key string, revision uint64, r Record) {
 
 // applyTarget takes over a target's record. The caller holds the lock.
 func (t *Table) applyTarget(key string, r Record) {
-	delete(t.targets, r.Target.Key)
-	delete(t.ended, r.Target.Key)
+	target := t.countedTarget(*r.Target)
+	delete(t.targets, target.Key)
+	delete(t.ended, target.Key)
 	delete(t.swept, key)
 	switch {
 	case r.DeletedAt == nil:
-		t.targets[r.Target.Key] = *r.Target
+		t.targets[target.Key] = target
 	case r.Swept:
-		t.swept[key] = r.Target.Key.Address
+		t.swept[key] = target.Key.Address
 	default:
-		t.ended[r.Target.Key] = *r.Target
+		t.ended[target.Key] = target
 	}
+}
+
+// counted gives the address the counts that it has, or new ones. The caller holds the lock.
+func (t *Table) counted(a Address) Address {
+	if a.Counts = t.addresses[a.Key].Counts; a.Counts == nil {
+		a.Counts = &count.Address{}
+	}
+	return a
+}
+
+// countedTarget does so for a target, which keeps its counts as long as it may come back. The caller holds the lock.
+func (t *Table) countedTarget(target Target) Target {
+	target.Counts = cmp.Or(t.targets[target.Key].Counts, t.ended[target.Key].Counts)
+	if target.Counts == nil {
+		target.Counts = &count.Target{}
+	}
+	return target
 }
 
 // host enters the address under its host names. The caller holds the lock.

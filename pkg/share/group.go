@@ -30,7 +30,7 @@ const (
 // for the target's address as may be.
 type Park func(ctx context.Context, target route.Target, work dispatch.Work, notBefore time.Time) error
 
-// Config is what a Group works with. Everything but ParkFor, Directed and LogBytes is required.
+// Config is what a Group works with. Everything but ParkFor, Directed, Unmatched and LogBytes is required.
 type Config struct {
 	Park Park
 	// ParkFor is for how long a message is parked that its member cannot take now.
@@ -46,6 +46,8 @@ type Config struct {
 	Current func() bool
 	// Go runs f in a goroutine that somebody waits for.
 	Go func(f func())
+	// Unmatched, if not nil, is called for each message of a log that no member wants.
+	Unmatched func()
 	// More is called when there is room for further messages again. It must not block.
 	More func()
 	// Bytes is how much memory the group may take, MaxBytes at most.
@@ -172,12 +174,20 @@ func (g *Group) Wants(subject string) bool {
 	return len(r.others) > 0 || len(r.bySubject[subject]) > 0
 }
 
+// Unwanted notes a message that nobody wants.
+func (g *Group) Unwanted() {
+	if g.config.Unmatched != nil {
+		g.config.Unmatched()
+	}
+}
+
 // Take deals one message. It does not block.
 func (g *Group) Take(subject string, m dispatch.Message) {
 	r := g.roster.Load()
 	d := &deal{group: g, message: m, subject: subject}
 	wanted := g.want(r, d)
 	if len(wanted) == 0 {
+		g.Unwanted()
 		if m.Ack() != nil {
 			_ = m.Release(0)
 		}

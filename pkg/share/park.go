@@ -122,6 +122,9 @@ func (g *Group) park(ctx context.Context, p *part, due time.Time) bool {
 	ctx, cancel := context.WithTimeout(ctx, parkTimeout)
 	defer cancel()
 	err := g.config.Park(ctx, target, p.deal.message.Work, due)
+	if err == nil {
+		target.Counts.Park()
+	}
 	full := (ended || p.undecided) && (errors.Is(err, dispatch.ErrParkFull) || errors.Is(err, dispatch.ErrTooLarge))
 	g.say(p.member, err, full)
 	return err == nil || full

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -42,6 +43,8 @@ type world struct {
 	logBytes int64
 	// keyKnown is when KEY_FITS can tell.
 	keyKnown bool
+	// unmatched counts what nobody wants.
+	unmatched atomic.Int64
 
 	mu     sync.Mutex
 	parked []string
@@ -57,7 +60,7 @@ func newWorld(t testing.TB) *world {
 	w.names = subjectsOf(t)
 	w.group = share.New(share.Config{
 		Park: w.park, Go: w.running.Go, More: w.more, Bytes: share.MaxBytes, Current: func() bool { return !w.outdated },
-		LogBytes: func() int64 { return w.logBytes },
+		LogBytes: func() int64 { return w.logBytes }, Unmatched: func() { w.unmatched.Add(1) },
 		Subjects: func(t route.Target) []string { return filter.Subjects(t.Filter, w.names) },
 		Functions: []cesql.Function{{Name: "KEY_FITS", Returns: cesql.Boolean, Call: func([]cesql.Value) (cesql.Value, cesql.Errors) {
 			if !w.keyKnown {

@@ -21,7 +21,7 @@ func TestDataPlaneLinksNoKubernetes(t *testing.T) {
 	depcheck.AssertNoDependency(t, forAll(t,
 		[]string{
 			"cmd/ingress", "cmd/filter",
-			"pkg/event", "pkg/cesql", "pkg/naming", "pkg/delivery", "pkg/filter", "pkg/route", "pkg/limit",
+			"pkg/event", "pkg/cesql", "pkg/naming", "pkg/delivery", "pkg/filter", "pkg/count", "pkg/route", "pkg/limit",
 			"pkg/ingress", "pkg/dispatch", "pkg/jetstream", "pkg/jetstream/consume", "pkg/jetstream/park", "pkg/jetstream/publish",
 			"pkg/jetstream/owner", "pkg/deliver", "cmd/internal/display", "cmd/internal/send",
 		},
@@ -42,7 +42,7 @@ func TestHandlersDoNotKnowTheAdapters(t *testing.T) {
 func rooms() []string {
 	return []string{
 		"pkg/jetstream", "pkg/jetstream/codec", "pkg/jetstream/consume", "pkg/jetstream/park", "pkg/jetstream/publish", "pkg/jetstream/pull",
-		"pkg/jetstream/routes", "pkg/jetstream/trim",
+		"pkg/jetstream/routes", "pkg/jetstream/stats", "pkg/jetstream/trim",
 	}
 }
 
@@ -91,10 +91,11 @@ func TestPurePackages(t *testing.T) {
 	depcheck.AssertOnlyDependencies(t, map[string][]string{
 		module + "pkg/event":    below(),
 		module + "pkg/cesql":    below("pkg/event"),
-		module + "pkg/naming":   below("pkg/event", "pkg/cesql", "pkg/route", "pkg/delivery", "pkg/filter"),
+		module + "pkg/naming":   below("pkg/event", "pkg/cesql", "pkg/count", "pkg/route", "pkg/delivery", "pkg/filter"),
 		module + "pkg/delivery": below("pkg/event"),
 		module + "pkg/filter":   below("pkg/event", "pkg/cesql"),
-		module + "pkg/route":    below("pkg/event", "pkg/cesql", "pkg/delivery", "pkg/filter"),
+		module + "pkg/route":    below("pkg/event", "pkg/cesql", "pkg/count", "pkg/delivery", "pkg/filter"),
+		module + "pkg/count":    below(),
 		module + "pkg/limit":    below(),
 		module + "pkg/loop":     below(),
 

@@ -23,9 +23,11 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/park"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/publish"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/stats"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/trim"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/telemetry"
 )
 
 // Filter carries events from the logs to the targets that the routes name.
@@ -41,6 +43,7 @@ type Filter struct {
 	synced     atomic.Bool
 	leaving    atomic.Bool
 	started    func(route.Snapshot)
+	stats      stats.Process
 	log        *slog.Logger
 
 	mu sync.Mutex
@@ -88,6 +91,10 @@ func NewFilter(c FilterConfig) (*Filter, error) {
 		return nil, err
 	}
 	id := cmp.Or(c.ID, nuid.Next())
+	f.stats = stats.Process{Client: c.Client, Role: route.RoleFilter, ID: id, Table: f.table}
+	if err := telemetry.Observe(c.Meter, route.RoleFilter, f.table.Snapshot); err != nil {
+		return nil, err
+	}
 	f.reporter = routes.NewReporter(c.Client, func() route.Report { return f.report(id) })
 	f.reporter.Written = f.trustTargets
 	f.opener.OnChange(f.reporter.Changed)
@@ -126,7 +133,7 @@ func (f *Filter) Run(ctx context.Context) {
 		watch: func(ctx context.Context, synced func()) { routes.Watch(ctx, f.client, f.table, synced) },
 		table: f.table,
 		apply: f.apply,
-	}, f.opener.Run, f.trimmer.Run, f.eventTypes.Run)
+	}, f.opener.Run, f.trimmer.Run, f.eventTypes.Run, f.stats.Answer)
 }
 
 // replied notes the type of a reply. A Broker's is noted twice, as upstream does: it is one of what the Trigger answers with, and one

@@ -18,7 +18,9 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/publish"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/stats"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/telemetry"
 )
 
 // Ingress takes events over HTTP into the logs of the addresses that the routes name.
@@ -32,6 +34,7 @@ type Ingress struct {
 	leaving    atomic.Bool
 	started    func(route.Snapshot)
 	unmatched  *unmatched // nil when nobody asks
+	stats      stats.Process
 }
 
 // IngressConfig is what an Ingress is made of.
@@ -81,6 +84,10 @@ func NewIngress(c IngressConfig) (*Ingress, error) {
 		Meter:         c.Meter,
 	})
 	id := cmp.Or(c.ID, nuid.Next())
+	i.stats = stats.Process{Client: c.Client, Role: route.RoleIngress, ID: id, Table: i.table}
+	if err := telemetry.Observe(c.Meter, route.RoleIngress, i.table.Snapshot); err != nil {
+		return nil, err
+	}
 	i.reporter = routes.NewReporter(c.Client, func() route.Report {
 		s := i.table.Snapshot()
 		return route.Report{Role: route.RoleIngress, ID: id, Revision: s.Revision, Bucket: s.Bucket, URL: c.URL, Failures: s.Failures}.Bounded()
@@ -120,7 +127,7 @@ func (i *Ingress) Leave() { i.leaving.Store(true) }
 
 // Run follows the routes and reports until ctx ends.
 func (i *Ingress) Run(ctx context.Context) {
-	beside := []func(context.Context){i.reporter.Run, i.eventTypes.Run}
+	beside := []func(context.Context){i.reporter.Run, i.eventTypes.Run, i.stats.Answer}
 	if i.unmatched != nil {
 		beside = append(beside, i.unmatched.run)
 	}

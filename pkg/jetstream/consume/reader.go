@@ -10,6 +10,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/count"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/filter"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
@@ -29,8 +30,9 @@ type reader struct {
 	decode           func(*nats.Msg) (dispatch.Work, error)
 	group            *share.Group
 	source           *pull.Source
-	// logBytes is the limit of the log.
+	// logBytes is the limit of the log, and counts where it is counted what nobody wants of it.
 	logBytes atomic.Int64
+	counts   atomic.Pointer[count.Address]
 	// verified is the period of trust in which its consumer was seen, with no member that this process does not know.
 	verified atomic.Int64
 	// seen are the members at the last look, in the period of trust seenIn. Only verify uses them.
@@ -60,6 +62,9 @@ func (rs *readers) newReader(id pull.Consumer, t route.Target, directed bool) (*
 		config.Subjects = func(t route.Target) []string { return []string{names.DirectedSubject(t.Key)} }
 	case t.Key.Address.Kind == route.KindChannel:
 		r.decode = codec.DecodeChannel
+	}
+	if r.shared {
+		config.Unmatched = func() { r.counts.Load().Unmatch() }
 	}
 	r.group = share.New(config)
 	var err error
@@ -98,6 +103,7 @@ func (r *reader) Take(m *nats.Msg, l *pull.Lease) {
 			_ = l.Release(directedPause) // its target is known to others, and here soon
 			return
 		}
+		r.group.Unwanted()
 		_ = l.Ack() // lost, it comes once more
 		return
 	}

@@ -227,6 +227,7 @@ func (rs *readers) replace(s route.Snapshot, wanted map[pull.Consumer]*followed)
 		rs.targets[id] = f.live
 		if !f.directed {
 			r.logBytes.Store(s.Addresses[r.address].Log.MaxBytes)
+			r.counts.Store(s.Addresses[r.address].Counts)
 		}
 		r.group.Follow(f.live, f.ended)
 	}
