@@ -31,23 +31,27 @@ func TestCounts(t *testing.T) {
 	batch := "[" + one + "," + one + "," + one + "]"
 	for _, test := range []struct {
 		name, path, format, body string
-		store                    publisher
+		fail                     error
 		want                     count.AddressNumbers
 	}{
-		{"one event", "/default/orders", "application/cloudevents+json", one, publisher{}, count.AddressNumbers{Accepted: 1}},
-		{"a batch", "/default/orders", "application/cloudevents-batch+json", batch, publisher{}, count.AddressNumbers{Accepted: 3}},
-		{"an empty batch", "/default/orders", "application/cloudevents-batch+json", "[]", publisher{}, count.AddressNumbers{}},
-		{"a part of a batch", "/default/orders", "application/cloudevents-batch+json", batch, publisher{fail: ingress.ErrUnavailable, stored: 1},
+		{"one event", "/default/orders", "application/cloudevents+json", one, nil, count.AddressNumbers{Accepted: 1}},
+		{"a batch", "/default/orders", "application/cloudevents-batch+json", batch, nil, count.AddressNumbers{Accepted: 3}},
+		{"an empty batch", "/default/orders", "application/cloudevents-batch+json", "[]", nil, count.AddressNumbers{}},
+		{"a part of a batch", "/default/orders", "application/cloudevents-batch+json", batch, ingress.ErrUnavailable,
 			count.AddressNumbers{Accepted: 1, Refused: map[string]uint64{"unavailable": 2}}},
-		{"a full log", "/default/orders", "application/cloudevents+json", one, publisher{fail: &ingress.LogFullError{}},
+		{"a full log", "/default/orders", "application/cloudevents+json", one, &ingress.LogFullError{},
 			count.AddressNumbers{Refused: map[string]uint64{"log-full": 1}}},
-		{"no event", "/default/orders", "text/plain", one, publisher{}, count.AddressNumbers{Refused: map[string]uint64{"invalid": 1}}},
-		{"closed", "/default/closed", "application/cloudevents+json", one, publisher{}, count.AddressNumbers{Refused: map[string]uint64{"forbidden": 1}}},
-		{"only by https", "/default/tls", "application/cloudevents+json", one, publisher{}, count.AddressNumbers{Refused: map[string]uint64{"not-served": 1}}},
-		{"unknown", "/default/none", "application/cloudevents+json", one, publisher{}, count.AddressNumbers{}},
+		{"no event", "/default/orders", "text/plain", one, nil, count.AddressNumbers{Refused: map[string]uint64{"invalid": 1}}},
+		{"closed", "/default/closed", "application/cloudevents+json", one, nil, count.AddressNumbers{Refused: map[string]uint64{"forbidden": 1}}},
+		{"only by https", "/default/tls", "application/cloudevents+json", one, nil, count.AddressNumbers{Refused: map[string]uint64{"not-served": 1}}},
+		{"unknown", "/default/none", "application/cloudevents+json", one, nil, count.AddressNumbers{}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			config := configFor(&test.store)
+			store := &publisher{fail: test.fail}
+			if test.want.Accepted > 0 {
+				store.stored = 1
+			}
+			config := configFor(store)
 			counts := &count.Address{}
 			config.Addresses = countedAddresses{brokers(), counts}
 			r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, test.path, strings.NewReader(test.body))
