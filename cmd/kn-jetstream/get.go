@@ -20,7 +20,6 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/count"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/status"
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/loop"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/manifest"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -53,28 +52,22 @@ who share a log have all that any of them still has to read. OLDEST is the age o
 				return err
 			}
 			defer client.Close()
-			as := shown{what: args[0], json: output == "json", wide: output == "wide"}
+			v := view{
+				shown: shown{what: args[0], json: output == "json", wide: output == "wide"},
+				read:  func(ctx context.Context) (status.Status, []string, error) { return read(ctx, client) },
+				out:   cmd.OutOrStdout(), errs: cmd.ErrOrStderr(),
+			}
 			if watch {
-				return watchStatus(ctx, client, cmd.OutOrStdout(), as)
+				return v.watch(ctx)
 			}
-			all, silent, err := read(ctx, client)
-			if err != nil {
-				return err
-			}
-			for _, who := range silent {
-				fmt.Fprintf(cmd.ErrOrStderr(), "%s does not say what it has counted: the numbers are without it\n", who)
-			}
-			return show(cmd.OutOrStdout(), all, as)
+			return v.once(ctx)
 		},
 	}
 	o.register(cmd)
 	cmd.Flags().StringVarP(&output, "output", "o", "", "wide for more columns, json for the whole of it")
-	cmd.Flags().BoolVarP(&watch, "watch", "w", false, "show it again whenever it changes, until interrupted")
+	cmd.Flags().BoolVarP(&watch, "watch", "w", false, "show it again whenever more of it changes than an age, until interrupted")
 	return cmd
 }
-
-// watchEvery is the time between two looks of get --watch.
-const watchEvery = 2 * time.Second
 
 // read reads everything once. silent are the processes whose numbers are missing.
 func read(ctx context.Context, client *jetstream.Client) (all status.Status, silent []string, err error) {
@@ -90,27 +83,11 @@ func read(ctx context.Context, client *jetstream.Client) (all status.Status, sil
 	return all, silent, err
 }
 
-// watchStatus shows what has changed until ctx ends.
-func watchStatus(ctx context.Context, client *jetstream.Client, out io.Writer, as shown) error {
-	before := ""
-	for ctx.Err() == nil {
-		all, _, err := read(ctx, client)
-		if err != nil && ctx.Err() == nil {
-			return err
-		}
-		var text strings.Builder
-		if err == nil && show(&text, all, as) == nil && text.String() != before {
-			before = text.String()
-			fmt.Fprint(out, before)
-		}
-		loop.Sleep(ctx, watchEvery)
-	}
-	return nil
-}
-
+// shown says what is shown, and how. Ages are those at the time now.
 type shown struct {
 	what       string
 	json, wide bool
+	now        time.Time
 }
 
 func show(out io.Writer, s status.Status, as shown) error {

@@ -31,8 +31,8 @@ func (as shown) addressRows(t table.Writer, s status.Status) {
 		}
 		as.appendRow(t, table.Row{
 			a.Key.Namespace, a.Key.Name, a.Ready, a.Numbers.Accepted, a.Targets.Delivered, a.Numbers.Unmatched, a.Targets.Retrying,
-			max(dead, a.DeadLetters), a.Backlog, age(a.Oldest), a.URL, reason,
-		}, table.Row{a.Events, a.Bytes, each(a.Numbers.Refused), lastOf(a.Numbers.Failures)})
+			max(dead, a.DeadLetters), a.Backlog, as.age(a.Oldest), a.URL, reason,
+		}, table.Row{a.Events, a.Bytes, each(a.Numbers.Refused), as.lastOf(a.Numbers.Failures)})
 	}
 }
 
@@ -49,8 +49,8 @@ func (as shown) targetRows(t table.Writer, s status.Status) {
 		}
 		n := r.Numbers
 		as.appendRow(t, table.Row{
-			r.Key.Namespace, r.DisplayName(), r.Key.Address.Name, r.Ready, n.Delivered, n.Retrying, r.Dead(), r.Backlog, age(r.Oldest), subscriber, reason,
-		}, table.Row{n.InFlight, n.Parked, each(n.Failed), lastOf(n.Failures)})
+			r.Key.Namespace, r.DisplayName(), r.Key.Address.Name, r.Ready, n.Delivered, n.Retrying, r.Dead(), r.Backlog, as.age(r.Oldest), subscriber, reason,
+		}, table.Row{n.InFlight, n.Parked, each(n.Failed), as.lastOf(n.Failures)})
 	}
 }
 
@@ -70,11 +70,11 @@ func (as shown) appendRow(t table.Writer, row, wide table.Row) {
 }
 
 // age is how long ago that was; empty for never.
-func age(at time.Time) string {
+func (as shown) age(at time.Time) string {
 	if at.IsZero() {
 		return ""
 	}
-	return max(time.Since(at), 0).Truncate(time.Second).String()
+	return max(as.now.Sub(at), 0).Truncate(time.Second).String()
 }
 
 // each lists counts by name.
@@ -87,10 +87,10 @@ func each(counts map[string]uint64) string {
 }
 
 // lastOf is the newest failure in one line.
-func lastOf(failures []count.Failure) string {
+func (as shown) lastOf(failures []count.Failure) string {
 	if len(failures) == 0 {
 		return ""
 	}
 	f := failures[0]
-	return display.Escape(fmt.Sprintf("%s ago: %s", age(f.At), f.Message), "")
+	return display.Escape(fmt.Sprintf("%s ago: %s", as.age(f.At), f.Message), "")
 }

@@ -13,6 +13,7 @@ import (
 
 // TestShow fixes the columns of the tables that get prints.
 func TestShow(t *testing.T) {
+	now := time.Now()
 	broker := route.Key{Kind: route.KindBroker, Namespace: "shop", Name: "default"}
 	channel := route.Key{Kind: route.KindChannel, Namespace: "shop", Name: "orders"}
 	target := func(address route.Key, name string) route.Target {
@@ -24,13 +25,13 @@ func TestShow(t *testing.T) {
 		return status.Status{
 			Addresses: []status.AddressStatus{
 				{Address: route.Address{Key: broker}, Ready: true, URL: "http://in/shop/default", Events: 3, Bytes: 900, DeadLetters: 1,
-					Numbers: count.AddressNumbers{Accepted: 9, Unmatched: 4, Refused: map[string]uint64{"busy": 2, "invalid": 1}, Failures: []count.Failure{{At: time.Now(), Message: "no"}}},
-					Targets: count.TargetNumbers{Delivered: 5, Retrying: 2}, Backlog: 7, Oldest: time.Now().Add(-time.Hour)},
+					Numbers: count.AddressNumbers{Accepted: 9, Unmatched: 4, Refused: map[string]uint64{"busy": 2, "invalid": 1}, Failures: []count.Failure{{At: now, Message: "no"}}},
+					Targets: count.TargetNumbers{Delivered: 5, Retrying: 2}, Backlog: 7, Oldest: now.Add(-time.Hour)},
 				{Address: route.Address{Key: channel}, Reason: "why"},
 			},
 			Targets: []status.TargetStatus{
-				{Target: target(broker, "pay"), Ready: true, Backlog: 7, DeadLetters: 1, Oldest: time.Now().Add(-time.Hour),
-					Numbers: count.TargetNumbers{Delivered: 5, Retrying: 2, InFlight: 3, Parked: 6, Failed: map[string]uint64{"5xx": 8}, Failures: []count.Failure{{At: time.Now(), Message: "line\nbreak"}}}},
+				{Target: target(broker, "pay"), Ready: true, Backlog: 7, DeadLetters: 1, Oldest: now.Add(-time.Hour),
+					Numbers: count.TargetNumbers{Delivered: 5, Retrying: 2, InFlight: 3, Parked: 6, Failed: map[string]uint64{"5xx": 8}, Failures: []count.Failure{{At: now, Message: "line\nbreak"}}}},
 				{Target: target(channel, "ship"), Reason: "why"},
 			},
 		}
@@ -64,7 +65,7 @@ func TestShow(t *testing.T) {
 		t.Run(what, func(t *testing.T) {
 			var out strings.Builder
 			what, wide := strings.CutSuffix(what, " wide")
-			if err := show(&out, status(), shown{what: what, wide: wide}); err != nil {
+			if err := show(&out, status(), shown{what: what, wide: wide, now: now}); err != nil {
 				t.Fatal(err)
 			}
 			var rows []string

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -34,7 +36,7 @@ func (s *Status) Count(ctx context.Context, c *jetstream.Client, failures int) (
 		if err := a.collect(ctx); err != nil {
 			return nil, err
 		}
-		for id := range a.left {
+		for _, id := range slices.Sorted(maps.Keys(a.left)) {
 			silent = append(silent, string(role)+" "+id)
 		}
 		s.since(a.since)
