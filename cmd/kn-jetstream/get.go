@@ -6,14 +6,19 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"os/signal"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	natsjetstream "github.com/nats-io/nats.go/jetstream"
 	"github.com/spf13/cobra"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/count"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/status"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/manifest"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
@@ -24,38 +29,65 @@ const getBudget = 30 * time.Second
 
 func newGetCommand() *cobra.Command {
 	o := routeOptions{}
-	output := ""
+	output, watch := "", false
 	cmd := &cobra.Command{
-		Use:       "get brokers|triggers|channels|subscriptions",
-		Short:     "Show Brokers, Triggers, Channels or Subscriptions with readiness, backlog and address",
+		Use:   "get brokers|triggers|channels|subscriptions",
+		Short: "Show Brokers, Triggers, Channels or Subscriptions with readiness, numbers, backlog and address",
+		Long: `Show Brokers, Triggers, Channels or Subscriptions.
+
+ACCEPTED, DELIVERED, UNMATCHED (events that no Trigger or Subscription gets) and FAILED (attempts) are counted by the live ingress and filter
+processes since each of them began. RETRYING events wait in a filter for their next attempt. DEAD are the dead letters that are kept, or,
+where a dead letter sink takes them, those that were counted. BACKLOG are events that may still be delivered, at most this many: those
+who share a log have all that any of them still has to read. OLDEST is the age of the oldest of them.`,
 		Args:      cobra.MatchAll(cobra.ExactArgs(1), cobra.OnlyValidArgs),
 		ValidArgs: []string{"brokers", "triggers", "channels", "subscriptions", "broker", "trigger", "channel", "subscription"},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if output != "" && output != "json" {
-				return badInput(fmt.Errorf("--output is %q; it is json or not given", output))
+			if output != "" && output != "json" && output != "wide" {
+				return badInput(fmt.Errorf("--output is %q; it is json, wide or not given", output))
 			}
-			client, err := o.client(cmd.Context(), "kn-jetstream get")
+			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+			defer stop()
+			client, err := o.client(ctx, "kn-jetstream get")
 			if err != nil {
 				return err
 			}
 			defer client.Close()
-			ctx, cancel := context.WithTimeout(cmd.Context(), getBudget)
-			defer cancel()
-			all, err := status.Read(ctx, client)
-			if err != nil && !errors.Is(err, natsjetstream.ErrBucketNotFound) { // before the first apply there is nothing to show
-				return err
+			v := view{
+				shown: shown{what: args[0], json: output == "json", wide: output == "wide"},
+				read:  func(ctx context.Context) (status.Status, []string, error) { return read(ctx, client) },
+				out:   cmd.OutOrStdout(), errs: cmd.ErrOrStderr(),
 			}
-			return show(cmd.OutOrStdout(), all, shown{what: args[0], json: output == "json"})
+			if watch {
+				return v.watch(ctx)
+			}
+			return v.once(ctx)
 		},
 	}
 	o.register(cmd)
-	cmd.Flags().StringVarP(&output, "output", "o", "", "json for the whole of it")
+	cmd.Flags().StringVarP(&output, "output", "o", "", "wide for more columns, json for the whole of it")
+	cmd.Flags().BoolVarP(&watch, "watch", "w", false, "show it again whenever more of it changes than an age, until interrupted")
 	return cmd
 }
 
+// read reads everything once. silent are the processes whose numbers are missing.
+func read(ctx context.Context, client *jetstream.Client) (all status.Status, silent []string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, getBudget)
+	defer cancel()
+	all, err = status.Read(ctx, client)
+	if errors.Is(err, natsjetstream.ErrBucketNotFound) { // before the first apply there is nothing to show
+		return all, nil, nil
+	}
+	if err == nil {
+		silent, err = all.Count(ctx, client, count.KeptFailures)
+	}
+	return all, silent, err
+}
+
+// shown says what is shown, and how. Ages are those at the time now.
 type shown struct {
-	what string
-	json bool
+	what       string
+	json, wide bool
+	now        time.Time
 }
 
 func show(out io.Writer, s status.Status, as shown) error {
@@ -72,9 +104,9 @@ func show(out io.Writer, s status.Status, as shown) error {
 	t.SetStyle(table.StyleLight)
 	t.Style().Options = table.OptionsNoBordersAndSeparators
 	if addresses {
-		addressRows(t, s)
+		as.addressRows(t, s)
 	} else {
-		targetRows(t, s, as.heading())
+		as.targetRows(t, s)
 	}
 	fmt.Fprintln(out, t.Render())
 	return nil
@@ -101,31 +133,6 @@ func (as shown) heading() string {
 
 // orNone is an empty list, and not null, in JSON.
 func orNone[Row any](rows []Row) []Row { return append([]Row{}, rows...) }
-
-func addressRows(t table.Writer, s status.Status) {
-	t.AppendHeader(table.Row{"Namespace", "Name", "Ready", "Stored", "Bytes", "Dead letters", "URL", "Reason"})
-	for _, a := range s.Addresses {
-		reason := a.Reason
-		if a.Refuse == manifest.InNoFile {
-			reason = deletable(nameOfAddress(a.Address))
-		}
-		t.AppendRow(table.Row{a.Key.Namespace, a.Key.Name, a.Ready, a.Events, a.Bytes, a.DeadLetters, a.URL, reason})
-	}
-}
-
-func targetRows(t table.Writer, s status.Status, address string) {
-	t.AppendHeader(table.Row{"Namespace", "Name", address, "Ready", "Backlog", "Subscriber", "Reason"})
-	for _, r := range s.Targets {
-		subscriber, reason := "", r.Reason
-		if r.NotReady == manifest.InNoFile {
-			reason = deletable(nameOfTarget(r.Target))
-		}
-		if endpoint := r.Endpoint(); endpoint != nil {
-			subscriber = endpoint.URL
-		}
-		t.AppendRow(table.Row{r.Key.Namespace, r.DisplayName(), r.Key.Address.Name, r.Ready, r.Backlog, subscriber, reason})
-	}
-}
 
 // deletable is why a route is not served that no file names, and what deletes it.
 func deletable(of named) string { return manifest.InNoFile + "; to delete it: " + of.deleteCommand() }

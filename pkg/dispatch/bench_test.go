@@ -4,6 +4,7 @@ import (
 	"context"
 	"testing"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/count"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
@@ -18,7 +19,7 @@ func BenchmarkDispatch(b *testing.B) {
 	b.ReportAllocs()
 	b.ResetTimer()
 	pool.Sync(b.Context(), []route.Target{{
-		Key: route.TargetKey{Name: "t"}, Consumer: "t", Subscriber: &route.Destination{URL: "http://subscriber.test/"},
+		Key: route.TargetKey{Name: "t"}, Consumer: "t", Counts: &count.Target{}, Subscriber: &route.Destination{URL: "http://subscriber.test/"},
 	}})
 	<-broker.done
 	b.StopTimer()

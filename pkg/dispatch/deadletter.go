@@ -29,6 +29,7 @@ func (r *runner) settleDeadLetter(t task) {
 	switch {
 	case err == nil:
 		r.ack(t.Message)
+		r.target.Counts.GiveUp()
 	case r.ports.requests.Err() != nil:
 		r.release(t.Message, 0)
 	default:

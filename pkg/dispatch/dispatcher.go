@@ -40,6 +40,7 @@ func newDispatcher(key route.TargetKey, p *ports) *dispatcher {
 func (d *dispatcher) assign(target route.Target) *runner {
 	ctx, revoke := context.WithCancel(d.ports.requests)
 	r := &runner{dispatcher: d, target: target, ctx: ctx, revoke: revoke, served: make(chan struct{})}
+	d.waiting.countIn(target.Counts)
 	d.replace(r)
 	return r
 }
@@ -62,7 +63,7 @@ func (d *dispatcher) current() *runner {
 
 func (d *dispatcher) serves(target route.Target) bool {
 	r := d.current()
-	return r != nil && reflect.DeepEqual(r.target, target)
+	return r != nil && r.target.Counts == target.Counts && reflect.DeepEqual(r.target, target)
 }
 
 // run has one runner after the other serve until there is none and retire agrees, releases what

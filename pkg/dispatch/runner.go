@@ -134,8 +134,10 @@ func (r *runner) nextRepeated(directed Source, preferDirected bool) (task, bool)
 // start delivers the task in a goroutine of its own, the only one that a message gets, and then
 // releases the slot.
 func (r *runner) start(t task, release func()) {
+	r.target.Counts.Begin()
 	r.deliveries.Go(func() {
 		defer release()
+		defer r.target.Counts.End()
 		r.deliver(t)
 	})
 }

@@ -30,12 +30,15 @@ func (r *runner) settle(t task, o outcome) {
 	switch o.Action {
 	case delivery.Delivered:
 		r.ack(t.Message)
+		r.target.Counts.Deliver()
 	case delivery.Retry:
+		r.fails(t.Work, o)
 		t.Attempt++
 		r.log.Info("delivery failed, it will be tried again", "id", t.Event.Attr(event.ID), "attempt", t.Attempt,
 			"status", o.response.StatusCode, "in", o.After, "reason", o.Reason)
 		r.postpone(t, o.After)
 	case delivery.DeadLetter:
+		r.fails(t.Work, o)
 		r.giveUp(t, o)
 	default: // aborted: nothing is decided
 		r.release(t.Message, 0)
@@ -104,6 +107,7 @@ func (r *runner) park(t task) bool {
 		return false
 	}
 	r.ack(t.Message)
+	r.target.Counts.Park()
 	return true
 }
 

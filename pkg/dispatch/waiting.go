@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/count"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/limit"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/loop"
 )
@@ -50,10 +51,21 @@ type waiting struct {
 	mu     sync.Mutex
 	tasks  taskHeap
 	closed bool
+	// counts is told of the tasks that wait.
+	counts *count.Target
 }
 
 func newWaiting(places *limit.Limiter) *waiting {
 	return &waiting{added: make(chan struct{}, 1), places: places}
+}
+
+// countIn has the tasks counted there from now on.
+func (w *waiting) countIn(counts *count.Target) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.counts.Wait(-len(w.tasks))
+	w.counts = counts
+	w.counts.Wait(len(w.tasks))
 }
 
 // add keeps the task until it is due. It returns false when there is no place, and after close: the
@@ -103,6 +115,7 @@ func (w *waiting) freePlace(t *task) {
 // push adds the task and the token. The caller holds the lock.
 func (w *waiting) push(t task) {
 	heap.Push(&w.tasks, t)
+	w.counts.Wait(1)
 	loop.Notify(w.added)
 }
 
@@ -118,6 +131,7 @@ func (w *waiting) take(now time.Time) (t task, ok bool, wait time.Duration) {
 		return task{}, false, wait
 	}
 	t = heap.Pop(&w.tasks).(task)
+	w.counts.Wait(-1)
 	w.freePlace(&t)
 	return t, true, 0
 }
@@ -128,6 +142,7 @@ func (w *waiting) close() []task {
 	defer w.mu.Unlock()
 	tasks := w.tasks
 	w.tasks, w.closed = nil, true
+	w.counts.Wait(-len(tasks))
 	for i := range tasks {
 		w.freePlace(&tasks[i])
 	}

@@ -81,3 +81,11 @@ func (e *storeError) Error() string { return e.cause.Error() }
 
 // Unwrap is the cause.
 func (e *storeError) Unwrap() error { return e.cause }
+
+// unstored is how many events of a request are refused; 1 when storing has not begun.
+func unstored(err error) int {
+	if failed, ok := errors.AsType[*storeError](err); ok {
+		return failed.total - failed.stored
+	}
+	return 1
+}

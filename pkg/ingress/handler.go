@@ -123,13 +123,21 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// accept does what a POST asks for: find the address, take memory, read the body, decode it, store the events. It returns nil when they
-// are stored. A request that no address or no memory is there for costs nothing but its headers.
+// accept does what a POST asks for, and counts what becomes of it.
 func (h *Handler) accept(w http.ResponseWriter, r *http.Request) error {
 	to, err := h.find(r)
-	if err != nil {
-		return err
+	if err == nil {
+		err = h.acceptFor(w, r, to)
 	}
+	if err != nil && to.Counts != nil {
+		to.Counts.Refuse(unstored(err), answerTo(err).status, publicText(err))
+	}
+	return err
+}
+
+// acceptFor takes memory, reads the body, decodes it and stores the events. It returns nil when they are stored. A request that no
+// address or no memory is there for costs nothing but its headers.
+func (h *Handler) acceptFor(w http.ResponseWriter, r *http.Request, to route.Address) error {
 	if h.inFlight != nil {
 		if !h.inFlight.TryAcquire() {
 			return ErrBusy
@@ -167,6 +175,7 @@ func (h *Handler) store(r *http.Request, to route.Address, messages []Message) e
 
 	start := time.Now()
 	stored, err := h.config.Publisher.Publish(ctx, to, messages)
+	to.Counts.Accept(stored)
 	status := http.StatusAccepted
 	if err != nil {
 		err = &storeError{stored: stored, total: len(messages), cause: err}

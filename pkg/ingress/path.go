@@ -29,16 +29,16 @@ func addressKey(path string) (route.Key, error) {
 }
 
 // find returns the address that the request's path names or, where that says nothing, its host. Errors: addressKey's,
-// ErrUnknownBroker, ErrUnknownChannel, ErrRefused and ErrNoHTTPS.
+// ErrUnknownBroker and ErrUnknownChannel; and ErrRefused and ErrNoHTTPS, with the address that refuses.
 func (h *Handler) find(r *http.Request) (route.Address, error) {
 	address, known, err := h.lookUp(r)
 	switch {
 	case err != nil:
 		return route.Address{}, err
 	case known && address.Refuse == route.NoHTTPS:
-		return route.Address{}, fmt.Errorf("%w: %s", ErrNoHTTPS, address.Refuse)
+		return address, fmt.Errorf("%w: %s", ErrNoHTTPS, address.Refuse)
 	case known && address.Refuse != "":
-		return route.Address{}, fmt.Errorf("%w: %s", ErrRefused, address.Refuse)
+		return address, fmt.Errorf("%w: %s", ErrRefused, address.Refuse)
 	case known:
 		return address, nil
 	case address.Key.Kind == route.KindChannel:

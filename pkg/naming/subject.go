@@ -16,6 +16,7 @@ const (
 	parked      = "p"
 	deadLetters = "dead"
 	trims       = "trim"
+	stats       = "stats"
 )
 
 // LogSubjects covers every event in the address's log.
@@ -66,6 +67,11 @@ func (n Names) TrimSubject(k route.Key) string { return n.address(trims, k) }
 
 // TrimSubjects covers the nudges for all addresses.
 func (n Names) TrimSubjects() string { return n.prefix + "." + trims + ".>" }
+
+// StatsSubject is where the processes of a role are asked for what they have counted. It is plain NATS: no stream listens.
+func (n Names) StatsSubject(role route.Role) string {
+	return n.prefix + "." + stats + "." + token(string(role))
+}
 
 // ParseTrim returns the address of a subject made by TrimSubject, or ErrSubject.
 func (n Names) ParseTrim(subject string) (route.Key, error) {

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"time"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/count"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/delivery"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/filter"
 )
@@ -118,6 +119,8 @@ type Address struct {
 	Refuse string `json:"refuse,omitempty"`
 	// RecordEventTypes asks ingress and filter to note which types of events the address takes (package eventtype).
 	RecordEventTypes bool `json:"recordEventTypes,omitempty"`
+	// Counts is what this process counts of the address. A Table sets it; nil elsewhere.
+	Counts *count.Address `json:"-"`
 }
 
 // Destination is a resolved HTTP endpoint.
@@ -163,6 +166,8 @@ type Target struct {
 	// Stream and Subjects are those of the address's Log when it is a stream of somebody else's.
 	Stream   string   `json:"stream,omitempty"`
 	Subjects []string `json:"subjects,omitempty"`
+	// Counts is what this process counts of the target. A Table sets it; nil elsewhere.
+	Counts *count.Target `json:"-"`
 }
 
 // Delivers reports whether the target's events are delivered as they come. Those of another one are parked.

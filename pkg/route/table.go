@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/count"
 )
 
 // Table is the routes that one process knows. Reads never wait for the network. Safe for concurrent use.
@@ -43,7 +45,7 @@ func (t *Table) Apply(key string, revision uint64, r Record) {
 		delete(t.now.Addresses, r.Address.Key)
 	case r.Address != nil:
 		t.unhost(r.Address.Key)
-		t.now.Addresses[r.Address.Key] = *r.Address
+		t.now.Addresses[r.Address.Key] = t.counted(*r.Address)
 		t.host(*r.Address)
 	case r.Target != nil:
 		t.applyTarget(key, r)
@@ -53,17 +55,35 @@ func (t *Table) Apply(key string, revision uint64, r Record) {
 
 // applyTarget takes over a target's record. The caller holds the lock.
 func (t *Table) applyTarget(key string, r Record) {
-	delete(t.now.Targets, r.Target.Key)
-	delete(t.now.Ended, r.Target.Key)
+	target := t.countedTarget(*r.Target)
+	delete(t.now.Targets, target.Key)
+	delete(t.now.Ended, target.Key)
 	delete(t.now.Swept, key)
 	switch {
 	case r.DeletedAt == nil:
-		t.now.Targets[r.Target.Key] = *r.Target
+		t.now.Targets[target.Key] = target
 	case r.Swept:
-		t.now.Swept[key] = r.Target.Key.Address
+		t.now.Swept[key] = target.Key.Address
 	default:
-		t.now.Ended[r.Target.Key] = *r.Target
+		t.now.Ended[target.Key] = target
 	}
+}
+
+// counted gives the address the counts that it has, or new ones. The caller holds the lock.
+func (t *Table) counted(a Address) Address {
+	if a.Counts = t.now.Addresses[a.Key].Counts; a.Counts == nil {
+		a.Counts = &count.Address{}
+	}
+	return a
+}
+
+// countedTarget does so for a target, which keeps its counts as long as it may come back. The caller holds the lock.
+func (t *Table) countedTarget(target Target) Target {
+	target.Counts = cmp.Or(t.now.Targets[target.Key].Counts, t.now.Ended[target.Key].Counts)
+	if target.Counts == nil {
+		target.Counts = &count.Target{}
+	}
+	return target
 }
 
 // host enters the address under its host names. The caller holds the lock.

@@ -173,8 +173,13 @@ func (g *Group) Wants(subject string) bool {
 	return len(r.others) > 0 || len(r.bySubject[subject]) > 0
 }
 
-// Take deals one message. It does not block.
-func (g *Group) Take(subject string, m dispatch.Message) {
+// Matches tells whether somebody wants the work. It is not dealt.
+func (g *Group) Matches(subject string, w dispatch.Work) bool {
+	return len(g.want(g.roster.Load(), &deal{message: dispatch.Message{Work: w}, subject: subject})) > 0
+}
+
+// Take deals one message, and reports whether somebody wants it. It does not block.
+func (g *Group) Take(subject string, m dispatch.Message) bool {
 	r := g.roster.Load()
 	d := &deal{group: g, message: m, subject: subject}
 	parts := g.want(r, d)
@@ -182,7 +187,7 @@ func (g *Group) Take(subject string, m dispatch.Message) {
 		if m.Ack() != nil {
 			_ = m.Release(0)
 		}
-		return
+		return false
 	}
 	d.left, d.weight = len(parts), weigh(m, len(parts))
 	var parked, over []*part
@@ -190,7 +195,7 @@ func (g *Group) Take(subject string, m dispatch.Message) {
 	if g.closed.Err() != nil {
 		g.mu.Unlock()
 		_ = m.Release(0)
-		return
+		return true
 	}
 	g.load.add(d.weight)
 	for i := range parts {
@@ -208,6 +213,7 @@ func (g *Group) Take(subject string, m dispatch.Message) {
 	g.mu.Unlock()
 	settleAll(over)
 	g.parkLater(parked)
+	return true
 }
 
 // holds notes what a member holds more, or less. The caller holds the lock.

@@ -117,6 +117,9 @@ func (g *Group) park(ctx context.Context, p *part, due time.Time) bool {
 		return true
 	}
 	err := g.config.Park(ctx, to.target, p.deal.message.Work, due)
+	if err == nil {
+		to.target.Counts.Park()
+	}
 	full := (to.ended || p.undecided) && (errors.Is(err, dispatch.ErrParkFull) || errors.Is(err, dispatch.ErrTooLarge))
 	g.say(p.member, err, full)
 	return err == nil || full

@@ -41,6 +41,8 @@ type world struct {
 	logBytes int64
 	// keyKnown is when KEY_FITS can tell.
 	keyKnown bool
+	// unmatched counts what nobody wants.
+	unmatched int
 
 	mu     sync.Mutex
 	parked []string
@@ -147,7 +149,9 @@ func (w *world) takeWork(work dispatch.Work, eventType string) *lease {
 	w.sequence++
 	work.Sequence = w.sequence
 	l := &lease{}
-	w.group.Take(w.names.EventSubject(broker, eventType), dispatch.Message{Work: work, Lease: l})
+	if !w.group.Take(w.names.EventSubject(broker, eventType), dispatch.Message{Work: work, Lease: l}) {
+		w.unmatched++
+	}
 	synctest.Wait()
 	return l
 }

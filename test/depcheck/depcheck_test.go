@@ -21,7 +21,7 @@ func TestDataPlaneLinksNoKubernetes(t *testing.T) {
 	depcheck.AssertNoDependency(t, forAll(t,
 		[]string{
 			"cmd/ingress", "cmd/filter",
-			"pkg/body", "pkg/jsonscan", "pkg/event", "pkg/cesql", "pkg/naming", "pkg/delivery", "pkg/filter", "pkg/route", "pkg/limit",
+			"pkg/body", "pkg/jsonscan", "pkg/event", "pkg/cesql", "pkg/naming", "pkg/delivery", "pkg/filter", "pkg/count", "pkg/route", "pkg/limit",
 			"pkg/ingress", "pkg/dispatch", "pkg/jetstream", "pkg/jetstream/consume", "pkg/jetstream/park", "pkg/jetstream/publish",
 			"pkg/jetstream/owner", "pkg/deliver", "cmd/internal/display", "cmd/internal/send",
 		},
@@ -42,7 +42,7 @@ func TestHandlersDoNotKnowTheAdapters(t *testing.T) {
 func rooms() []string {
 	return []string{
 		"pkg/jetstream", "pkg/jetstream/codec", "pkg/jetstream/consume", "pkg/jetstream/park", "pkg/jetstream/publish", "pkg/jetstream/pull",
-		"pkg/jetstream/routes", "pkg/jetstream/trim",
+		"pkg/jetstream/routes", "pkg/jetstream/stats", "pkg/jetstream/trim",
 	}
 }
 
@@ -93,12 +93,13 @@ func TestPurePackages(t *testing.T) {
 		module + "pkg/jsonscan":       below(),
 		module + "pkg/event":          below("pkg/jsonscan"),
 		module + "pkg/cesql":          below("pkg/jsonscan", "pkg/event"),
-		module + "pkg/naming":         below("pkg/jsonscan", "pkg/event", "pkg/cesql", "pkg/route", "pkg/delivery", "pkg/filter"),
-		module + "pkg/naming/foreign": below("pkg/jsonscan", "pkg/event", "pkg/cesql", "pkg/route", "pkg/delivery", "pkg/filter", "pkg/naming"),
+		module + "pkg/naming":         below("pkg/jsonscan", "pkg/event", "pkg/cesql", "pkg/count", "pkg/route", "pkg/delivery", "pkg/filter"),
+		module + "pkg/naming/foreign": below("pkg/jsonscan", "pkg/event", "pkg/cesql", "pkg/count", "pkg/route", "pkg/delivery", "pkg/filter", "pkg/naming"),
 
 		module + "pkg/delivery": below("pkg/jsonscan", "pkg/event"),
 		module + "pkg/filter":   below("pkg/jsonscan", "pkg/event", "pkg/cesql"),
-		module + "pkg/route":    below("pkg/jsonscan", "pkg/event", "pkg/cesql", "pkg/delivery", "pkg/filter"),
+		module + "pkg/route":    below("pkg/jsonscan", "pkg/event", "pkg/cesql", "pkg/count", "pkg/delivery", "pkg/filter"),
+		module + "pkg/count":    below(),
 		module + "pkg/limit":    below(),
 		module + "pkg/loop":     below(),
 

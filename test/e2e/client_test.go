@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -133,8 +134,12 @@ func get[Row any](t *testing.T, l *laptop, what string) []Row {
 func getFrom[Row any](t *testing.T, what string, flags ...string) []Row {
 	t.Helper()
 	var rows []Row
-	if err := json.Unmarshal([]byte(run(t, append([]string{built.kn, "get", what, "-o", "json"}, flags...)...)), &rows); err != nil {
-		t.Fatalf("get %s: %v", what, err)
+	output, err := exec.CommandContext(t.Context(), built.kn, append([]string{"get", what, "-o", "json"}, flags...)...).Output() //nolint:gosec // the test's own program
+	if err == nil {
+		err = json.Unmarshal(output, &rows)
+	}
+	if err != nil {
+		t.Fatalf("get %s: %v\n%s", what, err, output)
 	}
 	return rows
 }

@@ -161,7 +161,7 @@ func TestDeadLettersWithoutSink(t *testing.T) {
 	}
 	l.drained(t)
 	out := run(t, built.kn, "get", "brokers", "--store", l.store)
-	if !strings.Contains(out, "DEAD LETTERS") {
+	if !strings.Contains(out, " DEAD ") {
 		t.Errorf("no column for dead letters:\n%s", out)
 	}
 	want := map[string]int{"default": 1, "quiet": 0}

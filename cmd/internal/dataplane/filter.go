@@ -78,6 +78,9 @@ func NewFilter(c FilterConfig) (*Filter, error) {
 		return nil, err
 	}
 	id := cmp.Or(c.ID, nuid.Next())
+	if err := f.showCounts(route.RoleFilter, id, c.Meter); err != nil {
+		return nil, err
+	}
 	f.reporter = routes.NewReporter(c.Client, func() route.Report { return f.report(id) })
 	f.reporter.Written = f.trustTargets
 	f.opener.OnChange(f.reporter.Changed)

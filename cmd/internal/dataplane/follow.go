@@ -5,19 +5,24 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"go.opentelemetry.io/otel/metric"
+
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/eventtype"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/stats"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/telemetry"
 )
 
 // follower is what an ingress and a filter have in common: the routes that it follows, its report
-// of what it has applied, and whether it is ready.
+// of what it has applied, what it has counted of them, and whether it is ready.
 type follower struct {
 	client     *jetstream.Client
 	table      *route.Table
 	eventTypes *eventtype.Recorder
 	reporter   *routes.Reporter
+	stats      stats.Process
 	// started is called once, with the routes, when all of them are applied for the first time.
 	started         func(route.Snapshot)
 	synced, leaving atomic.Bool
@@ -34,6 +39,12 @@ func (f *follower) Leave() { f.leaving.Store(true) }
 // Routes returns the routes as they are known now.
 func (f *follower) Routes() route.Snapshot { return f.table.Snapshot() }
 
+// showCounts has metrics show what is counted of the routes, and follow answer for it under the id.
+func (f *follower) showCounts(role route.Role, id string, meter metric.MeterProvider) error {
+	f.stats = stats.Process{Client: f.client, Role: role, ID: id, Table: f.table}
+	return telemetry.Observe(meter, role, f.table.Snapshot)
+}
+
 // inForce notes that the routes are applied.
 func (f *follower) inForce(s route.Snapshot) {
 	if first := !f.synced.Swap(true); first && f.started != nil {
@@ -46,7 +57,7 @@ func (f *follower) inForce(s route.Snapshot) {
 // until ctx ends and all of them have returned.
 func (f *follower) follow(ctx context.Context, apply func(context.Context, route.Snapshot), loops ...func(context.Context)) {
 	var running sync.WaitGroup
-	for _, loop := range append(loops, f.eventTypes.Run) {
+	for _, loop := range append(loops, f.eventTypes.Run, f.stats.Answer) {
 		running.Go(func() { loop(ctx) })
 	}
 	complete := make(chan struct{})

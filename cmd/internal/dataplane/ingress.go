@@ -73,6 +73,9 @@ func NewIngress(c IngressConfig) (*Ingress, error) {
 		Meter:         c.Meter,
 	})
 	id := cmp.Or(c.ID, nuid.Next())
+	if err := i.showCounts(route.RoleIngress, id, c.Meter); err != nil {
+		return nil, err
+	}
 	i.reporter = routes.NewReporter(c.Client, func() route.Report {
 		s := i.table.Snapshot()
 		return route.Report{Role: route.RoleIngress, ID: id, Revision: s.Revision, Bucket: s.Bucket, URL: c.URL, Failures: s.Failures}.Bounded()

@@ -10,6 +10,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/count"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/codec"
@@ -17,6 +18,12 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/share"
 )
+
+// beside is what there is of an address beside those who share its log: what is counted, and who has a cursor of his own.
+type beside struct {
+	counts *count.Address
+	own    []*share.Group
+}
 
 // reader reads one consumer, of a log or of a directed stream, and deals its messages to the targets. Safe for concurrent use.
 type reader struct {
@@ -32,6 +39,8 @@ type reader struct {
 	live []route.Target
 	// logBytes is the limit of the log.
 	logBytes atomic.Int64
+	// beside is nil for a reader that is not shared.
+	beside atomic.Pointer[beside]
 	// verified is the period of trust in which its consumer was seen, with no member that this process does not know.
 	verified atomic.Int64
 	// seen are the members at the last look, in the period of trust seenIn. Only verify uses them.
@@ -100,6 +109,7 @@ func (r *reader) Take(m *nats.Msg, l *pull.Lease) {
 			_ = l.Release(directedPause) // its target is known to others, and here soon
 			return
 		}
+		r.unwanted(m)
 		_ = l.Ack() // lost, it comes once more
 		return
 	}
@@ -109,7 +119,26 @@ func (r *reader) Take(m *nats.Msg, l *pull.Lease) {
 		_ = l.Release(time.Minute)
 		return
 	}
-	r.group.Take(m.Subject, dispatch.Message{Work: work, Lease: l, Taken: time.Now()})
+	if !r.group.Take(m.Subject, dispatch.Message{Work: work, Lease: l, Taken: time.Now()}) {
+		r.unwanted(m)
+	}
+}
+
+// unwanted counts a message that none of those wants who share the log, unless somebody gets it who has a cursor of his own.
+func (r *reader) unwanted(m *nats.Msg) {
+	b := r.beside.Load()
+	if b == nil {
+		return
+	}
+	for _, g := range b.own {
+		if !g.Wants(m.Subject) {
+			continue
+		}
+		if work, err := r.decode(m); err == nil && g.Matches(m.Subject, work) {
+			return
+		}
+	}
+	b.counts.Unmatch()
 }
 
 // wake has the reader go on after the trust has begun.

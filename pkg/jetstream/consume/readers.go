@@ -188,6 +188,7 @@ func (o *Opener) replace(s route.Snapshot, wanted map[pull.Consumer]*followed) (
 			delete(o.all, id)
 		}
 	}
+	own := map[route.Key][]*share.Group{}
 	for id, f := range wanted {
 		r := o.all[id]
 		if r == nil {
@@ -202,8 +203,16 @@ func (o *Opener) replace(s route.Snapshot, wanted map[pull.Consumer]*followed) (
 		r.live = f.live
 		if !f.directed {
 			r.logBytes.Store(s.Addresses[r.address].Log.MaxBytes)
+			if !r.shared {
+				own[r.address] = append(own[r.address], r.group)
+			}
 		}
 		r.group.Follow(f.live, f.ended)
+	}
+	for _, r := range o.all {
+		if r.shared {
+			r.beside.Store(&beside{s.Addresses[r.address].Counts, own[r.address]})
+		}
 	}
 	return idle
 }

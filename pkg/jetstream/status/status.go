@@ -8,6 +8,7 @@ import (
 
 	natsjs "github.com/nats-io/nats.go/jetstream"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/count"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/buckets"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/publish"
@@ -26,6 +27,11 @@ const LackingReason = "began later"
 type Status struct {
 	Addresses []AddressStatus
 	Targets   []TargetStatus
+	// Since is when the first of the live processes began to count; zero until Count.
+	Since time.Time
+
+	live []route.Report
+	logs map[route.Key]logStatus
 }
 
 // AddressStatus is an address with its readiness and its log.
@@ -40,6 +46,13 @@ type AddressStatus struct {
 	// Total is what log, directed and dead-letter stream hold, in bytes, and TotalLimit the most that they may hold; 0 for an adopted
 	// stream, whose limit is not ours.
 	Total, TotalLimit uint64
+	// Numbers is what the live processes have counted, and Targets what they have of all targets
+	// together. Backlog is the largest one of a target, and Oldest when the oldest event was stored
+	// that a target may still get. All are as Status.Count has found them.
+	Numbers count.AddressNumbers
+	Targets count.TargetNumbers
+	Backlog uint64
+	Oldest  time.Time `json:",omitzero"`
 }
 
 // TargetStatus is a target with its readiness and its backlog.
@@ -51,6 +64,21 @@ type TargetStatus struct {
 	// the log are counted by what their subject tells; the filter may still drop some of them. A target that shares has all of
 	// the shared consumer's: it is at most this many.
 	Backlog uint64
+	// DeadLetters is what the dead-letter stream of its address holds for it.
+	DeadLetters uint64
+	// Numbers is what the live processes have counted, and Oldest when the oldest event of the
+	// backlog was stored, as Status.Count has found them.
+	Numbers count.TargetNumbers
+	Oldest  time.Time `json:",omitzero"`
+}
+
+// Dead is how many dead letters of the target are kept, or, where a dead letter sink takes them,
+// how many the live processes have counted.
+func (t TargetStatus) Dead() uint64 {
+	if t.DeadLetter != nil {
+		return max(t.DeadLetters, t.Numbers.Dead)
+	}
+	return t.DeadLetters
 }
 
 // Read reads the live routes, the reports of the live processes, and the streams.
@@ -63,19 +91,18 @@ func Read(ctx context.Context, c *jetstream.Client) (Status, error) {
 	if err != nil {
 		return Status{}, err
 	}
-	var s Status
-	logs := map[route.Key]logStatus{}
+	s := Status{live: processes.reports.Live, logs: map[route.Key]logStatus{}}
 	for _, r := range records {
 		if r.DeletedAt != nil || r.Address == nil {
 			continue
 		}
 		a, log := readAddressStatus(ctx, c, r, processes)
 		s.Addresses = append(s.Addresses, a)
-		logs[r.Address.Key] = log
+		s.logs[r.Address.Key] = log
 	}
 	for _, r := range records {
 		if r.DeletedAt == nil && r.Target != nil {
-			s.Targets = append(s.Targets, targetStatus(r, processes, logs[r.Target.Key.Address]))
+			s.Targets = append(s.Targets, targetStatus(r, processes, s.logs[r.Target.Key.Address], c.Names().DeadLetterSubject(r.Target.Key)))
 		}
 	}
 	return s, nil
@@ -122,10 +149,10 @@ func readAddressStatus(ctx context.Context, c *jetstream.Client, r routes.Stored
 	return a, log
 }
 
-func targetStatus(r routes.StoredRecord, p processes, log logStatus) TargetStatus {
+func targetStatus(r routes.StoredRecord, p processes, log logStatus, letters string) TargetStatus {
 	t := TargetStatus{Target: *r.Target}
 	backlog, exists := log.backlog[t.Consumer]
-	t.Backlog = backlog + log.directed[t.Key]
+	t.Backlog, t.DeadLetters = backlog+log.directed[t.Key], log.letters[letters]
 	switch {
 	case t.NotReady != "":
 		t.Reason = t.NotReady
@@ -168,12 +195,18 @@ type logStatus struct {
 	known                      bool
 	events, bytes, deadLetters uint64
 	total                      uint64
-	backlog                    map[string]uint64 // by consumer
-	directed                   map[route.TargetKey]uint64
+	// backlog, floors and oldest are by consumer: what it has not acknowledged, the sequence up to
+	// which it has acknowledged all, and when the first message after that was stored.
+	backlog, floors map[string]uint64
+	oldest          map[string]time.Time
+	directed        map[route.TargetKey]uint64
+	letters         map[string]uint64 // by subject
 }
 
 func readLogStatus(ctx context.Context, c *jetstream.Client, a route.Address) (logStatus, error) {
-	s := logStatus{backlog: map[string]uint64{}, directed: map[route.TargetKey]uint64{}}
+	s := logStatus{
+		backlog: map[string]uint64{}, floors: map[string]uint64{}, oldest: map[string]time.Time{}, directed: map[route.TargetKey]uint64{},
+	}
 	key, log := a.Key, c.LogOf(a)
 	stream, err := c.JetStream().Stream(ctx, log)
 	if err != nil {
@@ -184,11 +217,18 @@ func readLogStatus(ctx context.Context, c *jetstream.Client, a route.Address) (l
 	consumers := stream.ListConsumers(ctx)
 	for info := range consumers.Info() {
 		s.backlog[info.Name] = info.NumPending + uint64(info.NumAckPending) //nolint:gosec // never negative
+		s.floors[info.Name] = info.AckFloor.Stream
 	}
 	if err := consumers.Err(); err != nil {
 		return s, fmt.Errorf("list the consumers of %s: %w", log, err)
 	}
 	dead, err := c.JetStream().Stream(ctx, c.Names().DeadLetterStream(key))
+	if err == nil && dead.CachedInfo().State.Msgs > 0 {
+		var info *natsjs.StreamInfo
+		if info, err = dead.Info(ctx, natsjs.WithSubjectFilter(">")); err == nil {
+			s.letters = info.State.Subjects
+		}
+	}
 	if err == nil {
 		s.deadLetters = dead.CachedInfo().State.Msgs
 		s.total += dead.CachedInfo().State.Bytes
