@@ -14,6 +14,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	duckv1 "knative.dev/pkg/apis/duck/v1"
@@ -45,7 +46,29 @@ func BenchmarkTriggersOfOneBroker(b *testing.B) {
 		n.awaitAllTriggers(manyTriggers)
 	}
 	b.ReportMetric(statusWrites(b, "triggers")-before, "status-writes")
-	reportController(b, "trigger")
+	made := controllers(b, "trigger")
+	made.report(b)
+	n.reportDeletion(b, made)
+}
+
+// graceAndSweep is longer than the grace period of what was deleted and the sweep after it together.
+const graceAndSweep = 90 * time.Second
+
+// reportDeletion deletes the namespace, and adds what that has cost by the time that nothing of it is left in NATS either.
+func (n *namespace) reportDeletion(b *testing.B, before usage) {
+	b.Helper()
+	began := time.Now()
+	must(b, env.kube.CoreV1().Namespaces().Delete(b.Context(), n.name, metav1.DeleteOptions{}))
+	awaitFor(b, 15*time.Minute, "the namespace is gone", func() (bool, any) {
+		_, err := env.kube.CoreV1().Namespaces().Get(b.Context(), n.name, metav1.GetOptions{})
+		return apierrors.IsNotFound(err), err
+	})
+	b.ReportMetric(time.Since(began).Seconds(), "s/deletion")
+	<-time.After(graceAndSweep)
+	after := controllers(b, "trigger")
+	b.ReportMetric(after.reconciliations-before.reconciliations, "reconciliations/deletion")
+	b.ReportMetric(after.apiCalls-before.apiCalls, "API-calls/deletion")
+	b.ReportMetric(after.cpu-before.cpu, "CPU-s/deletion")
 }
 
 // BenchmarkBrokers measures the controller with many Brokers.
@@ -75,7 +98,7 @@ func BenchmarkBrokers(b *testing.B) {
 		})
 	}
 	b.ReportMetric(statusWrites(b, "brokers")-before, "status-writes")
-	reportController(b, "broker")
+	controllers(b, "broker").report(b)
 }
 
 func (n *namespace) awaitAllTriggers(want int) {
@@ -137,34 +160,50 @@ func statusWrites(b *testing.B, resource string) float64 {
 	return sample(string(text), "apiserver_request_total", `resource="`+resource+`"`, `subresource="status"`, `verb="put"`)
 }
 
-// reportController adds what the controllers used: memory, and the time of a reconciliation of the kind, which is the leader's. The other
-// replica hears of the same resources, and passes each by: these are no reconciliations, and take no time.
-func reportController(b *testing.B, kind string) {
+// usage is what the controllers have used since they started.
+type usage struct {
+	// memory is that of the larger one, in bytes; cpu is that of all, in seconds.
+	memory, cpu float64
+	// seconds and reconciliations are the leader's. The other replica hears of the same resources and passes each by: these are no
+	// reconciliations, and take no time.
+	seconds, reconciliations, passedBy, apiCalls float64
+}
+
+// controllers tells what they have used for resources of the kind.
+func controllers(b *testing.B, kind string) (u usage) {
 	b.Helper()
 	d, err := env.kube.AppsV1().Deployments(systemNamespace).Get(b.Context(), controllerDeployment, metav1.GetOptions{})
 	must(b, err)
 	pods, err := podsOf(b.Context(), d)
 	must(b, err)
-	var memory, seconds, count, passedBy float64
 	for i := range pods {
-		memory = max(memory, workingSet(b, &pods[i]))
+		memory, cpu := seenByKubelet(b, &pods[i])
+		u.memory, u.cpu = max(u.memory, memory), u.cpu+cpu
 		text, err := env.kube.CoreV1().RESTClient().Get().Namespace(systemNamespace).Resource("pods").Name(pods[i].Name + ":9090").
 			SubResource("proxy").Suffix("metrics").DoRaw(b.Context())
 		must(b, err)
+		u.apiCalls += sample(string(text), "kn_k8s_client_http_response_status_code_total")
 		took := sample(string(text), "kn_workqueue_process_duration_seconds_sum", kind)
 		processed := sample(string(text), "kn_workqueue_process_duration_seconds_count", kind)
-		if took > seconds {
-			seconds, count, processed = took, processed, count
+		if took > u.seconds {
+			u.seconds, processed, u.reconciliations = took, u.reconciliations, processed
 		}
-		passedBy += processed
+		u.passedBy += processed
 	}
-	if count == 0 {
+	if u.reconciliations == 0 || u.apiCalls == 0 {
 		b.Fatal("the controllers have no metrics of their work")
 	}
-	b.ReportMetric(memory/(1<<20), "MiB/controller")
-	b.ReportMetric(1000*seconds/count, "ms/reconciliation")
-	b.ReportMetric(count, "reconciliations")
-	b.ReportMetric(passedBy, "passed-by")
+	return u
+}
+
+func (u usage) report(b *testing.B) {
+	b.Helper()
+	b.ReportMetric(u.memory/(1<<20), "MiB/controller")
+	b.ReportMetric(u.cpu, "CPU-s")
+	b.ReportMetric(u.apiCalls, "API-calls")
+	b.ReportMetric(1000*u.seconds/u.reconciliations, "ms/reconciliation")
+	b.ReportMetric(u.reconciliations, "reconciliations")
+	b.ReportMetric(u.passedBy, "passed-by")
 }
 
 // sample adds up the series of a metric whose labels mention all of these.
@@ -183,8 +222,9 @@ func sample(text, name string, labels ...string) (sum float64) {
 	return sum
 }
 
-// workingSet is the memory of a pod as its kubelet sees it, which looks every few seconds: what it saw before is not taken.
-func workingSet(b *testing.B, pod *corev1.Pod) (bytes float64) {
+// seenByKubelet is what a pod has as memory, in bytes, and has used of CPUs, in seconds. The kubelet looks every few seconds: what it saw
+// before is not taken.
+func seenByKubelet(b *testing.B, pod *corev1.Pod) (memory, cpu float64) {
 	b.Helper()
 	now := time.Now()
 	await(b, "the kubelet has looked at "+pod.Name, func() (bool, any) {
@@ -199,16 +239,20 @@ func workingSet(b *testing.B, pod *corev1.Pod) (bytes float64) {
 					Time            time.Time
 					WorkingSetBytes float64
 				}
+				CPU struct {
+					Time                 time.Time
+					UsageCoreNanoSeconds float64
+				}
 			}
 		}
 		must(b, json.Unmarshal(raw, &summary))
 		for _, p := range summary.Pods {
-			if p.PodRef.Name == pod.Name && p.PodRef.Namespace == pod.Namespace && p.Memory.Time.After(now) {
-				bytes = p.Memory.WorkingSetBytes
+			if p.PodRef.Name == pod.Name && p.PodRef.Namespace == pod.Namespace && p.Memory.Time.After(now) && p.CPU.Time.After(now) {
+				memory, cpu = p.Memory.WorkingSetBytes, p.CPU.UsageCoreNanoSeconds/1e9
 				return true, nil
 			}
 		}
 		return false, summary
 	})
-	return bytes
+	return memory, cpu
 }

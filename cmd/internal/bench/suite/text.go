@@ -19,6 +19,8 @@ To judge a change, ` + "`" + `make bench-compare BASE=<commit> ONLY=P6,P14` + "`
 round by round. A row is worse when the median of the ratios, new to old, is below 0.95 and nine of ten rounds are below 1; of latencies, CPU and
 memory the ratio is old to new. A row whose floor's ratio spreads over more than 20 %% is not judged: that was the machine. Floors have the
 product's version too: the publisher in F2b, and P6 where it is the floor, are those of the commit.
+
+What the controllers take, with many Triggers and Brokers, is in [scale.md](scale.md).
 `
 	targetsText = `A figure is the median of all rounds, with the least and the most; so is the ratio, taken round by round. S(n) is
 1 / ((1/n)/F2b + 1/F4 + 1/F1): what n Triggers for every event could get each second if nothing but the floors cost anything.
