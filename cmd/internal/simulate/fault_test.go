@@ -1,7 +1,6 @@
 package simulate
 
 import (
-	"slices"
 	"time"
 
 	cloudevents "github.com/cloudevents/sdk-go/v2"
@@ -192,16 +191,6 @@ func (w *world) settledOn(t *target) bool {
 	return !v.ready.IsZero() && time.Since(v.ready) > 15*time.Second
 }
 
-// mayRemove is false while a record may be missing that was deleted by hand: an owner ends no target that has no record, and
-// filters go on with what they knew. See docs/found-bugs.md.
-func (w *world) mayRemove() bool {
-	w.history.mu.Lock()
-	defer w.history.mu.Unlock()
-	return !slices.ContainsFunc(w.history.faults, func(f *fault) bool {
-		return f.who == byHand && f.effect == breaks && time.Since(f.begin) < 90*time.Second
-	})
-}
-
 func (w *world) editFilter() {
 	if t, found := w.anyTarget(true); found && w.settledOn(t) {
 		w.edit(t, live(anyFilter(w.rng, t.key.Address)))
@@ -209,7 +198,7 @@ func (w *world) editFilter() {
 }
 
 func (w *world) remove() {
-	if t, found := w.anyTarget(true); found && w.settledOn(t) && w.mayRemove() {
+	if t, found := w.anyTarget(true); found && w.settledOn(t) {
 		w.edit(t, version{ended: true})
 	}
 	if w.rng.IntN(2) == 0 { // and make one again at once
@@ -229,7 +218,7 @@ func (w *world) make() {
 func (w *world) makeAnew() {
 	w.anew = true
 	t, found := w.anyTarget(true)
-	if !found || !w.mayRemove() {
+	if !found {
 		return
 	}
 	w.edit(t, version{ended: true})

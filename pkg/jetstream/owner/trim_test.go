@@ -285,6 +285,39 @@ func TestTheHistoryWindowSparesTheYoungOnly(t *testing.T) {
 	}
 }
 
+// History gives way to what is to be delivered: a log that is nearly full loses the oldest delivered events, and no others.
+func TestHistoryIsGivenUpBeforeTheLogIsFull(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name      string
+		delivered int // of 100 events that fill the log
+		want      func(first uint64, bytes, limit int64) bool
+	}{
+		{"everything is delivered", 100, func(first uint64, bytes, limit int64) bool { return first < 50 && bytes <= limit*3/4 }},
+		{"what is to be delivered takes more than history leaves", 10, func(first uint64, _, _ int64) bool { return first == 11 }},
+		{"nothing is delivered", 0, func(first uint64, _, _ int64) bool { return first == 1 }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			i := install(t)
+			all := i.put(i.trigger("all"))
+			i.publish(0, c.delivered, "a")
+			i.deliver(all, 0, c.delivered)
+			i.publish(c.delivered, 100, "a")
+			stream, err := i.client.JetStream().Stream(jstest.Context(t), i.client.Names().Log(i.broker.Key))
+			jstest.Must(t, err)
+			i.broker.Log.History, i.broker.Log.MaxBytes = time.Hour, int64(stream.CachedInfo().State.Bytes) //nolint:gosec // small
+			_, err = trim.Once(jstest.Context(t), i.client, i.broker, 1<<20)
+			jstest.Must(t, err)
+			info, err := stream.Info(jstest.Context(t))
+			jstest.Must(t, err)
+			if !c.want(info.State.FirstSeq, int64(info.State.Bytes), i.broker.Log.MaxBytes) { //nolint:gosec // small
+				t.Errorf("%d bytes of %d are left, from %d on", info.State.Bytes, i.broker.Log.MaxBytes, info.State.FirstSeq)
+			}
+		})
+	}
+}
+
 // trimming runs a Trimmer until the test ends or stop is called.
 func (i *installation) trimming(c *jetstream.Client) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())

@@ -112,11 +112,8 @@ func (h *holderCache) holder(ctx context.Context, address route.Address) (holdin
 
 // notTrimmed is why a log is full though every target has got its events.
 func notTrimmed(address route.Address) string {
-	switch {
-	case address.Log.Stream != "":
+	if address.Log.Stream != "" {
 		return "its stream is another's, who has to remove what is delivered"
-	case address.Log.History > 0:
-		return fmt.Sprintf("delivered events are kept for %s", address.Log.History)
 	}
 	return "its delivered events are being removed"
 }

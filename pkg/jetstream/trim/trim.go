@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"time"
 
@@ -92,8 +93,8 @@ func (t *Trimmer) attempt(ctx context.Context, address route.Address, worth uint
 	}
 }
 
-// Once removes from the address's log what lies below its lowest cursor and is older than its history window, provided that
-// this frees about worth bytes or more. It returns the sequence below which the log is empty now; 0 when it removed nothing.
+// Once removes from the address's log what lies below its lowest cursor and is older than its history window or more than history may
+// take, provided that this frees about worth bytes or more. It returns the sequence below which the log is empty now; 0 when it removed nothing.
 // It removes nothing while a target that had a consumer lacks it, or while the shared consumer is remembered and not there: that
 // consumer comes back where it stood. So does that of a target which was removed, if it is put again in its grace period.
 func Once(ctx context.Context, c *jetstream.Client, address route.Address, worth uint64) (uint64, error) {
@@ -117,6 +118,9 @@ func Once(ctx context.Context, c *jetstream.Client, address route.Address, worth
 	floor, err := historyFloor(ctx, reading, address.Log.History)
 	if err != nil {
 		return 0, err
+	}
+	if most := min(mostHistory(reading.State, address.Log.MaxBytes), reading.Floor); most > floor {
+		floor, worth = most, 1
 	}
 	if floor <= reading.State.FirstSeq || freed(reading.State, floor) < worth {
 		return 0, nil
@@ -144,6 +148,20 @@ func PurgeBelow(ctx context.Context, c *jetstream.Client, log string, floor uint
 func freed(state natsjs.StreamState, floor uint64) uint64 {
 	span := state.LastSeq - state.FirstSeq + 1
 	return uint64(float64(state.Bytes) * float64(floor-state.FirstSeq) / float64(span))
+}
+
+// historyShare is how much of a log delivered events may fill, in quarters: what is to be delivered always has room.
+const historyShare = 3
+
+// mostHistory is below which sequence delivered events have to go so that the log is not filled beyond historyShare, by the average size
+// of a message; 0 when nothing has to.
+func mostHistory(state natsjs.StreamState, maxBytes int64) uint64 {
+	share := uint64(max(maxBytes, 0)) / 4 * historyShare
+	if maxBytes <= 0 || state.Bytes <= share {
+		return 0
+	}
+	span := float64(state.LastSeq - state.FirstSeq + 1)
+	return state.FirstSeq + uint64(math.Ceil(span*float64(state.Bytes-share)/float64(state.Bytes)))
 }
 
 // historyFloor lowers the floor to the first message that the history window still covers, found by bisection.
