@@ -74,33 +74,6 @@ func TestWhatLostItsRecordIsFoundAndGoesAfterTheGrace(t *testing.T) {
 	}
 }
 
-// The filters still serve it, since a deleted record ends nothing: only a tombstone tells them.
-func TestATargetThatLostItsRecordIsRemovedAtOnce(t *testing.T) {
-	t.Parallel()
-	for name, start := range map[string]route.StartPolicy{"a member of the shared consumer": route.StartNew, "with a cursor of its own": route.StartAll} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			i := install(t)
-			i.graceful()
-			lost, other := i.trigger("lost"), i.put(i.trigger("other"))
-			lost.Start.Policy = start
-			lost = i.put(lost)
-			w := i.watch(dial(t, i.server, brisk))
-			i.deleteByHand(naming.TargetKey(lost.Key))
-			jstest.Must(t, i.owner.RemoveTarget(jstest.Context(t), lost.Key))
-			jstest.Await(t, "the watch has heard of the end", func() bool { return !w.knows(lost.Key) })
-			if i.has(lost) || !i.has(other) {
-				t.Errorf("the cursor of the removed one is there: %t; of the other: %t", i.has(lost), i.has(other))
-			}
-			jstest.Must(t, i.owner.RemoveTarget(jstest.Context(t), lost.Key))
-			jstest.Must(t, i.owner.RemoveTarget(jstest.Context(t), i.trigger("never").Key))
-			if r, found, err := Record(jstest.Context(t), i.client, naming.TargetKey(i.trigger("never").Key)); found || err != nil {
-				t.Errorf("one that never was has the record %+v, error %v", r, err)
-			}
-		})
-	}
-}
-
 func TestStreamsBesideALogThatLostItsRecordAreFound(t *testing.T) {
 	t.Parallel()
 	i := install(t)

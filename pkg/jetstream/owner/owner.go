@@ -253,11 +253,8 @@ func (o *Owner) RemoveAddress(ctx context.Context, key route.Key) error {
 func (o *Owner) bury(ctx context.Context, key string) error {
 	for {
 		have, err := o.present(ctx, key)
-		if err != nil || have.DeletedAt != nil {
+		if err != nil || have.Owner() == "" || have.DeletedAt != nil {
 			return err
-		}
-		if have.Owner() == "" {
-			return o.removeLost(ctx, key, have.Revision)
 		}
 		// One that was written meanwhile ends all the same if it is still ours.
 		if ended, err := o.end(ctx, have); err != nil || ended {

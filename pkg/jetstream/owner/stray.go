@@ -30,27 +30,6 @@ func (o *Owner) sweepMembers(ctx context.Context, key route.Key, recorded []stri
 	return o.leave(ctx, key, without(lost, tagsOf(sharing))...)
 }
 
-// removeLost removes what a target has whose record is lost, at once: the filters go on serving it by the record that they knew, and nobody
-// can tell what it would want in a grace period. Of an address without a record nothing is removed here (see Unrecorded).
-func (o *Owner) removeLost(ctx context.Context, key string, revision uint64) error {
-	named, err := naming.ParseKey(key)
-	if err != nil || named.Target == nil {
-		return err
-	}
-	target := route.Target{Key: *named.Target, Owner: o.name}
-	had, err := o.cursorOf(ctx, target, routes.StoredRecord{})
-	if err != nil || had.consumer == "" {
-		return err
-	}
-	now := time.Now().UTC()
-	target.Consumer, target.After = had.consumer, had.after
-	lost := routes.StoredRecord{Record: route.Record{Target: &target, DeletedAt: &now}, Revision: revision}
-	if err := o.mark(ctx, &lost); err != nil {
-		return err // written again meanwhile: the caller tries again
-	}
-	return o.remove(ctx, lost)
-}
-
 // membersOf returns the members of an address's shared consumer. Where that is gone, and nobody has a record, but a position of it is
 // remembered, there may have been some of whom nothing else is left: one without a name, for whom the log is kept.
 func (o *Owner) membersOf(ctx context.Context, key route.Key, recorded bool) ([]string, error) {
