@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"strings"
@@ -27,7 +28,13 @@ func (w *world) serve(t *target) func() {
 		w.listen(host+":80", l)
 		s := &http.Server{ReadHeaderTimeout: time.Hour, Handler: handler}
 		go func() { _ = s.Serve(l) }()
-		ends = append(ends, func() { _ = s.Close() })
+		ends = append(ends, func() {
+			// A bubble ends with all of its goroutines: whoever is slow to answer is waited for.
+			slowest, cancel := context.WithTimeout(context.Background(), time.Hour)
+			defer cancel()
+			_ = s.Shutdown(slowest)
+			_ = s.Close()
+		})
 	}
 	return func() {
 		for _, end := range ends {
