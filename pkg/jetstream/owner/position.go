@@ -40,6 +40,17 @@ type writtenPosition struct {
 type position struct {
 	Log   time.Time `json:"log"`
 	Floor uint64    `json:"floor"`
+	// Members are those of a shared consumer, as its metadata has them: their records may be lost together with the consumer.
+	Members string `json:"members,omitempty"`
+}
+
+// positionOf is where the consumer stands in a log that was made at this time.
+func positionOf(info *natsjs.ConsumerInfo, log time.Time) position {
+	return position{Log: log, Floor: info.AckFloor.Stream, Members: info.Config.Metadata[jetstream.MetaMembers]}
+}
+
+func (p position) members() []string {
+	return jetstream.MembersIn(map[string]string{jetstream.MetaMembers: p.Members})
 }
 
 func newPositions(c *jetstream.Client) *positions {

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/buckets"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
@@ -17,6 +19,22 @@ func (i *installation) deliver(target route.Target, from, to int) {
 	takeAll(i.t, source, from, to)
 	source.Stop()
 	i.consumerIsDone(target)
+}
+
+// Else a process that has started since would read for those alone whose records are written first.
+func TestASharedConsumerComesBackWithItsMembersAlthoughTheirRecordsAreLost(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	first, second := i.put(i.trigger("first")), i.put(i.trigger("second"))
+	i.sweep()
+	i.removeConsumer(first)
+	jstest.Must(t, i.client.JetStream().DeleteKeyValue(jstest.Context(t), i.client.Names().RoutesBucket()))
+	jstest.Must(t, buckets.Ensure(jstest.Context(t), i.client))
+	i.owner = New(i.client, "tests", time.Hour)
+	i.put(i.trigger("first"))
+	if have := i.members(); !slices.Contains(have, jetstream.MemberTag(second.Key)) {
+		t.Errorf("the members are %v: a process that has never heard of the second reads for the first alone", have)
+	}
 }
 
 func TestACursorComesBackWhereItStoodWhoeverLeads(t *testing.T) {

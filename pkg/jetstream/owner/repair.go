@@ -66,7 +66,7 @@ func (o *Owner) repairCursors(ctx context.Context, name string, targets []routes
 			continue
 		}
 		if info, ok := consumers[t.Consumer]; ok {
-			at := position{Log: log.Created, Floor: info.AckFloor.Stream}
+			at := positionOf(info, log.Created)
 			errs = append(errs, o.positions.remember(ctx, naming.TargetKey(t.Key), at))
 			continue
 		}

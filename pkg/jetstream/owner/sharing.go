@@ -111,12 +111,13 @@ func (o *Owner) makeShared(ctx context.Context, targets []route.Target) error {
 		o.client.Logger().Warn("the shared consumer of a log was gone and is made again", "address", key.String(), "from", start.Sequence)
 	}
 	config := startAt(o.sharedConfig(targets[0]), start, log.Config)
-	config.Metadata = withMember(config.Metadata, tagsOf(append(targets, sharing...))...)
+	// The records of members may be lost as well: as long as they are, no process reads (I3).
+	config.Metadata = withMember(config.Metadata, append(tagsOf(append(targets, sharing...)), at.members()...)...)
 	made, err := o.client.JetStream().CreateConsumer(ctx, log.Config.Name, config)
 	if err != nil {
 		return fmt.Errorf("create consumer %s of stream %s: %w", config.Durable, log.Config.Name, err)
 	}
-	return o.positions.begin(ctx, naming.SharedKey(key), position{Log: log.Created, Floor: made.CachedInfo().AckFloor.Stream})
+	return o.positions.begin(ctx, naming.SharedKey(key), positionOf(made.CachedInfo(), log.Created))
 }
 
 // sharedFloor is what all that share are known to have got of the log, if the shared consumer stood at the position.
@@ -249,7 +250,7 @@ func (o *Owner) repairShared(ctx context.Context, records []routes.StoredRecord,
 		errs = append(errs, o.enter(ctx, missing...))
 	}
 	if shared != nil {
-		at := position{Log: log.Created, Floor: shared.AckFloor.Stream}
+		at := positionOf(shared, log.Created)
 		errs = append(errs, o.positions.remember(ctx, naming.SharedKey(records[0].Target.Key.Address), at))
 	}
 	return errors.Join(errs...)

@@ -122,7 +122,7 @@ func (o *Owner) ensureOwn(ctx context.Context, t *route.Target, had cursor) erro
 	if err != nil || made == nil {
 		return err
 	}
-	return o.positions.begin(ctx, naming.TargetKey(t.Key), position{Log: log.Created, Floor: made.AckFloor.Stream})
+	return o.positions.begin(ctx, naming.TargetKey(t.Key), positionOf(made, log.Created))
 }
 
 // lacksUntil tells since when the log has any event, if it had earlier ones that the start means and that are removed; else nil.
