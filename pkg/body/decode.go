@@ -9,26 +9,24 @@ import (
 	"strings"
 )
 
-// AcceptEncoding names the content codings that Decode knows, as an Accept-Encoding header does
-// (RFC 7694).
+// AcceptEncoding names Decode's content codings as an Accept-Encoding header does (RFC 7694).
 const AcceptEncoding = "gzip, identity"
 
-// maxCodings is how many codings may be on top of each other: nobody needs more than one.
+// maxCodings bounds the codings on top of each other: nobody needs more than one.
 const maxCodings = 4
 
-// firstDecoded is the memory that a decoded body gets first, in bytes. From there it doubles.
+// firstDecoded is the first buffer of a decoded body, in bytes. The buffer doubles when full.
 const firstDecoded = 4 << 10
 
-// readerBytes is what a gzip reader holds: most of it is the window of 32 KiB.
+// readerBytes is the memory of a gzip reader, mostly its window of 32 KiB.
 const readerBytes = 44 << 10
 
-// Decode takes the content codings off the body that came with these headers: an event is what was
-// coded, not the coding (RFC 9110 8.4). Without a coding it returns the body itself. An empty body
-// stays empty, whatever coding is announced.
+// Decode removes the content codings of the body that came with these headers (RFC 9110 8.4).
+// Without a coding it returns the body itself. An empty body stays empty in any coding.
 //
 // Errors: ErrCoding for a coding other than gzip and identity, ErrCoded for a body that is not
-// coded as announced, ErrTooLarge for more than room.Limit bytes, of which no more than that are
-// held; and what room.Grow returns.
+// coded as announced, ErrTooLarge for more than room.Limit bytes, and room.Grow's. Decode never
+// holds more than room.Limit decoded bytes.
 func Decode(h http.Header, body []byte, room Room) ([]byte, error) {
 	codings, err := contentCodings(h["Content-Encoding"])
 	if err != nil {
@@ -45,8 +43,8 @@ func Decode(h http.Header, body []byte, room Room) ([]byte, error) {
 	return body, nil
 }
 
-// DecodeHead returns what can be read, up to that many bytes, of a body of which only the head is there: the text of an error, say. In
-// a coding that Decode does not know that is what came.
+// DecodeHead decodes what it can of head, the first part of a body such as an error text, up to
+// most bytes. In a coding that Decode does not know it returns head.
 func DecodeHead(h http.Header, head []byte, most int64) []byte {
 	codings, err := contentCodings(h["Content-Encoding"])
 	if err != nil {
@@ -81,8 +79,8 @@ func contentCodings(values []string) (gzips int, err error) {
 	return gzips, nil
 }
 
-// gunzip decodes all members of the body. What follows them has to be another member: RFC 1952 2.2. With an error it returns what it
-// has decoded before.
+// gunzip decodes all members of the body, which nothing else may follow (RFC 1952 2.2). With an
+// error it returns what it has decoded so far.
 func gunzip(body []byte, room Room) ([]byte, error) {
 	if err := room.grow(readerBytes); err != nil {
 		return nil, err
@@ -98,7 +96,7 @@ func gunzip(body []byte, room Room) ([]byte, error) {
 	return decoded, err
 }
 
-// gunzipped tells what is wrong with the body from an error of Room.Grow.
+// gunzipped marks faults of the body as ErrCoded, unlike errors of Room.Grow.
 type gunzipped struct{ *gzip.Reader }
 
 func (g gunzipped) Read(b []byte) (int, error) {

@@ -1,5 +1,4 @@
-// Package body reads the bodies of HTTP messages within a bound of bytes, and takes their content
-// codings off.
+// Package body reads the bodies of HTTP messages within a bound, and removes their content codings.
 package body
 
 import (
@@ -7,13 +6,12 @@ import (
 	"io"
 )
 
-// FirstBuffer is the memory that a body gets before any of it has arrived, in bytes. From there it
-// doubles as bytes come in, so that a client that announces a megabyte and stalls holds this much
-// and no more.
+// FirstBuffer is the first buffer of a body, in bytes. The buffer doubles as bytes come in: a
+// client that announces a megabyte and stalls holds only this much.
 const FirstBuffer = 16 << 10
 
-// Room bounds a body, in bytes. Grow, if not nil, is asked before a buffer or a decoder takes
-// memory, and its error ends the reading.
+// Room bounds a body to Limit bytes. Grow, if not nil, is called before a buffer or a decoder takes
+// memory; its error ends the reading.
 type Room struct {
 	Limit int64
 	Grow  func(bytes int) error
@@ -26,15 +24,13 @@ func (r Room) grow(bytes int) error {
 	return r.Grow(bytes)
 }
 
-// Read is io.ReadAll with a buffer that never exceeds length, when that is known, and Limit+1 when
-// length is below 0. net/http holds a body to its Content-Length, so once length bytes are in there
-// is nothing left to read.
+// Read is io.ReadAll with a buffer of at most length bytes, or Limit+1 if length is below 0
+// (unknown). After length bytes it reads no further: net/http ends the body there.
 func (r Room) Read(from io.Reader, length int64) ([]byte, error) {
 	return r.read(from, length, FirstBuffer)
 }
 
-// read is Read with a buffer of this size at first. With an error it returns what it has read
-// before.
+// read is Read with a first buffer of this size. With an error it returns what it has read so far.
 func (r Room) read(from io.Reader, length, first int64) ([]byte, error) {
 	most := length
 	if length < 0 {

@@ -40,7 +40,7 @@ func TestReadEndsEarly(t *testing.T) {
 	}
 }
 
-// roomReader records the largest buffer that it is asked to fill, and stalls for ever after `give` bytes by failing.
+// roomReader records the largest buffer that it gets, and fails after `give` bytes.
 type roomReader struct{ give, room int }
 
 func (r *roomReader) Read(p []byte) (int, error) {
@@ -53,7 +53,7 @@ func (r *roomReader) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// What the buffer has is what was asked for, and a buffer that may not grow ends the reading.
+// Read asks Grow for exactly the memory of its buffer, and ends when Grow refuses.
 func TestReadAsksForMemory(t *testing.T) {
 	asked := 0
 	got, err := Room{Limit: 1 << 20, Grow: func(bytes int) error {

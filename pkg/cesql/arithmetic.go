@@ -12,8 +12,8 @@ func (n negation) eval(attributes []event.Attribute) result {
 	return result{IntegerValue(-x.number), 0}
 }
 
-// arithmetic wraps around where the result does not fit, as 32-bit two's complement does: the specification has an error for this in
-// ABS only.
+// arithmetic wraps around on overflow, as 32-bit two's complement does: the specification has an
+// error for overflow in ABS only.
 type arithmetic struct {
 	left, right node
 	apply       func(x, y int32) (int32, Errors)

@@ -8,7 +8,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 )
 
-// arguments of a function of the specification.
+// arguments are those of a function of the specification.
 type arguments = [maxParameters]Value
 
 func castTo(t Type) func(arguments) (Value, Errors) {
@@ -65,7 +65,7 @@ func substringToEnd(a arguments) (Value, Errors) {
 	return substring(a)
 }
 
-// substring counts from 1, or from the end if the position is negative; 0 is nowhere.
+// substring counts from 1, or from the end if the position is negative; position 0 yields "".
 func substring(a arguments) (Value, Errors) {
 	text, position, size := a[0].text, int(a[1].number), int(a[2].number)
 	characters := utf8.RuneCountInString(text)
@@ -81,7 +81,7 @@ func substring(a arguments) (Value, Errors) {
 	return StringValue(rest[:offset(rest, size)]), 0
 }
 
-// offset returns the byte at which the n-th character begins, counted from 0, or the length of the text if it has no more than n.
+// offset returns the byte offset of the n-th character, from 0, or len(text) if there is none.
 func offset(text string, n int) int {
 	for at := range text {
 		if n <= 0 {

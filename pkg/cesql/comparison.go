@@ -2,7 +2,7 @@ package cesql
 
 import "github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 
-// newBinary makes the node of an operator between two operands that is neither LIKE, IN nor one of logic.
+// newBinary makes the node of a binary operator other than LIKE, IN, AND, OR and XOR.
 func newBinary(operator string, left, right node) node {
 	switch operator {
 	case "=":
@@ -59,8 +59,8 @@ func (n equality) eval(attributes []event.Attribute) result {
 	return truth((x == y.Value) != n.negated)
 }
 
-// in casts the elements to the type of the left operand. They are compared one by one up to the first that is equal; an element
-// that cannot be compared is neither equal nor unequal.
+// in casts the elements to the type of the left operand, and compares up to the first equal
+// element. An element with an error is neither equal nor unequal.
 type in struct {
 	left     node
 	elements []node

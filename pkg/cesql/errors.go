@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// SyntaxError says where an expression is malformed, and how.
+// SyntaxError says where and why an expression is malformed.
 type SyntaxError struct {
 	// Line and Column are counted from 1, the column in characters.
 	Line, Column int
@@ -19,7 +19,7 @@ func newSyntaxError(text string, at int, message string) *SyntaxError {
 	return &SyntaxError{1 + strings.Count(before, "\n"), 1 + utf8.RuneCountInString(before[lineStart:]), message}
 }
 
-// Error names the line only where there are several to choose from.
+// Error names the line only if the expression has several.
 func (e *SyntaxError) Error() string {
 	if e.Line > 1 {
 		return fmt.Sprintf("line %d, column %d: %s", e.Line, e.Column, e.Message)

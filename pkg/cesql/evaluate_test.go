@@ -9,7 +9,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 )
 
-// untyped reads attributes as they are in an event: Strings.
+// untyped reads attributes as Strings, as events have them.
 func untyped() cesql.Environment {
 	return cesql.Environment{Attribute: func(name string) cesql.Attribute {
 		return func(attributes []event.Attribute) (cesql.Value, bool) {
@@ -36,7 +36,7 @@ func compile(t testing.TB, text string) *cesql.Expression {
 	return x
 }
 
-// told is a value and errors as the tables below have them.
+// told shows a value and errors as in the tables below.
 func told(v cesql.Value, errors cesql.Errors) string {
 	text := ""
 	switch v.Type() {
@@ -55,7 +55,8 @@ func told(v cesql.Value, errors cesql.Errors) string {
 	return text
 }
 
-// TestEvaluate has what the conformance files leave open. The event has type, text, n, word and flag, and nothing else.
+// TestEvaluate has what the conformance files leave open. The event has only type, text, n, word,
+// flag.
 func TestEvaluate(t *testing.T) {
 	with := attributes("type", "order.created", "text", "héllo wörld", "n", "7", "word", "many", "flag", "true")
 	for _, test := range [][2]string{
@@ -80,7 +81,7 @@ func TestEvaluate(t *testing.T) {
 		{`'a' NOT IN (x, 'a')`, `false missing`},
 		{`'a' NOT IN (x, 'b')`, `false missing`},
 		{`'a' NOT IN ('c', 'b')`, `true`},
-		// What is false because of it is false for everything around.
+		// A value that is false because of it is false for the surrounding operator.
 		{`(x = 'a') = FALSE`, `true`},
 		{`FALSE = (x = 'a')`, `true`},
 		{`(x = 'a') != (type = 'order.created')`, `true`},
@@ -194,7 +195,7 @@ func TestEvaluate(t *testing.T) {
 	}
 }
 
-// TestMatches has what passes a filter: no error but a missing attribute is forgiven.
+// TestMatches has the filter rule: only missing attributes are ignored.
 func TestMatches(t *testing.T) {
 	with := attributes("type", "order.created", "word", "many", "flag", "true")
 	for expression, want := range map[string]bool{
@@ -240,7 +241,7 @@ func TestFunctionsOfTheEnvironment(t *testing.T) {
 	}
 }
 
-// TestTextIsBounded keeps an expression of 16 KiB from making hundreds of megabytes of an attribute.
+// TestTextIsBounded checks that 16 KiB of expression cannot make hundreds of megabytes of text.
 func TestTextIsBounded(t *testing.T) {
 	with := attributes("x", strings.Repeat("x", cesql.MaxText/4))
 	for expression, want := range map[string]string{

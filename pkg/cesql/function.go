@@ -2,27 +2,27 @@ package cesql
 
 import "github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 
-// Function is a function beside the specification's. Its arguments are cast before it is called.
+// Function is a function beside the specification's. Its arguments are cast before the call.
 type Function struct {
 	// Name is in upper case, with letters and _ only.
 	Name       string
 	Parameters []Type
 	Returns    Type
-	// Call may be called by any number of goroutines at the same time. It must not keep the arguments.
+	// Call must be safe for concurrent use, and must not keep the arguments.
 	Call func(arguments []Value) (Value, Errors)
 }
 
-// maxParameters is how many the functions of the specification have at most, the variadic ones excepted.
+// maxParameters bounds the parameters of the specification's functions, except variadic ones.
 const maxParameters = 3
 
-// builtin is a function of the specification. Its arguments come in an array, which needs no memory of its own.
+// builtin is a function of the specification. Its arguments are an array, which is not allocated.
 type builtin struct {
 	parameters []Type
 	returns    Type
 	call       func([maxParameters]Value) (Value, Errors)
 }
 
-// newCall finds the function by its name in upper case and the number of arguments. Those of the specification go first.
+// newCall finds the function with this upper-case name and number of arguments.
 func newCall(name string, arguments []node, functions []Function) node {
 	if name == "CONCAT" || name == "CONCAT_WS" && len(arguments) > 0 {
 		return concat{name == "CONCAT_WS", arguments}
@@ -75,7 +75,7 @@ func findBuiltin(name string, arity int) (builtin, bool) {
 	return b, b.call != nil && len(b.parameters) == arity
 }
 
-// missingFunction is a call that cannot be dispatched (3.5). Its arguments are not looked at.
+// missingFunction is a call of no function (3.5). Its arguments are not evaluated.
 type missingFunction struct{}
 
 func (missingFunction) eval([]event.Attribute) result { return failed(Boolean, MissingFunctionError) }
@@ -95,7 +95,7 @@ func (n builtinCall) eval(attributes []event.Attribute) result {
 	return result{value, errors}
 }
 
-// evalAll evaluates the arguments as these types, into the values.
+// evalAll evaluates the arguments into values, cast to these types.
 func evalAll(arguments []node, types []Type, attributes []event.Attribute, values []Value) (errors Errors) {
 	for i, argument := range arguments {
 		value, more := as(types[i], argument, attributes)

@@ -9,17 +9,18 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 )
 
-// generator draws well-formed expressions, with parentheses only now and then, so that precedence decides.
+// generator draws well-formed expressions with few parentheses, so that precedence matters.
 type generator struct {
 	t *rapid.T
-	// goesOn is set once there is an operator that goes on after an error in an operand.
+	// goesOn is set once an operator is drawn that uses an operand with an error.
 	goesOn bool
 }
 
-// texts are close enough to each other, and to patterns, to meet often. None has a character beyond ASCII, % or \: see sdkFaults.
+// texts are similar enough that comparisons and patterns often match. None has a character beyond
+// ASCII, % or \: see sdkFaults.
 var texts = []string{"", "a", "ab", "abc", "a_c", "A", "true", "FALSE", "0", "1", "-1", "+7", "12", "2147483647", "-2147483648", " a ", "it's", "order.created"}
 
-// drawAttributes draws an event's; some of the names that expressions have are missing.
+// drawAttributes draws attributes of an event; some names used in expressions are missing.
 func drawAttributes(t *rapid.T) []event.Attribute {
 	with := attributes("id", "1", "source", "/shop", "type", "order.created")
 	for _, name := range []string{"a", "b", "n", "flag", "ext1"} {
@@ -63,7 +64,7 @@ func (g *generator) pattern() string {
 	return "'" + strings.Join(pieces, "") + "'"
 }
 
-// expression draws operands with operators between and behind them.
+// expression draws operands and operators.
 func (g *generator) expression(depth int) string {
 	text := g.operand(depth)
 	for range rapid.SampledFrom([]int{0, 0, 1, 1, 2, 3}).Draw(g.t, "operators") {

@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// Kinds of tokens. Operators, punctuation and keywords are kinds of their own, named by what they look like in upper case.
+// Kinds of tokens. The kind of an operator, punctuation or keyword is its text in upper case.
 const (
 	tokenEnd     = "end"
 	tokenWord    = "word"
@@ -14,15 +14,15 @@ const (
 	tokenString  = "string"
 )
 
-// token is a piece of the expression, at a byte of it.
+// token is a token of the expression, which starts at byte at.
 type token struct {
 	kind string
-	// text is what stands there; of a string, what it means.
+	// text is the token's text; of a string, the content.
 	text string
 	at   int
 }
 
-// split returns the tokens of an expression, the end last. Source: CESQLLexer.g4.
+// split returns the tokens of an expression, and tokenEnd last. Source: CESQLLexer.g4.
 func split(text string) ([]token, error) {
 	var tokens []token
 	for at := 0; ; {
@@ -48,7 +48,7 @@ func unknown(text string) string {
 	return fmt.Sprintf("unexpected character %q", c)
 }
 
-// scan returns the token at the beginning and how long it is: 0 when there is none.
+// scan returns the token at the start and its length; 0 if there is none.
 func scan(text string) (token, int) {
 	for _, symbol := range []string{"!=", "<>", "<=", ">=", "=", "<", ">", "(", ")", ",", "*", "/", "%"} {
 		if strings.HasPrefix(text, symbol) {
@@ -59,7 +59,7 @@ func scan(text string) (token, int) {
 	case c == '\'' || c == '"':
 		return scanString(text)
 	case c == '+' || c == '-':
-		// A sign right before digits belongs to them, also after an operand.
+		// A sign right before digits is part of the number, also after an operand.
 		if length := 1 + run(text[1:], isDigit); length > 1 {
 			return token{kind: tokenInteger, text: text[:length]}, length
 		}
@@ -84,8 +84,8 @@ func scanWord(text string) (token, int) {
 	return token{kind: tokenWord, text: word}, length
 }
 
-// scanString reads a string literal. A backslash before the quote, or the quote itself, escapes the quote. A backslash before
-// anything else stays: it may be one of a LIKE pattern. It keeps what follows from ending the string.
+// scanString reads a string literal. A backslash or a doubled quote escapes the quote. A backslash
+// before another character stays, for LIKE patterns; that character does not end the string.
 func scanString(text string) (token, int) {
 	quote := text[0]
 	var meaning strings.Builder
@@ -107,7 +107,7 @@ func scanString(text string) (token, int) {
 	return token{}, 0
 }
 
-// run returns how many bytes at the beginning have the property.
+// run returns the length of the longest prefix of bytes with the property.
 func run(text string, has func(byte) bool) int {
 	for i := range len(text) {
 		if !has(text[i]) {

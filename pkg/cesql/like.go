@@ -6,17 +6,17 @@ import (
 	"unicode/utf8"
 )
 
-// pattern is a LIKE pattern: segments with any text between them. Matching takes the leftmost place for each segment, which never
-// has to be taken back, so the time is in proportion to the text.
+// pattern is a LIKE pattern: segments with any text between them. Each segment matches at its
+// leftmost place, without backtracking, so the time is in proportion to the text.
 type pattern struct {
-	// first is where the text begins, last where it ends, and middle what is between in this order. Without a % in the pattern, the
-	// text is first as a whole.
+	// The text begins with first, ends with last, and has middle in this order between. If whole,
+	// the pattern has no %, and the text is first.
 	first, last segment
 	middle      []segment
 	whole       bool
 }
 
-// newPattern reads a pattern. A backslash takes the meaning from a % or _ after it, and is a character like others elsewhere.
+// newPattern reads a pattern. A backslash before % or _ escapes it; elsewhere it is a character.
 func newPattern(text string) *pattern {
 	segments := [][]string{nil}
 	for rest := text; rest != ""; {
@@ -59,17 +59,17 @@ func (p *pattern) matches(text string) bool {
 	return p.last.isSuffix(rest)
 }
 
-// anyCharacter stands for a _ among characters.
+// anyCharacter stands for _ in segment.characters.
 const anyCharacter = ""
 
 // segment is a piece of a pattern without %.
 type segment struct {
 	characters []string
-	// literal is the whole segment if it has no _.
+	// literal is the segment if it has no _.
 	literal string
 	hasAny  bool
-	// places has, for each character of the segment, where it may be: bit i is set for the i-th character. anyPlaces are those where
-	// every character may be. Both are for search.
+	// places has for each character its positions in the segment, as bits; anyPlaces are the
+	// positions of _. Only search uses them.
 	places    map[string][]uint64
 	anyPlaces []uint64
 }
@@ -82,7 +82,7 @@ func newSegment(characters []string) segment {
 	return s
 }
 
-// cutPrefix returns the text without the segment at its beginning.
+// cutPrefix returns the text after the segment at its start.
 func (s *segment) cutPrefix(text string) (string, bool) {
 	if !s.hasAny {
 		return strings.CutPrefix(text, s.literal)

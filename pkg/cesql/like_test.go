@@ -10,7 +10,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/cesql"
 )
 
-// likeBySpec is the specification's text as it stands, without a thought for the time that it takes.
+// likeBySpec follows the text of the specification, however long it takes.
 func likeBySpec(text, pattern string) bool {
 	if pattern == "" {
 		return text == ""
@@ -78,7 +78,7 @@ func TestLike(t *testing.T) {
 	}
 }
 
-// likesAsSpecified draws from few characters, so that patterns and texts meet.
+// likesAsSpecified draws from few characters, so that patterns often match.
 func likesAsSpecified(t *rapid.T) {
 	text := strings.Join(rapid.SliceOfN(rapid.SampledFrom([]string{"a", "b", "é", "%", "_", `\`}), 0, 12).Draw(t, "text"), "")
 	pattern := strings.Join(rapid.SliceOfN(rapid.SampledFrom([]string{"a", "b", "é", "%", "_", `\%`, `\_`, `\a`}), 0, 8).Draw(t, "pattern"), "")
@@ -97,9 +97,9 @@ func TestLikeIsAsSpecified(t *testing.T) {
 	}
 }
 
-// TestLikeTakesNoTurnBack would not end with a matcher that tries every place for each %, and is slow with one that compares a segment
-// anew at every place.
-func TestLikeTakesNoTurnBack(t *testing.T) {
+// TestLikeDoesNotBacktrack would not end if the matcher tried every place for each %, and would be
+// slow if it compared a segment anew at every place.
+func TestLikeDoesNotBacktrack(t *testing.T) {
 	text := strings.Repeat("a", 64<<10)
 	for _, pattern := range []string{
 		strings.Repeat("%a", 5000) + "%b",
@@ -117,7 +117,7 @@ func TestLikeTakesNoTurnBack(t *testing.T) {
 	}
 }
 
-// TestLikeAcrossWords has segments that fill the search's words to the brim, and beyond.
+// TestLikeAcrossWords has segments that fill the words of the search's state, and longer ones.
 func TestLikeAcrossWords(t *testing.T) {
 	for _, length := range []int{2, 3, 63, 64, 65, 127, 128, 129, 200} {
 		segment := strings.Repeat("ab", length)[:length-1]

@@ -2,7 +2,7 @@ package cesql
 
 import "github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 
-// not is false for what is no Boolean.
+// not is false if the operand is missing or cannot be cast to a Boolean.
 type not struct{ operand node }
 
 func (n not) eval(attributes []event.Attribute) result {
@@ -17,18 +17,18 @@ func (n not) eval(attributes []event.Attribute) result {
 	return result{BooleanValue(!x.Truth()), r.errors}
 }
 
-// logic is a chain of operands with AND, OR and XOR between them, which associate to the right: the operator after an operand has
-// the rest of the chain on its other side.
+// logic is a chain of operands with AND, OR and XOR between them, which associate to the right:
+// each operator has an operand on the left and the rest of the chain on the right.
 type logic struct {
 	operands  []node
 	operators []string
 }
 
-// eval walks the chain from the left instead of calling itself for each rest. Seen from an operand, AND and OR either settle the
-// value of the chain or leave it to the rest; XOR leaves it to the rest too, turned around if the operand is true.
+// eval goes through the chain from the left, without recursion. An operand of AND or OR either
+// decides the value or leaves it to the rest. XOR negates the rest if the operand is true.
 func (n logic) eval(attributes []event.Attribute) result {
 	var errors Errors
-	turned := false
+	negated := false
 	for i, operand := range n.operands {
 		x, more := operandTruth(operand.eval(attributes))
 		errors |= more
@@ -36,15 +36,16 @@ func (n logic) eval(attributes []event.Attribute) result {
 		case i == len(n.operators),
 			n.operators[i] == "AND" && !x,
 			n.operators[i] == "OR" && x:
-			return result{BooleanValue(x != turned), errors}
+			return result{BooleanValue(x != negated), errors}
 		case n.operators[i] == "XOR":
-			turned = turned != x
+			negated = negated != x
 		}
 	}
 	return failed(Boolean, errors) // not reached: the last operand settles the value
 }
 
-// operandTruth takes an operand of AND, OR or XOR for what it is worth: what has no value or cannot be cast is false.
+// operandTruth casts an operand of AND, OR or XOR: without a value, or if the cast fails, it is
+// false.
 func operandTruth(r result) (bool, Errors) {
 	if r.missing() {
 		return false, r.errors

@@ -23,7 +23,7 @@ func (n exists) eval(attributes []event.Attribute) result {
 	return truth(ok)
 }
 
-// operandOf evaluates an operand. What a missing attribute has made false is false for whatever stands around it, and no error.
+// operandOf evaluates an operand. A Boolean whose only errors are missing attributes has none.
 func operandOf(n node, attributes []event.Attribute) result {
 	r := n.eval(attributes)
 	if r.typ == Boolean && r.errors == MissingAttributeError {
@@ -32,7 +32,7 @@ func operandOf(n node, attributes []event.Attribute) result {
 	return r
 }
 
-// as evaluates an operand for an operator that takes a value of this type. Its value counts only if it comes without errors.
+// as evaluates an operand and casts it. An operand with an error has no value.
 func as(t Type, operand node, attributes []event.Attribute) (Value, Errors) {
 	r := operandOf(operand, attributes)
 	if r.errors != 0 {

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// expression reads operands between AND, OR and XOR: any number of them, so without recursion.
+// expression reads operands between AND, OR and XOR; in a loop, as there may be many.
 func (p *parser) expression() node {
 	first := p.binary(1)
 	if !p.atLogic() {
@@ -23,7 +23,7 @@ func (p *parser) expression() node {
 
 func (p *parser) atLogic() bool { return slices.Contains([]string{"AND", "OR", "XOR"}, p.next().kind) }
 
-// precedence of the operators after an operand, AND, OR and XOR excepted; 0 for everything else.
+// precedence returns that of a binary operator other than AND, OR and XOR, and 0 for other tokens.
 func precedence(kind string) int {
 	switch kind {
 	case "LIKE":
@@ -41,7 +41,8 @@ func precedence(kind string) int {
 	}
 }
 
-// binary reads an operand and the operators after it that bind at least so tightly. They associate to the left.
+// binary reads an operand and the operators after it of at least this precedence, which associate
+// to the left.
 func (p *parser) binary(least int) node {
 	left := p.operand()
 	for {
@@ -64,14 +65,14 @@ func (p *parser) binary(least int) node {
 	}
 }
 
-// ahead returns the operator after an operand, and whether there is a NOT before it.
+// ahead returns the operator after an operand, and whether NOT precedes it.
 func (p *parser) ahead() (operator token, negated bool) {
 	if p.next().kind != "NOT" {
 		return p.next(), false
 	}
 	operator = p.tokens[1]
 	if operator.kind != "LIKE" && operator.kind != "IN" {
-		p.failAt(operator, "expected LIKE or IN after NOT, found %s", told(operator))
+		p.failAt(operator, "expected LIKE or IN after NOT, found %s", describe(operator))
 		return p.next(), false
 	}
 	return operator, true
@@ -80,12 +81,12 @@ func (p *parser) ahead() (operator token, negated bool) {
 func (p *parser) like(left node, negated bool) node {
 	literal := p.take()
 	if literal.kind != tokenString {
-		p.failAt(literal, "expected a string after LIKE, found %s", told(literal))
+		p.failAt(literal, "expected a string after LIKE, found %s", describe(literal))
 	}
 	return like{left, newPattern(literal.text), negated}
 }
 
-// list reads expressions up to the parenthesis; there is at least one.
+// list reads one or more expressions and the closing parenthesis.
 func (p *parser) list() []node {
 	list := []node{p.deeper(p.expression)}
 	for p.accept(",") {
@@ -95,7 +96,7 @@ func (p *parser) list() []node {
 	return list
 }
 
-// operand reads what operators stand between, with the unary operators before it.
+// operand reads an operand of binary operators, with the unary operators before it.
 func (p *parser) operand() node {
 	t := p.take()
 	switch t.kind {
@@ -121,7 +122,7 @@ func (p *parser) operand() node {
 		}
 		return attribute{p.attribute(t)}
 	default:
-		p.failAt(t, "expected a value, found %s", told(t))
+		p.failAt(t, "expected a value, found %s", describe(t))
 		return nil
 	}
 }
@@ -136,7 +137,7 @@ func (p *parser) integer(t token) node {
 
 func (p *parser) attribute(t token) Attribute {
 	if t.kind != tokenWord || strings.Contains(t.text, "_") {
-		p.failAt(t, "expected the name of an attribute, which has letters and digits only, found %s", told(t))
+		p.failAt(t, "expected the name of an attribute, which has letters and digits only, found %s", describe(t))
 		return nil
 	}
 	return p.environment.Attribute(strings.ToLower(t.text))
@@ -145,7 +146,7 @@ func (p *parser) attribute(t token) Attribute {
 // call reads the arguments of a function.
 func (p *parser) call(name token) node {
 	if strings.ContainsAny(name.text, "0123456789") {
-		p.failAt(name, "expected the name of a function, which has letters and _ only, found %s", told(name))
+		p.failAt(name, "expected the name of a function, which has letters and _ only, found %s", describe(name))
 	}
 	var arguments []node
 	if !p.accept(")") {

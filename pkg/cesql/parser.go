@@ -5,16 +5,16 @@ import (
 	"strconv"
 )
 
-// parser makes nodes of tokens by precedence climbing. Source: CESQLParser.g4.
+// parser makes nodes from tokens by precedence climbing. Source: CESQLParser.g4.
 type parser struct {
 	text        string
 	environment Environment
-	// tokens are those left to read; the end stays.
+	// tokens are the rest of the tokens; the last one, tokenEnd, is never removed.
 	tokens []token
 	depth  int
-	// missing are the calls of functions that do not exist.
+	// missing are the called functions that do not exist.
 	missing []string
-	// err is the first error. After it the parser is at the end, and its nodes mean nothing.
+	// err is the first error. After an error the parser is at tokenEnd, and its nodes mean nothing.
 	err error
 }
 
@@ -39,7 +39,7 @@ func (p *parser) accept(kind string) bool {
 
 func (p *parser) expect(kind string) {
 	if found := p.next(); !p.accept(kind) {
-		p.failAt(found, "expected %q, found %s", kind, told(found))
+		p.failAt(found, "expected %q, found %s", kind, describe(found))
 	}
 }
 
@@ -50,7 +50,7 @@ func (p *parser) failAt(t token, format string, arguments ...any) {
 	p.tokens = p.tokens[len(p.tokens)-1:]
 }
 
-// deeper reads what is inside of something, so that no expression can exhaust the stack.
+// deeper reads a nested part, and bounds the nesting so that no expression exhausts the stack.
 func (p *parser) deeper(read func() node) node {
 	if p.depth == MaxDepth {
 		p.failAt(p.next(), "nested more than %d deep", MaxDepth)
@@ -61,8 +61,8 @@ func (p *parser) deeper(read func() node) node {
 	return read()
 }
 
-// told is how an error calls a token.
-func told(t token) string {
+// describe returns the name of a token in an error.
+func describe(t token) string {
 	switch {
 	case t.kind == tokenEnd:
 		return "the end"
@@ -75,7 +75,7 @@ func told(t token) string {
 	}
 }
 
-// shortened keeps errors readable.
+// shortened bounds the text that an error quotes.
 func shortened(text string) string {
 	const most = 40
 	if len(text) <= most {

@@ -15,7 +15,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 )
 
-// bySDK is what the SDK's engine makes of an expression. It stops at the first error.
+// bySDK returns the result of the SDK's engine, which stops at the first error.
 func bySDK(expression string, with []event.Attribute) (value cesql.Value, errors cesql.Errors, failure error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -64,8 +64,8 @@ func kindBySDK(err error) cesql.Errors {
 	}
 }
 
-// sdkFaults is where the SDK's engine departs from the specification. agrees draws nothing of these kinds but the first, for which
-// it knows a rule. A row that fails because the SDK was mended can go.
+// sdkFaults are departures of the SDK's engine from the specification. The generator of agrees
+// makes none of them but the first, which agrees allows for. Remove a row once the SDK is fixed.
 var sdkFaults = []struct {
 	why, expression string
 	theirs, ours    string
@@ -108,7 +108,7 @@ func TestFaultsOfTheSDK(t *testing.T) {
 	}
 }
 
-// agrees is the promise about everything else: the same value, and the same error if there is one.
+// agrees requires the SDK's value, and the SDK's error if any, for all else.
 func agrees(t *rapid.T) {
 	with := drawAttributes(t)
 	g := generator{t: t}
@@ -124,11 +124,11 @@ func agrees(t *rapid.T) {
 	ours, errors := x.Evaluate(with)
 	switch {
 	case kind == cesql.MissingAttributeError:
-		// The SDK has stopped where a subexpression is false. TestMissingAttributes has what is to come of that.
+		// The SDK stops where we continue with false; TestEvaluate has the results.
 	case errors&kind != kind, kind == 0 && errors != 0:
 		t.Errorf("%s over %v: got errors %05b, the SDK has %05b", expression, with, errors, kind)
 	case kind != 0 && g.goesOn:
-		// The SDK has stopped, and with it the value.
+		// The SDK has stopped without a value.
 	case ours != theirs:
 		t.Errorf("%s over %v: got %s, the SDK has %s", expression, with, told(ours, errors), told(theirs, kind))
 	}

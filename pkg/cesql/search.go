@@ -5,7 +5,7 @@ import (
 	"unicode/utf8"
 )
 
-// cut returns the text after the first place where the segment is.
+// cut returns the text after the first match of the segment.
 func (s *segment) cut(text string) (string, bool) {
 	if s.hasAny {
 		return s.search(text)
@@ -30,10 +30,10 @@ func (s *segment) index() {
 	}
 }
 
-// search runs through the text once (the Shift-And algorithm): bit i of the state is set while the last i+1 characters of the text so
-// far are the first i+1 of the segment.
+// search goes through the text once (the Shift-And algorithm): bit i of the state is set while the
+// last i+1 characters match the first i+1 of the segment.
 func (s *segment) search(text string) (string, bool) {
-	// A segment of more characters than this needs memory for each search.
+	// A search for a longer segment allocates its state.
 	var small [2]uint64
 	state := small[:]
 	if words := len(s.anyPlaces); words > len(small) {
@@ -51,7 +51,7 @@ func (s *segment) search(text string) (string, bool) {
 	return "", false
 }
 
-// step takes the state over the next character of the text.
+// step updates the state by the next character of the text.
 func (s *segment) step(state []uint64, character string) {
 	places := s.places[character]
 	carry := uint64(1)

@@ -6,8 +6,8 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/cesql"
 )
 
-// An event about which a function cannot tell yet neither passes nor fails, unless the rest settles it.
-func TestAFunctionThatCannotTellYet(t *testing.T) {
+// An undecided function leaves the event undecided, unless the rest of the expression decides.
+func TestUndecidedFunction(t *testing.T) {
 	environment := untyped()
 	environment.Functions = []cesql.Function{{Name: "LATER", Returns: cesql.Boolean, Call: func([]cesql.Value) (cesql.Value, cesql.Errors) {
 		return cesql.BooleanValue(false), cesql.Undecided

@@ -8,7 +8,7 @@ import (
 // Type is a type of the language.
 type Type uint8
 
-// The types of the language. Any is the parameter type of functions that take a value as it is.
+// The types of the language. A parameter of the type Any takes a value of any type.
 const (
 	Any Type = iota
 	Boolean
@@ -19,7 +19,7 @@ const (
 // Value is a Boolean, an Integer or a String.
 type Value struct {
 	text string
-	// number of a Boolean is 0 or 1.
+	// number is 0 or 1 for a Boolean.
 	number int32
 	typ    Type
 }
@@ -41,13 +41,13 @@ func StringValue(text string) Value { return Value{typ: String, text: text} }
 // Type is Boolean, Integer or String.
 func (v Value) Type() Type { return v.typ }
 
-// Truth returns what a Boolean is.
+// Truth returns the value of a Boolean.
 func (v Value) Truth() bool { return v.number != 0 }
 
-// Number returns what an Integer is.
+// Number returns the value of an Integer.
 func (v Value) Number() int32 { return v.number }
 
-// Text returns what a String is.
+// Text returns the value of a String.
 func (v Value) Text() string { return v.text }
 
 // Errors is a set of kinds of errors.
@@ -60,11 +60,11 @@ const (
 	CastError
 	MathError
 	FunctionEvaluationError
-	// Undecided is none of the specification's: a function cannot tell yet, and may be able to later.
+	// Undecided is not of the specification: a function cannot tell yet, and may be able to later.
 	Undecided
 )
 
-// to casts a value that is there (3.7). With a CastError comes the zero value.
+// to casts a value (3.7). With a CastError it returns the zero value.
 func (v Value) to(t Type) (Value, Errors) {
 	switch {
 	case t == v.typ || t == Any:
@@ -88,7 +88,7 @@ func parseBoolean(text string) (Value, Errors) {
 	switch {
 	case strings.EqualFold(text, "true"):
 		return BooleanValue(true), 0
-	// EqualFold has ſ for an s.
+	// EqualFold takes ſ for s.
 	case len(text) == len("false") && strings.EqualFold(text, "false"):
 		return BooleanValue(false), 0
 	default:
@@ -96,7 +96,7 @@ func parseBoolean(text string) (Value, Errors) {
 	}
 }
 
-// parseInteger is strconv.ParseInt without its error, which would be allocated for each event that has no number.
+// parseInteger is strconv.ParseInt without its error, which would cost an allocation per event.
 func parseInteger(text string) (Value, Errors) {
 	digits, negative := text, false
 	if text != "" && (text[0] == '+' || text[0] == '-') {
@@ -110,7 +110,7 @@ func parseInteger(text string) (Value, Errors) {
 		if digits[i] < '0' || '9' < digits[i] {
 			return IntegerValue(0), CastError
 		}
-		// One digit more than fits is enough to tell.
+		// Stop at one digit too many, before n overflows.
 		if n = n*10 + int64(digits[i]-'0'); n > 1<<31 {
 			return IntegerValue(0), CastError
 		}

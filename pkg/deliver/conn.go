@@ -15,9 +15,9 @@ import (
 )
 
 const (
-	// maxInformational is how many responses of the 1xx kind may come before the one that counts.
+	// maxInformational bounds the 1xx responses before the final one.
 	maxInformational = 5
-	// smallMessage is what fits into the buffers between us and any peer, so that writing it waits for nobody to read.
+	// smallMessage bytes fit into socket buffers: writing them does not wait for the peer.
 	smallMessage = 16 << 10
 )
 
@@ -26,16 +26,15 @@ var (
 	errNoResponse    = errors.New("the connection was closed before a response came")
 )
 
-// conn is one connection of a plain transport. One goroutine at a time uses it.
+// conn is one connection of a plain transport. One goroutine uses it at a time.
 type conn struct {
 	pool    *plain
 	address string
 	net     net.Conn
-	raw     syscall.RawConn // nil: the system has no way to look at it
+	raw     syscall.RawConn // nil: isQuiet cannot look at the connection
 	in      *bufio.Reader
 	out     *bufio.Writer
-	// limit is what may still come of a header; it is no bound for a body, which has bounds of its
-	// own.
+	// limit bounds the rest of a response's header. A body has bounds of its own.
 	limit io.LimitedReader
 
 	expiry *time.Timer // guarded by pool.mu
@@ -44,19 +43,19 @@ type conn struct {
 func newConn(pool *plain, address string, n net.Conn) *conn {
 	c := &conn{pool: pool, address: address, net: n, limit: io.LimitedReader{R: n}}
 	if s, ok := n.(syscall.Conn); ok {
-		c.raw, _ = s.SyscallConn() // without it a dead connection shows when it is used
+		c.raw, _ = s.SyscallConn() // without raw, a dead connection fails when it is used
 	}
 	c.in, c.out = bufio.NewReader(&c.limit), bufio.NewWriter(n)
 	return c
 }
 
-func (c *conn) close() { _ = c.net.Close() } // nothing is left to be said on it
+func (c *conn) close() { _ = c.net.Close() } // an error changes nothing
 
-// breakOff ends every read and write under way, and those to come.
+// breakOff ends every read and write, running or to come.
 func (c *conn) breakOff() { _ = c.net.SetDeadline(time.Unix(1, 0)) }
 
-// exchange posts the message and reads the response up to its body, which the caller closes. After an error the connection is closed.
-// giveUp ends a read of the body that hangs.
+// exchange posts the message and returns the response, whose body the caller closes. It closes the
+// connection after an error. giveUp ends a read of the body that hangs.
 func (c *conn) exchange(ctx context.Context, host string, m message) (response *http.Response, giveUp func(), err error) {
 	unwatch := context.AfterFunc(ctx, c.breakOff)
 	written := c.send(host, m)
@@ -70,15 +69,15 @@ func (c *conn) exchange(ctx context.Context, host string, m message) (response *
 	response.Body = &body{ReadCloser: response.Body, conn: c, ctx: ctx, unwatch: unwatch, written: written,
 		last: response.Close || response.StatusCode == http.StatusSwitchingProtocols}
 	giveUp = func() {
-		if unwatch() { // else Close has come first, and the connection may be another's by now
+		if unwatch() { // else Close came first, and another exchange may use the connection
 			c.breakOff()
 		}
 	}
 	return response, giveUp, nil
 }
 
-// send writes the message and returns what will tell how that went. A large one is written while the response is read: a peer may
-// answer before it has read all, and may even not read on until its answer is read.
+// send writes the message. It returns at once for a large one, which is written while the response
+// is read: a peer may answer early, or stop reading until its answer is read.
 func (c *conn) send(host string, m message) *writing {
 	w := &writing{done: make(chan struct{})}
 	write := func() {
@@ -93,13 +92,13 @@ func (c *conn) send(host string, m message) *writing {
 	return w
 }
 
-// writing is how the writing of a message went, once done is closed.
+// writing is the writing of one message: err is set when done is closed.
 type writing struct {
 	done chan struct{}
 	err  error
 }
 
-// cause is why there is no response.
+// cause returns why there is no response.
 func cause(ctx context.Context, read, written error) error {
 	switch {
 	case ctx.Err() != nil:
@@ -135,9 +134,9 @@ func (c *conn) write(host string, m message) error {
 	return w.Flush()
 }
 
-// readResponse skips what is said before the response.
+// readResponse reads the final response and skips the 1xx ones before it.
 func (c *conn) readResponse() (*http.Response, error) {
-	request := &http.Request{Method: http.MethodPost} // what may follow depends on the method
+	request := &http.Request{Method: http.MethodPost} // the method says which responses have a body
 	c.limit.N = maxResponseHeader
 	for range maxInformational + 1 {
 		response, err := http.ReadResponse(c.in, request)
@@ -155,14 +154,14 @@ func (c *conn) readResponse() (*http.Response, error) {
 	return nil, fmt.Errorf("more than %d responses of the 1xx kind", maxInformational)
 }
 
-// body is a response's body. Once it is read to its end and closed, the connection is free for the next exchange.
+// body is a response's body. A connection whose body was read to the end and closed is used again.
 type body struct {
 	io.ReadCloser
 	conn    *conn
 	ctx     context.Context
 	unwatch func() bool
 	written *writing
-	// last says that nothing more is to come on the connection.
+	// last is set if the connection ends with this response.
 	last   bool
 	ended  bool
 	closed bool
@@ -179,14 +178,14 @@ func (b *body) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Close does not read the rest, of which there may be no end: it gives the connection up instead. So it does when the peer has not
-// taken the whole message.
+// Close closes the connection, unless the message was written and the body read to its end. Close
+// does not read the rest of a body, which may be endless.
 func (b *body) Close() error {
 	if b.closed {
 		return nil
 	}
 	b.closed = true
-	watched := b.unwatch() // else the connection is broken off
+	watched := b.unwatch() // else breakOff was called
 	select {
 	case <-b.written.done:
 		if watched && b.written.err == nil && b.ended && !b.last && b.conn.in.Buffered() == 0 {
@@ -196,7 +195,7 @@ func (b *body) Close() error {
 		b.conn.close()
 	default:
 		b.conn.close()
-		<-b.written.done // at once; its error does not matter, for there was an answer
+		<-b.written.done // at once; there was an answer, so the error does not matter
 	}
 	return nil
 }

@@ -26,7 +26,7 @@ func TestConnectionsAreReused(t *testing.T) {
 		{name: "a reply", status: 200, length: 5000, wantConnections: 1},
 		{name: "a failure with a page", status: 503, length: 10_000, wantConnections: 1},
 		{name: "a truncated reply", status: 200, length: 60_000, wantConnections: 1},
-		{name: "too much to read on", status: 503, length: 4 << 20, wantConnections: sends},
+		{name: "a failure too large to drain", status: 503, length: 4 << 20, wantConnections: sends},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := serve(t, answer(test.status, strings.Repeat("x", test.length)))

@@ -7,17 +7,17 @@ import (
 	"time"
 )
 
-// What a peer does to an idle connection must show before the next event goes out on it.
-func TestIdleConnectionsAreLookedAt(t *testing.T) {
+// The sender notices what a peer did to an idle connection before it sends the next event.
+func TestIdleConnectionsAreChecked(t *testing.T) {
 	for _, test := range []struct {
 		name string
 		does func(peer net.Conn) error
-		// keeps is whether the connection is used again.
+		// keeps is set if the connection is used again.
 		keeps bool
 	}{
 		{name: "nothing", does: func(net.Conn) error { return nil }, keeps: true},
 		{name: "close", does: net.Conn.Close},
-		{name: "say what nobody has asked for", does: func(peer net.Conn) error {
+		{name: "send an unrequested response", does: func(peer net.Conn) error {
 			_, err := io.WriteString(peer, "HTTP/1.1 400 Bad Request\r\n\r\n")
 			return err
 		}},

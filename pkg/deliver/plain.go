@@ -12,18 +12,18 @@ import (
 	"golang.org/x/net/http/httpguts"
 )
 
-// plain is the transport of http destinations: HTTP/1.1 over TCP, one exchange at a time on a connection.
+// plain is the transport of http destinations: HTTP/1.1, one exchange at a time on a connection.
 //
-// Why not http.Transport, which https destinations have: it hands each exchange over to two goroutines per connection, and that
-// costs more than all else that a delivery does. Here the caller's goroutine writes, reads, and is done. The response is still
-// net/http's to read. Safe for concurrent use.
+// https destinations use http.Transport, which hands each exchange to two goroutines per
+// connection. That costs more than the rest of a delivery, so here the caller's goroutine writes
+// and reads; net/http still parses the response. Safe for concurrent use.
 type plain struct {
 	dial        func(ctx context.Context, network, address string) (net.Conn, error)
 	idleTimeout time.Duration
 
 	mu     sync.Mutex
-	idle   map[string][]*conn // by address; the one used last is taken first
-	size   int                // of idle
+	idle   map[string][]*conn // by address; the last is taken first
+	size   int                // of all of idle
 	closed bool
 }
 
@@ -35,8 +35,8 @@ func newPlain(config Config) *plain {
 	}
 }
 
-// exchange posts the message and returns the response, within ctx to the end of its body, which the caller closes. The connection is
-// used again when the body was read to its end. giveUp ends a read of the body that hangs.
+// exchange posts the message and returns the response, whose body the caller closes, within ctx to
+// the end of the body. It may reuse a connection. giveUp ends a read of the body that hangs.
 func (p *plain) exchange(ctx context.Context, m message) (response *http.Response, giveUp func(), err error) {
 	host, err := httpguts.PunycodeHostPort(m.url.Host)
 	if err != nil {
@@ -49,7 +49,6 @@ func (p *plain) exchange(ctx context.Context, m message) (response *http.Respons
 	return c.exchange(ctx, host, m)
 }
 
-// address is where to connect to.
 func address(host, port string) string {
 	if port == "" {
 		return strings.TrimSuffix(host, ":") + ":80"
@@ -57,7 +56,7 @@ func address(host, port string) string {
 	return host
 }
 
-// connection returns an idle connection that its peer has left open, or a new one.
+// connection returns an idle connection that the peer has left open, or a new one.
 func (p *plain) connection(ctx context.Context, address string) (*conn, error) {
 	for {
 		c := p.take(address)
@@ -75,7 +74,7 @@ func (p *plain) connection(ctx context.Context, address string) (*conn, error) {
 	}
 }
 
-// take removes a connection from the idle ones. It returns nil when there is none.
+// take removes and returns an idle connection; nil when there is none.
 func (p *plain) take(address string) *conn {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -90,7 +89,7 @@ func (p *plain) take(address string) *conn {
 	return c
 }
 
-// put makes the connection an idle one, for as long as one may be.
+// put keeps the connection for the next exchange until the idle timeout, or closes it.
 func (p *plain) put(c *conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -106,8 +105,7 @@ func (p *plain) put(c *conn) {
 	c.expiry.Reset(p.idleTimeout)
 }
 
-// expire closes the connection, unless it was taken just before. One that was put back since is
-// closed too, if early.
+// expire closes the connection if it is idle, also if it was used and put back meanwhile.
 func (p *plain) expire(c *conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -118,7 +116,7 @@ func (p *plain) expire(c *conn) {
 	}
 }
 
-// setIdle replaces the idle connections of an address. The map has the old ones until then, for their number. The caller holds mu.
+// setIdle replaces the idle connections of an address, and counts. The caller holds mu.
 func (p *plain) setIdle(address string, idle []*conn) {
 	p.size += len(idle) - len(p.idle[address])
 	if len(idle) == 0 {
@@ -128,7 +126,7 @@ func (p *plain) setIdle(address string, idle []*conn) {
 	p.idle[address] = idle
 }
 
-// CloseIdleConnections closes them, and from now on every other when its exchange ends.
+// CloseIdleConnections closes the idle connections, and every other when its exchange ends.
 func (p *plain) CloseIdleConnections() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -17,13 +17,13 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 )
 
-// peer is a subscriber that speaks to the connection itself. connections counts what it accepted.
+// peer is a subscriber that handles raw connections. connections counts those accepted.
 type peer struct {
 	url         string
 	connections atomic.Int32
 }
 
-// listen lets speak have each connection, and closes it when speak returns.
+// listen calls speak for each connection, and closes the connection when speak returns.
 func listen(t *testing.T, speak func(c net.Conn, requests *bufio.Reader)) *peer {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -111,7 +111,7 @@ func TestResponsesOnTheWire(t *testing.T) {
 	}
 }
 
-// A subscriber may answer before it has read the event, and may not read on until its answer is read.
+// A subscriber may answer early, or stop reading until its answer is read.
 func TestAnswersBeforeTheEndOfTheRequestCount(t *testing.T) {
 	const size = 64 << 20 // more than fits into the buffers between the two
 	for _, test := range []struct {
@@ -151,7 +151,7 @@ func TestAnswersBeforeTheEndOfTheRequestCount(t *testing.T) {
 	}
 }
 
-func TestALargeMessageThatIsNotTakenEndsWithItsContext(t *testing.T) {
+func TestContextEndsAWriteThatHangs(t *testing.T) {
 	end := make(chan struct{})
 	defer close(end)
 	p := listen(t, func(net.Conn, *bufio.Reader) { <-end })
@@ -164,7 +164,7 @@ func TestALargeMessageThatIsNotTakenEndsWithItsContext(t *testing.T) {
 	}
 }
 
-// Nothing of an event gets out of its header.
+// No attribute or header of an event can add another HTTP header.
 func TestHeadersThatHTTPCannotCarryAreRefused(t *testing.T) {
 	s := serve(t, answer(200, ""))
 	for name, change := range map[string]func(*event.Event){
@@ -185,7 +185,7 @@ func TestHeadersThatHTTPCannotCarryAreRefused(t *testing.T) {
 	}
 }
 
-func TestIdleConnectionsAreForTheirOwnHostAlone(t *testing.T) {
+func TestIdleConnectionsAreReusedPerHost(t *testing.T) {
 	sender := newSender(t, deliver.Config{})
 	one, other := serve(t, answer(200, "one")), serve(t, answer(200, "other"))
 	for range 2 {

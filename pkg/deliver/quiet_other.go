@@ -2,5 +2,5 @@
 
 package deliver
 
-// isQuiet cannot look at a connection here. One that its peer has closed fails when it is used, and the event is tried again.
+// isQuiet cannot look here: a request on a connection that the peer has closed fails.
 func (c *conn) isQuiet() bool { return true }

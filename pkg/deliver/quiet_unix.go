@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// isQuiet reports whether the idle connection is open and nothing has come on it. A peer that closes a connection says so at any
-// time, and what is then sent on it is lost without an answer; what comes unasked must not be taken for the next answer.
+// isQuiet reports whether the idle connection is open and no byte has come in. A request on a
+// closed connection is lost, and bytes that came before the request would be taken for its answer.
 func (c *conn) isQuiet() bool {
 	if c.raw == nil {
 		return true

@@ -12,30 +12,30 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 )
 
-// userAgent is who we are to a subscriber.
 const userAgent = "eventing-jetstream"
 
-// message is what is to be posted. Host, Content-Length and what else HTTP needs is not among the headers. The body may be the event's
-// own bytes.
+// message is a request to be posted. Its header lacks Host, Content-Length and what else HTTP
+// itself needs. The body may be the event's own bytes.
 type message struct {
 	url    *url.URL
 	header http.Header
 	body   []byte
 }
 
-// newMessage encodes the event. The data is not copied in the binary mode. Every message says Prefer: reply and Kn-Namespace, also
-// one to a dead letter sink, which may be a subscriber elsewhere. Errors: ErrDestination, ErrHeader.
+// newMessage encodes the event, in binary mode without a copy of Data. All messages have Prefer:
+// reply and Kn-Namespace: a dead letter sink may be a subscriber. Errors: ErrDestination,
+// ErrHeader.
 func newMessage(request dispatch.Request) (message, error) {
 	u, err := url.Parse(request.To.URL)
 	if err != nil {
-		// What the parser says repeats parts of the URL, which may hold a password.
+		// The parser's error repeats parts of the URL, which may hold a password.
 		return message{}, fmt.Errorf("%w: its URL cannot be parsed", ErrDestination)
 	}
 	if u.Scheme != "http" && u.Scheme != "https" {
-		return message{}, fmt.Errorf("%w: %s: unsupported scheme %q", ErrDestination, place(u), u.Scheme)
+		return message{}, fmt.Errorf("%w: %s: unsupported scheme %q", ErrDestination, withoutSecrets(u), u.Scheme)
 	}
 	if u.Hostname() == "" {
-		return message{}, fmt.Errorf("%w: %s: no host", ErrDestination, place(u))
+		return message{}, fmt.Errorf("%w: %s: no host", ErrDestination, withoutSecrets(u))
 	}
 	header, body := encode(request)
 	header["Kn-Namespace"] = []string{request.Namespace}
@@ -49,7 +49,8 @@ func newMessage(request dispatch.Request) (message, error) {
 	return message{url: u, header: header, body: body}, check(header)
 }
 
-// check refuses what would not stay within its header. Package event lets no such thing in, and this is its last way out.
+// check refuses header names and values that HTTP cannot carry. Package event accepts none of
+// these; check is the last guard against header injection.
 func check(header http.Header) error {
 	for name, values := range header {
 		if !httpguts.ValidHeaderFieldName(name) {
@@ -64,8 +65,8 @@ func check(header http.Header) error {
 	return nil
 }
 
-// encode returns the headers and the body of the content mode that the subscriber wants. An event whose own content type
-// is a CloudEvents one would be misread in the binary mode, so it is always sent structured.
+// encode returns the headers and the body in the content mode that the subscriber wants. In binary
+// mode an event with a CloudEvents content type would be misread, so it is always structured.
 func encode(request dispatch.Request) (http.Header, []byte) {
 	e := request.Event
 	header := make(http.Header, len(e.Attributes)+len(e.Headers)+4)
@@ -80,7 +81,7 @@ func encode(request dispatch.Request) (http.Header, []byte) {
 	return header, body
 }
 
-// place is the part of a URL that may be shown: a user name, a password or a query can be secret.
-func place(u *url.URL) string {
+// withoutSecrets returns the URL without user name, password and query.
+func withoutSecrets(u *url.URL) string {
 	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
 }

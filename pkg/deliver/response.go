@@ -11,21 +11,21 @@ import (
 )
 
 const (
-	// failureLimit bounds the body of an answer that cannot be a reply; dead letters carry less than this.
+	// failureLimit bounds the body of an answer that cannot be a reply; a dead letter carries less.
 	failureLimit = 4 << 10
-	// drainLimit and drainTime bound what is read, and thrown away, after a truncated body, so that the
-	// connection can be used again. It is cheaper to open a new one than to read more.
+	// drainLimit and drainTime bound the reading of the rest of a truncated body, which allows the
+	// connection to be used again. Beyond that a new connection is cheaper.
 	drainLimit = 64 << 10
 	drainTime  = 250 * time.Millisecond
-	// preallocated bounds the memory that a Content-Length alone can make us take.
+	// preallocated bounds the memory that is taken because of a Content-Length alone.
 	preallocated = 64 << 10
 )
 
-// receive reads the answer. giveUp cancels the request, which ends a read that hangs; the caller closes the body.
+// receive reads the answer. giveUp ends a read that hangs; the caller closes the body.
 func receive(incoming *http.Response, replyLimit int64, giveUp func()) dispatch.Response {
 	response := dispatch.Response{StatusCode: incoming.StatusCode, Header: incoming.Header}
 	if incoming.StatusCode < http.StatusOK {
-		return response // 101: what follows is no HTTP body, and need not end
+		return response // 101: an endless stream may follow
 	}
 	limit, mayBeReply := int64(failureLimit), isReply(incoming.StatusCode)
 	if mayBeReply {
@@ -34,7 +34,7 @@ func receive(incoming *http.Response, replyLimit int64, giveUp func()) dispatch.
 	body, err := head(incoming, limit+1)
 	switch {
 	case err != nil && mayBeReply:
-		// Whether there was a reply is unknown, so this delivery must not count as done.
+		// A reply may be lost, so the event must not count as delivered.
 		return dispatch.Response{Err: fmt.Errorf("status %d, but its body is incomplete: %w", incoming.StatusCode, err)}
 	case err != nil:
 		response.Truncated = true
@@ -63,7 +63,7 @@ func head(incoming *http.Response, limit int64) ([]byte, error) {
 	return buffer.Bytes(), err
 }
 
-// drain reads a little of what is left. The transport keeps the connection if that was all, and else closes it.
+// drain reads the rest of a body within bounds; the connection is kept only if that was all.
 func drain(body io.Reader, giveUp func()) {
 	timer := time.AfterFunc(drainTime, giveUp)
 	defer timer.Stop()

@@ -28,8 +28,8 @@ func TestResponseBodyIsBounded(t *testing.T) {
 		{name: "a reply below the limit", status: 200, length: limit - 1, wantBytes: limit - 1},
 		{name: "a reply at the limit", status: 200, length: limit, wantBytes: limit},
 		{name: "a reply over the limit", status: 200, length: limit + 1, wantBytes: limit, wantTruncated: true},
-		{name: "201 may be one", status: 201, length: limit, wantBytes: limit},
-		{name: "202 is none", status: 202, length: limit, wantBytes: 4096, wantTruncated: true},
+		{name: "201 may be a reply", status: 201, length: limit, wantBytes: limit},
+		{name: "202 is no reply", status: 202, length: limit, wantBytes: 4096, wantTruncated: true},
 		{name: "a short failure", status: 500, length: 4096, wantBytes: 4096},
 		{name: "a long failure", status: 500, length: 4097, wantBytes: 4096, wantTruncated: true},
 		{name: "a redirect", status: 302, length: 9000, wantBytes: 4096, wantTruncated: true},
@@ -85,7 +85,7 @@ func TestBinarySendDoesNotCopyTheData(t *testing.T) {
 	}
 }
 
-// allocated is the number of bytes allocated since the start of the program, freed ones included.
+// allocated returns the bytes allocated since the start of the program, freed ones included.
 func allocated() uint64 {
 	var stats runtime.MemStats
 	runtime.ReadMemStats(&stats)
@@ -152,8 +152,8 @@ func TestTheContextEndsTheExchange(t *testing.T) {
 	}
 }
 
-// A failure whose head is known is not held up by the rest of its body.
-func TestAStalledRestIsNotWaitedFor(t *testing.T) {
+// Send returns a failure without waiting for the stalled rest of its body.
+func TestStalledRestOfAFailureIsNotRead(t *testing.T) {
 	end := make(chan struct{})
 	s := serve(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(503)

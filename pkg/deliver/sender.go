@@ -1,7 +1,7 @@
-// Package deliver sends events over HTTP. It makes one request per Send: no retries, no redirects, no cookies, no proxy.
+// Package deliver sends events over HTTP, one request per Send: no retries, redirects or cookies.
 //
-// Proxy settings of the environment are not honoured: destinations are resolved addresses, mostly inside the cluster, and an event must not
-// take another way because of a variable that was set for something else.
+// The proxy settings of the environment are ignored: destinations are resolved addresses, mostly
+// inside the cluster, and a variable that was set for something else must not redirect events.
 package deliver
 
 import (
@@ -18,25 +18,24 @@ import (
 
 // Defaults of a Config.
 const (
-	// DefaultReplyLimit takes a reply with 1 MiB of data, NATS's default max_payload, also in base64 in the structured mode.
+	// DefaultReplyLimit fits a reply with 1 MiB of data (NATS's default max_payload) in base64.
 	DefaultReplyLimit = 3 << 19
-	// DefaultIdleTimeout is below the 5 s after which common servers (Node.js, uvicorn) close an idle connection. A request
-	// that meets this moment fails without an answer, and may or may not have been handled; so we close first.
+	// DefaultIdleTimeout is below the 5 s after which common servers (Node.js, uvicorn) close an
+	// idle connection: a request at that moment fails without an answer, handled or not.
 	DefaultIdleTimeout = 4 * time.Second
 )
 
-// connectTimeout is the budget for a new connection: one half for name lookup and TCP, the other
-// for the TLS handshake. A request whose context ends earlier does not wait for it. The budget is
-// far above what a reachable host takes, and far below any delivery timeout in use.
+// connectTimeout bounds a new connection: half for name lookup and TCP, half for the TLS handshake.
+// It is far above what a reachable host takes, and far below usual delivery timeouts.
 const connectTimeout = 20 * time.Second
 
 // Config tunes a Sender. A field of 0 takes its default.
 type Config struct {
-	// ReplyLimit is how many bytes of a possible reply are read; what is longer is truncated.
+	// ReplyLimit bounds the body of a possible reply in bytes; a longer one is truncated.
 	ReplyLimit int64
-	// IdleTimeout is how long an unused connection is kept.
+	// IdleTimeout is how long an idle connection is kept.
 	IdleTimeout time.Duration
-	// Dial connects; nil is the system's network. The simulator has one of its own.
+	// Dial connects; nil means the system's network. The simulator sets its own.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
@@ -57,22 +56,22 @@ type Sender struct {
 
 var _ dispatch.Sender = (*Sender)(nil)
 
-// New returns a Sender. It opens no connection; Close it to close those that Send leaves open.
+// New returns a Sender, which opens connections as needed; Close it.
 func New(config Config) *Sender {
 	config = config.withDefaults()
 	return &Sender{replyLimit: config.ReplyLimit, transports: newTransports(config)}
 }
 
-// Close closes the connections that are idle. Those in use are closed as their requests end.
+// Close closes the idle connections; the others are closed as their requests end.
 func (s *Sender) Close() { s.transports.close() }
 
-// Send posts the event to the destination and returns the answer, whatever its status: a redirect
-// is an answer too. The context bounds the whole exchange, to the end of the body; Send sets no
-// timeout of its own but that for a new connection.
+// Send posts the event to the destination and returns the answer with any status, redirects
+// included. The context bounds the exchange to the end of the body; Send adds only connectTimeout.
 //
-// A body that may be a reply (2xx except 202) is read up to the reply limit, any other up to 4 KiB, enough to tell why.
-// Response.Err is set when there was no whole answer: ErrDestination or ErrCACerts for a destination that cannot be
-// used, ErrHeader for an event that cannot be sent, the context's error when it ended, else what the network said. It shows of the URL only scheme, host and path.
+// A body that may be a reply (2xx except 202) is read up to the reply limit, any other up to 4 KiB,
+// enough for an error text. Response.Err is set when there was no whole answer: ErrDestination or
+// ErrCACerts for an unusable destination, ErrHeader for an event that HTTP cannot carry, the
+// context's error, or a network error. Of the URL the error shows scheme, host and path only.
 func (s *Sender) Send(ctx context.Context, request dispatch.Request) dispatch.Response {
 	m, err := newMessage(request)
 	if err != nil {
@@ -87,12 +86,12 @@ func (s *Sender) Send(ctx context.Context, request dispatch.Request) dispatch.Re
 		err = response.Err
 	}
 	if err != nil {
-		response.Err = fmt.Errorf("POST %s: %w", place(m.url), err)
+		response.Err = fmt.Errorf("POST %s: %w", withoutSecrets(m.url), err)
 	}
 	return response
 }
 
-// postPlainly posts without TLS, which CA certificates have no part in.
+// postPlainly posts over http, for which CA certificates do not matter.
 func (s *Sender) postPlainly(ctx context.Context, m message, _ string) (dispatch.Response, error) {
 	incoming, giveUp, err := s.transports.plain.exchange(ctx, m)
 	if err != nil {
@@ -102,7 +101,7 @@ func (s *Sender) postPlainly(ctx context.Context, m message, _ string) (dispatch
 	return receive(incoming, s.replyLimit, giveUp), nil
 }
 
-// postSecurely posts by HTTPS to a server that the system's CAs, or these, vouch for.
+// postSecurely posts over https to a server that the system's CAs or these vouch for.
 func (s *Sender) postSecurely(ctx context.Context, m message, caCerts string) (dispatch.Response, error) {
 	transport, err := s.transports.secure(caCerts)
 	if err != nil {

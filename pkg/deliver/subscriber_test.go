@@ -16,7 +16,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
-// subscriber is a test server that counts what reaches it.
+// subscriber is a test server that counts its requests and connections.
 type subscriber struct {
 	*httptest.Server
 	requests, connections atomic.Int32
@@ -49,7 +49,7 @@ func serve(t testing.TB, handle http.HandlerFunc, configure ...func(*httptest.Se
 	return s
 }
 
-// caCerts returns the server's certificate, which signed itself, in PEM form.
+// caCerts returns the server's self-signed certificate in PEM form.
 func (s *subscriber) caCerts() string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw}))
 }
@@ -80,7 +80,7 @@ func order() event.Event {
 	}
 }
 
-// answer handles a request by this status and body.
+// answer handles a request with this status and body.
 func answer(status int, body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
@@ -89,7 +89,7 @@ func answer(status int, body string) http.HandlerFunc {
 	}
 }
 
-// pour writes until so many bytes are out or the client is gone, and flushes as it goes.
+// pour writes and flushes until so many bytes are written or the client is gone.
 func pour(w io.Writer, total int64) {
 	chunk := bytes.Repeat([]byte("x"), 64<<10)
 	for total > 0 {

@@ -11,27 +11,27 @@ import (
 )
 
 const (
-	// maxTransports bounds the CA bundles in use at a time. A cluster has one or two, and one more while they rotate.
+	// maxTransports bounds the CA bundles in use. A cluster has one or two, or three in a rotation.
 	maxTransports = 64
-	// maxResponseHeader takes twice what a reply's attributes may need in NATS (65,535 bytes).
+	// maxResponseHeader is twice what a reply's attributes may take in NATS (65,535 bytes).
 	maxResponseHeader = 128 << 10
-	// maxIdle bounds the idle connections to all hosts of a transport.
+	// maxIdle bounds the idle connections of a transport to all hosts.
 	maxIdle = 4096
-	// ping is how often a silent HTTP/2 connection is tested, and how long the answer may take.
+	// ping is how long an HTTP/2 connection may be silent before a ping, and may take to answer.
 	ping = 15 * time.Second
 )
 
-// transports keeps one transport for http, and for https one per distinct CA bundle, those used last up to maxTransports.
+// transports has a transport for http, one for https, and one for each CA bundle in use.
 type transports struct {
 	config Config
 	plain  *plain
 	system *http.Transport // trusts the system's CAs alone
 
 	mu      sync.Mutex
-	bundles []bundle // the one that was used last is last
+	bundles []bundle // in order of last use
 }
 
-// bundle is the transport that trusts these CA certificates too.
+// bundle is the transport that also trusts these CA certificates.
 type bundle struct {
 	caCerts   string
 	transport *http.Transport
@@ -45,8 +45,8 @@ func newTransports(config Config) *transports {
 	}
 }
 
-// secure returns the transport that trusts the system's CAs and these, as upstream has it: knative.dev/eventing
-// pkg/eventingtls/eventingtls.go (loadCertPool). A bundle without any certificate is ErrCACerts.
+// secure returns the transport that trusts the system's CAs and these, as upstream does
+// (knative.dev/eventing pkg/eventingtls/eventingtls.go, loadCertPool). Errors: ErrCACerts.
 func (t *transports) secure(caCerts string) (*http.Transport, error) {
 	if caCerts == "" {
 		return t.system, nil
@@ -67,7 +67,7 @@ func (t *transports) secure(caCerts string) (*http.Transport, error) {
 	}
 	transport := newTransport(t.config, pool)
 	if len(t.bundles) == maxTransports {
-		t.bundles[0].transport.CloseIdleConnections() // requests that still run on it end normally
+		t.bundles[0].transport.CloseIdleConnections() // running requests end normally
 		t.bundles = slices.Delete(t.bundles, 0, 1)
 	}
 	t.bundles = append(t.bundles, bundle{caCerts, transport})
@@ -84,8 +84,9 @@ func (t *transports) close() {
 	}
 }
 
-// newTransport returns a transport for https, without proxy, compression or redirects. The connections of a host are not bounded
-// here: the dispatcher bounds the requests of each target, and a bound per host would let one hanging target block another at the same host.
+// newTransport returns a transport for https, without proxy, compression or redirects. The
+// dispatcher bounds the requests per target; a bound per host would let a hanging target block
+// others.
 func newTransport(config Config, roots *x509.CertPool) *http.Transport {
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
@@ -96,17 +97,17 @@ func newTransport(config Config, roots *x509.CertPool) *http.Transport {
 		TLSClientConfig: &tls.Config{
 			MinVersion: tls.VersionTLS12,
 			RootCAs:    roots,
-			// IdleTimeout is short, so connections are made often; resumption makes that cheap.
+			// IdleTimeout is short, so connections are made often: resumption makes that cheap.
 			ClientSessionCache: tls.NewLRUClientSessionCache(0),
 		},
 		Protocols: &protocols,
-		// Without pings, requests on an HTTP/2 connection whose peer vanished would hang until their timeout.
+		// Without pings, requests to an HTTP/2 peer that vanished would hang until their timeout.
 		HTTP2:                  &http.HTTP2Config{SendPingTimeout: ping, PingTimeout: ping},
 		IdleConnTimeout:        config.IdleTimeout,
 		MaxIdleConns:           maxIdle,
 		MaxIdleConnsPerHost:    maxIdle, // many targets may be at one host
 		MaxResponseHeaderBytes: maxResponseHeader,
-		// A body is handed on as it came: the event in it is the subscriber's, not ours to unpack.
+		// A body is passed on unchanged.
 		DisableCompression: true,
 	}
 }

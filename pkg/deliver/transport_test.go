@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// caBundle returns a certificate of its own in PEM form.
+// caBundle returns a new certificate in PEM form.
 func caBundle(t *testing.T, serial int64) string {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

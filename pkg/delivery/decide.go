@@ -10,30 +10,30 @@ import (
 	"unicode/utf8"
 )
 
-// Action is what to do with an event after a request. The zero Action is none of them.
+// Action is what to do with an event after a request. The zero Action is invalid.
 type Action int
 
 // The actions.
 const (
-	// Delivered ends the work once the reply, if any, is stored.
+	// Delivered means that the event is done once the reply, if any, is stored.
 	Delivered Action = iota + 1
-	// Retry asks for another request after Outcome.After.
+	// Retry means another request after Outcome.After.
 	Retry
-	// DeadLetter gives the subscriber up.
+	// DeadLetter means that the event becomes a dead letter.
 	DeadLetter
 )
 
-// Result is what came of one request.
+// Result is the result of one request.
 type Result struct {
-	// StatusCode is the response's status; below 1 means that there was no response.
+	// StatusCode is the response's status; below 1 means no response.
 	StatusCode int
-	// RetryAfter is the response's Retry-After header, "" when it has none.
+	// RetryAfter is the response's Retry-After header, or "".
 	RetryAfter string
-	// Now is when the response came; a Retry-After that holds a date counts from here.
+	// Now is when the response came. A Retry-After with a date counts from Now.
 	Now time.Time
-	// Err is why the delivery failed whatever the status: no connection, no response in time, a malformed reply.
+	// Err is a failure whatever the status: no connection, no response in time, a malformed reply.
 	Err error
-	// Body is the response's, or its head: it often says what the status does not.
+	// Body is the response's body or its head, for the reason in an Outcome.
 	Body []byte
 }
 
@@ -44,11 +44,12 @@ type Outcome struct {
 	Reason string
 }
 
-// Decide tells what to do after a request, attempt counting the failed requests before it (0: it was the first).
+// Decide returns what to do after a request. attempt counts the failed requests before it, from 0.
 //
-// A 2xx is delivered. 5xx, 404, 408, 409, 429 and every Result.Err are tried again until Policy.Retry attempts have
-// followed the first; all other statuses, and ErrPermanent, are dead-lettered at once. Without Policy.Retry no failure is tried again.
-// Source: knative.dev/eventing pkg/kncloudevents/retries.go (SelectiveRetry) and specs/eventing/data-plane.md.
+// A 2xx is delivered. 404, 408, 409, 429, 5xx and every Result.Err are tried again, up to
+// Policy.Retry times after the first attempt; every other status and ErrPermanent are dead-lettered
+// at once. Source: knative.dev/eventing pkg/kncloudevents/retries.go (SelectiveRetry) and
+// specs/eventing/data-plane.md.
 func (p Policy) Decide(attempt int, r Result) Outcome {
 	if r.Err == nil && r.StatusCode >= 200 && r.StatusCode <= 299 {
 		return Outcome{Action: Delivered}
@@ -74,8 +75,8 @@ func (p Policy) RequestTimeout() time.Duration {
 	return DefaultTimeout
 }
 
-// transient tells whether a later attempt may succeed where this failure happened. 404 and 409 are among these:
-// a subscriber's route answers 404 while the subscriber starts, and upstream's own test subscribers answer 409.
+// transient reports whether a later attempt may succeed. 404 and 409 count: a subscriber's route
+// answers 404 while the subscriber starts, and upstream's own test subscribers answer 409.
 func (r Result) transient() bool {
 	if r.Err != nil {
 		return !errors.Is(r.Err, ErrPermanent)
@@ -99,19 +100,19 @@ func (r Result) reason() string {
 		if text := http.StatusText(r.StatusCode); text != "" {
 			reason += " (" + text + ")"
 		}
-		if said := said(r.Body); said != "" {
-			reason += ": " + said
+		if quote := quoted(r.Body); quote != "" {
+			reason += ": " + quote
 		}
 		return reason
 	}
 }
 
-// maxSaid is how many bytes of a body a reason holds.
-const maxSaid = 200
+// maxQuoted bounds the bytes of a body that a reason quotes.
+const maxQuoted = 200
 
-// said is the head of a response's body in one line and in quotes; empty when the body is no text.
-func said(body []byte) string {
-	head := body[:min(len(body), maxSaid)]
+// quoted returns the head of a response's body in one line and in quotes; "" if that is no text.
+func quoted(body []byte) string {
+	head := body[:min(len(body), maxQuoted)]
 	for cut := 0; cut < utf8.UTFMax && cut < len(head) && len(head) < len(body) && !utf8.Valid(head); cut++ {
 		head = head[:len(head)-1] // a character that is cut in two
 	}

@@ -20,7 +20,7 @@ func retryAfter(code int, header string) delivery.Result {
 	return delivery.Result{StatusCode: code, RetryAfter: header, Now: now()}
 }
 
-// TestDeliverySpec is the whole delivery spec, row by row: what each field does when it is set and when it is not.
+// TestDeliverySpec has each field of the delivery spec, set and not set.
 func TestDeliverySpec(t *testing.T) {
 	const (
 		linear, exponential = delivery.LinearBackoff, delivery.ExponentialBackoff
@@ -80,7 +80,7 @@ func TestDeliverySpec(t *testing.T) {
 		{"retry 3: fourth failure", retries, 3, status(500), delivery.DeadLetter, 0},
 		{"retry was lowered in between", retries, 9, status(500), delivery.DeadLetter, 0},
 
-		// backoffPolicy and backoffDelay: it takes both.
+		// backoffPolicy and backoffDelay: a delay needs both.
 		{"policy only", delivery.Policy{Retry: 3, Backoff: exponential}, 2, status(500), delivery.Retry, 0},
 		{"delay only", delivery.Policy{Retry: 3, Delay: time.Second}, 2, status(500), delivery.Retry, 0},
 		{"linear 0", linearEver, 0, status(500), delivery.Retry, 0},

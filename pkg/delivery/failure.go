@@ -20,18 +20,19 @@ const (
 	ErrorData = "knativeerrordata"
 )
 
-// maxErrorBody is the part of a response that ErrorData holds. Upstream bounds the base64 text, to 1024 characters: these
-// are its first 768 bytes.
+// maxErrorBody bounds the body in ErrorData: upstream bounds its base64 text to 1024 characters.
 const maxErrorBody = 1024 / 4 * 3
 
-// FailureAttributes describes to a dead letter sink why an event could not be delivered: where it was to go, the last
-// status, and the last response's body up to 768 bytes. The attributes are canonical; an empty body adds no ErrorData.
+// FailureAttributes describes to a dead letter sink why an event was not delivered: the
+// destination, the last status, and up to 768 bytes of the last response's body. The values are
+// canonical; an empty body adds no ErrorData.
 //
-// A code below 1 (no response) becomes 500, as upstream has it; pass ErrorBody then. A destination that is no http or
-// https URL becomes http://host/, as upstream has it. Unlike upstream's, the URL carries no user name and password.
+// As upstream has it, a code below 1 (no response) becomes 500, with ErrorBody as its body, and a
+// destination other than an http(s) URL becomes http://host/. Unlike upstream, user info is
+// removed.
 //
-// Upstream adds each attribute only where the event has none of that name, so that an event which fails a second time, as a dead
-// letter, still tells its first failure.
+// Upstream does not replace attributes that the event has: an event that fails again, as a dead
+// letter, still shows its first failure.
 func FailureAttributes(destination string, code int, body []byte) []event.Attribute {
 	if code < 1 {
 		code = http.StatusInternalServerError
@@ -47,7 +48,7 @@ func FailureAttributes(destination string, code int, body []byte) []event.Attrib
 	return append(attributes, event.Attribute{Name: ErrorData, Value: base64.StdEncoding.EncodeToString(head)})
 }
 
-// ErrorBody stands in for the body of a response that never came; upstream tells dead letter sinks in these words.
+// ErrorBody returns the body for a request without a response, in upstream's words.
 func ErrorBody(reason string) []byte { return []byte("dispatch error: " + reason) }
 
 func errorDestination(destination string) string {

@@ -1,10 +1,10 @@
-// Package delivery holds the rules of a delivery: what a response means, whether and when to try again, when to give up.
-// Everything here is a pure function of its arguments; no clock, no HTTP, no NATS.
+// Package delivery holds the rules of a delivery: what a response means, when to try again, when to
+// give up. Its functions are pure: no clock, no HTTP, no NATS.
 package delivery
 
 import "time"
 
-// Budgets and limits that a delivery spec does not name.
+// Defaults and limits that a delivery spec does not name.
 const (
 	// DefaultTimeout bounds one request when the delivery spec has no timeout.
 	DefaultTimeout = 15 * time.Minute
@@ -21,7 +21,7 @@ const (
 	ExponentialBackoff Backoff = "exponential"
 )
 
-// Format is the CloudEvents content mode in which a subscriber wants its events.
+// Format is the CloudEvents content mode in which a subscriber gets its events.
 type Format string
 
 // The formats of the delivery spec; a spec that names none has "", which means binary.
@@ -30,7 +30,7 @@ const (
 	JSONFormat   Format = "json"
 )
 
-// Policy is a delivery spec with its durations parsed. The zero Policy is a spec that sets nothing: one attempt, DefaultTimeout.
+// Policy is a delivery spec with parsed durations. The zero Policy is one attempt.
 type Policy struct {
 	// Retry is the number of attempts after the first.
 	Retry   int           `json:"retry,omitempty"`
@@ -38,7 +38,7 @@ type Policy struct {
 	Delay   time.Duration `json:"delay,omitempty"`
 	// Timeout bounds one request; 0 means DefaultTimeout.
 	Timeout time.Duration `json:"timeout,omitempty"`
-	// RetryAfterMax bounds how long a Retry-After header is obeyed; nil or 0 means the header is ignored.
+	// RetryAfterMax bounds the delay from a Retry-After header; nil or 0 ignores the header.
 	RetryAfterMax *time.Duration `json:"retryAfterMax,omitempty"`
 	Format        Format         `json:"format,omitempty"`
 }

@@ -20,7 +20,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/delivery"
 )
 
-// field is one delivery spec field, set in upstream's form and in ours.
+// field is one delivery spec field, set in upstream's type and in ours.
 type field struct {
 	name string
 	set  func(*duckv1eventing.DeliverySpec, *delivery.Policy)
@@ -47,7 +47,7 @@ func fields(backoff delivery.Backoff) []field {
 	}
 }
 
-// TestDecideAgreesWithUpstream compares every status and attempt, for every choice of fields that are set.
+// TestDecideAgreesWithUpstream compares every status, attempt and set of fields.
 func TestDecideAgreesWithUpstream(t *testing.T) {
 	for _, backoff := range []delivery.Backoff{delivery.LinearBackoff, delivery.ExponentialBackoff} {
 		all := fields(backoff)
@@ -105,8 +105,8 @@ func compare(t *testing.T, upstream kncloudevents.RetryConfig, policy delivery.P
 	}
 }
 
-// TestFailureAttributesAgreeWithUpstream sends an event through upstream's dispatcher and reads what the dead letter
-// sink got. Bodies over 768 bytes are left out: there upstream v0.50.0 panics in base64.Encode.
+// TestFailureAttributesAgreeWithUpstream compares with what a dead letter sink gets from upstream's
+// dispatcher. Bodies over 768 bytes are left out: upstream v0.50.0 panics there in base64.Encode.
 func TestFailureAttributesAgreeWithUpstream(t *testing.T) {
 	t.Setenv("SYSTEM_NAMESPACE", "knative-eventing") // upstream's dispatcher asks for it
 	for _, row := range []struct {
@@ -155,7 +155,7 @@ func compareDeadLetter(t *testing.T, destination string, code int, body []byte) 
 	}
 }
 
-// upstreamDeadLetter returns the headers that reach the dead letter sink when the destination fails.
+// upstreamDeadLetter returns the headers of the dead letter that upstream sends after a failure.
 func upstreamDeadLetter(ctx context.Context, t *testing.T, destination string) http.Header {
 	t.Helper()
 	got := make(chan http.Header, 1)

@@ -8,14 +8,16 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jsonscan"
 )
 
-// MaxBatchEvents bounds the events of one batch. The bytes of a batch are bounded by the caller's body limit.
+// MaxBatchEvents bounds the events of one batch; the caller bounds the bytes of its body.
 const MaxBatchEvents = 10_000
 
-// DecodeBatch reads the events of a batched mode message (HTTP binding 3.3, JSON format 4), in their order. All of them
-// carry the headers that travel along. An empty batch is valid and yields none. The events refer to h's strings and to body.
+// DecodeBatch reads the events of a batched mode message (HTTP binding 3.3, JSON format 4), in
+// order. Each event has the travelling headers of h. An empty batch yields no events. The events
+// share h's strings and body, which must not change afterwards.
 //
-// Errors: ErrNotCloudEvent when the content type is not that of a batch, an *AttributeError when there are several of them,
-// ErrCharset, ErrMalformed, ErrBatchTooLong, or a *BatchError with the first invalid event; no events are returned then.
+// Errors: ErrNotCloudEvent for a content type other than a batch's, an *AttributeError for several
+// different content types, ErrCharset, ErrMalformed, ErrBatchTooLong, or a *BatchError with the
+// first invalid event. With an error no events are returned.
 func DecodeBatch(h http.Header, body []byte) ([]Event, error) {
 	contentType, err := contentTypeOf(h)
 	if err != nil {
@@ -35,7 +37,7 @@ func DecodeBatch(h http.Header, body []byte) ([]Event, error) {
 	return events, nil
 }
 
-// eventsOf decodes an array of events, all with these headers.
+// eventsOf decodes a JSON array of events and gives these headers to each.
 func eventsOf(s *jsonscan.Scanner, headers []Header) ([]Event, error) {
 	if !s.Enter('[') {
 		return nil, fmt.Errorf("%w: a batch has to be an array", ErrMalformed)

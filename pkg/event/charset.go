@@ -6,9 +6,8 @@ import (
 	"strings"
 )
 
-// checkCharset makes sure that the content type of JSON announces no other charset than UTF-8, which
-// JSON has to be in (RFC 8259 8.1). UTF-8 is taken however the announcement is written. Errors:
-// ErrCharset.
+// checkCharset returns ErrCharset when the content type of JSON announces a charset other than
+// UTF-8, the only one of JSON (RFC 8259 8.1).
 func checkCharset(contentType string) error {
 	_, parameters, _ := strings.Cut(contentType, ";")
 	for parameter := range strings.SplitSeq(parameters, ";") {
@@ -20,7 +19,7 @@ func checkCharset(contentType string) error {
 	return nil
 }
 
-// isUTF8 reports whether text in this charset, none by default, is UTF-8 as it stands.
+// isUTF8 reports whether text in this charset, UTF-8 by default, can be read as UTF-8.
 func isUTF8(charset string) bool {
 	return slices.Contains([]string{"", "utf-8", "utf8", "us-ascii"}, strings.ToLower(charset))
 }

@@ -6,9 +6,9 @@ import (
 	"encoding/binary"
 )
 
-// DedupID returns a short name for the event with this source and id: 22 characters of URL-safe base64, 128 bits of a
-// SHA-256. CloudEvents are the same event when both agree, never by id alone. The source goes in with its length, so that
-// ("a", "bc") and ("ab", "c") differ.
+// DedupID returns a short name for the event with this source and id: 128 bits of a SHA-256 as 22
+// characters of URL-safe base64. Two CloudEvents are the same event if both agree. The length of
+// the source is hashed too, so that ("a", "bc") and ("ab", "c") differ.
 func DedupID(source, id string) string {
 	var array [256]byte
 	text := binary.AppendUvarint(array[:0], uint64(len(source)))

@@ -10,18 +10,18 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jsonscan"
 )
 
-// Structured returns the event in the JSON event format, and the Content-Type of that body. Attributes appear as strings,
-// in the event's order. Travelling headers are not part of it; see WriteHTTP for what else a request carries.
+// Structured returns the event in the JSON event format, and the Content-Type of that body.
+// Attributes are strings, in the event's order. Travelling headers are left out; see WriteHTTP.
 //
-// Data that its datacontenttype declares to be JSON is embedded as it stands, UTF-8 text of a text type becomes a string,
-// all else becomes base64, which the format allows for anything. Types ending in +json are base64 as well: the format would
-// embed them, but the Go SDK, which many subscribers use, fails to read that.
+// Data of a JSON type is embedded unchanged, UTF-8 text of a text type becomes a string, and all
+// other data becomes base64, which the format allows for any data. Data of a type ending in +json
+// becomes base64 too: the format would embed it, but the Go SDK cannot read that.
 func Structured(e Event) (body []byte, contentType string) {
 	return envelopeOf(e, formOf(e)), structuredType
 }
 
-// StructuredLine returns the event as Structured does, in one line and so that reading the line gives the same event: JSON data that
-// has line breaks or spaces around it, or that no datacontenttype declares, becomes base64.
+// StructuredLine is Structured in one line that reads back as the same event: JSON data becomes
+// base64 if it has line breaks or surrounding spaces, or if the event has no datacontenttype.
 func StructuredLine(e Event) []byte {
 	form := formOf(e)
 	if form == inlineForm && (e.Attr(DataContentType) == "" || bytes.ContainsAny(e.Data, "\r\n") || len(bytes.TrimSpace(e.Data)) < len(e.Data)) {
@@ -78,7 +78,7 @@ func formOf(e Event) form {
 	contentType := e.Attr(DataContentType)
 	switch {
 	case contentType == "" || isInlineType(contentType):
-		// The envelope is UTF-8 as a whole, and jsonscan.Valid does not look into strings.
+		// The envelope must be UTF-8, and jsonscan.Valid does not check strings for that.
 		if utf8.Valid(e.Data) && jsonscan.Valid(e.Data) {
 			return inlineForm
 		}
@@ -88,8 +88,7 @@ func formOf(e Event) form {
 	return base64Form
 }
 
-// isInlineType reports whether every reader, the Go SDK included, takes data of this type for JSON. The SDK compares
-// case-sensitively.
+// isInlineType reports whether every reader takes data of this type for JSON, also the Go SDK.
 func isInlineType(contentType string) bool {
 	media, _, parameters := strings.Cut(contentType, ";")
 	if parameters {
@@ -98,7 +97,8 @@ func isInlineType(contentType string) bool {
 	return media == jsonType || media == "text/json" || media == structuredType
 }
 
-// isTextType reports whether data of this type is text in UTF-8 and not JSON, which as a string would be read as JSON.
+// isTextType reports whether data of this type is UTF-8 text other than JSON. Readers of a JSON
+// type would take a string member for a JSON string.
 func isTextType(contentType string) bool {
 	if isJSONType(contentType) {
 		return false
@@ -114,7 +114,7 @@ func appendKey(out []byte, name string) []byte {
 	return append(jsonscan.AppendString(out, name), ':')
 }
 
-// appendBase64 appends data in base64: CloudEvents 0.3 says so with an attribute, 1.0 with another member.
+// appendBase64 appends the member data_base64, or in CloudEvents 0.3 datacontentencoding and data.
 func appendBase64(out []byte, version string, data []byte) []byte {
 	member := dataBase64Member
 	if version == version03 {

@@ -6,20 +6,19 @@ import (
 )
 
 var (
-	// ErrNotCloudEvent means that a message carries no CloudEvent at all: neither a ce-specversion header nor a
-	// structured content type that this package reads.
+	// ErrNotCloudEvent means no ce-specversion header, and no structured content type that we read.
 	ErrNotCloudEvent = errors.New("not a CloudEvent")
-	// ErrMalformed means that the body of a structured or batched message is not the JSON that its content type promises.
+	// ErrMalformed means that a structured body is no JSON object, or a batched one no JSON array.
 	ErrMalformed = errors.New("malformed CloudEvents JSON")
 	// ErrBatchTooLong means that a batch holds more than MaxBatchEvents events.
 	ErrBatchTooLong = errors.New("batch holds more than " + strconv.Itoa(MaxBatchEvents) + " events")
-	// ErrCharset means that the JSON of a structured or batched message is announced in another charset than UTF-8.
+	// ErrCharset means that a structured or batched message announces a charset other than UTF-8.
 	ErrCharset = errors.New("no support for the charset")
-	// ErrHopsExhausted means that the event went round as a reply as often as it may; see Arrive and Reply.
+	// ErrHopsExhausted means that the event has no hop left; see HopCount, Arrive and Reply.
 	ErrHopsExhausted = errors.New("hop count (" + HopCount + ") is exhausted")
 )
 
-// AttributeError says which attribute (or data member of the JSON envelope) makes an event invalid, and why.
+// AttributeError names the invalid attribute (or data member of the JSON envelope), and the reason.
 type AttributeError struct {
 	Attribute, Reason string
 }
@@ -31,16 +30,16 @@ func (e *AttributeError) Error() string {
 	return "attribute " + strconv.Quote(e.Attribute) + " " + e.Reason
 }
 
-// BatchError says which event of a batch, counted from 0, is invalid. Err is mostly an *AttributeError.
+// BatchError says which event of a batch (from 0) is invalid. Err is mostly an *AttributeError.
 type BatchError struct {
 	Index int
 	Err   error
 }
 
-// Error names the index and what is wrong there.
+// Error names the index and the fault.
 func (e *BatchError) Error() string {
 	return "event " + strconv.Itoa(e.Index) + " of the batch: " + e.Err.Error()
 }
 
-// Unwrap returns what is wrong with the event.
+// Unwrap returns Err.
 func (e *BatchError) Unwrap() error { return e.Err }

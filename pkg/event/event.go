@@ -1,5 +1,6 @@
-// Package event holds a CloudEvent the way the data plane carries it: attributes, the payload bytes as they came, and the
-// few HTTP headers that travel beside it. It converts between HTTP, NATS headers and this form, and does no I/O.
+// Package event holds a CloudEvent as the data plane carries it: attributes, the payload bytes, and
+// travelling headers, the few HTTP headers that pass from sender to subscriber beside the event. It
+// converts events from and to HTTP and NATS messages, and does no I/O.
 package event
 
 import "slices"
@@ -19,20 +20,20 @@ const (
 	// HopCount is the extension that counts how often an event may still pass a Broker as a reply.
 	// Source: knative.dev/eventing pkg/broker/ttl.go.
 	HopCount = "knativebrokerttl"
-	// ArrivalTime is the extension with the RFC 3339 time at which the ingress took the event.
+	// ArrivalTime is the extension with the RFC 3339 time at which the ingress received the event.
 	ArrivalTime = "knativearrivaltime"
 )
 
-// Attribute is one CloudEvents context attribute or extension: a lower-case name and its canonical string value
-// (decoded: percent-encoding belongs to the wire, not to this value).
+// Attribute is one CloudEvents context attribute or extension: a lower-case name and its canonical
+// string value, without the percent-encoding of headers.
 type Attribute struct {
 	Name, Value string
-	// text is what stood in the header that it came in, where that is not how we encode the value: what goes on in a header goes on as it
-	// came. Empty otherwise.
+	// text is the header text that the attribute was read from, if encodeValue gives another text:
+	// the attribute is written back as it was read. Empty otherwise.
 	text string
 }
 
-// header returns the attribute as the text of a header: without CR, LF or NUL, whatever the value is.
+// header returns the attribute as header text, which never has CR, LF or NUL.
 func (a Attribute) header() string {
 	if a.text != "" {
 		return a.text
@@ -40,13 +41,13 @@ func (a Attribute) header() string {
 	return encodeValue(a.Value)
 }
 
-// Header is one HTTP header that travels with the event, from sender to subscriber, without being part of it.
+// Header is one travelling header.
 type Header struct {
 	Name, Value string
 }
 
-// Event is one CloudEvent. Data is never parsed and never modified: what the sender posted is what the subscriber gets.
-// An Event is a value; copies share Data, so nobody may write to it.
+// Event is one CloudEvent. Data is never modified: the subscriber gets the bytes that the sender
+// posted. Copies of an Event share Data, so nobody may write to it.
 type Event struct {
 	Attributes []Attribute
 	Headers    []Header
@@ -83,8 +84,7 @@ func (e Event) Without(name string) Event {
 	return e
 }
 
-// except returns a copy of the attributes without those of these names, and with room for as many
-// others.
+// except returns a copy of the attributes without these names, with capacity for as many others.
 func (e Event) except(names ...string) []Attribute {
 	attributes := make([]Attribute, 0, len(e.Attributes)+len(names))
 	for _, a := range e.Attributes {

@@ -16,8 +16,9 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 )
 
-// FuzzStructuredAgreesWithSDK reads any envelope with both. What we accept, the SDK accepts with the same attributes and
-// data; what only the SDK accepts, we refuse for one of the reasons that stricterThanSDK knows.
+// FuzzStructuredAgreesWithSDK reads any envelope with this package and with the SDK. The SDK
+// accepts what we accept, with the same attributes and data; we refuse more, for the reasons in
+// stricterThanSDK.
 func FuzzStructuredAgreesWithSDK(f *testing.F) {
 	f.Add([]byte(`{` + required + `,"data":{"a":[1,"x\"]"]},"ext":5,"flag":true}`))
 	f.Add([]byte(`{"data":"x\u20ac","datacontenttype":"text/plain",` + required + `,"subject":null}`))
@@ -28,8 +29,8 @@ func FuzzStructuredAgreesWithSDK(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) { requireAgreement(t, body) })
 }
 
-// FuzzStructuredMembersAgreeWithSDK does the same with envelopes that are JSON by construction: each pair of bytes picks a
-// member and its value.
+// FuzzStructuredMembersAgreeWithSDK compares envelopes that are always JSON: each pair of bytes
+// picks a member and its value.
 func FuzzStructuredMembersAgreeWithSDK(f *testing.F) {
 	names := []string{"specversion", "id", "source", "type", "subject", "time", "datacontenttype", "dataschema", "schemaurl",
 		"datacontentencoding", "data", "data_base64", "ext", "a1", "Upper", "with_underscore", ""}
@@ -85,7 +86,8 @@ func requireAgreement(t *testing.T, body []byte) {
 	}
 }
 
-// stricterThanSDK reports whether an error is one where we follow the specification and the SDK looks away.
+// stricterThanSDK reports whether we follow the specification with this error, and the SDK does
+// not.
 func stricterThanSDK(err error, body []byte) bool {
 	var attribute *event.AttributeError
 	if !errors.As(err, &attribute) {
@@ -93,7 +95,8 @@ func stricterThanSDK(err error, body []byte) bool {
 	}
 	switch attribute.Attribute {
 	case "data", "data_base64", "datacontentencoding", event.DataSchema, event.SchemaURL:
-		// The SDK drops an unparsable schema, takes the last of several payloads, and reads null as a string.
+		// The SDK drops an unparsable schema, takes the last of several payloads, and reads null as
+		// a string.
 		return true
 	case event.Time:
 		return true
@@ -112,8 +115,9 @@ func stricterThanSDK(err error, body []byte) bool {
 	return false
 }
 
-// beyondSDK reports whether an envelope holds what the SDK gets wrong: JSON types that it takes for text; base64 that is null,
-// escaped or behind white space; halves of surrogate pairs; times with a leap second, or in lower case.
+// beyondSDK reports whether an envelope has parts that the SDK misreads: JSON types taken for text;
+// base64 that is null, escaped or behind white space; halves of surrogate pairs; times with a leap
+// second or in lower case.
 func beyondSDK(e event.Event, body []byte) bool {
 	media, _, _ := strings.Cut(e.Attr(event.DataContentType), ";")
 	switch lower := strings.ToLower(strings.TrimSpace(media)); {

@@ -6,24 +6,24 @@ import (
 	"time"
 )
 
-// MaxHops is the hop count of an event that comes without one, and the most that any event has: upstream's default.
+// MaxHops is the largest hop count, and the one of an event without any: upstream's default.
 const MaxHops = 255
 
-// Arrive prepares an event for its way through the broker, as upstream's ingress does (knative.dev/eventing
-// pkg/broker/ttl.go, pkg/broker/ingress): it takes one hop off the count that the event brings and caps the rest at MaxHops.
-// A count that is missing or no number becomes MaxHops. It sets the arrival time.
+// Arrive prepares an event that came in, as upstream's ingress does (knative.dev/eventing
+// pkg/broker/ttl.go, pkg/broker/ingress): it takes one hop off the event's count, caps the rest at
+// MaxHops, and sets the arrival time. A count that is missing or no number becomes MaxHops.
 //
-// ErrHopsExhausted when no hop is left; upstream answers 400 then.
+// The error is ErrHopsExhausted when no hop is left; upstream answers 400 then.
 func Arrive(e Event, now time.Time) (Event, error) {
 	hops := MaxHops
 	if brought, ok := parseHops(e.Attr(HopCount)); ok {
 		hops = min(brought-1, MaxHops)
 	}
-	return e.underway(hops, now)
+	return e.withHops(hops, now)
 }
 
-// Depart strips the hop count, which is the broker's own affair, before the event goes to a subscriber, and returns it for
-// Reply. An event that has none, because it did not come through an ingress, has MaxHops.
+// Depart removes the hop count, which subscribers do not get, and returns it for Reply. An event
+// without a count, because it did not come through an ingress, has MaxHops.
 func Depart(e Event) (Event, int) {
 	hops, ok := parseHops(e.Attr(HopCount))
 	if !ok {
@@ -32,14 +32,15 @@ func Depart(e Event) (Event, int) {
 	return e.Without(HopCount), hops
 }
 
-// Reply prepares a subscriber's reply for the same broker: it has one hop less than the event it replies to, whose count
-// Depart returned. What the reply itself claims is ignored. It sets the arrival time. ErrHopsExhausted when no hop is left.
+// Reply prepares a subscriber's reply for the same Broker: the reply gets the arrival time and one
+// hop less than hops, the count that Depart returned for the event replied to. Reply ignores the
+// reply's own count. The error is ErrHopsExhausted when no hop is left.
 func Reply(reply Event, hops int, now time.Time) (Event, error) {
-	return reply.underway(min(hops-1, MaxHops), now)
+	return reply.withHops(min(hops-1, MaxHops), now)
 }
 
-// underway returns the event with this hop count and arrival time.
-func (e Event) underway(hops int, now time.Time) (Event, error) {
+// withHops returns the event with this hop count and arrival time.
+func (e Event) withHops(hops int, now time.Time) (Event, error) {
 	if hops <= 0 {
 		return Event{}, ErrHopsExhausted
 	}
@@ -49,7 +50,7 @@ func (e Event) underway(hops int, now time.Time) (Event, error) {
 	return e, nil
 }
 
-// parseHops reads a hop count the way the CloudEvents SDK reads integers: any number of 32 bits, its fraction cut off.
+// parseHops reads a hop count as the CloudEvents SDK reads integers: 32 bits, fraction cut off.
 func parseHops(value string) (int, bool) {
 	if hops, err := strconv.ParseInt(value, 10, 32); err == nil {
 		return int(hops), true

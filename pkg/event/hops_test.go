@@ -64,7 +64,7 @@ func TestArriveCountsAsUpstreamDoes(t *testing.T) {
 	}
 }
 
-// requireUpstreamHops makes sure that the table tells what upstream really does.
+// requireUpstreamHops fails unless upstream leaves the hop count that the table wants.
 func requireUpstreamHops(t *testing.T, brought, want string) {
 	t.Helper()
 	e := sdk.New()

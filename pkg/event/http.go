@@ -15,29 +15,30 @@ const (
 	batchType         = "application/cloudevents-batch+json"
 )
 
-// IsStructured reports whether this Content-Type says that the body is one CloudEvent in the JSON format.
+// IsStructured reports whether this Content-Type announces one CloudEvent in the JSON format.
 func IsStructured(contentType string) bool {
 	return strings.EqualFold(mediaType(contentType), structuredType)
 }
 
-// IsBatch reports whether this Content-Type says that the body is a JSON array of CloudEvents.
+// IsBatch reports whether this Content-Type announces a JSON array of CloudEvents.
 func IsBatch(contentType string) bool {
 	return strings.EqualFold(mediaType(contentType), batchType)
 }
 
-// mediaType cuts the parameters off.
+// mediaType returns the content type without its parameters.
 func mediaType(contentType string) string {
 	media, _, _ := strings.Cut(contentType, ";")
 	return strings.TrimSpace(media)
 }
 
-// FromHTTP reads the CloudEvent of a request or response, 1.0 or 0.3, in binary or structured mode (CloudEvents HTTP
-// binding 3), with the headers that travel along. A 0.3 event stays one. The keys of h are canonical, as net/http gives them.
+// FromHTTP reads the CloudEvent of a request or response in binary or structured mode (CloudEvents
+// HTTP binding 3), with its travelling headers. The event keeps its version, 1.0 or 0.3. The keys
+// of h must be canonical.
 //
-// The event refers to h's strings and to body, which must not change afterwards. A binary body is neither read nor copied,
-// JSON data of a structured one is sliced out of it.
+// The event shares h's strings and body, which must not change afterwards: a binary body is not
+// copied, and JSON data of a structured body is a slice of it.
 //
-// Errors: ErrNotCloudEvent (also for batches: see DecodeBatch), ErrCharset, ErrMalformed, or an *AttributeError.
+// Errors: ErrNotCloudEvent (also for a batch), ErrCharset, ErrMalformed, or an *AttributeError.
 func FromHTTP(h http.Header, body []byte) (Event, error) {
 	contentType, err := contentTypeOf(h)
 	if err != nil {
@@ -59,7 +60,8 @@ func FromHTTP(h http.Header, body []byte) (Event, error) {
 	return e, nil
 }
 
-// contentTypeOf returns the content type, on which the content mode depends: so it has to be one, also where it is no attribute.
+// contentTypeOf returns the content type. Different values are an error in every content mode,
+// because the mode depends on the value.
 func contentTypeOf(h http.Header) (string, error) {
 	values := h[contentTypeHeader]
 	if slices.ContainsFunc(values, func(value string) bool { return value != values[0] }) {
@@ -90,7 +92,6 @@ func fromBinaryHTTP(h http.Header, body []byte) (Event, error) {
 	return b.event(body)
 }
 
-// addHTTP adds the attribute of one ce- header.
 func (b *builder) addHTTP(raw string, values []string) error {
 	if err := b.bound(raw); err != nil {
 		return err
@@ -101,9 +102,8 @@ func (b *builder) addHTTP(raw string, values []string) error {
 	return b.addHeader(raw, values)
 }
 
-// addHeader adds an attribute from its header, of which raw is the name behind the prefix. The
-// value may be percent-encoded. A header that came more than once, in NATS also by names in
-// different case, has to have the same value each time.
+// addHeader adds the attribute of a header; raw is the header's name without the prefix. The value
+// may be percent-encoded. A repeated header, in NATS also in another case, must repeat the value.
 func (b *builder) addHeader(raw string, values []string) error {
 	name, ok := attributeName(raw)
 	if !ok {
@@ -124,17 +124,17 @@ func (b *builder) addHeader(raw string, values []string) error {
 	return nil
 }
 
-// contradiction is the error for a header that came more than once and does not say the same each time.
+// contradiction is the error for a repeated header whose values differ.
 func contradiction(name string) error {
 	return &AttributeError{name, "is given more than once: the values of " + httpName(name) + " differ"}
 }
 
-// WriteHTTP sets the headers of a binary mode request for the event, whose body is e.Data: Content-Type, one ce- header per
-// attribute, as the text that it came as or else percent-encoded as HTTP binding 3.1.3.2 demands, and the headers that travel along. The hop count is an
-// attribute like any other here; see Depart.
+// WriteHTTP sets the headers of a binary mode request whose body is e.Data: Content-Type, one ce-
+// header per attribute, and the travelling headers. An attribute that was read from a header keeps
+// that text; others are percent-encoded (HTTP binding 3.1.3.2). Depart removes the hop count.
 //
-// An event whose datacontenttype is itself a CloudEvents type cannot be told from a structured one in binary mode, a gap in
-// the binding: send it with Structured.
+// In binary mode an event whose datacontenttype is a CloudEvents type looks like a structured one,
+// a gap in the binding: send such an event with Structured.
 func WriteHTTP(e Event, h http.Header) {
 	for _, header := range e.Headers {
 		key := textproto.CanonicalMIMEHeaderKey(header.Name)

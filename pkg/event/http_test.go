@@ -10,7 +10,8 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 )
 
-// header is a minimal valid event's header with changes: name, value, name, value; "-" removes.
+// header returns a minimal valid event's header with changes: name, value, name, value; "-"
+// removes.
 func header(changes ...string) http.Header {
 	h := http.Header{
 		"Ce-Specversion": {"1.0"}, "Ce-Id": {"1"}, "Ce-Source": {"/source"}, "Ce-Type": {"com.example.made"},
@@ -167,7 +168,7 @@ func TestFromHTTPDecodesHeaderValues(t *testing.T) {
 	}
 }
 
-func TestFromHTTPTellsWhatIsNoEvent(t *testing.T) {
+func TestFromHTTPRefusesWhatIsNoEvent(t *testing.T) {
 	tests := []struct {
 		name   string
 		header http.Header

@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// FuzzPercent holds that decoding undoes encoding for any bytes, and that what is encoded is printable ASCII without spaces.
+// FuzzPercent checks that decoding undoes encoding, and that encoded values are printable ASCII
+// without spaces.
 func FuzzPercent(f *testing.F) {
 	for _, seed := range []string{"", "plain", `"quoted"`, "100%", "%41", "Euro € 😀", "\r\n", "\xff\x00", `"a\"b"`} {
 		f.Add(seed)
@@ -25,7 +26,7 @@ func FuzzPercent(f *testing.F) {
 	})
 }
 
-// FuzzShortcuts holds the checks that spare us the standard library's allocations to what the library says.
+// FuzzShortcuts compares the checks that save allocations with the standard library.
 func FuzzShortcuts(f *testing.F) {
 	for _, seed := range []string{"/a/b", "http://h:80/", "urn:x", "a:b:c", "1:b", ":", "//", "#", "?", "http://[", "a/b:c",
 		"text/plain", "text/plain; charset=utf-8", "text/", "a/b/c", "/", "x; charset=utf-8", "//a=b&c?d#e"} {
@@ -44,7 +45,7 @@ func FuzzShortcuts(f *testing.F) {
 	})
 }
 
-func TestShortcutsCoverTheUsual(t *testing.T) {
+func TestCommonValuesCostNoAllocation(t *testing.T) {
 	for _, source := range []string{"/a/b", "https://example.com/x?y=1#z", "urn:example-x", "//host/p", "dev.knative.eventing"} {
 		if !isSimpleReference(source) {
 			t.Errorf("%q takes the long way", source)

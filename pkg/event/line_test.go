@@ -7,8 +7,8 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 )
 
-// A file of lines gives back the very events that were written into it, whatever their data look like.
-func TestALineIsReadBackAsItWas(t *testing.T) {
+// StructuredLine writes one line, which is read back as the same event, whatever the data.
+func TestStructuredLineIsReadBack(t *testing.T) {
 	for _, version := range []string{"1.0", "0.3"} {
 		for _, contentType := range []string{"", "application/json", "application/x+json", "application/cloudevents+json", "text/plain", "image/png"} {
 			for _, data := range []string{

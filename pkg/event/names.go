@@ -2,7 +2,7 @@ package event
 
 import "strings"
 
-// Members of the JSON envelope, and an attribute of CloudEvents 0.3, that say how data is represented.
+// Members of the JSON envelope for data, and CloudEvents 0.3's attribute for its encoding.
 const (
 	dataMember          = "data"
 	dataBase64Member    = "data_base64"
@@ -15,8 +15,8 @@ const (
 	version10 = "1.0"
 )
 
-// attributeName returns the attribute that the part of a header name after "ce-" stands for, in lower case. It reports
-// false for what no attribute can be called (CloudEvents 1.0, "Naming conventions"; longer than 20 is tolerated).
+// attributeName returns the lower-case attribute of raw, a header name without "ce-", and false if
+// no attribute may have that name (CloudEvents 1.0, "Naming conventions"; any length is tolerated).
 func attributeName(raw string) (string, bool) {
 	if isAttributeName(raw) {
 		return raw, true
@@ -32,7 +32,7 @@ func attributeName(raw string) (string, bool) {
 	return name, isAttributeName(name)
 }
 
-// intern returns the name as a string, without an allocation for those that most events have.
+// intern returns the name as a string, without an allocation for common names.
 func intern(name []byte) string {
 	if known := headersOf(string(name)); known.attribute != "" {
 		return known.attribute
@@ -40,12 +40,11 @@ func intern(name []byte) string {
 	return string(name)
 }
 
-// headers are the names of an attribute: its own, and those of its NATS and its HTTP header, as
-// net/http spells the keys of http.Header.
+// headers are the names of an attribute, of its NATS header, and of its canonical HTTP header.
 type headers struct{ attribute, nats, http string }
 
-// headersOf returns the names of an attribute that most events have, which are constants: to read
-// and write them allocates nothing.
+// headersOf returns the names of a common attribute, which are constants: using them allocates
+// nothing. The names of another attribute are empty.
 func headersOf(attribute string) headers {
 	switch attribute {
 	case SpecVersion:
@@ -66,13 +65,12 @@ func headersOf(attribute string) headers {
 		return headers{HopCount, "ce-knativebrokerttl", "Ce-Knativebrokerttl"}
 	case ArrivalTime:
 		return headers{ArrivalTime, "ce-knativearrivaltime", "Ce-Knativearrivaltime"}
-	case dataMember: // no attribute, but a name in each envelope
+	case dataMember: // no attribute, but a member of most envelopes
 		return headers{attribute: dataMember}
 	}
 	return headers{}
 }
 
-// natsName is the NATS header of an attribute.
 func natsName(attribute string) string {
 	if known := headersOf(attribute); known.nats != "" {
 		return known.nats
@@ -80,7 +78,6 @@ func natsName(attribute string) string {
 	return ceHeaderPrefix + attribute
 }
 
-// httpName is the HTTP header of an attribute.
 func httpName(attribute string) string {
 	if known := headersOf(attribute); known.http != "" {
 		return known.http
@@ -88,8 +85,8 @@ func httpName(attribute string) string {
 	return "Ce-" + strings.ToUpper(attribute[:1]) + attribute[1:]
 }
 
-// isAttributeName reports whether this is an attribute's name as it stands: lower-case letters and digits, and not
-// "data", which the JSON envelope uses for the payload.
+// isAttributeName reports whether name is an attribute name: lower-case letters and digits, and not
+// "data", the payload in the JSON envelope.
 func isAttributeName(name string) bool {
 	for i := range len(name) {
 		if !isNameByte(name[i]) {
@@ -103,7 +100,7 @@ func isNameByte(c byte) bool {
 	return 'a' <= c && c <= 'z' || '0' <= c && c <= '9'
 }
 
-// cutPrefixFold is strings.CutPrefix without regard to ASCII case. The prefix is ASCII.
+// cutPrefixFold is strings.CutPrefix that ignores ASCII case. The prefix is ASCII.
 func cutPrefixFold(s, prefix string) (string, bool) {
 	if len(s) < len(prefix) || !strings.EqualFold(s[:len(prefix)], prefix) {
 		return s, false

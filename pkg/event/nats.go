@@ -6,23 +6,23 @@ import (
 	"strings"
 )
 
-// MaxNATSHeaderBytes is the largest header block that JetStream stores (nats-server server/stream.go). Compare HeaderBytes.
+// MaxNATSHeaderBytes bounds the headers that JetStream stores (nats-server server/stream.go).
 const MaxNATSHeaderBytes = 65_535
 
 const (
 	ceHeaderPrefix = "ce-"
-	// httpHeaderPrefix marks HTTP headers that travel along, so that none of them can be taken for an attribute or, like
+	// httpHeaderPrefix marks travelling headers, so that none is taken for an attribute or, like
 	// Nats-*, for a command to the server.
 	httpHeaderPrefix = "http-"
-	// natsContentType announces a structured message. In binary mode it is not written: there the content type is an
-	// attribute like any other.
+	// natsContentType announces a structured message. Binary mode has no such header: there the
+	// content type is an attribute like any other.
 	natsContentType = "content-type"
 	natsSpecVersion = "ce-specversion"
 )
 
-// ToNATS returns the headers of a NATS message for the event in binary mode, whose payload is e.Data: a ce-<name> header per
-// attribute, datacontenttype included, percent-encoded (CloudEvents NATS binding 1.0.3, 3.1), and the headers that travel
-// along as http-<Name>, encoded the same way.
+// ToNATS returns the headers of a NATS message for the event in binary mode, whose payload is
+// e.Data: a ce-<name> header per attribute, datacontenttype included, and an http-<Name> header per
+// travelling header, both percent-encoded (CloudEvents NATS binding 1.0.3, 3.1).
 func ToNATS(e Event) map[string][]string {
 	h := make(map[string][]string, len(e.Attributes)+len(e.Headers))
 	values := make([]string, len(e.Attributes))
@@ -37,8 +37,8 @@ func ToNATS(e Event) map[string][]string {
 	return h
 }
 
-// ToStructuredNATS returns the headers and the payload of a NATS message for the event in structured mode: for attributes that are
-// larger than headers may be.
+// ToStructuredNATS returns the headers and the payload of a NATS message for the event in
+// structured mode, for attributes that exceed MaxNATSHeaderBytes.
 func ToStructuredNATS(e Event) (h map[string][]string, payload []byte) {
 	payload, contentType := Structured(e)
 	h = ToNATS(Event{Headers: e.Headers})
@@ -46,11 +46,12 @@ func ToStructuredNATS(e Event) (h map[string][]string, payload []byte) {
 	return h, payload
 }
 
-// FromNATS reads the event of a NATS message. Besides what ToNATS writes it accepts what other publishers send: header names
-// in any case, binary mode with the content type in content-type, structured mode announced by content-type, and a bare JSON
-// envelope without any announcement, which is the whole binding before 1.0.3. Of http-* only headers that may travel are read.
+// FromNATS reads the event of a NATS message, written by ToNATS or by other publishers: header
+// names in any case, binary mode with the type of the data in content-type, structured mode
+// announced by content-type, or a JSON envelope without that header, the only form of the binding
+// before 1.0.3. Of the http-* headers it reads only travelling ones.
 //
-// The event refers to h's strings and to data, which must not change afterwards. Errors: as those of FromHTTP.
+// The event shares h's strings and data, which must not change afterwards. Errors: FromHTTP's.
 func FromNATS(h map[string][]string, data []byte) (Event, error) {
 	var e Event
 	var err error
@@ -97,7 +98,7 @@ func fromBinaryNATS(h map[string][]string, data []byte) (Event, error) {
 	return b.event(data)
 }
 
-// lookupFold returns the first value of a header in whatever case its name is.
+// lookupFold returns the first value of a header whose name is in any case.
 func lookupFold(h map[string][]string, name string) (string, bool) {
 	if values := h[name]; len(values) > 0 {
 		return values[0], true
@@ -110,8 +111,8 @@ func lookupFold(h map[string][]string, name string) (string, bool) {
 	return "", false
 }
 
-// HeaderBytes is the size in bytes of these headers as a NATS client sends them. Put in everything that the message will
-// carry, Nats-Msg-Id too, before comparing with MaxNATSHeaderBytes.
+// HeaderBytes returns the size in bytes of these headers as a NATS client sends them. To compare
+// with MaxNATSHeaderBytes, pass every header of the message, Nats-Msg-Id too.
 func HeaderBytes(h map[string][]string) int {
 	if len(h) == 0 {
 		return 0

@@ -129,7 +129,7 @@ func TestFromNATSRefuses(t *testing.T) {
 	}
 }
 
-// In structured mode the message carries the same event, however large its attributes are.
+// A structured message holds the same event, however large the attributes are.
 func TestToStructuredNATS(t *testing.T) {
 	want := sample().With("big", strings.Repeat("€", event.MaxNATSHeaderBytes))
 	h, payload := event.ToStructuredNATS(want)

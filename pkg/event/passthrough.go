@@ -6,24 +6,24 @@ import (
 	"strings"
 )
 
-// Bounds of what travels beside one event. They keep a sender from using up the 64 KiB that NATS has for the attributes.
+// Bounds of an event's travelling headers, which leave most of NATS's 64 KiB to the attributes.
 const (
 	MaxTravellingHeaders = 64
 	MaxTravellingBytes   = 16 << 10
 )
 
-// TravellingHeaders picks the headers that go from sender to subscriber beside the event: the W3C trace context, and what
-// upstream passes through (knative.dev/eventing pkg/utils/headers.go): x-request-id, retry-after, knative-* and x-b3-*; also
-// kn-*, save Kn-Namespace, which names the broker's namespace and is set at delivery.
+// TravellingHeaders picks the headers that pass from sender to subscriber beside the event: the W3C
+// trace context, and as upstream (knative.dev/eventing pkg/utils/headers.go) x-request-id,
+// retry-after, knative-* and x-b3-*; also kn-*, except Kn-Namespace, which is set at delivery.
 //
-// The trace context comes first, the rest in the order of their names. What exceeds MaxTravellingHeaders values or
-// MaxTravellingBytes of names and values is left out. The keys of h are canonical.
+// The trace context comes first, the rest sorted by name. Values beyond MaxTravellingHeaders, or
+// beyond MaxTravellingBytes of names and values, are left out. The keys of h must be canonical.
 func TravellingHeaders(h http.Header) []Header {
 	return travelling(h, "")
 }
 
-// travelling picks the headers whose names, behind the prefix, say that they travel. A prefix says
-// that values are encoded.
+// travelling picks the travelling headers whose names have the prefix, and cuts the prefix off.
+// Values under a prefix are percent-encoded.
 func travelling(h map[string][]string, prefix string) []Header {
 	var headers []Header
 	for key, values := range h {
@@ -33,7 +33,7 @@ func travelling(h map[string][]string, prefix string) []Header {
 		}
 		for _, value := range values {
 			if prefix != "" {
-				value, _ = decodePercent(value) // what others have written there stays as it is
+				value, _ = decodePercent(value) // text that is not encoded stays
 			}
 			headers = append(headers, Header{name, value})
 		}
@@ -41,9 +41,8 @@ func travelling(h map[string][]string, prefix string) []Header {
 	return bounded(headers)
 }
 
-// bounded orders the headers and cuts off what exceeds the bounds. It works in place. Names and
-// values that no HTTP client sends are left out: no header from a NATS publisher may make an event
-// undeliverable.
+// bounded sorts the headers in place and cuts off what exceeds the bounds. It drops what no HTTP
+// client sends: a header of a NATS publisher must not make an event undeliverable.
 func bounded(headers []Header) []Header {
 	headers = slices.DeleteFunc(headers, func(h Header) bool { return !isToken(h.Name) || hasControl(h.Value) })
 	slices.SortStableFunc(headers, compareTravelling)
@@ -57,7 +56,7 @@ func bounded(headers []Header) []Header {
 	return headers
 }
 
-// compareTravelling orders the trace context before everything else, so that no bound cuts it off.
+// compareTravelling sorts the trace context first, so that no bound cuts it off.
 func compareTravelling(a, b Header) int {
 	if aTrace, bTrace := isTraceContext(a.Name), isTraceContext(b.Name); aTrace != bTrace {
 		if aTrace {
@@ -68,8 +67,7 @@ func compareTravelling(a, b Header) int {
 	return strings.Compare(a.Name, b.Name)
 }
 
-// travels reports whether a header of this name is one of those that TravellingHeaders picks. Nats-* is not among them: to
-// the server those are commands.
+// travels reports whether TravellingHeaders picks the header; never Nats-*, commands to the server.
 func travels(name string) bool {
 	switch {
 	case isTraceContext(name), strings.EqualFold(name, "x-request-id"), strings.EqualFold(name, "retry-after"):

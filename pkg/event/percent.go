@@ -8,9 +8,9 @@ import (
 
 const upperHex = "0123456789ABCDEF"
 
-// encodeValue makes an attribute's value fit for a header: what is outside printable ASCII, space, double quote and
-// percent become %XX, byte by byte (HTTP binding 3.1.3.2; the NATS binding has the same rule). A value that needs no
-// encoding is returned as it is. CR and LF are among what is encoded, so no value can start a header of its own.
+// encodeValue encodes a value for a header: each byte outside printable ASCII, space, double quote
+// and percent become %XX (HTTP binding 3.1.3.2; the NATS binding has the same rule). CR and LF
+// become %XX too, so no value can start another header.
 func encodeValue(value string) string {
 	if isPlain(value) {
 		return value
@@ -31,12 +31,12 @@ func mustEncode(c byte) bool {
 	return c <= ' ' || c >= 0x7F || c == '"' || c == '%'
 }
 
-// attributeOf reads an attribute from the text of its header. It reports false when the text is not UTF-8.
+// attributeOf reads an attribute from header text. It reports false for text that is not UTF-8.
 //
-// Many senders, the CloudEvents SDKs for Go and JavaScript among them, do not encode what they put into a header, and do not decode what
-// they find there. So a text counts as percent-encoded only where that is what it must be: if each of its escapes stands for something
-// that the binding has a sender encode, and all together are UTF-8. Anything else is meant as it stands, such as the escapes of a URI:
-// also those that leave no URI where the attribute has to be one, as %25 does.
+// Many senders, the CloudEvents SDKs for Go and JavaScript among them, neither encode nor decode
+// header values. So text is percent-decoded only if every escape stands for a byte that the binding
+// makes senders encode, and the result is UTF-8 and fits the attribute's type. Other text is taken
+// literally, such as the escapes of a URI, even %25 if decoding would leave no URI.
 func attributeOf(name, text string) (Attribute, bool) {
 	if isPlain(text) {
 		return Attribute{Name: name, Value: text}, true
@@ -45,7 +45,7 @@ func attributeOf(name, text string) (Attribute, bool) {
 		return Attribute{}, false
 	}
 	value := unquote(text)
-	if decoded, ok := decodePercent(value); ok && utf8.ValidString(decoded) && mayBe(name, decoded) {
+	if decoded, ok := decodePercent(value); ok && utf8.ValidString(decoded) && fitsType(name, decoded) {
 		value = decoded
 	}
 	a := Attribute{Name: name, Value: value}
@@ -55,8 +55,8 @@ func attributeOf(name, text string) (Attribute, bool) {
 	return a, true
 }
 
-// mayBe reports whether a decoded value is of the type that its attribute has.
-func mayBe(name, value string) bool {
+// fitsType reports whether a decoded value fits the type of its attribute.
+func fitsType(name, value string) bool {
 	switch name {
 	case Source, DataSchema, SchemaURL:
 		return value == "" || isURIReference(value)
@@ -64,7 +64,7 @@ func mayBe(name, value string) bool {
 	return true
 }
 
-// isPlain reports whether the text is the encoded form of itself.
+// isPlain reports whether encodeValue returns the text unchanged.
 func isPlain(text string) bool {
 	for i := range len(text) {
 		if mustEncode(text[i]) {
@@ -74,7 +74,7 @@ func isPlain(text string) bool {
 	return true
 }
 
-// unquote resolves a value that is one quoted string as a whole (RFC 7230 3.2.6); anything else stays as it is.
+// unquote returns the content of a quoted string (RFC 7230 3.2.6), and any other value unchanged.
 func unquote(value string) string {
 	if len(value) < 2 || value[0] != '"' || value[len(value)-1] != '"' {
 		return value
@@ -98,8 +98,8 @@ func unquote(value string) string {
 	return string(unquoted)
 }
 
-// decodePercent makes one round of percent-decoding. It reports false, and returns the text, when that is not what encodeValue makes of
-// anything: some percent sign starts no escape, or an escape stands for a byte that needs none.
+// decodePercent decodes once. It reports false, and returns the text, if encodeValue writes no such
+// text: a percent sign starts no escape, or an escape stands for a byte that needs none.
 func decodePercent(text string) (string, bool) {
 	first := strings.IndexByte(text, '%')
 	if first < 0 {

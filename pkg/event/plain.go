@@ -10,17 +10,17 @@ import (
 
 const opaqueType = "application/octet-stream"
 
-// Plain is a NATS message that is no CloudEvent, with the attributes of the one that it becomes.
+// Plain is a NATS message that is no CloudEvent, with the attributes of the event made from it.
 type Plain struct {
 	ID, Source, Type string
 	Time             time.Time
-	// Header is the message's: its Content-Type and its trace context count.
+	// Header is the message's; Event reads its Content-Type and trace context.
 	Header map[string][]string
 	Data   []byte
 }
 
-// Event returns the event, whose data is the payload as it is. Its datacontenttype is what the header says, else JSON's if the payload
-// is JSON, else that of bytes that nobody knows; nothing at all has none.
+// Event returns the event whose data is the payload. Its datacontenttype is the header's if valid,
+// else application/json, or for other data application/octet-stream, or none without data.
 func (p Plain) Event() Event {
 	e := Event{Data: p.Data, Attributes: []Attribute{
 		{Name: SpecVersion, Value: version10}, {Name: ID, Value: p.ID}, {Name: Source, Value: p.Source}, {Name: Type, Value: p.Type}, {Name: Time, Value: p.Time.UTC().Format(time.RFC3339Nano)},
@@ -47,9 +47,9 @@ func (p Plain) Event() Event {
 	return e
 }
 
-// IsNATS reports whether a NATS message means to be a CloudEvent, be it a valid one or not: it has a ce- header, or its content type
-// announces one, or it has no content type and is a JSON object with the member specversion, which is what the whole binding was
-// before 1.0.3.
+// IsNATS reports whether a NATS message is meant as a CloudEvent, valid or not: it has a ce-
+// header, or a CloudEvents content type, or no content type and as payload a JSON object with the
+// member specversion, the only form of the binding before 1.0.3.
 func IsNATS(h map[string][]string, data []byte) bool {
 	for key := range h {
 		if _, binary := cutPrefixFold(key, ceHeaderPrefix); binary {

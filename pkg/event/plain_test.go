@@ -45,7 +45,7 @@ func TestIsNATS(t *testing.T) {
 	}
 }
 
-// What a message that is no event becomes is a valid event, and the same one after it was stored.
+// The event made from any message that is no CloudEvent is valid, and stays the same through NATS.
 func FuzzPlain(f *testing.F) {
 	f.Add("text/plain", "hello", []byte("hello"))
 	f.Add("", "", []byte(`{"a":1}`))

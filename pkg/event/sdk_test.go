@@ -19,8 +19,8 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 )
 
-// readWithSDK reads a message as upstream's ingress does: decode, then Validate. The SDK panics where data_base64 is a number
-// of one digit; that counts as a refusal.
+// readWithSDK reads a message as upstream's ingress does: decode, then Validate. The SDK panics
+// where data_base64 is a number of one digit; that counts as a refusal.
 func readWithSDK(h http.Header, body []byte) (e *sdk.Event, err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -35,7 +35,7 @@ func readWithSDK(h http.Header, body []byte) (e *sdk.Event, err error) {
 	return e, e.Validate()
 }
 
-// attributesOf are the attributes of an SDK event in their canonical strings.
+// attributesOf returns the attributes of an SDK event as canonical strings.
 func attributesOf(t testing.TB, e *sdk.Event) map[string]string {
 	t.Helper()
 	attributes := map[string]string{
@@ -62,7 +62,7 @@ func attributesOf(t testing.TB, e *sdk.Event) map[string]string {
 	return attributes
 }
 
-// normalised brings our attributes into the form in which the SDK hands its own out: it re-formats times and URIs.
+// normalised returns our attributes in the SDK's form: the SDK re-formats times and URIs.
 func normalised(t testing.TB, e event.Event) map[string]string {
 	t.Helper()
 	attributes := map[string]string{}

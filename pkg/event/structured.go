@@ -14,7 +14,7 @@ import (
 
 const jsonType = "application/json"
 
-// fromEnvelope decodes one CloudEvent in the JSON event format. Errors: ErrCharset, ErrMalformed, or an *AttributeError.
+// fromEnvelope decodes a structured event. Errors: ErrCharset, ErrMalformed, or an *AttributeError.
 func fromEnvelope(contentType string, body []byte) (Event, error) {
 	if err := checkCharset(contentType); err != nil {
 		return Event{}, err
@@ -27,7 +27,6 @@ func fromEnvelope(contentType string, body []byte) (Event, error) {
 	return e, nil
 }
 
-// eventOf decodes the value that comes next.
 func eventOf(s *jsonscan.Scanner) (Event, error) {
 	if !s.Enter('{') {
 		return Event{}, fmt.Errorf("%w: an event has to be an object", ErrMalformed)
@@ -53,7 +52,7 @@ func eventOf(s *jsonscan.Scanner) (Event, error) {
 	return v.payload(e)
 }
 
-// envelope is a JSON envelope while it is being read: attributes in the builder, payload members as they stand.
+// envelope is a JSON envelope that is being read. The payload members stay JSON.
 type envelope struct {
 	builder
 	data, dataBase64 []byte
@@ -82,7 +81,7 @@ func (v *envelope) member(name string, value []byte) error {
 	return v.add(Attribute{Name: name, Value: text})
 }
 
-// checkJSON makes sure that body is one JSON value. The error is ErrMalformed with the place.
+// checkJSON returns ErrMalformed with the position unless body is one JSON value.
 func checkJSON(body []byte) error {
 	if jsonscan.Valid(body) {
 		return nil
@@ -103,8 +102,8 @@ func setOnce(member *[]byte, name string, value []byte) error {
 	return nil
 }
 
-// attributeValue returns the canonical string of an attribute's JSON value (JSON format 2.2). Only extensions may be
-// something else than a string.
+// attributeValue returns the canonical string of an attribute's JSON value (JSON format 2.2). Only
+// an extension may be a boolean or an integer.
 func attributeValue(name string, value []byte) (string, error) {
 	if isJSONString(value) {
 		text, ok := jsonscan.Unescape(value)
@@ -154,7 +153,7 @@ func (v *envelope) payload(e Event) (Event, error) {
 	}
 	if e.Attr(SpecVersion) == version03 {
 		if _, encoded := e.Get(dataContentEncoding); encoded {
-			// From here on the data is plain bytes, so the attribute no longer holds.
+			// The data is decoded, so the attribute no longer applies.
 			data, err := decodeBase64(dataMember, v.data)
 			e = e.Without(dataContentEncoding)
 			e.Data = data
@@ -168,7 +167,7 @@ func (v *envelope) payload(e Event) (Event, error) {
 	case !utf8.Valid(v.data):
 		return Event{}, &AttributeError{dataMember, "is not UTF-8"}
 	case !declared:
-		// JSON format 3.1.2: what the envelope implies has to be said once the event leaves it.
+		// JSON format 3.1.2: data in an envelope is JSON by default, elsewhere the type is needed.
 		e.Attributes = append(e.Attributes, Attribute{Name: DataContentType, Value: jsonType})
 		e.Data = v.data
 	case isJSONType(contentType):
@@ -219,7 +218,7 @@ func decodeBase64(member string, raw []byte) ([]byte, error) {
 	return data[:n], nil
 }
 
-// isJSONType reports whether a datacontenttype declares JSON: */json or */*+json (JSON format 3.1.1).
+// isJSONType reports whether a datacontenttype is */json or */*+json (JSON format 3.1.1).
 func isJSONType(contentType string) bool {
 	_, subtype, found := strings.Cut(mediaType(contentType), "/")
 	return found && (strings.EqualFold(subtype, "json") ||

@@ -210,7 +210,7 @@ func TestStructuredKeepsEncodedDataOf03(t *testing.T) {
 	}
 }
 
-// JSON is UTF-8. What announces something else is refused before it is taken for that.
+// A structured message that announces a charset other than UTF-8 is refused.
 func TestCharsetOfStructured(t *testing.T) {
 	for _, test := range []struct {
 		parameters string

@@ -7,7 +7,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 )
 
-// What is no half of a surrogate pair is taken, however close to one it looks.
+// Escapes that only look like half of a surrogate pair are accepted.
 func TestEscapesInJSON(t *testing.T) {
 	for text, want := range map[string]string{
 		`\ud83d\ude00`:         "😀",

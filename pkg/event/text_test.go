@@ -9,9 +9,10 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 )
 
-// What a sender writes into a header is what the subscriber finds there, through NATS and as a reply: the SDKs for Go and JavaScript neither
-// encode nor decode. A filter, the JSON format and the de-duplication see the same value in every mode.
-func TestHeadersLeaveAsTheyCame(t *testing.T) {
+// A subscriber gets the header text that the sender wrote, through NATS and as a reply: the SDKs
+// for Go and JavaScript neither encode nor decode. Filters, the JSON format and de-duplication see
+// the same value in every mode.
+func TestHeaderTextIsKept(t *testing.T) {
 	for _, test := range []struct{ name, text, value string }{
 		{"plain", "order-17", "order-17"},
 		{"spaces", "hello big world", "hello big world"},
@@ -55,7 +56,8 @@ func TestHeadersLeaveAsTheyCame(t *testing.T) {
 			if err != nil || again.Attr(event.Subject) != test.value {
 				t.Errorf("structured: %q, error %v, want %q", again.Attr(event.Subject), err, test.value)
 			}
-			// What came structured is encoded, as the binding has it: whoever decodes finds the same value.
+			// A value from a structured message is percent-encoded in the header, as the binding
+			// has it.
 			out := http.Header{}
 			event.WriteHTTP(again, out)
 			back, err := event.FromHTTP(out, nil)
@@ -66,7 +68,7 @@ func TestHeadersLeaveAsTheyCame(t *testing.T) {
 	}
 }
 
-// An escaped percent sign is as usual in a URI: taken for the binding's, it would leave what is none, and a valid event be refused.
+// %25 in a URI is taken literally where decoding would leave no URI and refuse a valid event.
 func TestAURIKeepsAnEscapedPercentSign(t *testing.T) {
 	for _, test := range []struct{ name, header, text, value string }{
 		{event.Source, "Ce-Source", "/50%25off", "/50%25off"},
@@ -98,8 +100,8 @@ func TestAURIKeepsAnEscapedPercentSign(t *testing.T) {
 	}
 }
 
-// RFC 3339 has t and z, and leap seconds, which end a day of UTC. They leave as they came.
-func TestATimeLeavesAsItCame(t *testing.T) {
+// Lower-case t and z, and leap seconds (RFC 3339), are accepted and leave as they came.
+func TestTimeTextIsKept(t *testing.T) {
 	for _, test := range []struct {
 		time  string
 		valid bool
@@ -125,15 +127,15 @@ func TestATimeLeavesAsItCame(t *testing.T) {
 	}
 }
 
-// Half of a character as it stands and half of it escaped is no text: it could be written down in no other format.
-func TestATextIsUTF8BeforeItIsDecoded(t *testing.T) {
+// A header with half a character unescaped and half escaped is refused: it is not UTF-8.
+func TestHalfEscapedCharacterIsRefused(t *testing.T) {
 	if e, err := event.FromHTTP(header("Ce-Subject", "caf\xC3%A9"), nil); err == nil {
 		t.Errorf("taken as %q", e.Attr(event.Subject))
 	}
 }
 
-// What is kept as JSON, such as the reply of a Channel's subscriber, keeps the text too, and takes none that is not the value's.
-func TestAnAttributeAsJSONKeepsItsText(t *testing.T) {
+// An attribute keeps its header text in JSON, and drops a text that does not stand for its value.
+func TestHeaderTextIsKeptInJSON(t *testing.T) {
 	for _, text := range []string{"order-17", "hello big world", "hello%20big%20world", "group%2Fproject", `"hello"`} {
 		e, err := event.FromHTTP(header("Ce-Subject", text), nil)
 		if err != nil {
@@ -166,7 +168,7 @@ func TestAnAttributeAsJSONKeepsItsText(t *testing.T) {
 	}
 }
 
-// Line ends and NUL stay encoded wherever a value becomes a header.
+// CR, LF and NUL are percent-encoded in every header.
 func TestNoValueStartsAHeader(t *testing.T) {
 	for _, text := range []string{"a%0D%0AX-Evil:%201", "%00", "%0a", "a%0D%0Ab%2Fc", `"%0D%0A"`} {
 		e, err := event.FromHTTP(header("Ce-Subject", text, "Ce-Extension", text), nil)
@@ -185,7 +187,7 @@ func TestNoValueStartsAHeader(t *testing.T) {
 	}
 }
 
-// An attribute that is changed on the way leaves by its new value.
+// A changed attribute is written with its new value.
 func TestAChangedAttributeForgetsItsText(t *testing.T) {
 	e, err := event.FromHTTP(header("Ce-Subject", "a b"), nil)
 	if err != nil {
@@ -198,7 +200,7 @@ func TestAChangedAttributeForgetsItsText(t *testing.T) {
 	}
 }
 
-func TestAHeaderThatIsRepeated(t *testing.T) {
+func TestRepeatedHeader(t *testing.T) {
 	h := header()
 	h["Ce-Subject"] = []string{"a b", "a%20b"}
 	e, err := event.FromHTTP(h, nil)
@@ -224,8 +226,8 @@ func TestAHeaderThatIsRepeated(t *testing.T) {
 	}
 }
 
-// Which content mode a message has must not depend on which of its content types is looked at.
-func TestAContentTypeThatIsRepeated(t *testing.T) {
+// A message with different content types is refused: the content mode would depend on the order.
+func TestRepeatedContentType(t *testing.T) {
 	const one = `{"specversion":"1.0","id":"1","source":"/s","type":"t"}`
 	for _, test := range []struct {
 		types []string
@@ -253,8 +255,8 @@ func TestAContentTypeThatIsRepeated(t *testing.T) {
 	}
 }
 
-// NATS tells names in upper case from those in lower case, and net/http does not.
-func TestAHeaderOfNATSInBothCases(t *testing.T) {
+// NATS distinguishes header names by case, net/http does not.
+func TestNATSHeaderInBothCases(t *testing.T) {
 	for _, test := range []struct {
 		upper, lower string
 		valid        bool
@@ -266,8 +268,8 @@ func TestAHeaderOfNATSInBothCases(t *testing.T) {
 	}
 }
 
-// What is kept as JSON holds headers of any bytes.
-func TestAHeaderAsJSONKeepsItsBytes(t *testing.T) {
+// A Header keeps any bytes in JSON.
+func TestHeaderBytesAreKeptInJSON(t *testing.T) {
 	for _, value := range []string{"plain", "a b%20c", "é", "caf\xe9", ""} {
 		data, err := json.Marshal(event.Header{Name: "Kn-Shop", Value: value})
 		if err != nil {

@@ -9,7 +9,7 @@ import (
 	"unicode/utf8"
 )
 
-// maxAttributes bounds what one event may bring in over HTTP, far beyond what fits into a NATS header block of 64 KiB.
+// maxAttributes bounds the attributes of one event, far above what 64 KiB of NATS headers hold.
 const maxAttributes = 1024
 
 // builder collects the attributes of one event.
@@ -17,7 +17,7 @@ type builder struct {
 	attributes []Attribute
 }
 
-// unset is the text of an attribute that is given and has no value. No header can have it.
+// unset is the text of an attribute whose JSON value is null. No header can have this text.
 const unset = "\x00"
 
 // add appends an attribute; a name that was added before is an *AttributeError.
@@ -34,7 +34,7 @@ func (b *builder) has(name string) bool {
 	return ok
 }
 
-// bound refuses to go on once there are too many attributes, which keeps the search for duplicates cheap.
+// bound refuses an attribute beyond maxAttributes: the search for duplicates has to stay cheap.
 func (b *builder) bound(next string) error {
 	if len(b.attributes) >= maxAttributes {
 		return &AttributeError{next, "is one too many: an event has at most " + strconv.Itoa(maxAttributes) + " attributes"}
@@ -42,8 +42,8 @@ func (b *builder) bound(next string) error {
 	return nil
 }
 
-// event returns the event with this data. It drops what is unset and optional attributes that are
-// empty, as the CloudEvents SDK does, and validates the rest.
+// event returns the event with this data. It drops attributes that are null, and optional ones that
+// are empty, as the CloudEvents SDK does, and validates the rest.
 func (b *builder) event(data []byte) (Event, error) {
 	kept := b.attributes[:0]
 	for _, a := range b.attributes {
@@ -58,16 +58,15 @@ func (b *builder) event(data []byte) (Event, error) {
 	return e, nil
 }
 
-// isEmptyAbsent reports whether an empty value means that the attribute is not there. Extensions may be empty; an empty
-// time is an error.
+// isEmptyAbsent reports whether an empty value means that the attribute is absent. Extensions may
+// be empty; an empty time is an error.
 func isEmptyAbsent(name string) bool {
 	return name == Subject || name == DataContentType || name == DataSchema || name == SchemaURL
 }
 
-// Validate checks the context attributes like Validate of the CloudEvents SDK does, which
-// upstream's ingress relies on. Reading an event does so already: this is for one that was made
-// otherwise, whose header can say something else than such a value, which is then no longer to be
-// seen. The error is an *AttributeError.
+// Validate checks the context attributes as Validate of the CloudEvents SDK does, on which
+// upstream's ingress relies. The error is an *AttributeError. Events that were read are valid;
+// validate others before writing them, as a header may hide the fault from its reader.
 func (e Event) Validate() error {
 	version := e.Attr(SpecVersion)
 	for _, name := range [...]string{SpecVersion, ID, Source, Type} {
@@ -86,7 +85,7 @@ func (e Event) Validate() error {
 	return nil
 }
 
-// defect says what is wrong with one attribute, or "".
+// defect returns the fault of one attribute, or "".
 func defect(a Attribute, version string) string {
 	switch a.Name {
 	case Source:
@@ -121,7 +120,8 @@ func defect(a Attribute, version string) string {
 	return ""
 }
 
-// isTimestamp is time.Parse with the rest of RFC 3339 (5.6, 5.7): t and z, and leap seconds, which end a day of UTC.
+// isTimestamp accepts what time.Parse does and the rest of RFC 3339 (5.6, 5.7): lower-case t and z,
+// and leap seconds, which end a day of UTC.
 func isTimestamp(value string) bool {
 	text, leap := strings.ToUpper(value), false
 	if len(text) > 19 && text[16:19] == ":60" {
@@ -132,18 +132,18 @@ func isTimestamp(value string) bool {
 	return err == nil && (!leap || t.Hour() == 23 && t.Minute() == 59)
 }
 
-// isURIReference agrees with url.Parse, which the SDK uses, and answers for the usual references without its allocation.
+// isURIReference agrees with url.Parse, which the SDK uses, and spares most values its allocation.
 func isURIReference(value string) bool {
 	if isSimpleReference(value) {
 		return true
 	}
 	u, err := url.Parse(value)
-	// A lone "#" or "//" parses and says nothing.
+	// A lone "#" or "//" parses, but is empty.
 	return err == nil && strings.TrimSpace(u.String()) != ""
 }
 
-// isSimpleReference recognises an optional scheme followed by characters that url.Parse accepts anywhere. The first colon
-// must end a scheme and there is no second one; user info, ports, escapes and brackets are left to url.Parse.
+// isSimpleReference reports whether value is an optional scheme and characters that url.Parse
+// accepts anywhere. User info, ports, escapes, brackets and a second colon are left to url.Parse.
 func isSimpleReference(value string) bool {
 	scheme, rest, found := strings.Cut(value, ":")
 	if !found {
@@ -157,17 +157,17 @@ func isSimpleReference(value string) bool {
 			return false
 		}
 	}
-	telling := false
+	hasLetterOrDigit := false
 	for i := range len(rest) {
 		c := rest[i]
 		switch {
 		case isLetter(c) || isDigit(c):
-			telling = true
+			hasLetterOrDigit = true
 		case strings.IndexByte("/-._~?#=&", c) < 0:
 			return false
 		}
 	}
-	return telling
+	return hasLetterOrDigit
 }
 
 func isAbsoluteURI(value string) bool {
@@ -175,8 +175,8 @@ func isAbsoluteURI(value string) bool {
 	return err == nil && u.IsAbs()
 }
 
-// isMediaType agrees with mime.ParseMediaType and answers for plain type/subtype, with or without charset=utf-8, without
-// its allocations. Control characters and what is not UTF-8 are refused too: the value becomes a Content-Type header as it is.
+// isMediaType agrees with mime.ParseMediaType, and spares plain types its allocations. It refuses
+// control characters and what is not UTF-8: the value becomes a Content-Type header.
 func isMediaType(value string) bool {
 	plain := value
 	const utf8Charset = "; charset=utf-8"
@@ -205,8 +205,7 @@ func isPlainMediaType(value string) bool {
 	return found && isToken(major) && isToken(minor)
 }
 
-// isToken checks for what RFC 9110 calls a token: the name of a header, and each part of a media
-// type.
+// isToken reports whether value is a token of RFC 9110: a header name, or a part of a media type.
 func isToken(value string) bool {
 	for i := range len(value) {
 		if c := value[i]; !isLetter(c) && !isDigit(c) && strings.IndexByte("!#$%&'*+-.^_`|~", c) < 0 {

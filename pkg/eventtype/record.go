@@ -1,5 +1,6 @@
-// Package eventtype notes which types of events the data plane sees, once each, so that a controller can describe them as
-// EventType objects. It never holds up an event: what cannot be noted now is noted when the type is seen again.
+// Package eventtype records each type of event that the data plane sees, so that a controller can
+// make EventType objects. It never delays an event; a type may be recorded only when it is seen
+// again.
 package eventtype
 
 import (
@@ -14,41 +15,41 @@ import (
 )
 
 const (
-	// MaxPerAddress bounds the EventTypes of one address, since whoever may send to it can make up any number of types.
+	// MaxPerAddress bounds the records of one address: a sender can make up any number of types.
 	MaxPerAddress = 1000
-	// RecordTTL is how long a record stays when nobody writes it again: a controller may be away as long.
+	// RecordTTL is the lifetime of a record after each write; a controller may be away as long.
 	RecordTTL = 4 * time.Hour
 	// MaxTextBytes bounds type, source and schema together; longer ones are not recorded.
 	MaxTextBytes = 1024
 )
 
-// ID tells one record from another. It is comparable.
+// ID identifies a record. It is comparable.
 type ID struct {
 	Address route.Key `json:"address"`
-	// AddressUID is that of the resource which the address was made from.
+	// AddressUID is the UID of the address's resource.
 	AddressUID string `json:"addressUID,omitempty"`
-	// Target is whose subscriber replied with such an event; zero for events that came in from outside.
+	// Target is the target whose subscriber replied with the event; zero for other events.
 	Target Target `json:"target,omitzero"`
 	Type   string `json:"type"`
 	Source string `json:"source"`
 }
 
-// Target is the resource that a target was made from.
+// Target is the resource of a target.
 type Target struct {
 	Namespace string `json:"namespace"`
 	Name      string `json:"name"`
 	UID       string `json:"uid,omitempty"`
 }
 
-// Record is a type of events that was seen.
+// Record is an event type that was seen.
 type Record struct {
 	ID
-	// Schema and SpecVersion are those of the event that was seen first.
+	// Schema and SpecVersion are those of the first event.
 	Schema      string `json:"schema,omitempty"`
 	SpecVersion string `json:"specVersion"`
 }
 
-// Of returns the record of an event of an address.
+// Of returns the record of an event that came in at an address.
 func Of(a route.Address, e event.Event) Record {
 	return Record{
 		ID:          ID{Address: a.Key, AddressUID: a.UID, Type: e.Attr(event.Type), Source: e.Attr(event.Source)},
@@ -71,19 +72,19 @@ func (r Record) Key() string {
 // Encode returns the record's form in the bucket.
 func (r Record) Encode() ([]byte, error) { return json.Marshal(r) }
 
-// Decode reads the record that stands at the key; ErrRecord when there is none that belongs there.
+// Decode reads the record at the key; ErrRecord if the data is not the record of that key.
 func Decode(key string, data []byte) (Record, error) {
 	var r Record
 	if err := json.Unmarshal(data, &r); err != nil {
 		return Record{}, fmt.Errorf("%w: %v", ErrRecord, err) //nolint:errorlint // the JSON error is detail, not a cause to match
 	}
 	if r.Key() != key {
-		return Record{}, fmt.Errorf("%w: it stands at %s and belongs at %s", ErrRecord, key, r.Key())
+		return Record{}, fmt.Errorf("%w: it is at the key %s and belongs to %s", ErrRecord, key, r.Key())
 	}
 	return r, nil
 }
 
-// textBytes is how much of the record others have made up.
+// textBytes returns the size of the record's text, all of which senders choose.
 func (r Record) textBytes() int {
 	return len(r.Type) + len(r.Source) + len(r.Schema) + len(r.SpecVersion)
 }

@@ -11,25 +11,25 @@ import (
 )
 
 const (
-	// queueLength bounds what waits to be written.
+	// queueLength bounds the records that wait to be written.
 	queueLength = 256
-	// writeEvery is the pause after a write, retryEvery that after one that failed: made-up types must not keep NATS busy.
+	// The pauses after a write, and after a failed one: made-up types must not keep NATS busy.
 	writeEvery = 20 * time.Millisecond
 	retryEvery = time.Second
-	// writeTries bounds the writes of one record: there may be no other event of its type, but others wait.
+	// writeTries bounds the attempts to write one record, as other records wait.
 	writeTries = 10
 	// writeTimeout bounds one write.
 	writeTimeout = 5 * time.Second
-	// sayEvery is the least time between two lines about what is not recorded.
-	sayEvery = time.Minute
+	// warnEvery is the least time between two warnings about types that are not recorded.
+	warnEvery = time.Minute
 )
 
-// Store keeps records. Writing the same one again keeps it for longer.
+// Store stores records. Storing a record again restarts its RecordTTL.
 type Store interface {
 	PutEventType(ctx context.Context, r Record) error
 }
 
-// Recorder writes each record that it is given to a Store, once in a while and in the background. Safe for concurrent use.
+// Recorder writes records to a Store in the background. Safe for concurrent use.
 type Recorder struct {
 	store Store
 	log   *slog.Logger
@@ -37,12 +37,12 @@ type Recorder struct {
 
 	mu   sync.Mutex
 	seen seen
-	// dropped counts the events whose type was not recorded since that was last said; why is the last reason.
+	// dropped counts the events without a record since the last warning; why is the last reason.
 	dropped int
 	why     string
 }
 
-// NewRecorder returns a recorder that writes nothing before Run. A nil logger is silent.
+// NewRecorder returns a recorder that writes while Run runs. A nil logger logs nothing.
 func NewRecorder(store Store, log *slog.Logger) *Recorder {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
@@ -50,7 +50,8 @@ func NewRecorder(store Store, log *slog.Logger) *Recorder {
 	return &Recorder{store: store, log: log, queue: make(chan Record, queueLength)}
 }
 
-// Record has the record written unless it was lately. It never blocks: what there is no room for is left to the next event.
+// Record queues the record unless it was written lately. It never blocks: without room in the queue
+// the record waits for the next event of its type.
 func (r *Recorder) Record(record Record) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -65,40 +66,40 @@ func (r *Recorder) Record(record Record) {
 		r.drop("too many types and sources at " + record.Address.String())
 		return
 	}
-	// What is kept for long must not hold on to the request that it was cut from.
+	// The record outlives the request, whose memory the strings would keep.
 	record.Type, record.Source = strings.Clone(record.Type), strings.Clone(record.Source)
 	record.Schema, record.SpecVersion = strings.Clone(record.Schema), strings.Clone(record.SpecVersion)
 	select {
 	case r.queue <- record:
 		r.seen.add(record.ID)
 	default:
-		r.drop("too many new ones at one time")
+		r.drop("too many new types at one time")
 	}
 }
 
-// drop is called with the lock.
+// drop counts an event without a record. The caller holds mu.
 func (r *Recorder) drop(why string) {
 	r.dropped++
 	r.why = why
 }
 
-// Run writes until ctx ends; what waits then is left.
+// Run writes until ctx ends; queued records are lost then.
 func (r *Recorder) Run(ctx context.Context) {
-	say := time.NewTicker(sayEvery)
-	defer say.Stop()
+	warnings := time.NewTicker(warnEvery)
+	defer warnings.Stop()
 	for {
 		select {
 		case record := <-r.queue:
 			r.write(ctx, record)
-		case <-say.C:
-			r.say()
+		case <-warnings.C:
+			r.warn()
 		case <-ctx.Done():
 			return
 		}
 	}
 }
 
-// write gives up after writeTries, and leaves the record to the next event of its type.
+// write stores the record, or after writeTries failures leaves it to the next event of its type.
 func (r *Recorder) write(ctx context.Context, record Record) {
 	var err error
 	for try := 0; try < writeTries && ctx.Err() == nil; try++ {
@@ -123,7 +124,7 @@ func (r *Recorder) writeOnce(ctx context.Context, record Record) error {
 	return r.store.PutEventType(ctx, record)
 }
 
-func (r *Recorder) say() {
+func (r *Recorder) warn() {
 	r.mu.Lock()
 	dropped, why := r.dropped, r.why
 	r.dropped = 0

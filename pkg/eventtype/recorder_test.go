@@ -15,7 +15,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
-// store keeps what is put, in order, and fails while fail is set.
+// store keeps the records in order, and fails while fail is set.
 type store struct {
 	mu   sync.Mutex
 	fail error
@@ -44,7 +44,7 @@ func (s *store) got() []Record {
 	return append([]Record(nil), s.puts...)
 }
 
-// run runs a recorder in a bubble of its own time until the test function returns.
+// run runs a recorder in a synctest bubble until the test function returns.
 func run(t *testing.T, f func(t *testing.T, r *Recorder, s *store, log *bytes.Buffer)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -59,7 +59,7 @@ func run(t *testing.T, f func(t *testing.T, r *Recorder, s *store, log *bytes.Bu
 	})
 }
 
-// pass lets time go by, as seen by the recorder.
+// pass advances the recorder's clock.
 func pass(d time.Duration) {
 	time.Sleep(d) //nolint:forbidigo // the time of a synctest bubble: nobody waits
 	synctest.Wait()
@@ -84,7 +84,7 @@ func TestEachTypeIsWrittenOnce(t *testing.T) {
 	})
 }
 
-func TestWhatIsInUseIsWrittenAgainBeforeItExpires(t *testing.T) {
+func TestTypesInUseAreWrittenAgainBeforeTheyExpire(t *testing.T) {
 	run(t, func(t *testing.T, r *Recorder, s *store, _ *bytes.Buffer) {
 		made := Of(orders(), eventOf("made", "/shop"))
 		begin := time.Now()
@@ -98,8 +98,8 @@ func TestWhatIsInUseIsWrittenAgainBeforeItExpires(t *testing.T) {
 	})
 }
 
-// There may be no second event of a type.
-func TestAnOutageIsSatOut(t *testing.T) {
+// A record is tried again during an outage: there may be no second event of its type.
+func TestWritesAreRetriedInAnOutage(t *testing.T) {
 	run(t, func(t *testing.T, r *Recorder, s *store, log *bytes.Buffer) {
 		s.setFail(errors.New("away"))
 		r.Record(Of(orders(), eventOf("made", "/shop")))
@@ -110,21 +110,21 @@ func TestAnOutageIsSatOut(t *testing.T) {
 		if got := s.got(); len(got) != 2 {
 			t.Errorf("written: %+v", got)
 		}
-		pass(sayEvery)
+		pass(warnEvery)
 		if log.Len() > 0 {
 			t.Errorf("it complains: %s", log)
 		}
 	})
 }
 
-func TestWhatFailsForLongIsLeftToTheNextEvent(t *testing.T) {
+func TestFailedWritesAreLeftToTheNextEvent(t *testing.T) {
 	run(t, func(t *testing.T, r *Recorder, s *store, log *bytes.Buffer) {
 		s.setFail(errors.New("the bucket is full"))
 		made := Of(orders(), eventOf("made", "/shop"))
 		r.Record(made)
-		pass(10 * sayEvery)
+		pass(10 * warnEvery)
 		s.setFail(nil)
-		pass(10 * sayEvery)
+		pass(10 * warnEvery)
 		if len(s.got()) != 0 {
 			t.Fatal("it is tried for ever")
 		}
@@ -139,7 +139,7 @@ func TestWhatFailsForLongIsLeftToTheNextEvent(t *testing.T) {
 	})
 }
 
-func TestFailuresDoNotUseUpTheRoom(t *testing.T) {
+func TestFailedWritesDoNotCountForTheAddress(t *testing.T) {
 	s := seen{}
 	id := Of(orders(), eventOf("made", "/shop")).ID
 	for range 2 * MaxPerAddress {
@@ -151,7 +151,7 @@ func TestFailuresDoNotUseUpTheRoom(t *testing.T) {
 	}
 }
 
-// Nobody runs the recorder here: it takes what it has room for, and never waits.
+// Without Run the recorder takes what the queue has room for, and never blocks.
 func TestAFullQueueTakesNoMoreAndForgets(t *testing.T) {
 	s := &store{}
 	r := NewRecorder(s, nil)
@@ -178,7 +178,7 @@ func TestMadeUpTypesAreBoundedPerAddress(t *testing.T) {
 			pass(writeEvery)
 		}
 		r.Record(numbered(other, 0))
-		pass(sayEvery)
+		pass(warnEvery)
 		if got := s.got(); len(got) != MaxPerAddress+1 || got[len(got)-1].Address.Name != "other" {
 			t.Errorf("%d records are written", len(got))
 		}
@@ -200,7 +200,7 @@ func TestWritesAreSpreadOut(t *testing.T) {
 	})
 }
 
-func TestWhatIsTooLongIsNotRecorded(t *testing.T) {
+func TestLongTextIsNotRecorded(t *testing.T) {
 	run(t, func(t *testing.T, r *Recorder, s *store, _ *bytes.Buffer) {
 		fits := eventOf("t", strings.Repeat("s", MaxTextBytes-len("t1.0")))
 		r.Record(Of(orders(), fits))
@@ -233,7 +233,7 @@ func TestMemoryIsBounded(t *testing.T) {
 	}
 }
 
-// BenchmarkRecord is what an event costs whose type is known.
+// BenchmarkRecord measures an event whose type is recorded already.
 func BenchmarkRecord(b *testing.B) {
 	r := NewRecorder(&store{}, nil)
 	a, e := orders(), eventOf("made", "/shop")

@@ -7,24 +7,24 @@ import (
 )
 
 const (
-	// maxSeen bounds each of the two generations of what was seen: with MaxTextBytes, to 16 MiB.
+	// maxSeen bounds each of the two generations: with MaxTextBytes, to 16 MiB.
 	maxSeen = 16 << 10
-	// refreshEvery is when a generation ends: a type that is still in use is recorded again after one to two of them, so that
-	// neither its record nor an EventType that was deleted by hand is missing for long.
+	// refreshEvery is the length of a generation. A type in use is recorded again after one to two
+	// generations, so that a lost record, or an EventType deleted by hand, returns soon.
 	refreshEvery = RecordTTL / 4
 )
 
-// seen is what was recorded lately, in two generations: an entry goes with its generation, whether it is asked for or not.
-// That is all that a cache has to do here, so there is no order of use to keep. It has no lock of its own.
+// seen holds the ids recorded lately, in two generations. An id ends with its generation, whether
+// or not it was looked up: a type in use has to be recorded again. The caller has a lock.
 type seen struct {
 	young, old map[ID]struct{}
 	// perAddress counts young.
 	perAddress map[route.Key]int
-	// ends is when young becomes old.
+	// ends is when the young generation becomes the old one.
 	ends time.Time
 }
 
-// has also ends a generation whose time has come.
+// has reports whether the id was recorded lately. It starts a new generation when due.
 func (s *seen) has(id ID, now time.Time) bool {
 	if len(s.young) >= maxSeen || !now.Before(s.ends) {
 		s.old, s.young, s.perAddress = s.young, map[ID]struct{}{}, map[route.Key]int{}
@@ -37,10 +37,10 @@ func (s *seen) has(id ID, now time.Time) bool {
 	return ok
 }
 
-// hasRoom reports whether one more of the address may be added. Without this bound one sender could fill the bucket for all.
+// hasRoom reports whether the address may have another record: no sender may fill the bucket.
 func (s *seen) hasRoom(address route.Key) bool { return s.perAddress[address] < MaxPerAddress }
 
-// add is called after has.
+// add adds the id. Call has before it, which makes the maps.
 func (s *seen) add(id ID) {
 	s.young[id] = struct{}{}
 	s.perAddress[id.Address]++

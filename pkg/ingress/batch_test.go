@@ -84,7 +84,7 @@ func TestBatch(t *testing.T) {
 	}
 }
 
-// checkReport compares the answer's report; of its error only a part is given.
+// checkReport compares the answer's report; wantError is part of the report's error.
 func checkReport(t *testing.T, answer response, want report, wantError string) {
 	t.Helper()
 	got := decodeReport(t, answer)
@@ -117,7 +117,7 @@ func postBatch(t *testing.T, c *http.Client, address, body string) response {
 	return do(t, c, r)
 }
 
-// decodeReport reads the answer's JSON, which has no members that a client does not know.
+// decodeReport reads the answer's JSON and refuses unknown members.
 func decodeReport(t *testing.T, answer response) report {
 	t.Helper()
 	if kind := answer.Header.Get("Content-Type"); kind != "application/json" {

@@ -9,11 +9,11 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/body"
 )
 
-// readBody reads the whole body, at most limit bytes of it, and takes its content coding off, within the same limit. The error is an
-// *http.MaxBytesError, ErrBusy, ErrBodyTimeout, ErrBody, or one of body.Decode.
+// readBody reads the whole body and decodes its content coding, each within limit bytes. The error
+// is an *http.MaxBytesError, ErrBusy, ErrBodyTimeout, ErrBody, or body.Decode's.
 //
-// The request holds the memory for a body of known length already, which is not above the limit. One of unknown length is read to
-// limit+1 bytes and no further, and net/http closes the connection.
+// The request already holds memory for a body of known length, which is within the limit. A body of
+// unknown length is read up to limit+1 bytes, then net/http closes the connection.
 func readBody(w http.ResponseWriter, r *http.Request, limit int64, held *holding) ([]byte, error) {
 	room := body.Room{Limit: limit, Grow: func(bytes int) error { return held.take(r.Context(), int64(bytes)) }}
 	arriving := room
@@ -27,7 +27,7 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64, held *holding
 	return body.Decode(r.Header, read, room)
 }
 
-// bodyError gives a failed read the sentinel that stands in the status table.
+// bodyError wraps the error of a failed read in the sentinel that answerTo knows.
 func bodyError(err error) error {
 	if isA[*http.MaxBytesError](err) || errors.Is(err, ErrBusy) {
 		return err

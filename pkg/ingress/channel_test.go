@@ -11,8 +11,8 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
-// A Channel is found by its path and, at the root, by its host; a Broker only by its path, whatever the host.
-func TestWhereAChannelIsServed(t *testing.T) {
+// A Channel is found by its path or, with the path "/", by its host; a Broker only by its path.
+func TestPathAndHostOfAChannel(t *testing.T) {
 	broker := route.Key{Kind: route.KindBroker, Namespace: "default", Name: "orders"}
 	for _, row := range []struct {
 		name, host, path string
@@ -45,8 +45,9 @@ func TestWhereAChannelIsServed(t *testing.T) {
 	}
 }
 
-// What came is what is stored: a Channel counts no hops and notes no arrival, and such attributes of a sender are like any other.
-func TestAChannelsEventsStayAsTheyCame(t *testing.T) {
+// A Channel's event is stored unchanged: without hop count and arrival time, unless the sender set
+// them.
+func TestChannelEventsAreNotChanged(t *testing.T) {
 	brought := map[string]string{"Ce-Knativebrokerttl": "0", "Ce-Knativearrivaltime": "whenever"}
 	for _, row := range []struct {
 		name   string

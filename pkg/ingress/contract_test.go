@@ -13,7 +13,7 @@ import (
 
 const structured = `{"specversion":"1.0","id":"1","source":"/shop","type":"order.made","data":{"n":1}}`
 
-// contractRow is one request and the answer that the contract has for it.
+// contractRow is one request and its answer by the contract.
 type contractRow struct {
 	name   string
 	method string // default POST

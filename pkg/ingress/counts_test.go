@@ -13,7 +13,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
-// countedAddresses are those of every test, with counts.
+// countedAddresses are the addresses of every test, each with counts.
 type countedAddresses struct {
 	addresses
 	counts *count.Address
@@ -25,7 +25,7 @@ func (a countedAddresses) Address(key route.Key) (route.Address, bool) {
 	return found, known
 }
 
-// Each request is counted once, at the address that it names.
+// Each request is counted once, at its address.
 func TestCounts(t *testing.T) {
 	const one = `{"specversion":"1.0","id":"1","source":"/s","type":"t"}`
 	batch := "[" + one + "," + one + "," + one + "]"
@@ -71,8 +71,8 @@ func TestCounts(t *testing.T) {
 	}
 }
 
-// What the table keeps is what the handler counts, by path and by host.
-func TestTheTablesCountsAreCounted(t *testing.T) {
+// The handler counts in the Counts of the table's address, found by path or by host.
+func TestCountsOfATable(t *testing.T) {
 	routes := table()
 	handler := ingress.New(ingress.Config{Addresses: routes, Publisher: discard{}})
 	for _, to := range []struct{ host, path string }{{"", "/default/orders"}, {"", "/channels/default/orders"}, {channelHost, "/"}} {

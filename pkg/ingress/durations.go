@@ -16,13 +16,13 @@ import (
 
 const (
 	meterName = "github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
-	// maxTypesPerAddress and maxTypeLength bound the metric's cloudevents.type, which senders choose: each address has so
-	// many types of its own, and telemetry.Other stands for the rest.
+	// maxTypesPerAddress and maxTypeLength bound the metric's cloudevents.type, which senders
+	// choose. telemetry.Other stands for the types beyond them.
 	maxTypesPerAddress = 100
 	maxTypeLength      = 128
 )
 
-// durations measures how long storing takes. Safe for concurrent use.
+// durations measures how long Publish takes. Safe for concurrent use.
 type durations struct {
 	histogram metric.Float64Histogram
 	types     *telemetry.Types
@@ -36,8 +36,8 @@ type measurement struct {
 	took     time.Duration
 }
 
-// newDurations makes the histogram; provider nil means the global one. An instrument that the provider cannot make
-// records nothing: no event is refused for want of a metric.
+// newDurations makes the histogram; a nil provider means the global one. If the provider fails,
+// nothing is measured and events are accepted all the same.
 func newDurations(provider metric.MeterProvider, logger *slog.Logger) *durations {
 	histogram, err := telemetry.Histogram(provider, meterName, telemetry.DispatchDuration, "The time to store the events of a request")
 	if err != nil {
@@ -46,7 +46,7 @@ func newDurations(provider metric.MeterProvider, logger *slog.Logger) *durations
 	return &durations{histogram: histogram, types: telemetry.NewTypes(maxTypesPerAddress)}
 }
 
-// record adds one Publish to the histogram, with the attributes that upstream's ingress gives it.
+// record adds one Publish to the histogram, with the attributes of upstream's ingress.
 func (d *durations) record(r *http.Request, m measurement) {
 	if !d.histogram.Enabled(r.Context()) {
 		return
@@ -67,7 +67,7 @@ func (d *durations) record(r *http.Request, m measurement) {
 	)))
 }
 
-// typeOf is the type that all the messages have, or telemetry.Other if they differ, and once the address has used up its share of types.
+// typeOf returns the messages' common type; telemetry.Other if there is none, or too many types.
 func (d *durations) typeOf(m measurement) string {
 	first := m.messages[0].Event.Attr(event.Type)
 	differs := func(m Message) bool { return m.Event.Attr(event.Type) != first }

@@ -17,7 +17,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/telemetry"
 )
 
-// meter is a MeterProvider that keeps the attributes of what is recorded in the one histogram that is asked of it.
+// meter is a MeterProvider with one histogram. It keeps the attributes of each record.
 type meter struct {
 	noop.MeterProvider
 
@@ -92,7 +92,7 @@ func TestDispatchDuration(t *testing.T) {
 	}
 }
 
-// checkAttributes compares the whole set: one attribute more is one more dimension of the metric.
+// checkAttributes compares all attributes: each is a dimension of the metric.
 func checkAttributes(t *testing.T, got attribute.Set, code, kind string) {
 	t.Helper()
 	want := map[string]string{
@@ -111,8 +111,8 @@ func checkAttributes(t *testing.T, got attribute.Set, code, kind string) {
 	}
 }
 
-// Senders choose the types, so they must not choose how many time series there are; and one Broker's types do not use up
-// another's share.
+// Senders choose the types, but not the number of time series; one Broker's types leave other
+// Brokers their share.
 func TestTypesOfTheMetricAreBounded(t *testing.T) {
 	recorder := &meter{}
 	config := configFor(&publisher{})

@@ -22,7 +22,7 @@ func (r recording) Address(key route.Key) (route.Address, bool) {
 	return address, ok
 }
 
-func TestWhatIsToldOfStoredEvents(t *testing.T) {
+func TestStoredIsCalledForEachEvent(t *testing.T) {
 	for _, test := range []struct {
 		name  string
 		off   bool
@@ -63,8 +63,8 @@ func TestWhatIsToldOfStoredEvents(t *testing.T) {
 	}
 }
 
-// An ingress that nobody gave a listener serves addresses that ask for one all the same.
-func TestNobodyIsTold(t *testing.T) {
+// An ingress without Config.Stored accepts events of an address that records event types.
+func TestStoredMayBeNil(t *testing.T) {
 	store := &publisher{}
 	config := configFor(store)
 	config.Addresses = recording{config.Addresses}

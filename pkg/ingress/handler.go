@@ -1,10 +1,11 @@
-// Package ingress takes CloudEvents by HTTP and hands them to a Publisher: POST /{namespace}/{name} to a Broker, or
-// POST /channels/{namespace}/{name} or POST / at its host name to a Channel, is answered with 202 only when every event of the
-// request is stored.
+// Package ingress receives CloudEvents over HTTP and hands them to a Publisher. POST
+// /{namespace}/{name} addresses a Broker, POST /channels/{namespace}/{name} or POST / with its host
+// name a Channel. The answer is 202 only when every event of the request is stored (I1).
 //
-// The contract is the Knative Eventing data plane's (knative/specs specs/eventing/data-plane.md), in the order of checks
-// that upstream has (knative.dev/eventing pkg/broker/ingress/ingress_handler.go, pkg/channel/event_receiver.go), with bounds that upstream lacks: on the
-// size of a body, on the bytes that requests hold, and on every wait.
+// The contract is that of the Knative Eventing data plane (knative/specs
+// specs/eventing/data-plane.md), checked in upstream's order (knative.dev/eventing
+// pkg/broker/ingress/ingress_handler.go, pkg/channel/event_receiver.go). Unlike upstream, this
+// package bounds the size of a body, the bytes that requests hold, and every wait.
 package ingress
 
 import (
@@ -28,33 +29,34 @@ const (
 	allowedMethods = http.MethodPost + ", " + http.MethodOptions
 )
 
-// Config is what a Handler needs. Addresses and Publisher are required; every other field has a default.
+// Config configures a Handler. Addresses and Publisher are required; other fields have defaults.
 type Config struct {
 	Addresses Addresses
 	Publisher Publisher
-	// MaxEventBytes returns the size limit of a request's body in bytes; it is asked once per request, so that it can
-	// follow the NATS server. Default: DefaultMaxEventBytes.
+	// MaxEventBytes returns the size limit of a request's body in bytes. It is called once per
+	// request, so that it can follow the NATS server. Default: DefaultMaxEventBytes.
 	MaxEventBytes func() int64
-	// Memory is the bytes that all requests may hold together, from the headers to the answer. One that finds no room within MemoryWait
-	// is answered with 429. Default: DefaultMemory.
+	// Memory bounds the bytes that all requests hold together, from the headers to the answer. A
+	// request that gets no memory within MemoryWait is answered with 429. Default: DefaultMemory.
 	Memory int64
 	// MemoryWait bounds each wait for memory. Default: DefaultBudget.Memory().
 	MemoryWait time.Duration
-	// MaxInFlight bounds the requests whose body is being read or stored as well; one more is answered with 429. Default: no bound.
+	// MaxInFlight bounds the requests whose body is being read or stored; a request beyond it is
+	// answered with 429. Default: no bound.
 	MaxInFlight int
-	// PublishTimeout bounds one Publish, retries included. Default: DefaultBudget.Publish().
+	// PublishTimeout bounds one Publish with its retries. Default: DefaultBudget.Publish().
 	PublishTimeout time.Duration
-	// Stored, if not nil, is told of each event of an address that has RecordEventTypes, once all of its request are stored.
-	// It must not block.
+	// Stored, if not nil, is called for each event of an address with RecordEventTypes, once all
+	// events of the request are stored. It must not block.
 	Stored func(to route.Address, e event.Event)
 	// Now is the clock of arrival times. Default: time.Now.
 	Now func() time.Time
-	// NewID returns a message id that no other request has, in any process. Default: crypto/rand.Text.
+	// NewID returns a message id that is unique among all processes. Default: crypto/rand.Text.
 	NewID func() string
-	// Logger gets a line for each refused request, at level debug, and for failures to store, at level warn and not more
-	// than one a second. Default: none.
+	// Logger gets a line for each refused request at level debug, and at most one line per second
+	// for failures to store at level warn. Default: none.
 	Logger *slog.Logger
-	// Meter makes the histogram telemetry.DispatchDuration. Default: OpenTelemetry's global provider.
+	// Meter makes the histogram telemetry.DispatchDuration. Default: OpenTelemetry's global one.
 	Meter metric.MeterProvider
 }
 
@@ -102,8 +104,8 @@ func New(config Config) *Handler {
 	return h
 }
 
-// ServeHTTP answers one request: 202 without a body when its events are stored, else as status.go says.
-// OPTIONS is the CloudEvents webhook handshake; it says the same for every path, as upstream does.
+// ServeHTTP answers 202 without a body when the request's events are stored, else as answerTo says.
+// OPTIONS is the CloudEvents webhook handshake, answered alike for every path, as upstream does.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch r.Method {
 	case http.MethodPost:
@@ -123,7 +125,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// accept does what a POST asks for, and counts what becomes of it.
+// accept handles a POST, and counts its outcome.
 func (h *Handler) accept(w http.ResponseWriter, r *http.Request) error {
 	to, err := h.find(r)
 	if err == nil {
@@ -135,8 +137,8 @@ func (h *Handler) accept(w http.ResponseWriter, r *http.Request) error {
 	return err
 }
 
-// acceptFor takes memory, reads the body, decodes it and stores the events. It returns nil when they are stored. A request that no
-// address or no memory is there for costs nothing but its headers.
+// acceptFor reserves memory, reads the body, decodes it and stores the events. It returns nil when
+// they are stored. A request without an address or without memory costs nothing but its headers.
 func (h *Handler) acceptFor(w http.ResponseWriter, r *http.Request, to route.Address) error {
 	if h.inFlight != nil {
 		if !h.inFlight.TryAcquire() {
@@ -167,8 +169,8 @@ func (h *Handler) acceptFor(w http.ResponseWriter, r *http.Request, to route.Add
 	return h.store(r, to, messages)
 }
 
-// store publishes within the publish timeout and measures it. A client that goes away ends the publish; whether its
-// event is stored then is open, as it is for any client that gets no answer.
+// store publishes within the publish timeout and measures it. When the client goes away the publish
+// ends; the event may then be stored or not, as for any client that gets no answer.
 func (h *Handler) store(r *http.Request, to route.Address, messages []Message) error {
 	ctx, cancel := context.WithTimeout(r.Context(), h.config.PublishTimeout)
 	defer cancel()

@@ -15,8 +15,8 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
-// publisher keeps what it is given. With fail set it stores the first `stored` messages and then fails; with block set it
-// waits for block, or for the end of the context.
+// publisher keeps the messages. With fail set it stores the first `stored` of them and then fails;
+// with block set it waits for block, or for the end of the context.
 type publisher struct {
 	fail   error
 	stored int
@@ -65,7 +65,7 @@ func (p *publisher) got() []ingress.Message {
 // addresses is a fixed set of Brokers, and the Channel default/orders.
 type addresses map[string]route.Log
 
-// channelHost is where the Channel is served beside its path.
+// channelHost is the host name of the Channel.
 const channelHost = "orders-kn-jsm-channel.default.svc.cluster.local"
 
 func channel() route.Address {
@@ -92,7 +92,7 @@ func (a addresses) Address(key route.Key) (route.Address, bool) {
 // whyClosed is why the Broker default/closed and tls take no events.
 const whyClosed = "an EventPolicy selects the Broker"
 
-// brokers are the Brokers of every test: dedup is the one that de-duplicates, closed and tls take no events.
+// brokers are the Brokers of every test: dedup de-duplicates, closed and tls take no events.
 func brokers() addresses {
 	return addresses{"default/orders": {}, "default/dedup": {DedupWindow: time.Minute}, "default/closed": {}, "default/tls": {}, "channels/odd": {}}
 }
@@ -114,7 +114,7 @@ func configFor(p ingress.Publisher) ingress.Config {
 	}
 }
 
-// serve runs the built server on a loopback listener and returns its address, host:port. A budget of 0 is the default one.
+// serve runs the server on a loopback listener and returns host:port. A budget of 0 is the default.
 func serve(t testing.TB, handler http.Handler, budget ingress.Budget) string {
 	t.Helper()
 	var config net.ListenConfig

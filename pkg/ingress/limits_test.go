@@ -16,7 +16,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
 )
 
-// endless is a body of any size; it counts what is taken from it.
+// endless is a body without end; taken counts the bytes read from it.
 type endless struct{ taken atomic.Int64 }
 
 func (e *endless) Read(p []byte) (int, error) {
@@ -91,7 +91,7 @@ func sendStream(t *testing.T, address string, body io.Reader) int {
 	return do(t, client(t, "h2c"), request(t, http.MethodPost, "http://"+address+"/default/orders", body, nil)).StatusCode
 }
 
-// What can be refused by the headers is refused before the client sends the body.
+// The server refuses what it can by the headers, before the client sends the body.
 func TestRefusedBeforeTheBody(t *testing.T) {
 	rows := []struct {
 		name, path string
@@ -185,7 +185,8 @@ func TestClientGoesAway(t *testing.T) {
 	}
 }
 
-// waitForSlot posts until the only slot is free: the handler gives it back just after the publish has ended.
+// waitForSlot posts until the only slot is free: the handler gives it back just after the publish
+// has ended.
 func waitForSlot(t *testing.T, c *http.Client, address string) {
 	t.Helper()
 	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); {

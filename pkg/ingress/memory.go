@@ -9,24 +9,24 @@ import (
 )
 
 const (
-	// DefaultMemory is the bytes that requests may hold together where nobody says how many.
+	// DefaultMemory is the default of Config.Memory, in bytes.
 	DefaultMemory int64 = 256 << 20
 
-	// requestBytes is what a request holds besides its body: its goroutine and timers, the connection's buffers, headers, the event and
-	// the message that it becomes. TestMemoryOfWaitingRequests measures it.
+	// requestBytes is what a request holds besides its body: goroutine, timers, connection buffers,
+	// headers, event and message. TestMemoryOfWaitingRequests measures it.
 	requestBytes = 32 << 10
-	// headerCopies is how often a header's value is held: as it came, and encoded for NATS.
+	// headerCopies is the bytes held per byte of a header value: as received, and encoded.
 	headerCopies = 4
-	// eventBytes is what each event of a batch but the first holds besides its data.
+	// eventBytes is what each further event of a batch holds besides its data.
 	eventBytes = 2 << 10
 )
 
-// memory bounds what requests hold together, in bytes. It counts bytes and not requests, as many small events have to wait at the same
-// time when NATS is away for some seconds, and few large ones may. Safe for concurrent use.
+// memory bounds the bytes that requests hold together, not their number: when NATS is away for
+// seconds, many small events may wait, or few large ones. Safe for concurrent use.
 type memory struct {
 	size int64
 	free *semaphore.Weighted
-	// wait is how long a request may wait for bytes that others hold.
+	// wait bounds one wait for bytes that other requests hold.
 	wait time.Duration
 }
 
@@ -34,14 +34,14 @@ func newMemory(size int64, wait time.Duration) *memory {
 	return &memory{size: size, free: semaphore.NewWeighted(size), wait: wait}
 }
 
-// holding is what one request holds of the memory.
+// holding is the part of the memory that one request holds. One goroutine uses it.
 type holding struct {
 	*memory
 	bytes int64
 }
 
-// take adds to what the request holds. Errors: ErrBusy when others hold too much for as long as the request may wait, and an
-// *http.MaxBytesError when it asks for more than there is in all.
+// take adds bytes to what the request holds. Errors: ErrBusy when other requests hold too much
+// during the whole wait, an *http.MaxBytesError when all of the memory is too little.
 func (h *holding) take(ctx context.Context, bytes int64) error {
 	if h.bytes+bytes > h.size {
 		return &http.MaxBytesError{Limit: h.size}
@@ -57,7 +57,7 @@ func (h *holding) take(ctx context.Context, bytes int64) error {
 	return nil
 }
 
-// bytesOf is what a request holds before its body is read, and for a body of known length.
+// bytesOf returns what a request holds before its body is read, including a body of known length.
 func bytesOf(r *http.Request) int64 {
 	bytes := requestBytes + max(r.ContentLength, 0)
 	for _, values := range r.Header {
@@ -68,5 +68,4 @@ func bytesOf(r *http.Request) int64 {
 	return bytes
 }
 
-// release gives everything back.
 func (h *holding) release() { h.free.Release(h.bytes) }

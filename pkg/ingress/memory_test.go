@@ -16,7 +16,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
 )
 
-// unknownLength hides how long a body is, so that it is sent in chunks.
+// unknownLength hides the length of a body, which is then sent in chunks.
 type unknownLength struct{ io.Reader }
 
 // outage is a Publisher that stores nothing until it ends.
@@ -32,7 +32,7 @@ func inUse() int64 {
 	return int64(stats.HeapAlloc + stats.StackInuse) //nolint:gosec // a process has less
 }
 
-// Many small events wait for NATS at the same time, more than there ever were slots for.
+// More small events wait for NATS at the same time than a limit on requests would let in.
 func TestSmallEventsWaitInMemory(t *testing.T) {
 	const events = 5000
 	store := outage()
@@ -64,7 +64,7 @@ func TestSmallEventsWaitInMemory(t *testing.T) {
 	}
 }
 
-// What requests hold is bounded: those beyond it are asked to come again, whether or not they say how large they are.
+// The bytes of all requests are bounded: requests beyond get 429, with or without a Content-Length.
 func TestLargeBodiesAreBoundedTogether(t *testing.T) {
 	const (
 		size   = 1 << 20
@@ -128,8 +128,8 @@ func TestLargeBodiesAreBoundedTogether(t *testing.T) {
 	}
 }
 
-// A request that could never be served is not asked to come again.
-func TestMoreThanAllMemory(t *testing.T) {
+// A request larger than all of the memory gets 413, not 429.
+func TestRequestLargerThanAllMemory(t *testing.T) {
 	config := configFor(&publisher{})
 	config.Memory, config.MemoryWait = 256<<10, time.Millisecond
 	address := serve(t, ingress.New(config), 0)
@@ -154,7 +154,7 @@ func TestMoreThanAllMemory(t *testing.T) {
 	}
 }
 
-// A request holds no more than it is counted with: the clients of this test are connections and nothing else.
+// A request holds no more memory than counted. The clients of this test are bare connections.
 func TestMemoryOfWaitingRequests(t *testing.T) {
 	const (
 		requests     = 300

@@ -8,13 +8,12 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
-// contentType names the header that tells the content modes apart.
+// contentType is the header that tells the content modes apart.
 const contentType = "Content-Type"
 
-// messages decodes a request into what is to be stored: one message, or as many as a batch has.
-// Every event is checked before the first is stored, so that an invalid one leaves no half of a
-// batch behind. Errors are those of event.FromHTTP, event.DecodeBatch and event.Arrive; those of an
-// event in a batch come in an *event.BatchError.
+// messages decodes a request into one message, or one per event of a batch. All events are checked
+// before any is stored, so that no half of a batch is stored. Errors are those of event.FromHTTP,
+// event.DecodeBatch and message; an event of a batch has an *event.BatchError.
 func (h *Handler) messages(header http.Header, body []byte, to route.Address) ([]Message, error) {
 	if !event.IsBatch(header.Get(contentType)) {
 		e, err := event.FromHTTP(header, body)
@@ -38,12 +37,12 @@ func (h *Handler) messages(header http.Header, body []byte, to route.Address) ([
 	return messages, nil
 }
 
-// message prepares one event to be stored: a Broker's gets its hop count and arrival time, a
-// Channel's stays as it came. It is stored once under its id: the request's own, so that a publish
-// can be repeated, or, where the address asks for de-duplication, one that every request with the
-// same source and id has.
+// message prepares one event to be stored: an event of a Broker gets its hop count and arrival
+// time, an event of a Channel is not changed. id is unique to the event, so that a publish can be
+// repeated. If the address de-duplicates, its ID is made from the source and id attributes instead.
 //
-// ErrHopsExhausted, or ErrAttributesTooLarge: found here rather than by the Publisher so that a batch is refused whole.
+// Errors: ErrHopsExhausted and ErrAttributesTooLarge. Attributes are checked here and not by the
+// Publisher, so that a batch is refused as a whole.
 func (h *Handler) message(e event.Event, to route.Address, id string) (Message, error) {
 	if to.Key.Kind == route.KindBroker {
 		var err error
@@ -61,16 +60,16 @@ func (h *Handler) message(e event.Event, to route.Address, id string) (Message, 
 }
 
 const (
-	// publisherBytes is room in the header block for what a Publisher adds of its own, such as the message id.
+	// publisherBytes is room for headers that a Publisher adds, such as the message id.
 	publisherBytes = 256
-	// headerLineBytes is the most that a header's line takes besides its name and value: prefix, colon, line end.
+	// headerLineBytes bounds the rest of a header line: prefix, colon, line end.
 	headerLineBytes = 16
-	// escapedByte is what one byte of a value becomes at most: %XX.
+	// escapedByte is the most that one byte of a value becomes: %XX.
 	escapedByte = 3
 )
 
-// attributesTooLarge tells whether the event's headers exceed what JetStream stores. They are encoded only when the
-// simple upper bound does not tell already that they fit, which it does for nearly every event.
+// attributesTooLarge reports whether the event's headers exceed what JetStream stores. Headers
+// within a simple upper bound, as nearly all are, need not be encoded for that.
 func attributesTooLarge(e event.Event) bool {
 	const room = event.MaxNATSHeaderBytes - publisherBytes
 	bound := 0

@@ -8,10 +8,10 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
-// addressKey returns what an escaped URL path names, with at most one trailing slash: the Broker of /{namespace}/{name}, or the
-// Channel of /channels/{namespace}/{name}; a Broker in a namespace called channels keeps its two-part path.
-// The error is ErrNoPath or ErrMalformedPath. Names are compared as they are, so that an escaped character, which no Kubernetes
-// name holds, makes an unknown address and never a second spelling of a known one.
+// addressKey returns the address of an escaped URL path, which may end in a slash: the Broker of
+// /{namespace}/{name}, or the Channel of /channels/{namespace}/{name}. A Broker in the namespace
+// channels keeps its two-part path. The error is ErrNoPath or ErrMalformedPath. Names are not
+// unescaped: Kubernetes names need no escapes, and no address gets a second path.
 func addressKey(path string) (route.Key, error) {
 	if path == "" || path == "/" {
 		return route.Key{}, ErrNoPath
@@ -28,8 +28,8 @@ func addressKey(path string) (route.Key, error) {
 	return key, nil
 }
 
-// find returns the address that the request's path names or, where that says nothing, its host. Errors: addressKey's,
-// ErrUnknownBroker and ErrUnknownChannel; and ErrRefused and ErrNoHTTPS, with the address that refuses.
+// find returns the address of the request's path or, if the path is empty, of its host. Errors:
+// addressKey's, ErrUnknownBroker, ErrUnknownChannel; ErrRefused and ErrNoHTTPS with the address.
 func (h *Handler) find(r *http.Request) (route.Address, error) {
 	address, known, err := h.lookUp(r)
 	switch {
@@ -51,7 +51,7 @@ func (h *Handler) find(r *http.Request) (route.Address, error) {
 	}
 }
 
-// lookUp returns the address, or the key alone of one that is not known.
+// lookUp returns the address; if it is not known, one with only the key.
 func (h *Handler) lookUp(r *http.Request) (address route.Address, known bool, err error) {
 	path := r.URL.EscapedPath()
 	if path == "" || path == "/" {
@@ -69,8 +69,8 @@ func (h *Handler) lookUp(r *http.Request) (address route.Address, known bool, er
 	return route.Address{Key: key}, false, nil
 }
 
-// hostName returns the name in a Host header: without port and the dot of a complete name, in lower case. An address of IPv6 is no
-// name, and comes out as nonsense that names nothing.
+// hostName returns the lower-case name in a Host header, without port and final dot. An IPv6
+// address becomes text that is no host name.
 func hostName(host string) string {
 	if colon := strings.LastIndexByte(host, ':'); colon >= 0 {
 		host = host[:colon]

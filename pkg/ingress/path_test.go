@@ -54,7 +54,7 @@ func TestAddressKey(t *testing.T) {
 	}
 }
 
-// Hosts come as clients write them; what is looked up has one form.
+// The host is compared in lower case, without port and final dot.
 func TestHostName(t *testing.T) {
 	for host, want := range map[string]string{
 		"a.b.svc": "a.b.svc", "A.b.SVC:80": "a.b.svc", "a.b.svc.": "a.b.svc", "a.b.svc.:8080": "a.b.svc", "": "", ":80": "", "localhost": "localhost",
@@ -65,7 +65,8 @@ func TestHostName(t *testing.T) {
 	}
 }
 
-// Whatever a path is, it names nothing or exactly one address, and only with or without one trailing slash.
+// Any path stands for at most one address. An address has one path, with or without a trailing
+// slash.
 func FuzzAddressKey(f *testing.F) {
 	for _, seed := range []string{"", "/", "/a/b", "/a/b/", "/a/b//", "//", "/channels/a/b", "/%2F/b", "a/b", "/a/b/c"} {
 		f.Add(seed)

@@ -12,11 +12,11 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 )
 
-// maxErrorText bounds what an answer says, in bytes: some of it comes from the request.
+// maxErrorText bounds the text of an answer in bytes: part of the text comes from the request.
 const maxErrorText = 1024
 
-// batchReport is the JSON body of a refused batch. Index and Attribute point at the first invalid event; Stored and
-// Total are there when storing began.
+// batchReport is the JSON body of a refused batch. Index and Attribute name the first invalid
+// event; Stored and Total are set when storing began.
 type batchReport struct {
 	Index     *int   `json:"index,omitempty"`
 	Attribute string `json:"attribute,omitempty"`
@@ -25,7 +25,7 @@ type batchReport struct {
 	Error     string `json:"error"`
 }
 
-// refuse answers a request that err ended: a line of text, or a JSON report when the request was a batch.
+// refuse answers a request that failed with err: with a line of text, or for a batch a JSON report.
 func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	answer := answerTo(err)
 	h.log.refused(r, answer.status, err)
@@ -44,10 +44,9 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	header.Set(contentType, "application/json")
 	header.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(answer.status)
-	_ = json.NewEncoder(w).Encode(reportOf(err)) // it fails when the client is gone, and then nobody is left to tell
+	_ = json.NewEncoder(w).Encode(reportOf(err)) // it fails only when the client is gone
 }
 
-// reportOf collects what the error says about a batch.
 func reportOf(err error) batchReport {
 	report := batchReport{Error: publicText(err)}
 	if invalid, ok := errors.AsType[*event.BatchError](err); ok {
@@ -62,8 +61,8 @@ func reportOf(err error) batchReport {
 	return report
 }
 
-// publicText is what the client is told. Faults of the request are told as they are; of what went wrong behind the
-// ingress only what we say ourselves, as the cause may name servers and accounts.
+// publicText returns the text for the client. Faults of the request are shown in full; of other
+// faults only our own words, because the cause may name servers and accounts.
 func publicText(err error) string {
 	if full, ok := errors.AsType[*LogFullError](err); ok {
 		return full.Error()

@@ -9,7 +9,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
-// What cannot be checked is not let in: a valid event for a Broker that refuses is answered with the reason, and not stored.
+// A valid event for a Broker that refuses events gets the reason as answer, and is not stored.
 func TestRefusedBrokerStoresNothing(t *testing.T) {
 	stored := &publisher{}
 	address := serve(t, ingress.New(configFor(stored)), 0)

@@ -7,17 +7,17 @@ import (
 	"time"
 )
 
-// warnEvery is the least time between two warnings: during an outage every request fails, and one line says it.
+// warnEvery is the least time between two warnings: in an outage every request fails.
 const warnEvery = time.Second
 
 // requestLog logs refused requests. Safe for concurrent use.
 type requestLog struct {
 	logger *slog.Logger
-	// lastWarning is in nanoseconds since the epoch; suppressed counts the warnings left out since then.
+	// lastWarning is in Unix nanoseconds; suppressed counts the warnings left out since then.
 	lastWarning, suppressed atomic.Int64
 }
 
-// refused logs one refusal: at level debug when the request was at fault, else at level warn.
+// refused logs one refusal: at level debug when the request is at fault, else at level warn.
 func (l *requestLog) refused(r *http.Request, status int, err error) {
 	if status < http.StatusInternalServerError {
 		l.logger.DebugContext(r.Context(), "request refused", "path", r.URL.Path, "status", status, "error", err)

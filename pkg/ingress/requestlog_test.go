@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// An outage is one line, with the number of those left out, not one line for each of its requests.
+// Failures within a second log one warning; the next warning counts the suppressed ones.
 func TestWarningsAreRare(t *testing.T) {
 	var lines bytes.Buffer
 	log := &requestLog{logger: slog.New(slog.NewTextHandler(&lines, nil))}

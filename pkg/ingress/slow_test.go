@@ -20,7 +20,7 @@ const shortBudget = ingress.Budget(1200 * time.Millisecond)
 
 const stalledPost = "POST /default/orders HTTP/1.1\r\nHost: x\r\nCe-Specversion: 1.0\r\nCe-Id: 1\r\nCe-Source: /s\r\nCe-Type: t\r\nContent-Length: 100\r\n\r\nabc"
 
-// dial opens a connection that gives up on its own long after the server should have.
+// dial opens a connection whose own deadline is long after the server's.
 func dial(t *testing.T, address string) net.Conn {
 	t.Helper()
 	var dialer net.Dialer
@@ -35,7 +35,7 @@ func dial(t *testing.T, address string) net.Conn {
 	return conn
 }
 
-// A client that stops sending is cut off, whatever it sent before, and holds no slot afterwards.
+// The server cuts off a client that stops sending, and frees its slot.
 func TestStalledClientIsCutOff(t *testing.T) {
 	rows := []struct {
 		name, sends string
@@ -88,8 +88,8 @@ func TestStalledStreamIsCutOff(t *testing.T) {
 	}
 }
 
-// The read timeout is for senders only: a publish that outlasts it goes on. A second client, which stalls later than the
-// first has sent all, tells when the first one's read timeout has passed.
+// A publish may last longer than the read timeout. A second client, which stalls after the first
+// has sent its body, shows when the first client's read timeout has passed.
 func TestReadTimeoutDoesNotEndAPublish(t *testing.T) {
 	for _, protocol := range protocols() {
 		t.Run(protocol, func(t *testing.T) {
@@ -122,7 +122,7 @@ func TestReadTimeoutDoesNotEndAPublish(t *testing.T) {
 	}
 }
 
-// The shares of a budget nest, whatever it is.
+// The shares of any budget nest.
 func TestBudgetNests(t *testing.T) {
 	for _, budget := range []ingress.Budget{ingress.DefaultBudget, shortBudget, ingress.Budget(time.Hour)} {
 		t.Run(fmt.Sprint(time.Duration(budget)), func(t *testing.T) {

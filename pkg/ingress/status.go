@@ -10,8 +10,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 )
 
-// How long a client is asked to wait. A full log waits for a subscriber, so asking again soon is of no use; the other
-// two pass quickly.
+// Values of Retry-After. A full log waits for a subscriber; the other two conditions pass quickly.
 const (
 	retryBusy        = time.Second
 	retryUnavailable = 2 * time.Second
@@ -21,12 +20,12 @@ const (
 // answer is the HTTP answer to a refused request.
 type answer struct {
 	status int
-	// retryAfter goes into Retry-After when it is not zero.
+	// retryAfter is the Retry-After header; 0 means none.
 	retryAfter time.Duration
 }
 
-// answerTo is the one table from errors to statuses. Which of them a sender may repeat is the data plane spec's table:
-// 404, 408, 429 and 5xx are retried, 400, 403, 413, 415 and 431 are not.
+// answerTo is the one table from errors to statuses. Senders choose by status whether to send again
+// (data plane spec): they do at 404, 408, 429 and 5xx, and do not at 400, 403, 413, 415 and 431.
 func answerTo(err error) answer {
 	switch {
 	case errors.Is(err, ErrNoPath), errors.Is(err, ErrUnknownBroker), errors.Is(err, ErrUnknownChannel), errors.Is(err, ErrNoHTTPS):
@@ -58,7 +57,6 @@ func answerTo(err error) answer {
 	}
 }
 
-// isA reports whether the error is one of this type.
 func isA[E error](err error) bool {
 	_, ok := errors.AsType[E](err)
 	return ok

@@ -18,7 +18,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
-// statusRow says which status an error gets. The sentinel's name is what TestStatusNamesEverySentinel looks for.
+// statusRow is an error with its status. TestStatusNamesEverySentinel looks for the name.
 type statusRow struct {
 	sentinel   string
 	err        error
@@ -76,8 +76,7 @@ func TestStatusOfEveryError(t *testing.T) {
 	}
 }
 
-// A sentinel that nobody gave a status would become a 500. The test reads the names from the source, so that a new one
-// makes it fail.
+// A sentinel without a row would become a 500. The test reads the sentinels' names from the source.
 func TestStatusNamesEverySentinel(t *testing.T) {
 	named := map[string]bool{}
 	for _, row := range statusRows() {
@@ -126,7 +125,7 @@ func isErrorName(name string) bool {
 	return strings.HasPrefix(name, "Err") || strings.HasSuffix(name, "Error") && ast.IsExported(name)
 }
 
-func TestPublicTextKeepsCausesToItself(t *testing.T) {
+func TestPublicTextHidesCauses(t *testing.T) {
 	const secret = "nats://user:password@host"
 	cause := errors.New(secret)
 	holder := route.TargetKey{Namespace: "ns", Name: "slow"}

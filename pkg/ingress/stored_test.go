@@ -10,7 +10,8 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
 )
 
-// What is stored is what was posted: the same bytes, the attributes, the headers that travel, and an arrival time.
+// What is stored is what was posted: the same bytes, the attributes, the headers that travel, and
+// an arrival time.
 func TestStoredEvent(t *testing.T) {
 	store := &publisher{}
 	address := serve(t, ingress.New(configFor(store)), 0)
@@ -45,7 +46,8 @@ func TestStoredEvent(t *testing.T) {
 	}
 }
 
-// The id decides which copies are one: a request's own without de-duplication, source and id with it, never id alone.
+// The id decides which copies are one: a request's own without de-duplication, source and id with
+// it, never id alone.
 func TestMessageIDs(t *testing.T) {
 	const plain, dedup = "/default/orders", "/default/dedup"
 	type sent struct{ path, source, id string }

@@ -1,34 +1,33 @@
 // Package jsonscan checks JSON and takes values out of it in one pass, without copying: an ingress
-// spends more of its time here than anywhere else when events are large.
+// spends most of its time here when events are large.
 package jsonscan
 
-// maxDepth is how deep arrays and objects may lie in each other; encoding/json has the same bound.
+// maxDepth bounds the nesting of arrays and objects; encoding/json has the same bound.
 const maxDepth = 10_000
 
-// Valid reports whether body is one JSON value (RFC 8259), as json.Valid does, at a third of its
-// time. Like json.Valid it does not look whether strings are UTF-8.
+// Valid reports whether body is one JSON value (RFC 8259), as json.Valid does, in a third of the
+// time. Like json.Valid it does not check that strings are UTF-8.
 func Valid(body []byte) bool {
 	s := New(body)
 	return s.skip() && s.Ended()
 }
 
-// Scanner walks over JSON, checks it on the way, and yields its values as slices of it. That all of
-// it was JSON is known at its end alone, by Ended: who has not come there asks Valid.
+// Scanner steps through JSON, checks it, and yields its values as slices of it. Only Ended, at the
+// end, reports whether all of it was JSON; a caller that stops earlier needs Valid.
 type Scanner struct {
 	json []byte
 	next int
-	// open are the brackets that are not closed yet.
+	// open are the opening brackets without their closing ones.
 	open []byte
-	// due says that a comma or the end is due, as there was a value. bad says that something else
-	// came than what was due.
+	// due is set after a value: a comma or closing bracket must follow. bad is set after a fault.
 	due, bad bool
 }
 
-// New returns a scanner that stands before the value. It keeps the brackets on the caller's stack.
+// New returns a scanner before the value. Its stack of brackets can stay on the caller's stack.
 func New(json []byte) Scanner { return Scanner{json: json, open: make([]byte, 0, 64)} }
 
-// Enter steps into a value that starts with this bracket. It reports false when the value is of
-// another kind, or lies too deep.
+// Enter steps into a value that starts with this bracket. It reports false if the next value is of
+// another kind, or nested too deeply.
 func (s *Scanner) Enter(bracket byte) bool {
 	s.space()
 	if s.peek() != bracket || len(s.open) == maxDepth {
@@ -40,14 +39,14 @@ func (s *Scanner) Enter(bracket byte) bool {
 	return true
 }
 
-// More reports whether the object or array goes on; at its end it steps out of it.
+// More reports whether the object or array has another element; at the end it steps out.
 func (s *Scanner) More() bool {
 	s.space()
 	inner := len(s.open) - 1
 	switch c := s.peek(); {
 	case s.bad:
 		return false
-	case c == s.open[inner]+2: // the closing bracket, two further on in ASCII
+	case c == s.open[inner]+2: // the closing bracket follows two later in ASCII
 		s.next++
 		s.open = s.open[:inner]
 		s.due = true
@@ -62,8 +61,7 @@ func (s *Scanner) More() bool {
 	return false
 }
 
-// Member returns the key of an object's next member, still quoted, and its value. It reports false
-// when they are no JSON.
+// Member returns an object's next key, still quoted, and its value; false if they are no JSON.
 func (s *Scanner) Member() (key, value []byte, ok bool) {
 	key = s.key()
 	s.space()
@@ -72,14 +70,13 @@ func (s *Scanner) Member() (key, value []byte, ok bool) {
 	return key, s.json[begin:s.next:s.next], !s.bad
 }
 
-// Ended reports whether there is nothing left, and all before was JSON.
+// Ended reports whether the scanner is at the end, and everything was JSON.
 func (s *Scanner) Ended() bool {
 	s.space()
 	return !s.bad && s.next == len(s.json)
 }
 
-// skip steps over the next value. It is iterative, so that deep nesting costs bytes rather than
-// stack.
+// skip steps over the next value, without recursion: deep nesting costs no stack.
 func (s *Scanner) skip() bool {
 	for outer := len(s.open); ; {
 		s.space()
@@ -107,8 +104,7 @@ func (s *Scanner) skip() bool {
 	}
 }
 
-// key steps over a member's name with the colon, and returns the name as it stands; nil when there
-// is none.
+// key steps over a member's name and colon, and returns the quoted name; nil if there is none.
 func (s *Scanner) key() []byte {
 	s.space()
 	begin := s.next
@@ -157,7 +153,7 @@ func (s *Scanner) text() bool {
 	return false
 }
 
-// escapeSize is the number of bytes of an escape, behind its backslash; 0 is none.
+// escapeSize returns the bytes of an escape after its backslash; 0 if that is no escape.
 func escapeSize(escape []byte) int {
 	if len(escape) == 0 {
 		return 0
@@ -204,7 +200,7 @@ func (s *Scanner) number() bool {
 	return s.digits()
 }
 
-// digits are one or more.
+// digits steps over digits, and reports whether there is at least one.
 func (s *Scanner) digits() bool {
 	begin := s.next
 	for isDigit(s.peek()) {
@@ -232,7 +228,7 @@ func (s *Scanner) space() {
 	}
 }
 
-// peek is the next byte, or 0, which is no part of JSON, at the end.
+// peek returns the next byte, or at the end 0, which is no part of JSON.
 func (s *Scanner) peek() byte {
 	if s.next < len(s.json) {
 		return s.json[s.next]

@@ -8,9 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// Unescape returns the content of a JSON string that a Scanner has yielded. It reports false for
-// bytes that are not UTF-8, which JSON has to be, and for an escape that is one half of a surrogate
-// pair, which encoding/json would replace.
+// Unescape returns the content of a JSON string from a Scanner. It reports false for bytes that are
+// not UTF-8, and for an escape of half a surrogate pair, which encoding/json would replace.
 func Unescape(raw []byte) ([]byte, bool) {
 	inner := raw[1 : len(raw)-1]
 	if !utf8.Valid(inner) {
@@ -38,8 +37,7 @@ func Unescape(raw []byte) ([]byte, bool) {
 	}
 }
 
-// escapedRune returns what the escape stands for with which the text begins, and its bytes; none
-// where it begins otherwise.
+// escapedRune returns the rune and the size of the escape at the start of text; size 0 if none.
 func escapedRune(text []byte) (r rune, size int) {
 	if len(text) < 2 || text[0] != '\\' {
 		return -1, 0
@@ -55,7 +53,7 @@ func escapedRune(text []byte) (r rune, size int) {
 	}
 }
 
-// AppendString appends a JSON string.
+// AppendString appends s as a JSON string.
 func AppendString(out []byte, s string) []byte {
 	const hex = "0123456789ABCDEF"
 	out = append(out, '"')

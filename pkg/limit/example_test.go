@@ -7,7 +7,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/limit"
 )
 
-// Retried work takes at most half of the slots, however much of it there is; healthy work may take them all.
+// Retries take at most half of the slots; other work may take all of them.
 func Example_subLimit() {
 	const slots = 5
 	all, retries := limit.New(slots), limit.New(limit.Half(slots))

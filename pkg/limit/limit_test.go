@@ -9,7 +9,7 @@ import (
 	"testing/synctest"
 )
 
-// acquire takes n slots that must be free.
+// acquire takes n slots, all of which must be free.
 func acquire(t *testing.T, l *Limiter, n int) {
 	t.Helper()
 	for range n {
@@ -121,7 +121,7 @@ func TestAcquireWithEndedContext(t *testing.T) {
 	}
 }
 
-// A slot granted in the moment in which the waiter gave up goes to the next in line.
+// A slot that is granted while its waiter gives up goes to the next waiter.
 func TestASlotGrantedTooLateIsPassedOn(t *testing.T) {
 	l := New(1)
 	acquire(t, l, 1)

@@ -1,4 +1,4 @@
-// Package loop holds what loops in the background share: to wait for the next round, and to report a failure once.
+// Package loop has what background loops share: waiting, and reporting a failure once.
 package loop
 
 import (
@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// Sleep waits until d has passed or ctx ends, and reports whether d has passed before ctx ended. A d of zero or less has passed.
+// Sleep waits until d has passed or ctx ends, and reports whether d passed first; d <= 0 has
+// passed.
 func Sleep(ctx context.Context, d time.Duration) bool {
 	if d <= 0 {
 		return ctx.Err() == nil
@@ -21,8 +22,8 @@ func Sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// Notify puts a token into the channel, which has room for one, unless there is one: whoever receives it looks for all that there is
-// to do.
+// Notify puts a token into the channel, whose capacity is one, unless the channel has a token. The
+// receiver of a token must look for all work there is.
 func Notify(c chan<- struct{}) {
 	select {
 	case c <- struct{}{}:
@@ -30,18 +31,18 @@ func Notify(c chan<- struct{}) {
 	}
 }
 
-// Failure is what keeps a loop from reporting the same failure in each round. The zero Failure has seen no error. It is not safe
-// for concurrent use.
+// Failure keeps a loop from reporting the same failure in each round. The zero Failure has seen no
+// error. Not safe for concurrent use.
 type Failure struct{ text string }
 
-// IsNew reports whether err has another text than the error of the round before. Each round calls IsNew, with nil after a
-// success: then a failure that comes back is new.
+// IsNew reports whether the text of err differs from the previous round's. Call it in each round,
+// with nil after a success: a failure after a success is new.
 func (f *Failure) IsNew(err error) bool {
 	isNew, _ := f.Changed(err)
 	return isNew
 }
 
-// Changed is IsNew for a loop that reports the end of a failure as well.
+// Changed is IsNew that also reports the end of a failure.
 func (f *Failure) Changed(err error) (isNew, isOver bool) {
 	before := f.text
 	if f.text = ""; err != nil {

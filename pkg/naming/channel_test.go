@@ -14,9 +14,9 @@ func TestNamesOfAChannel(t *testing.T) {
 		{"log", n.Log(orders), "kn_log_channel_default_orders"},
 		{"log subjects", n.LogSubjects(orders), "kn.e.channel.default.orders.>"},
 		{"consumer", n.Consumer(one), "subscriber_default_7d4b3a4e-uid"},
-		{"consumer of a stream that is not ours", n.ForeignConsumer(one), "kn_subscriber_default_orders_default_7d4b3a4e-uid"},
+		{"consumer of a foreign stream", n.ForeignConsumer(one), "kn_subscriber_default_orders_default_7d4b3a4e-uid"},
 		{"target key", TargetKey(one), "target.channel.default.orders.default.7d4b3a4e-uid"},
-		{"for people", one.String(), "subscriber default/7d4b3a4e-uid of channel default/orders"},
+		{"string", one.String(), "subscriber default/7d4b3a4e-uid of channel default/orders"},
 		{"path", orders.Path(), "/channels/default/orders"},
 		{"a Broker's path", broker("channels", "orders").Path(), "/channels/orders"},
 	} {

@@ -3,19 +3,19 @@ package naming
 import "strings"
 
 const (
-	// maxTypeTokens and maxTypeLength bound the part of a type that is kept readable; a hash of the rest may follow it.
-	// The server compares subjects token by token, and holds every subject of a stream in memory.
+	// maxTypeTokens and maxTypeLength bound the readable part of a type in a subject; a hash stands
+	// for the rest. The server holds every subject of a stream in memory.
 	maxTypeTokens = 16
 	maxTypeLength = 480
 
-	// emptyToken stands for the nothing before, after or between dots; NATS has no empty tokens. Escaping never makes a single '%'.
+	// emptyToken stands for an empty token, which NATS forbids. Escaping never yields a lone '%'.
 	emptyToken = "%"
-	// tailMark precedes the hash of what was not kept. Escaping never makes it, '~' being no hex digit.
+	// tailMark precedes the hash of the rest. Escaping never yields it: '~' is no hex digit.
 	tailMark = "%~"
 )
 
-// appendType appends the event type as subject tokens. Dots stay, so that a type prefix that ends at a dot is a subject prefix.
-// Different types get different tokens.
+// appendType appends the event type as subject tokens; different types get different tokens. Dots
+// stay, so that a type prefix that ends at a dot is a subject prefix.
 func appendType(dst []byte, eventType string) []byte {
 	dst, rest, more := appendHead(dst, eventType)
 	if !more {
@@ -28,8 +28,9 @@ func appendType(dst []byte, eventType string) []byte {
 	return append(dst, hash(rest)...)
 }
 
-// appendHead appends the leading tokens of the type, as many as the bounds allow, and returns what follows their last dot.
-// Whether a token is kept depends on nothing behind it: what is kept of a prefix is kept of every type that begins with it.
+// appendHead appends as many tokens of the type as the bounds allow, and returns the rest of the
+// type; more is set if there is one. Whether it appends a token does not depend on later tokens, so
+// types with a common prefix get common tokens.
 func appendHead(dst []byte, eventType string) (head []byte, rest string, more bool) {
 	start := len(dst)
 	rest, more = eventType, true
@@ -51,7 +52,7 @@ func appendHead(dst []byte, eventType string) (head []byte, rest string, more bo
 	return dst, rest, more
 }
 
-// appendEscaped appends one token of a type with everything as %XX that NATS or a terminal would take for something else.
+// appendEscaped appends a token. Bytes that NATS or a terminal would interpret become %XX.
 func appendEscaped(dst []byte, s string) []byte {
 	if s == "" {
 		return append(dst, emptyToken...)

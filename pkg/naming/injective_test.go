@@ -10,7 +10,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
-// Names from a small alphabet, so that look-alikes are frequent, and of every length up to the limits of Kubernetes.
+// Names of a small alphabet, which are often alike, of every length that Kubernetes allows.
 var (
 	label     = rapid.OneOf(rapid.StringMatching(`[ab](-{0,2}[ab]){0,3}`), rapid.StringMatching(`a{60}[ab]{3}`))
 	subdomain = rapid.OneOf(rapid.StringMatching(`[ab](-{0,2}[ab]|\.[ab]){0,4}`), rapid.StringMatching(`(a{49}\.){5}[ab]{3}`))
@@ -29,7 +29,7 @@ func drawTarget(t *rapid.T, who string) route.TargetKey {
 	}
 }
 
-// drawIdentity makes work of the target, from few numbers, so that equal ones are frequent.
+// drawIdentity draws work of the target from few numbers, so that much of it is the same.
 func drawIdentity(t *rapid.T, target route.TargetKey) Identity {
 	number := rapid.SampledFrom([]uint64{0, 1, 10, 1 << 63})
 	return Identity{
@@ -71,7 +71,7 @@ func TestNamesAreInjective(t *testing.T) {
 	})
 }
 
-func TestUsesAndInstallationsDoNotMeet(t *testing.T) {
+func TestUsesAndInstallationsShareNoName(t *testing.T) {
 	one, two := newNames(t, "kn"), newNames(t, "kn-log")
 	rapid.Check(t, func(t *rapid.T) {
 		a, b := drawKey(t, "a"), drawKey(t, "b")
@@ -100,7 +100,7 @@ func TestLookAlikes(t *testing.T) {
 		broker("a--b", "c"), broker("a", "b--c"), broker("a", "b-c"), broker("a-b", "c"), broker("a", "b.c"), broker("a", "b"),
 		broker(long, "x.y"), broker(long, strings.Repeat(long[:62]+".", 4)+"a"), broker(long, strings.Repeat(long[:62]+".", 4)+"b"),
 		{Kind: "channel", Namespace: "a", Name: "b"},
-		// No legal names, but they must not become another's either.
+		// Illegal names must not share a token with another name either.
 		broker("", ""), broker("A", "b"), broker("a", "b..c"), broker("a_b", "c"), broker("a", "=="),
 	}
 	n := newNames(t, DefaultPrefix)
@@ -205,7 +205,7 @@ func FuzzParkedSubject(f *testing.F) {
 	})
 }
 
-// oneTokenUnder tells whether a filter whose last token is a star covers the subject.
+// oneTokenUnder reports whether a filter that ends in a star covers the subject.
 func oneTokenUnder(filter, subject string) bool {
 	rest, ok := strings.CutPrefix(subject, strings.TrimSuffix(filter, "*"))
 	return ok && !strings.Contains(rest, ".")

@@ -7,7 +7,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
-// The first tokens of the routes bucket's keys, and how many tokens identify what.
+// The first tokens of KV keys, and how many tokens an address and a target add.
 const (
 	addressRecord = "address"
 	targetRecord  = "target"
@@ -17,7 +17,7 @@ const (
 	targetTokens  = 2
 )
 
-// AddressKey is the KV key of an address's record. Keys carry no prefix: the bucket has it.
+// AddressKey is the KV key of an address's record. It has no prefix: the bucket's name has it.
 func AddressKey(k route.Key) string { return addressRecord + "." + addressPath(k) }
 
 // TargetKey is the KV key of a target's record.
@@ -25,23 +25,23 @@ func TargetKey(t route.TargetKey) string {
 	return targetRecord + "." + addressPath(t.Address) + "." + token(t.Namespace) + "." + token(t.Name)
 }
 
-// TargetKeysOf is the filter that covers the keys of all targets of an address.
+// TargetKeysOf is the filter for the keys of all targets of an address.
 func TargetKeysOf(k route.Key) string { return targetRecord + "." + addressPath(k) + ".>" }
 
-// SharedKey is the KV key of what is known of an address's shared consumer, in the bucket of positions.
+// SharedKey is the key of an address's shared consumer in the positions bucket.
 func SharedKey(k route.Key) string { return sharedRecord + "." + addressPath(k) }
 
-// EventTypeKey is the KV key of a type of events that an address has seen. What identifies it there is free text: only a hash of
-// it goes into the key, after the last dot.
+// EventTypeKey is the KV key of an event type of an address. identity is free text, of which the
+// key has a hash as its last token.
 func EventTypeKey(k route.Key, identity ...string) string {
-	return addressPath(k) + "." + hash(fmt.Sprintf("%q", identity)) // quoted, so that no two lists look the same
+	return addressPath(k) + "." + hash(fmt.Sprintf("%q", identity)) // quoted, so that different lists differ
 }
 
 func addressPath(k route.Key) string {
 	return token(string(k.Kind)) + "." + token(k.Namespace) + "." + token(k.Name)
 }
 
-// Record is what a KV key names: a target when Target is set, else an address.
+// Record is the address or, if Target is set, the target of a KV key.
 type Record struct {
 	Address route.Key
 	Target  *route.TargetKey
@@ -67,7 +67,6 @@ func ParseKey(key string) (Record, error) {
 	return Record{}, fmt.Errorf("%w: %q", ErrKey, key)
 }
 
-// parseAddress reads the three tokens of an address.
 func parseAddress(tokens []string) (route.Key, bool) {
 	kind, legalKind := untoken(tokens[0])
 	namespace, legalNamespace := untoken(tokens[1])

@@ -13,7 +13,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
-// covers tells whether the subject, or each subject that the filter in its place stands for, matches the filter.
+// covers reports whether the filter matches the subject, or everything that the subject covers.
 func covers(filter, subject string) bool {
 	filterTokens, tokens := strings.Split(filter, "."), strings.Split(subject, ".")
 	for i, want := range filterTokens {
@@ -27,8 +27,8 @@ func covers(filter, subject string) bool {
 	return len(tokens) == len(filterTokens)
 }
 
-// literal tells whether NATS takes the subject for one subject: visible characters, no wildcards, no empty tokens, and far
-// from the 4,096 bytes of a protocol line.
+// literal reports whether NATS takes the subject for one subject: visible characters, no wildcards,
+// no empty tokens, and far from the 4,096 bytes of a protocol line.
 func literal(subject string) bool {
 	for i := range len(subject) {
 		if c := subject[i]; c <= ' ' || c >= 0x7f || c == '*' || c == '>' {
@@ -61,7 +61,7 @@ func connect(t *testing.T) jetstream.JetStream {
 	return js
 }
 
-// TestServerTakesOurNames makes everything that has a name on a real server, for the longest and the strangest identities.
+// TestServerTakesOurNames creates everything with a name on a real server, with extreme identities.
 func TestServerTakesOurNames(t *testing.T) {
 	js := connect(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)

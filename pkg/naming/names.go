@@ -1,6 +1,6 @@
-// Package naming makes every name that we use in NATS: streams, consumers, subjects, KV keys and message ids.
-// Different identities never share a name. It relies on this: a legal Kubernetes name has neither '_' nor '=' nor upper case, so '_'
-// separates the parts of a name and '=' stands for a dot.
+// Package naming makes every name that we use in NATS: streams, consumers, subjects, KV keys and
+// message ids. Different identities never share a name (I12). A legal Kubernetes name has no '_',
+// no '=' and no upper case, so '_' separates the parts of a name and '=' stands for a dot.
 package naming
 
 import (
@@ -9,13 +9,13 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
-// DefaultPrefix is the prefix of an installation that chose none.
+// DefaultPrefix is the default prefix of an installation.
 const DefaultPrefix = "kn"
 
 const maxPrefix = 16
 
-// Names makes the names of one installation. All begin with its prefix, so installations can share a NATS account.
-// A Names is a comparable value; make it with New.
+// Names makes the names of one installation. All begin with its prefix, so that installations can
+// share a NATS account. A Names is a comparable value; make it with New.
 type Names struct {
 	prefix string
 }
@@ -26,7 +26,7 @@ func New(prefix string) (Names, error) {
 		return Names{}, fmt.Errorf("%w %q: want 1 to %d characters", ErrPrefix, prefix, maxPrefix)
 	}
 	if prefix == "KV" || prefix == "OBJ" {
-		return Names{}, fmt.Errorf("%w %q: NATS names the streams of its buckets so", ErrPrefix, prefix)
+		return Names{}, fmt.Errorf("%w %q: NATS uses it for the streams of its buckets", ErrPrefix, prefix)
 	}
 	for _, c := range prefix {
 		switch {
@@ -44,38 +44,38 @@ func (n Names) Prefix() string { return n.prefix }
 // RoutesBucket names the KV bucket of the routes.
 func (n Names) RoutesBucket() string { return n.prefix + "_routes" }
 
-// ReportsBucket names the KV bucket of the processes' reports.
+// ReportsBucket names the KV bucket of the reports of ingress and filter processes.
 func (n Names) ReportsBucket() string { return n.prefix + "_reports" }
 
-// PositionsBucket names the KV bucket of the places where the cursors stood.
+// PositionsBucket names the KV bucket of the last known positions of cursors.
 func (n Names) PositionsBucket() string { return n.prefix + "_positions" }
 
-// EventTypesBucket names the KV bucket of the types of events that were seen.
+// EventTypesBucket names the KV bucket of the event types seen.
 func (n Names) EventTypesBucket() string { return n.prefix + "_eventtypes" }
 
 // Log names the stream with an address's events.
 func (n Names) Log(k route.Key) string { return n.stream("log", k) }
 
-// DirectedStream names the work queue with what is meant for one target of the address alone.
+// DirectedStream names the address's work queue of events that are each for one target.
 func (n Names) DirectedStream(k route.Key) string { return n.stream("directed", k) }
 
-// DeadLetterStream names the stream with the address's events that have no other dead letter sink.
+// DeadLetterStream names the stream of the address's dead letters without a dead letter sink.
 func (n Names) DeadLetterStream(k route.Key) string { return n.stream("dead", k) }
 
 func (n Names) stream(use string, k route.Key) string {
 	return bounded(n.prefix, use, token(string(k.Kind)), token(k.Namespace), token(k.Name))
 }
 
-// Consumer names a target's durable consumer. The name is unique among the consumers of one address's stream.
+// Consumer names a target's durable consumer, uniquely among those of the address's stream.
 func (n Names) Consumer(t route.TargetKey) string {
 	return bounded(t.Address.TargetKind(), token(t.Namespace), token(t.Name))
 }
 
-// SharedConsumer names the durable consumer of an address's stream that several targets share. No target's own has this name: those
-// have a '_'.
+// SharedConsumer names the durable consumer that targets share. Other consumers' names have a '_'.
 func (n Names) SharedConsumer() string { return "shared" }
 
-// ForeignConsumer names a target's durable consumer of a stream that is not ours, where others have theirs, and other addresses too.
+// ForeignConsumer names a target's durable consumer of a foreign stream. The name contains the
+// prefix and the address, because that stream has consumers of others.
 func (n Names) ForeignConsumer(t route.TargetKey) string {
 	return bounded(n.prefix, t.Address.TargetKind(), token(t.Address.Namespace), token(t.Address.Name), token(t.Namespace), token(t.Name))
 }

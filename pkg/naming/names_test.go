@@ -26,7 +26,7 @@ func newNames(t testing.TB, prefix string) Names {
 	return n
 }
 
-// TestReadableNames is the page to read for what our names look like.
+// TestReadableNames shows what our names look like.
 func TestReadableNames(t *testing.T) {
 	n := newNames(t, DefaultPrefix)
 	orders := broker("default", "orders")

@@ -9,7 +9,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
-// What a subject's second token says about its use.
+// The second token of a subject.
 const (
 	events      = "e"
 	directed    = "d"
@@ -30,8 +30,8 @@ func (n Names) EventSubject(k route.Key, eventType string) string {
 	return string(appendType(append(subject, '.'), eventType))
 }
 
-// TypePrefixSubject covers the subjects of all types that begin with typePrefix. Subjects can only be cut at dots, so it may
-// cover more; it covers the whole log when typePrefix has no dot.
+// TypePrefixSubject covers the subjects of all types that begin with typePrefix, and possibly more,
+// as a subject filter can only end at a dot. It covers the whole log if typePrefix has no dot.
 func (n Names) TypePrefixSubject(k route.Key, typePrefix string) string {
 	dot := strings.LastIndexByte(typePrefix, '.')
 	if dot < 0 {
@@ -44,31 +44,31 @@ func (n Names) TypePrefixSubject(k route.Key, typePrefix string) string {
 	return n.address(events, k) + "." + string(head) + ".>"
 }
 
-// DirectedSubjects covers all directed events of the address's targets that are due.
+// DirectedSubjects covers the directed events that are due, of all targets of the address.
 func (n Names) DirectedSubjects(k route.Key) string { return n.address(directed, k) + ".>" }
 
 // DirectedSubject is the subject of the events for this target alone.
 func (n Names) DirectedSubject(t route.TargetKey) string { return n.target(directed, t) }
 
-// ParkedSubjects covers all events of the address's targets that wait for their time.
+// ParkedSubjects covers the parked events of all targets of the address.
 func (n Names) ParkedSubjects(k route.Key) string { return n.address(parked, k) + ".>" }
 
-// ParkedSubjectsOf covers everything that is parked for one target.
+// ParkedSubjectsOf covers the parked events of one target.
 func (n Names) ParkedSubjectsOf(t route.TargetKey) string { return n.target(parked, t) + ".*" }
 
 // DeadLetterSubjects covers everything in the address's dead-letter stream.
 func (n Names) DeadLetterSubjects(k route.Key) string { return n.address(deadLetters, k) + ".>" }
 
-// DeadLetterSubject is the subject of the events that this target could not get.
+// DeadLetterSubject is the subject of the target's dead letters.
 func (n Names) DeadLetterSubject(t route.TargetKey) string { return n.target(deadLetters, t) }
 
-// TrimSubject is where a nudge to trim the address's log is sent. It is plain NATS: no stream listens.
+// TrimSubject is the subject of requests to trim the address's log now. No stream stores them.
 func (n Names) TrimSubject(k route.Key) string { return n.address(trims, k) }
 
-// TrimSubjects covers the nudges for all addresses.
+// TrimSubjects covers the TrimSubject of every address.
 func (n Names) TrimSubjects() string { return n.prefix + "." + trims + ".>" }
 
-// StatsSubject is where the processes of a role are asked for what they have counted. It is plain NATS: no stream listens.
+// StatsSubject is the subject of requests for the counts of a role. No stream stores them.
 func (n Names) StatsSubject(role route.Role) string {
 	return n.prefix + "." + stats + "." + token(string(role))
 }
@@ -94,9 +94,8 @@ func (n Names) target(use string, t route.TargetKey) string {
 	return n.address(use, t.Address) + "." + token(t.Namespace) + "." + token(t.Name)
 }
 
-// Subjects returns the subjects of the target's log that cover every event its filter matches,
-// sorted. They may cover more, never less. None at all means that nothing narrower than the log
-// covers them.
+// Subjects returns the sorted subjects of the target's log that cover every event that its filter
+// matches, and possibly more. It returns none if only the whole log covers them.
 func (n Names) Subjects(t route.Target) []string {
 	var subjects []string
 	for _, types := range filter.TypesOf(t.Filter) {

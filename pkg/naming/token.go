@@ -7,20 +7,20 @@ import (
 )
 
 const (
-	// maxName is the longest stream or consumer name we make. The server refuses 256 bytes and makes directories of the names;
-	// the distance leaves room for suffixes that it or its tools add.
+	// maxName bounds stream and consumer names. The server refuses 256 bytes and uses the names as
+	// directories; the margin leaves room for suffixes of the server and its tools.
 	maxName = 200
-	// maxSubdomain is the longest name that Kubernetes takes (RFC 1123 subdomain).
+	// maxSubdomain is the longest Kubernetes name (RFC 1123 subdomain).
 	maxSubdomain = 253
-	// hashLength is the length of what hash returns.
+	// hashLength is the length of a hash in characters.
 	hashLength = 32
-	// hashed precedes a hash. A legal name never has two dots in a row, so it never yields two equals signs.
+	// hashed precedes a hash. A legal name has no two dots in a row, so its token has no "==".
 	hashed = "=="
 )
 
-// token returns a namespace, name or kind as one subject token or one part of a stream's name: a dot becomes '=', which no
-// Kubernetes name contains. What Kubernetes would not take as a name becomes a hash, so that it can't make an illegal token
-// or one that belongs to a legal name.
+// token returns a namespace, name or kind as one token of a subject or part of a stream's name: a
+// dot becomes '='. A name that Kubernetes would refuse becomes a hash, and so neither an illegal
+// token nor the token of a legal name.
 func token(name string) string {
 	if !legal(name) {
 		return hashed + hash(name)
@@ -28,7 +28,7 @@ func token(name string) string {
 	return strings.ReplaceAll(name, ".", "=")
 }
 
-// untoken is the inverse of token; ok is false for what token does not make from a legal name.
+// untoken is the inverse of token; ok is false for a text that is not the token of a legal name.
 func untoken(token string) (name string, ok bool) {
 	if strings.Contains(token, ".") {
 		return "", false
@@ -37,7 +37,7 @@ func untoken(token string) (name string, ok bool) {
 	return name, legal(name)
 }
 
-// legal is the part of Kubernetes' rule for names that the encoding relies on.
+// legal reports whether name keeps the part of Kubernetes' rule for names that token relies on.
 func legal(name string) bool {
 	if name == "" || len(name) > maxSubdomain || name[0] == '.' || name[len(name)-1] == '.' {
 		return false
@@ -53,7 +53,7 @@ func legal(name string) bool {
 	return true
 }
 
-// bounded joins the parts of a stream's or consumer's name, and replaces the end of a name that is too long by a hash of all.
+// bounded joins the parts of a name. In a name over maxName a hash of the whole replaces the end.
 func bounded(parts ...string) string {
 	name := strings.Join(parts, "_")
 	if len(name) <= maxName {
@@ -62,7 +62,7 @@ func bounded(parts ...string) string {
 	return name[:maxName-len(hashed)-hashLength] + hashed + hash(name)
 }
 
-// hash is injective for all practical purposes: 128 bits of SHA-256 in lower-case hex.
+// hash returns 128 bits of SHA-256 in lower-case hex: different strings get different hashes.
 func hash(s string) string {
 	sum := sha256.Sum256([]byte(s))
 	return hex.EncodeToString(sum[:hashLength/2])

@@ -1,8 +1,8 @@
-// Package requestreply knows the ids by which Knative's RequestReply recognises the answers to its requests. Its Triggers ask the
-// filter, in CESQL, whether an event carries one.
+// Package requestreply has the CESQL function by which the Triggers of Knative's RequestReply
+// recognise the replies to its requests.
 //
-// An id is "ID:SEALED:INDEX": the id of the request, the same sealed with AES-GCM under a key of the RequestReply, and the number
-// of the process that waits for the answer.
+// A reply carries the id "ID:SEALED:INDEX": the id of the request, the same id sealed with AES-GCM
+// by a key of the RequestReply, and the number of the process that waits for the reply.
 //
 // Source: knative.dev/eventing pkg/requestreply.
 package requestreply
@@ -18,16 +18,17 @@ import (
 )
 
 const (
-	// Secret is the name of the Secret with the keys, the only one that upstream's Triggers name.
+	// Secret is the name of the Secret with the keys. Upstream's Triggers name no other.
 	Secret = "request-reply-keys"
 
 	functionName = "KN_VERIFY_CORRELATION_ID"
 )
 
-// Function returns KN_VERIFY_CORRELATION_ID(id, name, namespace, secret, process, processes): whether the id was made by the
-// RequestReply of that name for the process. keys returns the content of Secret, by "NAMESPACE.NAME.ANYTHING"; it is called
-// for every event, by any number of goroutines. No error says what was wrong with an id: a Trigger that asks has no other answer.
-// It is undecided about an id that may be of this RequestReply while no key of that is known: a mounted Secret is late.
+// Function returns KN_VERIFY_CORRELATION_ID(id, name, namespace, secret, process, processes), which
+// reports whether the RequestReply of that name made the id for the process. keys returns the
+// content of Secret, by "NAMESPACE.NAME.ANYTHING"; it is called for every event, by any number of
+// goroutines. An id with a fault is false, without an error. An id that needs a key is undecided
+// while no key of the RequestReply is known, as a mounted Secret comes late.
 func Function(keys func() map[string]string) cesql.Function {
 	return cesql.Function{
 		Name:       functionName,
@@ -43,7 +44,7 @@ func Function(keys func() map[string]string) cesql.Function {
 	}
 }
 
-// verify has the arguments as they were cast. known is false when the RequestReply has no key here and it takes one to tell.
+// verify computes the function. known is false if a needed key is missing.
 func verify(values []cesql.Value, keys func() map[string]string) (verified, known bool) {
 	id, name, namespace, secret := values[0].Text(), values[1].Text(), values[2].Text(), values[3].Text()
 	process, processes := values[4].Number(), values[5].Number()
@@ -88,7 +89,7 @@ func (r replyID) sealedWith(key []byte) bool {
 	if err != nil {
 		return false
 	}
-	// Without a nonce size of its own it cannot fail for AES.
+	// NewGCM does not fail for AES.
 	gcm, err := cipher.NewGCM(block)
 	if err != nil || len(r.sealed) < gcm.NonceSize() {
 		return false

@@ -25,7 +25,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/requestreply"
 )
 
-// keys are three of one RequestReply, one that is none, and some of others.
+// keys are three keys of one RequestReply, one that is no key, and some of other RequestReplies.
 func keys() map[string]string {
 	return map[string]string{
 		"shop.orders.old":    strings.Repeat("o", 16),
@@ -37,7 +37,7 @@ func keys() map[string]string {
 	}
 }
 
-// idOf has upstream make the id of an event.
+// idOf returns the id that upstream makes for an event.
 func idOf(t *testing.T, id, key string, index int) string {
 	t.Helper()
 	e := cloudevents.NewEvent()
@@ -48,7 +48,7 @@ func idOf(t *testing.T, id, key string, index int) string {
 	return e.Extensions()["correlationid"].(string)
 }
 
-// upstreams returns upstream's function, with the keys in a Secret. Upstream can be told of its Secrets only once.
+// upstreams returns upstream's function with the keys in a Secret. Upstream takes its Secrets once.
 func upstreams(t *testing.T) sdk.Function {
 	t.Helper()
 	ctx, _ := rtesting.SetupFakeContext(t, func(ctx context.Context) context.Context {
@@ -77,7 +77,7 @@ func (c call) arguments() []any {
 	return []any{c.id, c.name, c.namespace, c.secret, c.process, c.processes}
 }
 
-// ours evaluates the expression that upstream's reconciler writes into the filter of a Trigger.
+// ours evaluates the filter expression that upstream's reconciler writes into a Trigger.
 func (c call) ours(t *testing.T) (bool, cesql.Errors) {
 	t.Helper()
 	expression := fmt.Sprintf("KN_VERIFY_CORRELATION_ID(replyid, \"%s\", \"%s\", \"%s\", %d, %d)", c.name, c.namespace, c.secret, c.process, c.processes)
@@ -94,7 +94,7 @@ func (c call) ours(t *testing.T) (bool, cesql.Errors) {
 	return value.Truth(), errors
 }
 
-func TestItAnswersAsUpstreams(t *testing.T) {
+func TestFunctionAgreesWithUpstream(t *testing.T) {
 	theirs := upstreams(t)
 	good := idOf(t, "7", keys()["shop.orders.old"], 5)
 	parts := strings.Split(good, ":")
@@ -141,7 +141,7 @@ func TestItAnswersAsUpstreams(t *testing.T) {
 	}
 }
 
-// Upstream's division ends the evaluation with a panic, which the filter takes for no match.
+// Upstream divides by zero and panics, which the filter takes for no match.
 func TestNoProcessesIsNoMatch(t *testing.T) {
 	c := call{idOf(t, "7", keys()["shop.orders.old"], 5), "orders", "shop", requestreply.Secret, 0, 0}
 	if got, errors := c.ours(t); got || errors != 0 {
@@ -149,8 +149,9 @@ func TestNoProcessesIsNoMatch(t *testing.T) {
 	}
 }
 
-// Upstream reads the Secret itself. A mounted one is late: until a RequestReply's first key is there, nobody can tell its ids from others.
-func TestItIsUndecidedWithoutAKey(t *testing.T) {
+// Upstream reads the Secret itself; a mounted Secret comes late. Until a RequestReply has a key,
+// its ids cannot be verified.
+func TestUndecidedWithoutAKey(t *testing.T) {
 	good := idOf(t, "7", keys()["shop.orders.old"], 5)
 	for name, row := range map[string]struct {
 		call
@@ -161,7 +162,7 @@ func TestItIsUndecidedWithoutAKey(t *testing.T) {
 		"one whose keys do not fit":    {call{good, "orders-2", "shop", requestreply.Secret, 2, 3}, false},
 		"the id of another process":    {call{good, "new", "shop", requestreply.Secret, 1, 3}, false},
 		"another Secret":               {call{good, "new", "shop", "another", 2, 3}, false},
-		"what is no id":                {call{"7", "new", "shop", requestreply.Secret, 2, 3}, false},
+		"no id":                        {call{"7", "new", "shop", requestreply.Secret, 2, 3}, false},
 		"no processes":                 {call{good, "new", "shop", requestreply.Secret, 0, 0}, false},
 	} {
 		if got, errors := row.ours(t); got || (errors == cesql.Undecided) != row.want {
@@ -170,8 +171,8 @@ func TestItIsUndecidedWithoutAKey(t *testing.T) {
 	}
 }
 
-// The signature is the one that upstream's Triggers call.
-func TestItHasUpstreamsSignature(t *testing.T) {
+// Upstream's Triggers call this signature.
+func TestSignatureIsUpstreams(t *testing.T) {
 	theirs, ours := upstreams(t), requestreply.Function(keys)
 	types := map[sdk.Type]cesql.Type{sdk.StringType: cesql.String, sdk.IntegerType: cesql.Integer, sdk.BooleanType: cesql.Boolean}
 	if ours.Name != theirs.Name() || len(ours.Parameters) != theirs.Arity() || theirs.IsVariadic() || ours.Returns != types[theirs.ReturnType()] {

@@ -2,7 +2,7 @@ package route
 
 import "testing"
 
-// A process counts on while a route is edited, and while a target that was removed may come back.
+// Counts stay while a route is edited, and while a removed target may come back.
 func TestCountsStayWithTheirRoute(t *testing.T) {
 	table := NewTable()
 	table.Apply("a", 1, address("orders"))

@@ -47,7 +47,7 @@ func TestHostsFollowTheAddresses(t *testing.T) {
 	}
 }
 
-// Who is served under a host does not depend on the order in which a process heard of the addresses.
+// Which address has a host name does not depend on the order of the records.
 func TestHostsAreTheSameInEveryProcess(t *testing.T) {
 	records := []Record{channel("a", "x", "y"), channel("b", "y", "z"), channel("c", "x", "z"), tombstone(channel("a")), channel("d", "x")}
 	last := map[string]string{"x": "c", "y": "b", "z": "b"}

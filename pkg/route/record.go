@@ -6,23 +6,23 @@ import (
 	"time"
 )
 
-// Record is one value in the routes bucket: an address, a target, or the tombstone of one.
+// Record is one value in the routes bucket: an address, a target, or a tombstone of either.
 //
-// A route ends only by a tombstone of its owner. A key that is simply gone (deleted by hand, expired, in a bucket that was
-// restored from a backup) says nothing, and whoever knew the route keeps it.
+// A route ends only by a tombstone of its owner. A key that is missing (deleted by hand, expired,
+// or the bucket restored from a backup) ends nothing: whoever knew the route keeps it.
 type Record struct {
 	Address *Address `json:"address,omitempty"`
 	Target  *Target  `json:"target,omitempty"`
-	// DeletedAt is set on a tombstone; Address or Target then holds what was there last.
+	// DeletedAt is set on a tombstone; Address or Target is then the last one.
 	DeletedAt *time.Time `json:"deletedAt,omitempty"`
-	// Sweeping is set on a tombstone, by compare-and-set, at the time when the removal of the streams or consumers behind the route
-	// began: from then until Swept nobody makes them anew.
+	// Sweeping is set on a tombstone, by compare-and-set, when the removal of the route's streams
+	// or consumers began. Until Swept nobody creates them again (I6).
 	Sweeping *time.Time `json:"sweeping,omitempty"`
-	// Swept is set on a tombstone once the streams or consumers behind the route are removed.
+	// Swept is set on a tombstone once the route's streams or consumers are removed.
 	Swept bool `json:"swept,omitempty"`
 }
 
-// Owner returns who wrote the record and alone may change it.
+// Owner returns the owner, who alone may change the record.
 func (r Record) Owner() string {
 	switch {
 	case r.Address != nil:
@@ -33,8 +33,8 @@ func (r Record) Owner() string {
 	return ""
 }
 
-// recordFormat is raised when a record gets a field that a reader must not pass over, such as a new kind of filter: one who does not
-// know the format rejects the record, and what he knew before stays in force.
+// recordFormat is raised when records get a field that readers must not ignore, such as a new kind
+// of filter. A reader rejects records of a later format, and keeps what it knew before.
 const recordFormat = 1
 
 // stored is a record's form in the bucket.
@@ -46,7 +46,7 @@ type stored struct {
 // Encode returns the record's form in the bucket.
 func (r Record) Encode() ([]byte, error) { return json.Marshal(stored{recordFormat, r}) }
 
-// DecodeRecord reads a record; ErrRecord when the bytes are none, or of a later format.
+// DecodeRecord reads a record; ErrRecord if the bytes are none, or of a later format.
 func DecodeRecord(data []byte) (Record, error) {
 	var s stored
 	if err := json.Unmarshal(data, &s); err != nil {

@@ -49,8 +49,8 @@ func TestRecordRoundTrip(t *testing.T) {
 	}
 }
 
-// A later version may say something that changes what the record means.
-func TestARecordSaysItsFormat(t *testing.T) {
+// A reader refuses a later format, which may change what the record means.
+func TestRecordFormat(t *testing.T) {
 	data, err := address("orders").Encode()
 	if err != nil || !strings.HasPrefix(string(data), `{"format":1,`) {
 		t.Errorf("%s, error %v", data, err)
@@ -60,7 +60,7 @@ func TestARecordSaysItsFormat(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoRecord(t *testing.T) {
+func TestDecodeRecordRefuses(t *testing.T) {
 	for _, data := range []string{"", "{", "[]", "7", `"x"`, "null", "{}", `{"address":null}`, `{"address":{},"target":{}}`, `{"target":7}`, `{"deletedAt":"2026-01-01T00:00:00Z"}`,
 		`{"format":2,"address":{}}`} {
 		if r, err := DecodeRecord([]byte(data)); !errors.Is(err, ErrRecord) {
@@ -72,7 +72,7 @@ func TestWhatIsNoRecord(t *testing.T) {
 	}
 }
 
-// A record of a later version may have fields that we do not know.
+// A record of a later version may have fields that this version does not know.
 func TestUnknownFieldsAreLeftOut(t *testing.T) {
 	r, err := DecodeRecord([]byte(`{"address":{"key":{"kind":"broker","namespace":"a","name":"b"},"owner":"o","colour":"red"},"x":1}`))
 	if err != nil || r.Address.Key.Name != "b" {
@@ -80,8 +80,7 @@ func TestUnknownFieldsAreLeftOut(t *testing.T) {
 	}
 }
 
-// What an earlier version has written means the same, and what this one writes of a Broker has nothing in it that the earlier one
-// does not know.
+// A Broker's record has no field that an earlier version does not know, and means the same.
 func TestBrokersRecordsAreAsBefore(t *testing.T) {
 	for name, r := range map[string]Record{"address": address("orders"), "target": target("one")} {
 		data, err := r.Encode()

@@ -15,37 +15,36 @@ const (
 	RoleFilter  Role = "filter"
 )
 
-// A process repeats its report every ReportInterval; ReportTTL after its last one it counts as gone.
+// A process repeats its report every ReportInterval, and counts as gone ReportTTL after the last.
 const (
 	ReportInterval = 10 * time.Second
 	ReportTTL      = 3 * ReportInterval
 )
 
-// Report is what one live process says of itself. A process makes its first report after its first full sync.
+// Report is the state of one live process. Its first report follows its first full sync.
 type Report struct {
 	Role Role   `json:"role"`
 	ID   string `json:"id"`
-	// Revision is the watermark: every record of the routes bucket up to it has been applied.
+	// Revision is the watermark: all records of the routes bucket up to it are applied.
 	Revision uint64 `json:"revision"`
-	// Bucket is when the routes bucket was made that Revision counts in. One that was made anew counts from the start.
+	// Bucket is when the routes bucket of Revision was created. A new bucket counts from the start.
 	Bucket time.Time `json:"bucket,omitzero"`
 	// URL is where an ingress takes events, without namespace and name.
 	URL string `json:"url,omitempty"`
-	// Failures maps keys of the routes bucket to why the process could not apply them.
+	// Failures maps keys of the routes bucket to why the process could not apply the records.
 	Failures map[string]string `json:"failures,omitempty"`
 }
 
-// NotRead is the reason in Failures that is over by itself: the process is about to read for the target.
+// NotRead is the reason in Failures that passes by itself: the process is about to read.
 const NotRead = "its consumer is not read yet"
 
-// A report holds at most maxFailures reasons of maxReason bytes: then it stays below the 1 MiB that a NATS message may have.
+// A report has at most maxFailures reasons of maxReason bytes, so that it fits a NATS message.
 const (
 	maxFailures = 1500
 	maxReason   = 200
 )
 
-// Bounded returns the report as it may be written: with shortened reasons; and one that has more failures than it can name says
-// of nothing that it was applied.
+// Bounded returns the report with shortened reasons; beyond maxFailures it reports nothing applied.
 func (r Report) Bounded() Report {
 	if len(r.Failures) > maxFailures {
 		r.Revision, r.Bucket, r.Failures = 0, time.Time{}, nil
@@ -62,7 +61,7 @@ func (r Report) Bounded() Report {
 	return r
 }
 
-// Place is where a record stands: at a revision of its key, in a bucket that was made at this time.
+// Place is where a record is: at a revision of its key, in the bucket created at this time.
 type Place struct {
 	Key      string
 	Revision uint64
@@ -72,16 +71,16 @@ type Place struct {
 // Past reports whether the process has applied the record at the place, or a later one.
 func (r Report) Past(p Place) bool { return r.Bucket.Equal(p.Bucket) && r.Revision >= p.Revision }
 
-// Reports is what the live processes of all roles say of themselves.
+// Reports are the reports of the live processes of all roles.
 type Reports struct {
 	Live []Report
-	// Lost is set while processes may live whose reports are lost: when the bucket that holds them was made anew or emptied. A process
-	// repeats its report within ReportTTL.
+	// Lost is set while reports of live processes may be lost, because their bucket was emptied or
+	// created again: every process repeats its report within ReportTTL.
 	Lost time.Time
 }
 
-// Ready reports whether the live processes of the role have all applied the record at the place, and if not, why.
-// It is a pure function of the reports: readiness is never assumed.
+// Ready reports whether every live process of the role has applied the record at the place, and if
+// not, why. Without a live process nothing is ready.
 func Ready(reports Reports, role Role, at Place) (bool, string) {
 	if !reports.Lost.IsZero() {
 		return false, reports.WhyUnknown()
@@ -105,7 +104,7 @@ func Ready(reports Reports, role Role, at Place) (bool, string) {
 	return true, ""
 }
 
-// WhyUnknown says why nobody can tell what is ready, while reports are lost.
+// WhyUnknown returns why readiness is unknown while reports are lost.
 func (r Reports) WhyUnknown() string {
 	return fmt.Sprintf("NATS lost the reports of the data plane at %s; every process reports again within %s",
 		r.Lost.UTC().Format(time.RFC3339), ReportTTL)

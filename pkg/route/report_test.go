@@ -27,17 +27,17 @@ func TestReady(t *testing.T) {
 		want    bool
 		why     string
 	}{
-		{name: "nobody is there", why: "no filter process is running"},
-		{name: "only others are there", reports: []Report{ingress("i", 99)}, why: "no filter process is running"},
+		{name: "no process", why: "no filter process is running"},
+		{name: "only another role", reports: []Report{ingress("i", 99)}, why: "no filter process is running"},
 		{name: "one has applied it", reports: []Report{filter("a", 10)}, want: true},
-		{name: "one is past it", reports: []Report{filter("a", 11)}, want: true},
+		{name: "one has applied a later revision", reports: []Report{filter("a", 11)}, want: true},
 		{name: "one is behind", reports: []Report{filter("a", 9)}, why: "filter a has not applied it yet"},
 		{name: "one of two is behind", reports: []Report{filter("a", 12), filter("b", 9)}, why: "filter b has not applied it yet"},
 		{name: "all have applied it", reports: []Report{filter("a", 12), filter("b", 10), ingress("i", 0)}, want: true},
 		{name: "one has failed on it", reports: []Report{filter("a", 10), failed(filter("b", 10), key)}, why: "filter b: the record is garbled"},
-		{name: "one has failed on what was there before", reports: []Report{failed(filter("b", 9), key)}, why: "filter b has not applied it yet"},
+		{name: "one has failed on an earlier revision", reports: []Report{failed(filter("b", 9), key)}, why: "filter b has not applied it yet"},
 		{name: "one has failed on another record", reports: []Report{failed(filter("a", 10), "target.y")}, want: true},
-		{name: "one is past it in a bucket that is no longer there", reports: []Report{{Role: RoleFilter, ID: "a", Revision: 11, Bucket: made.Add(-time.Second)}},
+		{name: "one has applied a later revision of an older bucket", reports: []Report{{Role: RoleFilter, ID: "a", Revision: 11, Bucket: made.Add(-time.Second)}},
 			why: "filter a has not applied it yet"},
 		{name: "another role has failed on it", reports: []Report{filter("a", 10), failed(ingress("i", 10), key)}, want: true},
 	} {
@@ -71,7 +71,7 @@ func TestReportsAreBounded(t *testing.T) {
 	}
 }
 
-func TestKeysAreWrittenForPeople(t *testing.T) {
+func TestKeyStrings(t *testing.T) {
 	key := target("one").Target.Key
 	if s := key.String(); s != "trigger shop/one of broker shop/orders" || !strings.HasSuffix(s, key.Address.String()) {
 		t.Errorf("got %q", s)

@@ -1,5 +1,5 @@
-// Package route holds the data plane's view of the world: addresses, where events come in, and targets, where they go.
-// Routes are plain values that the owner writes into a NATS KV bucket and that ingress and filter read.
+// Package route holds the routes: addresses, where events come in, and targets, where they go. The
+// owner writes routes into a NATS KV bucket; ingress and filter read them.
 package route
 
 import (
@@ -11,20 +11,20 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/filter"
 )
 
-// Kind tells what sort of resource an address is; it is part of every name, subject and key.
+// Kind is the kind of resource of an address; every name, subject and key contains it.
 type Kind string
 
 // The kinds of addresses.
 const (
-	// KindBroker is an address made from a Broker: its targets are Triggers, and their replies go into its own log.
+	// KindBroker is a Broker: its targets are Triggers, and replies go into its own log.
 	KindBroker Kind = "broker"
-	// KindChannel is an address made from a Channel: its targets are subscribers without a filter, each with a place of its own
-	// for replies, and its events pass as they are.
+	// KindChannel is a Channel: its targets are subscribers, without filters and each with a Reply,
+	// and its events are not changed.
 	KindChannel Kind = "channel"
 )
 
-// ChannelPathPrefix starts the ingress's paths of Channels, which have one part more than a Broker's: a Broker in a namespace of
-// this name has its path all the same.
+// ChannelPathPrefix starts the ingress paths of Channels. They have three parts, so that a Broker
+// in a namespace of this name keeps its path.
 const ChannelPathPrefix = "channels"
 
 // Key identifies an address.
@@ -37,7 +37,7 @@ type Key struct {
 // String returns the key as people write it: kind namespace/name.
 func (k Key) String() string { return string(k.Kind) + " " + k.Namespace + "/" + k.Name }
 
-// Path is where the ingress takes the address's events.
+// Path returns the ingress path of the address.
 func (k Key) Path() string {
 	path := "/" + k.Namespace + "/" + k.Name
 	if k.Kind == KindChannel {
@@ -46,7 +46,7 @@ func (k Key) Path() string {
 	return path
 }
 
-// TargetKind is what a target of such an address is called.
+// TargetKind returns what a target of the address is called.
 func (k Key) TargetKind() string {
 	if k.Kind == KindChannel {
 		return "subscriber"
@@ -54,8 +54,8 @@ func (k Key) TargetKind() string {
 	return "trigger"
 }
 
-// TargetKey identifies a target of an address: the Trigger's namespace and name, or those of a Channel's Subscription, which in a
-// cluster goes by its UID.
+// TargetKey identifies a target of an address, by namespace and name of the Trigger or the
+// Channel's Subscription; in a cluster a Subscription's UID is the Name.
 type TargetKey struct {
 	Address   Key    `json:"address"`
 	Namespace string `json:"namespace"`
@@ -69,26 +69,25 @@ func (k TargetKey) String() string {
 
 // Log is how an address stores its events.
 type Log struct {
-	// MaxBytes is the log's byte limit; 0 lets the owner choose from what the NATS account has.
+	// MaxBytes is the log's byte limit; 0 lets the owner choose by the limits of the NATS account.
 	MaxBytes int64 `json:"maxBytes,omitempty"`
-	// First is the sequence at which the log began when it was made, as the owner has read it: it has no lower one. 0 for a stream of
-	// somebody else's, and where it is not known.
+	// First is the first sequence that the log had when created; 0 if unknown or foreign (Stream).
 	First    uint64 `json:"first,omitempty"`
 	Replicas int    `json:"replicas,omitempty"`
 	Memory   bool   `json:"memory,omitempty"`
-	// History keeps delivered events at least this long; 0 keeps none.
+	// History keeps delivered events at least this long; 0 does not keep them.
 	History time.Duration `json:"history,omitempty"`
-	// DedupWindow makes the ingress drop an event whose source and id were stored within this time; 0 turns it off.
+	// DedupWindow is for how long an event with a stored source and id is dropped; 0 turns it off.
 	DedupWindow time.Duration `json:"dedupWindow,omitempty"`
-	// MaxConsumers bounds the consumers of each of the address's streams; 0 means the owner's default.
+	// MaxConsumers bounds the consumers per stream of the address; 0 is the owner's default.
 	MaxConsumers int `json:"maxConsumers,omitempty"`
-	// Placement is where in the NATS cluster the log lives; the zero Placement leaves it to NATS.
+	// Placement chooses servers of the NATS cluster; the zero Placement leaves the choice to NATS.
 	Placement Placement `json:"placement,omitzero"`
-	// Stream names a stream of somebody else's that is the address's log: it is read and written, and never made, changed, trimmed
-	// or removed. Empty when the log is the address's own.
+	// Stream names a foreign stream that is the address's log: others created it, and it is read
+	// and written, but never changed, trimmed or deleted. Empty for a log of the address's own.
 	Stream string `json:"stream,omitempty"`
-	// Subjects are what NATS publishers send to: the address's own log listens to them too; of a stream of somebody else's they are
-	// the part that is read, and none of them means all of it.
+	// Subjects are the subjects of NATS publishers. The address's own log listens to them too; of a
+	// foreign stream only they are read, or all of it if there are none.
 	Subjects []string `json:"subjects,omitempty"`
 }
 
@@ -99,7 +98,7 @@ type Placement struct {
 	Tags string `json:"tags,omitempty"`
 }
 
-// NoHTTPS is the Refuse of an address in a cluster where events must be encrypted on their way: it has no address for them yet.
+// NoHTTPS is the Refuse of an address that may take events only by https, and has no URL yet.
 const NoHTTPS = "the feature transport-encryption is strict and there is no https address yet: every event is refused"
 
 // Address is where events come in: one Broker or one Channel.
@@ -108,16 +107,16 @@ type Address struct {
 	UID   string `json:"uid,omitempty"`
 	Owner string `json:"owner"`
 	Log   Log    `json:"log"`
-	// Hosts are names under which the ingress serves the address beside its path: in lower case, without a port.
+	// Hosts are the address's host names at the ingress, in lower case and without a port.
 	Hosts []string `json:"hosts,omitempty"`
-	// DeadLetter is the address's own sink, for display; targets carry the one that they use.
+	// DeadLetter is the address's own sink, for display only: each target has its DeadLetter.
 	DeadLetter *Destination `json:"deadLetter,omitempty"`
-	// Notes are facts that a reader of this address should know, such as a default that was applied.
+	// Notes are facts for readers of the address, such as a default that was applied.
 	Notes []string `json:"notes,omitempty"`
-	// Refuse is why the ingress takes no event of anybody: something restricts who may send, and we cannot enforce that yet.
-	// Empty when events are taken. The ingress answers 403, which nobody repeats, and for NoHTTPS 404, which senders do.
+	// Refuse is why the ingress takes no events: a restriction of senders that we cannot enforce.
+	// Empty if it takes them. The answer is 403, which senders do not repeat, or 404 for NoHTTPS.
 	Refuse string `json:"refuse,omitempty"`
-	// RecordEventTypes asks ingress and filter to note which types of events the address takes (package eventtype).
+	// RecordEventTypes makes ingress and filter record the types of events (package eventtype).
 	RecordEventTypes bool `json:"recordEventTypes,omitempty"`
 	// Counts is what this process counts of the address. A Table sets it; nil elsewhere.
 	Counts *count.Address `json:"-"`
@@ -135,45 +134,47 @@ type Target struct {
 	Key   TargetKey `json:"key"`
 	UID   string    `json:"uid,omitempty"`
 	Owner string    `json:"owner"`
-	// Name is what people call the target when its key has a UID instead.
+	// Name is the target's name if its key has a UID instead.
 	Name string `json:"name,omitempty"`
 	// Filter selects the events; the zero Spec takes all.
 	Filter filter.Spec `json:"filter"`
 	// Subscriber is nil while it is not resolved; NotReady says why.
 	Subscriber *Destination `json:"subscriber,omitempty"`
-	// Reply is where a Channel's replies go; they are dropped when it is nil. A target of a Channel that has no subscriber has its
-	// events sent there. A Broker's replies go into its log, whatever this is.
+	// Reply is where a Channel's replies go; nil drops them. If a Channel's target has no
+	// subscriber, its events go there. A Broker ignores Reply: replies go into its log.
 	Reply    *Destination    `json:"reply,omitempty"`
 	Delivery delivery.Policy `json:"delivery"`
-	// DeadLetter is nil when no sink is configured: such events are kept in the address's dead-letter stream.
+	// DeadLetter is nil without a sink: dead letters then go into the address's dead-letter stream.
 	DeadLetter *Destination `json:"deadLetter,omitempty"`
-	// MaxInFlight bounds the requests that run at one time in one filter process.
+	// MaxInFlight bounds the concurrent requests of one filter process to the target.
 	MaxInFlight int `json:"maxInFlight,omitempty"`
-	// NotReady is why nothing is delivered at present; empty when the target is to be served.
+	// NotReady is why nothing is delivered at present; empty if events are delivered.
 	NotReady string `json:"notReady,omitempty"`
-	// Paused is why somebody has paused the target, by a handle or else by an annotation; empty when nobody has. Its events are parked for
-	// it, and delivered once it is resumed. In all else a paused target is as any other: it has a cursor, and is ready.
+	// Paused is why the target is paused, by a handle or else by an annotation; empty if it is not.
+	// The events of a paused target are parked, and delivered once it is resumed. Like any other
+	// target it has a cursor, and is ready.
 	Paused         string    `json:"paused,omitempty"`
 	PausedSince    time.Time `json:"pausedSince,omitzero"`
 	PausedByHandle bool      `json:"pausedByHandle,omitempty"`
-	// Consumer names the durable consumer that is this target's cursor; empty until the target was ready for the first time. It is that
-	// of all targets of the log, or the target's own. A target with a cursor holds the log: nothing that it has not got is trimmed.
+	// Consumer names the durable consumer that is the target's cursor: the log's shared consumer,
+	// or the target's own. It is empty until the target is first ready. From then on no event is
+	// trimmed that the target has not got.
 	Consumer string `json:"consumer,omitempty"`
-	// After is the sequence of the log after which events are the target's.
+	// After is the last sequence of the log before the target's events.
 	After uint64 `json:"after,omitempty"`
-	// Start is where a cursor begins that is made for the first time; the zero Start is the end of the log.
+	// Start is where the target's first cursor begins; the zero Start is the end of the log.
 	Start Start `json:"start,omitzero"`
-	// Stream and Subjects are those of the address's Log when it is a stream of somebody else's.
+	// Stream and Subjects are those of the address's Log if that is a foreign stream.
 	Stream   string   `json:"stream,omitempty"`
 	Subjects []string `json:"subjects,omitempty"`
 	// Counts is what this process counts of the target. A Table sets it; nil elsewhere.
 	Counts *count.Target `json:"-"`
 }
 
-// Delivers reports whether the target's events are delivered as they come. Those of another one are parked.
+// Delivers reports whether the target's events are delivered. Otherwise they are parked.
 func (t Target) Delivers() bool { return t.NotReady == "" && t.Paused == "" }
 
-// Endpoint is where the target's events are sent first; nil while that is not known.
+// Endpoint returns where the target's events are sent first; nil while unknown.
 func (t Target) Endpoint() *Destination {
 	if t.Subscriber == nil && t.Key.Address.Kind == KindChannel {
 		return t.Reply
@@ -181,7 +182,7 @@ func (t Target) Endpoint() *Destination {
 	return t.Subscriber
 }
 
-// DisplayName is what people call the target, within its namespace.
+// DisplayName returns the target's name within its namespace.
 func (t Target) DisplayName() string { return cmp.Or(t.Name, t.Key.Name) }
 
 // StartPolicy says where in the log a new cursor begins.
@@ -189,19 +190,20 @@ type StartPolicy string
 
 // The places where a new cursor can begin.
 const (
-	// StartNew is the end of the log: events that come from now on.
+	// StartNew is the end of the log: only new events.
 	StartNew StartPolicy = ""
-	// StartAll is the first event that the log still has.
+	// StartAll is the first event in the log.
 	StartAll StartPolicy = "all"
-	// StartLast is the last event that the log has.
+	// StartLast is the last event in the log.
 	StartLast StartPolicy = "last"
-	// StartSequence is the event at a sequence of the stream, or the first one after it.
+	// StartSequence is the event at a sequence of the stream, or the next one after it.
 	StartSequence StartPolicy = "sequence"
-	// StartTime is the first event that was stored at a time or after it.
+	// StartTime is the first event stored at a time or later.
 	StartTime StartPolicy = "time"
 )
 
-// Start is where in the log a new cursor begins. LacksUntil is set when that did not have all that was wanted: it had what came since then.
+// Start is where in the log a new cursor begins. LacksUntil is set if events from there on were
+// already removed: the log had all events since LacksUntil.
 type Start struct {
 	Policy     StartPolicy `json:"policy,omitempty"`
 	Sequence   uint64      `json:"sequence,omitempty"`
@@ -209,5 +211,5 @@ type Start struct {
 	LacksUntil *time.Time  `json:"lacksUntil,omitempty"`
 }
 
-// DefaultMaxInFlight is the number of requests in flight for a target that asks for none.
+// DefaultMaxInFlight is the MaxInFlight of a target that sets none.
 const DefaultMaxInFlight = 100

@@ -10,11 +10,11 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/count"
 )
 
-// Table is the routes that one process knows. Reads never wait for the network. Safe for concurrent use.
+// Table holds the routes of one process. Reads never wait for the network. Safe for concurrent use.
 type Table struct {
 	mu  sync.RWMutex
 	now Snapshot
-	// hosts are the addresses by each of their host names. Where several claim one, they are in order and the first has it.
+	// hosts are the addresses by host name, sorted. The first of several has the host name.
 	hosts   map[string][]Key
 	changed chan struct{}
 }
@@ -34,7 +34,7 @@ func NewTable() *Table {
 	}
 }
 
-// Apply takes over one record, read at the bucket's revision under the key.
+// Apply applies one record, read under the key at the bucket's revision.
 func (t *Table) Apply(key string, revision uint64, r Record) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -53,7 +53,7 @@ func (t *Table) Apply(key string, revision uint64, r Record) {
 	t.advance(revision)
 }
 
-// applyTarget takes over a target's record. The caller holds the lock.
+// applyTarget applies a target's record. The caller holds mu.
 func (t *Table) applyTarget(key string, r Record) {
 	target := t.countedTarget(*r.Target)
 	delete(t.now.Targets, target.Key)
@@ -69,7 +69,7 @@ func (t *Table) applyTarget(key string, r Record) {
 	}
 }
 
-// counted gives the address the counts that it has, or new ones. The caller holds the lock.
+// counted returns the address with its counts, or new ones. The caller holds mu.
 func (t *Table) counted(a Address) Address {
 	if a.Counts = t.now.Addresses[a.Key].Counts; a.Counts == nil {
 		a.Counts = &count.Address{}
@@ -77,7 +77,7 @@ func (t *Table) counted(a Address) Address {
 	return a
 }
 
-// countedTarget does so for a target, which keeps its counts as long as it may come back. The caller holds the lock.
+// countedTarget does so for a target, also for one in Ended. The caller holds mu.
 func (t *Table) countedTarget(target Target) Target {
 	target.Counts = cmp.Or(t.now.Targets[target.Key].Counts, t.now.Ended[target.Key].Counts)
 	if target.Counts == nil {
@@ -86,7 +86,7 @@ func (t *Table) countedTarget(target Target) Target {
 	return target
 }
 
-// host enters the address under its host names. The caller holds the lock.
+// host adds the address under its host names. The caller holds mu.
 func (t *Table) host(a Address) {
 	for _, host := range a.Hosts {
 		at, taken := slices.BinarySearchFunc(t.hosts[host], a.Key, compareKeys)
@@ -96,7 +96,7 @@ func (t *Table) host(a Address) {
 	}
 }
 
-// unhost takes the host names away that the address had. The caller holds the lock.
+// unhost removes the address from its host names. The caller holds mu.
 func (t *Table) unhost(key Key) {
 	for _, host := range t.now.Addresses[key].Hosts {
 		left := slices.DeleteFunc(t.hosts[host], func(k Key) bool { return k == key })
@@ -111,7 +111,7 @@ func compareKeys(a, b Key) int {
 	return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
 }
 
-// Reject notes that the record under the key could not be read; what the table knew of it stays in force.
+// Reject notes that the record under the key could not be read. The table keeps what it had.
 func (t *Table) Reject(key string, revision uint64, why error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -119,7 +119,7 @@ func (t *Table) Reject(key string, revision uint64, why error) {
 	t.advance(revision)
 }
 
-// Forget notes that the key holds nothing any more. A route does not end by that (see Record); a failure to read it does.
+// Forget notes that the key is gone. That ends no route (see Record), but a failure to read it.
 func (t *Table) Forget(key string, revision uint64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -128,8 +128,8 @@ func (t *Table) Forget(key string, revision uint64) {
 	t.advance(revision)
 }
 
-// Synced notes that the bucket, made at this time, was read from its start to this revision. Only then may the watermark go
-// down: the bucket was made anew, and its revisions count from the start.
+// Synced notes that the bucket, created at this time, was read from its start to this revision.
+// Only Synced may lower the watermark, for a bucket that was created again.
 func (t *Table) Synced(revision uint64, bucket time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -137,7 +137,7 @@ func (t *Table) Synced(revision uint64, bucket time.Time) {
 	t.advance(revision)
 }
 
-// advance wakes those who wait on Changed. The caller holds the lock.
+// advance raises the watermark and closes Changed. The caller holds mu.
 func (t *Table) advance(revision uint64) {
 	t.now.Revision = max(t.now.Revision, revision)
 	close(t.changed)
@@ -152,7 +152,7 @@ func (t *Table) Address(key Key) (Address, bool) {
 	return a, ok
 }
 
-// Host returns the address that is served under the host name, which is in lower case.
+// Host returns the address with the host name, which is in lower case.
 func (t *Table) Host(host string) (Address, bool) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
@@ -166,20 +166,21 @@ func (t *Table) Host(host string) (Address, bool) {
 type Snapshot struct {
 	Addresses map[Key]Address
 	Targets   map[TargetKey]Target
-	// Ended are targets that were removed and may yet come back: they have kept their place. Swept are the addresses of targets that are
-	// over, by the bucket's keys.
+	// Ended are targets that were removed, whose cursors still exist: they may come back. Swept are
+	// the addresses of targets whose cursors are removed, by the bucket's keys.
 	Ended map[TargetKey]Target
 	Swept map[string]Key
 	// Failures maps the bucket's keys to why their records could not be read.
 	Failures map[string]string
-	// Revision is the watermark: what the bucket, which was made at the time Bucket, held up to it is in the table.
+	// Revision is the watermark: all records up to it are in the table. Bucket is when the bucket
+	// that Revision counts in was created.
 	Revision uint64
 	Bucket   time.Time
-	// Changed is closed when the table moves on from this snapshot.
+	// Changed is closed when the table changes after this snapshot.
 	Changed <-chan struct{}
 }
 
-// Count returns how many addresses of the kind the table held, and how many targets those have.
+// Count returns the number of addresses of the kind, and of their targets.
 func (s Snapshot) Count(kind Kind) (addresses, targets int) {
 	for key := range s.Addresses {
 		if key.Kind == kind {

@@ -47,7 +47,7 @@ func TestTable(t *testing.T) {
 			t.Apply("address", 3, tombstone(address("orders")))
 			t.Apply("one", 4, tombstone(target("one")))
 		}, state{0, 0, 0, 4}},
-		{"a tombstone of what was never known", func(t *Table) { t.Apply("one", 9, tombstone(target("one"))) }, state{0, 0, 0, 9}},
+		{"a tombstone of an unknown target", func(t *Table) { t.Apply("one", 9, tombstone(target("one"))) }, state{0, 0, 0, 9}},
 		{"a record that cannot be read leaves the old one", func(t *Table) {
 			t.Apply("one", 1, target("one"))
 			t.Reject("one", 2, errors.New("garbled"))
@@ -61,7 +61,7 @@ func TestTable(t *testing.T) {
 			t.Reject("one", 2, errors.New("garbled"))
 			t.Forget("one", 3)
 		}, state{0, 1, 0, 3}},
-		{"a bucket that was made anew", func(t *Table) {
+		{"a bucket that was created again", func(t *Table) {
 			t.Apply("one", 90, target("one"))
 			t.Apply("two", 1, target("two"))
 			t.Synced(1, time.Now())
@@ -82,7 +82,7 @@ func TestTable(t *testing.T) {
 	}
 }
 
-func TestASnapshotIsACopyAndTellsWhenItIsOld(t *testing.T) {
+func TestSnapshotIsACopyAndSignalsChange(t *testing.T) {
 	table := NewTable()
 	table.Apply("one", 1, target("one"))
 	s := table.Snapshot()
@@ -114,8 +114,8 @@ func TestASnapshotIsACopyAndTellsWhenItIsOld(t *testing.T) {
 	}
 }
 
-// A target that was removed keeps its place until it is swept, and is known to have been there until its tombstone goes.
-func TestWhatATableKnowsOfTargetsThatWereRemoved(t *testing.T) {
+// A removed target stays in Ended until it is swept, and in Swept until its tombstone is gone.
+func TestRemovedTargets(t *testing.T) {
 	swept := tombstone(target("one"))
 	swept.Swept = true
 	for _, c := range []struct {
@@ -123,21 +123,21 @@ func TestWhatATableKnowsOfTargetsThatWereRemoved(t *testing.T) {
 		steps        func(*Table)
 		ended, swept bool
 	}{
-		{"it is there", func(t *Table) {}, false, false},
+		{"not removed", func(t *Table) {}, false, false},
 		{"removed", func(t *Table) { t.Apply("one", 2, tombstone(target("one"))) }, true, false},
 		{"swept", func(t *Table) {
 			t.Apply("one", 2, tombstone(target("one")))
 			t.Apply("one", 3, swept)
 		}, false, true},
-		{"back in time", func(t *Table) {
+		{"restored before it is swept", func(t *Table) {
 			t.Apply("one", 2, tombstone(target("one")))
 			t.Apply("one", 3, target("one"))
 		}, false, false},
-		{"made again after it was swept", func(t *Table) {
+		{"created again after it was swept", func(t *Table) {
 			t.Apply("one", 3, swept)
 			t.Apply("one", 4, target("one"))
 		}, false, false},
-		{"its tombstone has gone", func(t *Table) {
+		{"its tombstone is gone", func(t *Table) {
 			t.Apply("one", 3, swept)
 			t.Forget("one", 4)
 		}, false, false},
@@ -152,13 +152,13 @@ func TestWhatATableKnowsOfTargetsThatWereRemoved(t *testing.T) {
 			c.steps(table)
 			s := table.Snapshot()
 			if got := len(s.Ended) == 1; got != c.ended {
-				t.Errorf("it has ended: %t, want %t", got, c.ended)
+				t.Errorf("in Ended: %t, want %t", got, c.ended)
 			}
 			if got := s.Swept["one"] == target("one").Target.Key.Address; got != c.swept {
-				t.Errorf("it is swept: %t, want %t", got, c.swept)
+				t.Errorf("in Swept: %t, want %t", got, c.swept)
 			}
-			if got := len(s.Targets) == 1; got != (!c.ended && !c.swept && c.name != "its tombstone has gone") {
-				t.Errorf("it is there: %t", got)
+			if got := len(s.Targets) == 1; got != (!c.ended && !c.swept && c.name != "its tombstone is gone") {
+				t.Errorf("in Targets: %t", got)
 			}
 		})
 	}

@@ -1,5 +1,5 @@
-// Package foreign checks streams and subjects of somebody else's, which a log may use. Owners ask,
-// and what validates resources and files; ingress and filter take what the owner has written.
+// Package foreign checks the names of streams and subjects of others that a log may use, for owners
+// and for the validation of resources and files.
 package foreign
 
 import (
@@ -10,12 +10,11 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 )
 
-// ErrSubject means that a log cannot listen to a subject of somebody else's; the message says why.
+// ErrSubject means that a log cannot listen to a subject of others; the message says why.
 var ErrSubject = errors.New("subject cannot be used")
 
-// CheckSubjects refuses subjects that an address's log cannot listen to beside its own, with
-// ErrSubject: illegal ones, what is or takes in NATS's own, and two that overlap, as the server
-// would.
+// CheckSubjects returns ErrSubject if an address's log cannot listen to the subjects beside its
+// own: illegal subjects, subjects that cover NATS's own, and overlapping subjects.
 func CheckSubjects(subjects []string) error {
 	for i, subject := range subjects {
 		switch {
@@ -35,8 +34,7 @@ func CheckSubjects(subjects []string) error {
 	return nil
 }
 
-// CheckSubjectsOf is CheckSubjects, and refuses also what overlaps with the subjects of the
-// installation.
+// CheckSubjectsOf is CheckSubjects that also refuses overlaps with the installation's subjects.
 func CheckSubjectsOf(n naming.Names, subjects []string) error {
 	ours := n.Prefix() + ".>"
 	for _, subject := range subjects {
@@ -47,17 +45,17 @@ func CheckSubjectsOf(n naming.Names, subjects []string) error {
 	return CheckSubjects(subjects)
 }
 
-// IsOwnStream tells whether the stream's name is of the kind that this installation or a NATS bucket gives to its streams.
+// IsOwnStream reports whether the stream's name is one of this installation or of a NATS bucket.
 func IsOwnStream(n naming.Names, stream string) bool {
 	return strings.HasPrefix(stream, n.Prefix()+"_") || strings.HasPrefix(stream, "KV_") || strings.HasPrefix(stream, "OBJ_")
 }
 
-// LegalStream tells whether NATS takes the name for a stream's.
+// LegalStream reports whether NATS accepts the name for a stream.
 func LegalStream(name string) bool {
 	return name != "" && len(name) < 256 && !strings.ContainsAny(name, " \t\r\n.*>/\\\x00\x7f")
 }
 
-// Covers tells whether every subject that narrow stands for is one that wide stands for. Both may have wildcards.
+// Covers reports whether wide covers every subject that narrow covers. Both may have wildcards.
 func Covers(wide, narrow string) bool {
 	want, have := strings.Split(wide, "."), strings.Split(narrow, ".")
 	for i, token := range want {
@@ -73,7 +71,7 @@ func Covers(wide, narrow string) bool {
 	return len(want) == len(have)
 }
 
-// overlap tells whether some subject is one that both stand for.
+// overlap reports whether both subjects, which may have wildcards, cover a common subject.
 func overlap(a, b string) bool {
 	left, right := strings.Split(a, "."), strings.Split(b, ".")
 	for i := range min(len(left), len(right)) {
@@ -87,7 +85,7 @@ func overlap(a, b string) bool {
 	return len(left) == len(right)
 }
 
-// legalSubject tells whether NATS takes the subject, which may have wildcards, for one of a stream.
+// legalSubject reports whether a stream can have the subject, which may have wildcards.
 func legalSubject(subject string) bool {
 	if len(subject) > maxForeign {
 		return false
@@ -100,11 +98,11 @@ func legalSubject(subject string) bool {
 		case token == ">" && i < len(tokens)-1:
 			return false
 		case len(token) > 1 && strings.ContainsAny(token, "*>"):
-			return false // NATS would take the star for a letter, which nobody means
+			return false // to NATS that is a letter and no wildcard, which nobody means
 		}
 	}
 	return true
 }
 
-// maxForeign bounds a subject that is given, in bytes. NATS takes some more.
+// maxForeign bounds a subject in bytes, below the bound of NATS.
 const maxForeign = 1024

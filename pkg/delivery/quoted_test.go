@@ -8,7 +8,7 @@ import (
 )
 
 // The reason of a failure has the head of the response's body, in one printable line.
-func TestAReasonHoldsWhatTheSubscriberSaid(t *testing.T) {
+func TestReasonQuotesTheResponse(t *testing.T) {
 	policy := delivery.Policy{Retry: 3}
 	for name, c := range map[string]struct{ body, want string }{
 		"text":                      {"no such table\n", `: "no such table"`},
