@@ -189,7 +189,7 @@ func IsFinal(err error) bool {
 		(api != nil && api.Code >= 400 && api.Code < 500)
 }
 
-// isFinal is IsFinal for a message to this stream.
+// isFinal is IsFinal for a message to this stream, whose absence may be final, too.
 func (e Expected) isFinal(err error) bool { return IsFinal(err) || e.absent && IsAbsent(err) }
 
 // IsAbsent reports whether no stream listens to the subject.
