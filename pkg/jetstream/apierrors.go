@@ -7,14 +7,14 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// IsStorageExhausted reports whether the server refused for want of space in the account or on its disk.
+// IsStorageExhausted reports whether the server refused because the account or its disk is full.
 func IsStorageExhausted(err error) bool {
 	var api *jetstream.APIError
 	if !errors.As(err, &api) {
 		return false
 	}
 	switch api.ErrorCode {
-	case ErrCodeNoPeers: // what a cluster says that has servers, but none with so much room
+	case ErrCodeNoPeers: // a cluster in which no server has enough room
 		return strings.Contains(api.Description, "insufficient storage")
 	case errCodeInsufficientResources, errCodeMemoryExceeded, errCodeStorageExceeded, errCodeAccountResources:
 		return true
@@ -22,7 +22,7 @@ func IsStorageExhausted(err error) bool {
 	return false
 }
 
-// Codes of the server's API errors that nats.go has no sentinel for. Source: nats-server server/errors.json.
+// Codes of API errors without a sentinel in nats.go. Source: nats-server server/errors.json.
 const (
 	errCodeAccountResources      jetstream.ErrorCode = 10002
 	ErrCodeNoPeers               jetstream.ErrorCode = 10005

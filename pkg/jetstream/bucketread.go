@@ -12,22 +12,22 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// readAgain is how often a reader that waits for a server to catch up asks whether there is still something to wait for.
+// readAgain is how often ReadBucket asks the leader again while its watch is behind.
 const readAgain = 100 * time.Millisecond
 
 // BucketStream is the stream that a bucket is made of.
 func BucketStream(name string) string { return "KV_" + name }
 
-// BucketRead says what is read of a bucket.
+// BucketRead says what ReadBucket reads.
 type BucketRead struct {
 	Filter string
-	// Past is a revision that must have been seen, whatever the leader says.
+	// Past is a revision that ReadBucket reads up to, even if the bucket seems to end before.
 	Past uint64
 	Each func(jetstream.KeyValueEntry)
 }
 
-// BucketEnd asks the leader for the revision of the last change that is there of the keys that match the filter, 0 when none is, and
-// when the bucket was made.
+// BucketEnd asks the bucket's leader for the revision of the newest entry whose key matches the
+// filter (0 if there is none), and for the time when the bucket was made.
 func (c *Client) BucketEnd(ctx context.Context, name, keyFilter string) (revision uint64, made time.Time, err error) {
 	stream, err := c.js.Stream(ctx, BucketStream(name))
 	if err != nil {
@@ -44,12 +44,12 @@ func (c *Client) BucketEnd(ctx context.Context, name, keyFilter string) (revisio
 	return last.Sequence, made, nil
 }
 
-// ReadBucket calls Each for every value under the keys that match the filter, in the order in which they were written: what the
-// bucket held when it was called, or later.
+// ReadBucket calls Each for every value whose key matches the filter, in the order of writing. The
+// values are those at the time of the call, or newer ones.
 //
-// The server that a watch reads from may be behind. So the leader says first what the last change is, and the watch is read until
-// that has come: no decision rests on what a server has not heard of yet. It is asked again while that does not come: it may have been
-// removed.
+// The server that a watch reads from may be behind the leader. So ReadBucket asks the leader for
+// the last revision, and reads the watch up to it (I11). It repeats the question while that
+// revision does not come: the entry may have been removed.
 func (c *Client) ReadBucket(ctx context.Context, name string, r BucketRead) error {
 	bucket, err := c.js.KeyValue(ctx, name)
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// BucketMade returns when the bucket was made: revisions in it mean nothing in one that was made at another time, and a watch does not
-// notice that its bucket was made anew.
+// BucketMade returns when the bucket was made. A revision means nothing in a bucket that was made
+// at another time. A watch does not notice that its bucket was made again.
 func (c *Client) BucketMade(ctx context.Context, name string) (time.Time, error) {
 	stream, err := c.js.Stream(ctx, BucketStream(name))
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
@@ -23,16 +23,16 @@ func (c *Client) BucketMade(ctx context.Context, name string) (time.Time, error)
 	return stream.CachedInfo().Created, nil
 }
 
-// BucketWatch is who is told what a bucket holds: Entry of each key, deleted ones included, and then of each change; Synced when
-// the first round is over, with the time at which the bucket was made.
+// BucketWatch has the callbacks of WatchBucket. Entry gets the entry of each key, deleted keys
+// included, and then each change; Synced, after the first round, the time when the bucket was made.
 type BucketWatch struct {
 	Entry  func(jetstream.KeyValueEntry)
 	Synced func(made time.Time)
 }
 
-// WatchBucket returns when the watch has to start anew: nil when NATS was away or ctx has ended, else an error, such as that the
-// bucket is not there or no longer the one that it watches. The server that it reads from may be cut off from the others: then it does
-// not hear of what the leader has, and starts anew on another one.
+// WatchBucket calls w until the watch has to start again. It returns nil after a reconnect and at
+// the end of ctx. Errors: the bucket is missing or was made again, or the watch misses what is
+// written, because its server is cut off from the leader; a new watch reads from another server.
 func (c *Client) WatchBucket(ctx context.Context, name string, w BucketWatch) error {
 	bucket, err := c.js.KeyValue(ctx, name)
 	if err != nil {
@@ -51,7 +51,7 @@ func (c *Client) WatchBucket(ctx context.Context, name string, w BucketWatch) er
 	defer endWatch(watcher)
 	check := time.NewTicker(c.timing.CheckEvery)
 	defer check.Stop()
-	var seen, before, due uint64 // before and due are what was seen, and where the bucket ended, at the last check
+	var seen, before, due uint64 // before and due: seen, and the bucket's end, at the last check
 	for {
 		select {
 		case entry, open := <-watcher.Updates():
@@ -82,7 +82,7 @@ func (c *Client) WatchBucket(ctx context.Context, name string, w BucketWatch) er
 	}
 }
 
-// endWatch stops a watch and takes what it still wants to say: nats.go leaves a goroutine behind for as long as nobody does.
+// endWatch stops a watch and reads its last updates: unread they keep a goroutine of nats.go alive.
 func endWatch(watcher jetstream.KeyWatcher) {
 	_ = watcher.Stop() // fails only when the watch has ended already
 	for range watcher.Updates() {

@@ -9,34 +9,34 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 )
 
-// Names are those of the installation's streams, consumers, buckets and subjects.
+// Names returns the names of the installation's streams, consumers, buckets and subjects.
 func (c *Client) Names() naming.Names { return c.names }
 
-// ID tells this process from all others.
+// ID identifies this process.
 func (c *Client) ID() string { return c.id }
 
-// Logger is that of the process.
+// Logger returns the process's logger.
 func (c *Client) Logger() *slog.Logger { return c.log }
 
-// Conn is the connection to read, acknowledge and manage. What is written to it while NATS is away is sent later.
+// Conn is for reading, acknowledging and managing. While NATS is away it keeps writes for later.
 func (c *Client) Conn() *nats.Conn { return c.conn }
 
-// EventsConn is the connection to publish events. A write fails at once while NATS is away.
+// EventsConn is for publishing events. A publish fails at once while NATS is away.
 func (c *Client) EventsConn() *nats.Conn { return c.events }
 
 // JetStream manages streams and consumers over Conn.
 func (c *Client) JetStream() jetstream.JetStream { return c.js }
 
-// Removals manages over EventsConn: a removal that is asked for while NATS is away must not be sent later, when it may be wrong.
+// Removals deletes and purges over EventsConn: a removal that is sent late may be a wrong one.
 func (c *Client) Removals() jetstream.JetStream { return c.removals }
 
-// Timing is what a test may want otherwise; it changes that before the first use of the client.
+// Timing returns the timing. A test may change it before the first use of the client.
 func (c *Client) Timing() *Timing { return &c.timing }
 
-// ConnectionsMade counts the connections that Conn has made so far. The next one is counted before anything can come over it.
+// ConnectionsMade counts Conn's connections, each before the first message comes over it.
 func (c *Client) ConnectionsMade() uint64 { return c.dialer.made.Load() }
 
-// OnDisconnect has f called whenever EventsConn loses its connection. f must not block.
+// OnDisconnect registers f to be called whenever EventsConn loses its connection. f must not block.
 func (c *Client) OnDisconnect(f func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -1,11 +1,9 @@
-// Package jetstream is the client of NATS: a process's connections, access to buckets, and what all
-// rooms below it know of streams and consumers.
+// Package jetstream is the client of NATS: a process's connections, access to buckets, and the
+// metadata of streams and consumers. The packages below it, the rooms of docs/architecture.md, do
+// the work of the event path. They import nats.go's package of the same name as natsjs.
 //
-// Rooms below it read and write what the event path needs. Each says in its doc.go what for;
-// docs/architecture.md has the table. NATS's own package of this name is imported as natsjs there.
-//
-// NATS publishers may write into the logs of Channels: codec.DecodeChannel says what becomes of
-// their messages, and owner/adopt.go what a stream of theirs has to put up with that is adopted.
+// NATS publishers may write into the log of a Channel: codec.DecodeChannel says which event a
+// message of theirs becomes, and owner/adopt.go how an address uses a stream that is not ours.
 package jetstream
 
 import (
@@ -27,20 +25,20 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 )
 
-// minAPILevel is nats-server 2.12: message schedules (ADR-51) and delete markers in KV buckets.
+// minAPILevel is that of nats-server 2.12: message schedules (ADR-51), KV delete markers.
 const minAPILevel = 2
 
-// RequestTimeout bounds one request to the JetStream API when the caller's context has no deadline of its own.
+// RequestTimeout bounds a request to the JetStream API if the caller's context has no deadline.
 const RequestTimeout = 5 * time.Second
 
 // dialTimeout bounds one attempt to connect to one address; it is nats.go's own default.
 const dialTimeout = 2 * time.Second
 
-// writeTimeout bounds one write to a connection. On a network that lets nothing pass, a publish is stuck in a write, whatever its own time
-// is, and all others wait for it. It leaves a publish as much time again for another server.
+// writeTimeout bounds one write. On a network that drops everything a publish hangs in a write,
+// whatever its deadline, and blocks others. Half of PublishBudget is left to try another server.
 const writeTimeout = PublishBudget / 2
 
-// Options say how to reach NATS. Nothing in them is ever logged but the URL, without its user part.
+// Options say how to reach NATS. Of these only the URL is ever logged, without its user part.
 type Options struct {
 	// URL is a comma-separated list of servers.
 	URL string
@@ -56,8 +54,8 @@ type Options struct {
 
 // Client holds a process's connections to NATS. Safe for concurrent use.
 //
-// There are two: one to read, acknowledge and manage, whose writes wait for a reconnect; and one to publish events, whose
-// writes fail at once while NATS is away, so that an event that was refused is not sent minutes later.
+// There are two: one to read, acknowledge and manage, whose writes wait for a reconnect; and one to
+// publish events, whose writes fail at once while NATS is away: a refused event is not sent later.
 type Client struct {
 	names  naming.Names
 	id     string // of this process
@@ -65,7 +63,7 @@ type Client struct {
 	conn   *nats.Conn
 	js     jetstream.JetStream
 	events *nats.Conn
-	// removals is on events too: a removal that was asked for while NATS is away must not be sent later, when it may be wrong.
+	// removals uses events; see Removals.
 	removals jetstream.JetStream
 	timing   Timing
 	// servers are the URLs without their user parts, for messages.
@@ -73,14 +71,14 @@ type Client struct {
 	// dialer makes the connections of conn, eventsDialer those of events.
 	dialer, eventsDialer *dialer
 	mu                   sync.Mutex
-	// onDisconnect are called when events loses its connection.
+	// onDisconnect are the functions to call when events loses its connection.
 	onDisconnect []func()
-	// background are the goroutines of sources, which end their leases before Close returns.
+	// background are the goroutines of sources, for which Close waits.
 	background sync.WaitGroup
 }
 
-// Connect returns a client that connects in the background and reconnects for ever. Use Wait before the first request.
-// Errors: unreadable credentials or certificates.
+// Connect returns a client that connects in the background and reconnects for ever. Call Wait
+// before the first request. Errors: unreadable credentials or certificates.
 func Connect(o Options) (*Client, error) {
 	options, err := o.natsOptions()
 	if err != nil {
@@ -110,7 +108,7 @@ func Connect(o Options) (*Client, error) {
 	return c, nil
 }
 
-// connectError hides what the URL package quotes: there may be a password in it.
+// connectError drops the text of a url.Error, which may quote a password.
 func (c *Client) connectError(err error) error {
 	if _, malformed := errors.AsType[*url.Error](err); malformed {
 		return fmt.Errorf("connect to NATS: %s cannot be read as URLs", c.servers)
@@ -124,7 +122,7 @@ func (o Options) natsOptions() ([]nats.Option, error) {
 		nats.MaxReconnects(-1),
 		nats.ReconnectWait(250 * time.Millisecond),
 		nats.RetryOnFailedConnect(true),
-		nats.IgnoreAuthErrorAbort(), // credentials are rotated: those of today may work in a minute
+		nats.IgnoreAuthErrorAbort(), // credentials are rotated: the server may accept these in a minute
 		nats.NoCallbacksAfterClientClose(),
 		nats.PingInterval(10 * time.Second),
 		nats.MaxPingsOutstanding(2),
@@ -180,12 +178,12 @@ func (c *Client) logError(_ *nats.Conn, s *nats.Subscription, err error) {
 	c.log.Warn("NATS reports an error", "error", err, "subject", subject)
 }
 
-// Wait returns once both connections are up and the server has been seen to have what we need.
+// Wait returns once both connections are up and the server has JetStream with the needed API level.
 // Errors: ErrServerTooOld, ErrNoJetStream, or why NATS cannot be reached, with its URL.
 func (c *Client) Wait(ctx context.Context) error {
 	for conn, d := range map[*nats.Conn]*dialer{c.conn: c.dialer, c.events: c.eventsDialer} {
 		if err := waitConnected(ctx, conn); err != nil {
-			// The dialer knows the cause; where the server answers, but refuses, the connection does.
+			// The dialer knows the cause; if the server refuses the client, the connection does.
 			return fmt.Errorf("NATS at %s cannot be reached: %w", c.servers, cmp.Or(d.lastError(), conn.LastError(), err))
 		}
 	}
@@ -202,12 +200,12 @@ func (c *Client) Wait(ctx context.Context) error {
 	return nil
 }
 
-// Renew connects once more, with the credentials and certificates that their files hold now; an NKey stays the one that it was.
-// It returns at once. What is under way meanwhile waits for the new connection or is tried again by whoever began it, as
-// after any break.
+// Renew reconnects with the credentials and certificates that are in the files now; the NKey stays
+// as it was read at the start. It returns at once. Requests under way wait for the new connection,
+// or their callers repeat them, as after any lost connection.
 func (c *Client) Renew() {
 	for _, conn := range []*nats.Conn{c.conn, c.events} {
-		_ = conn.ForceReconnect() // an error is a connection that is closed: the process ends
+		_ = conn.ForceReconnect() // fails only on a closed connection: the process ends
 	}
 }
 
@@ -227,10 +225,10 @@ func waitConnected(ctx context.Context, conn *nats.Conn) error {
 // Connected reports whether NATS can be reached now; a process's readiness follows it.
 func (c *Client) Connected() bool { return c.conn.IsConnected() && c.events.IsConnected() }
 
-// Servers are the URLs of NATS, without names, passwords and tokens.
+// Servers returns the URLs of NATS, without names, passwords and tokens.
 func (c *Client) Servers() string { return c.servers }
 
-// MaxPayload is the largest message, headers included, that the server takes, in bytes; 1 MiB before the first connection.
+// MaxPayload returns the server's limit for headers and data, in bytes; 1 MiB until connected.
 func (c *Client) MaxPayload() int64 {
 	if limit := c.events.MaxPayload(); limit > 0 {
 		return limit
@@ -238,14 +236,13 @@ func (c *Client) MaxPayload() int64 {
 	return 1 << 20
 }
 
-// Close waits for the sources, which must have been stopped and their leases ended, sends what is buffered and closes the
-// connections.
+// Close waits until all leases have ended, sends what is buffered and closes. Stop sources before.
 func (c *Client) Close() {
 	c.background.Wait()
 	for _, conn := range []*nats.Conn{c.events, c.conn} {
 		if conn != nil {
 			if conn.IsConnected() {
-				_ = conn.FlushTimeout(RequestTimeout) // what could not be sent is redelivered: nothing is lost here
+				_ = conn.FlushTimeout(RequestTimeout) // a lost ack means redelivery, not loss
 			}
 			conn.Close()
 		}

@@ -21,7 +21,7 @@ func ConsumersOf(ctx context.Context, stream jetstream.Stream) (map[string]*jets
 	return consumers, nil
 }
 
-// IgnoreMissing returns nil for an error which says that a stream or a consumer is not there.
+// IgnoreMissing returns nil for an error which says that a stream or a consumer does not exist.
 func IgnoreMissing(err error) error {
 	if errors.Is(err, jetstream.ErrStreamNotFound) || errors.Is(err, jetstream.ErrConsumerNotFound) {
 		return nil
@@ -29,10 +29,10 @@ func IgnoreMissing(err error) error {
 	return err
 }
 
-// Everything is the filter that lets every subject pass.
+// Everything is the filter that matches every subject.
 const Everything = ">"
 
-// FilterSubjects returns a consumer's filters in one form: the server has two fields for them.
+// FilterSubjects returns a consumer's filters. The configuration has two fields for them.
 func FilterSubjects(config jetstream.ConsumerConfig) []string {
 	if config.FilterSubject != "" {
 		return []string{config.FilterSubject}

@@ -8,12 +8,13 @@ import (
 	"github.com/nats-io/nats.go"
 )
 
-// dialer makes the connections of one nats.Conn, which come one after the other. It counts them, and it remembers why it could not make
-// the last one: nats.go tells that to nobody while it goes on trying. Safe for concurrent use.
+// dialer makes the connections of one nats.Conn, one after the other. It counts them, and keeps the
+// error of the last attempt, which nats.go does not report while it retries. Safe for concurrent
+// use.
 //
-// nats.go tells of a lost connection later, in a goroutine of its own: a message of the next connection may be there before. Its own count
-// is behind a lock that it holds while it dials. Here the next connection is counted before anything can come over it, and when all that
-// has come over the one before is with its subscribers.
+// A connection is counted when all messages of the one before have reached their subscriptions, and
+// before the first message of the new one. nats.go offers no such count: its callback for a lost
+// connection may run after that message, and its statistics need a lock that it holds to dial.
 type dialer struct {
 	inProcess nats.InProcessConnProvider // instead of the network, if not nil
 	made      atomic.Uint64
@@ -27,13 +28,13 @@ func (d *dialer) option() nats.Option {
 	return nats.SetCustomDialer(d)
 }
 
-// Dial makes it a nats.CustomDialer.
+// Dial implements nats.CustomDialer.
 func (d *dialer) Dial(network, address string) (net.Conn, error) {
 	plain := net.Dialer{Timeout: dialTimeout}
 	return d.note(plain.DialContext(context.Background(), network, address))
 }
 
-// InProcessConn makes it a nats.InProcessConnProvider.
+// InProcessConn implements nats.InProcessConnProvider.
 func (d *dialer) InProcessConn() (net.Conn, error) { return d.note(d.inProcess.InProcessConn()) }
 
 func (d *dialer) note(conn net.Conn, err error) (net.Conn, error) {
@@ -44,7 +45,7 @@ func (d *dialer) note(conn net.Conn, err error) (net.Conn, error) {
 	return conn, err
 }
 
-// lastError is nil after an attempt that succeeded.
+// lastError returns why the last attempt failed; nil if it succeeded.
 func (d *dialer) lastError() error {
 	if last := d.last.Load(); last != nil {
 		return *last

@@ -9,15 +9,16 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
-// MetaMembers is where the shared consumer of a log says whose cursor it is: a target's tag is there before its record is, and leaves only
-// when the record is about to be swept. So a target whose record was deleted by hand is still known to be one: nobody acknowledges on
-// its behalf, and nothing that it has not got is trimmed.
+// MetaMembers is the metadata key under which a shared consumer lists the tags of its members. A
+// tag is added before the target's record is written, and removed only when the record is about to
+// be swept. So a target whose record was deleted by hand is still known as a member: no filter
+// acknowledges its events undelivered, and no trimmer removes them.
 const MetaMembers = "eventing-jetstream.members"
 
-// tagLength is how much of a hash tells a target from another of the same address: 48 bits.
+// tagLength is the length of a tag: 48 bits of a hash tell the targets of one address apart.
 const tagLength = 8
 
-// MemberTag is what stands for the target in the metadata of the consumer that it shares.
+// MemberTag returns the target's tag in the metadata of its shared consumer.
 func MemberTag(key route.TargetKey) string { return TagOf(naming.TargetKey(key)) }
 
 // TagOf returns the tag of the target whose record is at this key of the routes bucket.

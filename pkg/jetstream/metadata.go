@@ -10,7 +10,7 @@ const (
 	MetaOwner     = "eventing-jetstream.owner"
 )
 
-// sharedUse tells a consumer that targets share from one of a target's own, deadLetterUse a stream of dead letters from others.
+// Values of MetaUse, for a consumer that targets share and for a stream of dead letters.
 const (
 	SharedUse     = "shared"
 	DeadLetterUse = "dead-letters"

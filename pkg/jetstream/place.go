@@ -2,7 +2,7 @@ package jetstream
 
 import "github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 
-// LogOf names the stream with the address's events.
+// LogOf returns the name of the address's log.
 func (c *Client) LogOf(a route.Address) string {
 	if a.Log.Stream != "" {
 		return a.Log.Stream
@@ -10,7 +10,7 @@ func (c *Client) LogOf(a route.Address) string {
 	return c.names.Log(a.Key)
 }
 
-// StreamOf names the stream that the target's cursor is in.
+// StreamOf returns the name of the stream that the target's cursor is in.
 func (c *Client) StreamOf(t route.Target) string {
 	if t.Stream != "" {
 		return t.Stream

@@ -14,8 +14,8 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/share"
 )
 
-// BenchmarkTake is what it costs to deal a message and to have its parts taken and acknowledged. Of the filters by suffix and by type each
-// matches one message in a hundred, so that one member gets it; those that take all get all.
+// BenchmarkTake deals a message, takes its parts and acknowledges them. A filter by suffix or by
+// type matches one message in a hundred, so that one member gets each.
 func BenchmarkTake(b *testing.B) {
 	suffixes := hundred("suffix", func(i int) filter.Spec { return typeEnds(fmt.Sprintf("-%02d", i)) })
 	types := hundred("type", func(i int) filter.Spec { return ofType(benchType(i)) })
@@ -98,7 +98,7 @@ func benchmarkTake(b *testing.B, members []route.Target) {
 	running.Wait()
 }
 
-// places is a lease of messages that are let in only as room allows.
+// places is the lease of messages whose number is bounded.
 type places chan struct{}
 
 func (p places) Ack() error {

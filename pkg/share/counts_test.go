@@ -8,7 +8,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
-// Events that nobody wants are counted, and those that are parked for whom they are parked.
+// Events that no member wants are counted, and for each target the events that are parked for it.
 func TestCounts(t *testing.T) {
 	one, paused := with("one", ofType("a")), with("paused", ofType("b"))
 	paused.Paused, paused.Counts, one.Counts = "why", &count.Target{}, &count.Target{}

@@ -10,13 +10,13 @@ import (
 )
 
 const (
-	// leastWeight is what a message takes in memory however small it is: its headers, its requests and their buffers.
+	// leastWeight is what the smallest message takes in memory: headers, requests and buffers.
 	leastWeight = 16 << 10
-	// partWeight is what each target adds that a message is for, headersWeight what its attributes take.
+	// partWeight is what each part of a message adds, headersWeight what its attributes take.
 	partWeight, headersWeight = 1 << 10, 2 << 10
 )
 
-// amount is how many bytes something takes, of the memory of the process and of the log.
+// amount is how many bytes something takes, in memory and in the log.
 type amount struct{ memory, log int64 }
 
 func (a *amount) add(other amount) {
@@ -26,13 +26,13 @@ func (a *amount) add(other amount) {
 
 func (a amount) negative() amount { return amount{-a.memory, -a.log} }
 
-// weigh estimates how much a message takes while it is dealt to so many targets.
+// weigh estimates how much a message of so many parts takes.
 func weigh(m dispatch.Message, parts int) amount {
 	size := len(m.Event.Data) + headersWeight
 	return amount{memory: int64(max(leastWeight, size+parts*partWeight)), log: int64(size)}
 }
 
-// deal is one message on its way to those who want it.
+// deal is one message, dealt to those that want it.
 type deal struct {
 	group   *Group
 	message dispatch.Message
@@ -40,30 +40,30 @@ type deal struct {
 	weight  amount
 
 	mu sync.Mutex
-	// left counts the parts that are not settled, accepted those that are for good.
+	// left counts the parts that are not settled, accepted those that were acknowledged.
 	left, accepted int
-	// returned are those that were given back, after is the shortest delay that they ask for.
+	// returned are the parts that were released, after is the shortest delay that they ask for.
 	returned []*part
 	after    time.Duration
 }
 
-// part is dispatch.Lease of a deal for one member.
+// part implements dispatch.Lease for one member that a message was dealt to.
 type part struct {
 	deal   *deal
 	member *member
-	// undecided says that the member's filter could not tell yet: the part is not to be handed out, but to be looked at again.
+	// undecided says that the filter cannot tell yet: the part is parked, and compared again later.
 	undecided bool
 	settled   atomic.Bool
 }
 
-// Ack settles the part for good.
+// Ack settles the part: its member is done with the message.
 func (p *part) Ack() error {
 	p.end(func(d *deal) { d.accepted++ })
 	return nil
 }
 
-// Release gives the part back. The message itself is given back only when nobody else has settled his part for good: to them it must not
-// come again. Then the part is parked for its member instead.
+// Release gives the part back. The message is released only if no other member has acknowledged its
+// part, as it would come to that member again. Else the part is parked.
 func (p *part) Release(after time.Duration) error {
 	p.end(func(d *deal) {
 		if len(d.returned) == 0 || after < d.after {
@@ -131,8 +131,8 @@ func (d *deal) giveBack(after time.Duration) {
 	}
 }
 
-// parkReturned parks what was given back for those who did so, which keeps it from the others. Should that fail, better all get it twice
-// than one never.
+// parkReturned parks the released parts for their members. If that fails it releases the message:
+// then all members get the event once more, which is better than that one never gets it.
 func (d *deal) parkReturned() {
 	due := time.Now().Add(d.after)
 	for _, p := range d.returned {

@@ -12,7 +12,7 @@ import (
 // act is what one member does with its part.
 type act struct {
 	who string
-	// releases gives the part back for so long; it is acknowledged when this is negative.
+	// releases is the delay of a release; a negative one means an ack.
 	releases time.Duration
 }
 
@@ -142,7 +142,7 @@ func TestParkingIsTriedUntil(t *testing.T) {
 	}
 }
 
-// TestManyAreParkedAtOnce, though no more than a few at the same time: the others have their turn.
+// TestManyAreParkedAtOnce: more parts than goroutines that park.
 func TestManyAreParkedAtOnce(t *testing.T) {
 	inWorld(t, targets("a"), func(t *testing.T, w *world) {
 		var leases []*lease

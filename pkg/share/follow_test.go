@@ -7,8 +7,8 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
-// Take evaluates filters without the lock, and then finds in the lock who each member is. A roster
-// that is seen before its new members are somebody would have their parts taken for done.
+// Take evaluates filters without the lock, and then reads each member's now with the lock. Were a
+// roster seen before that is set for new members, Take would settle their parts.
 func TestARosterIsSeenOnlyWithItsMembers(t *testing.T) {
 	asked := make(chan struct{}, 1)
 	g := New(Config{More: func() {}, Subjects: func(route.Target) []string { asked <- struct{}{}; return nil }})

@@ -1,8 +1,9 @@
-// Package share deals the messages of one consumer to the targets that read it: its members. Each message is read once and compared
-// with every member's filter. Each member that gets the message settles a part of its own, and the message ends when the last part does.
+// Package share deals the messages of one consumer to the targets that read it, its members. Each
+// message is read once and compared with every member's filter. Each member that gets the message
+// settles a part of its own, and the message is settled with the last part (I2).
 //
-// Isolation stays per target: a slow member holds its fair share of the bytes that the group may hold. What goes beyond is parked for
-// that member alone (directed delivery), so that it holds up no other.
+// A slow member holds its fair share of the bytes that the group may hold. Events beyond that are
+// parked for that member alone (directed delivery), so that it holds up no other (I8).
 package share
 
 import (
@@ -20,37 +21,38 @@ import (
 const (
 	// Room is how many small messages a group holds at most.
 	Room = 2048
-	// MaxBytes is how many bytes a group holds at most: of small messages, Room.
+	// MaxBytes is how many bytes a group holds at most: those of Room small messages.
 	MaxBytes = Room * leastWeight
-	// logShare of a log's limit is how much of it a group may hold before it parks what slow members hold: several processes read it.
+	// logShare: a group may hold 1/logShare of a log's limit; several processes read the log.
 	logShare = 4
 )
 
-// Park stores work for one target alone. It is dispatch.Store's. An error that is dispatch.ErrParkFull means that as much is parked
-// for the target's address as may be.
+// Park stores work for one target until notBefore; dispatch.Store has it. dispatch.ErrParkFull
+// means that the directed stream of the target's address is full.
 type Park func(ctx context.Context, target route.Target, work dispatch.Work, notBefore time.Time) error
 
-// Config is what a Group works with. Everything but ParkFor, Directed and LogBytes is required.
+// Config configures a Group. Everything but ParkFor, Directed and LogBytes is required.
 type Config struct {
 	Park Park
-	// ParkFor is for how long a message is parked that its member cannot take now.
+	// ParkFor is how long a message is parked if its member cannot take it now.
 	ParkFor time.Duration
-	// Subjects returns the subjects that cover all that the target gets; nil when it takes every subject to do so.
+	// Subjects returns subjects that cover everything the target gets; nil means every subject.
 	Subjects func(route.Target) []string
-	// Functions are those that filters may call beside CESQL's own.
+	// Functions are what filters may call beside CESQL's own functions.
 	Functions []cesql.Function
-	// Directed says that the messages were parked for, or sent to, the one member that their subject names. They have passed its
-	// filter, unless they were parked before their first attempt. Who asks for a later run has chosen the member.
+	// Directed says that the messages were parked for, or sent to, the member that their subject
+	// names. Only one that was parked before its first attempt is compared with the filter, and
+	// only in run 0: whoever asked for a later run has chosen the member.
 	Directed bool
-	// Current reports whether the members are certainly those that are in force. While they may not be, nothing is handed out.
+	// Current reports whether the members are surely those in force. If not, nothing is handed out.
 	Current func() bool
-	// Go runs f in a goroutine that somebody waits for.
+	// Go runs f in a goroutine whose owner waits for its end.
 	Go func(f func())
-	// More is called when there is room for further messages again. It must not block.
+	// More is called when there is room for messages again. It must not block.
 	More func()
-	// Bytes is how much memory the group may take, MaxBytes at most.
+	// Bytes is the memory that the group may use, MaxBytes at most.
 	Bytes int64
-	// LogBytes returns the byte limit of the log; what the group holds of it cannot be trimmed. 0 means that there is none.
+	// LogBytes returns the log's limit, 0 for none. What the group holds stays in the log.
 	LogBytes func() int64
 	Logger   *slog.Logger
 }
@@ -60,14 +62,14 @@ type Group struct {
 	config Config
 	// roster is replaced as a whole: filters are evaluated without the lock.
 	roster atomic.Pointer[roster]
-	// following is held by Follow: one roster is made of the other.
+	// following is held by Follow, which makes each roster from the one before.
 	following sync.Mutex
-	// closed ends when the group takes nothing more.
+	// closed ends with Close: then the group takes nothing more.
 	closed context.Context
 	close  context.CancelFunc
 
 	mu sync.Mutex
-	// load is what all messages take that are not settled. held is that of all their parts, and holders those who have any.
+	// load is what unsettled messages take; held is what the parts of this many holders take.
 	load, held amount
 	holders    int
 	// toPark are parts that wait for one of the parkers.
@@ -84,8 +86,8 @@ func New(c Config) *Group {
 	return g
 }
 
-// Follow makes the group deal to exactly these targets. What comes for one that is not ready, or has ended and may come back, is parked
-// for it. One that is no longer among them is over: nothing more is kept for it.
+// Follow makes exactly these targets the members. Events for a member that is not ready, or has
+// ended and may come back, are parked. The queue of a former member is dropped.
 func (g *Group) Follow(live, ended []route.Target) {
 	g.following.Lock()
 	defer g.following.Unlock()
@@ -93,7 +95,7 @@ func (g *Group) Follow(live, ended []route.Target) {
 	next := g.config.newRoster(live, ended, before)
 	var parked, over []*part
 	g.mu.Lock()
-	// Under the lock: Take would find a new member that is nobody yet, and take its part for done.
+	// Under the lock: Take must not see a new member before its now is set, or it settles the part.
 	g.roster.Store(next)
 	for key, was := range before.readers {
 		if next.readers[key] == nil {
@@ -116,7 +118,7 @@ func (g *Group) Follow(live, ended []route.Target) {
 	g.config.More()
 }
 
-// Wake has the members look again at what waits for them: Current has changed.
+// Wake makes the members look at their queues again, because Current has changed.
 func (g *Group) Wake() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -132,8 +134,8 @@ type Space struct {
 	Bytes                  int64
 }
 
-// Space returns how much the group can take now. Nothing is taken while no member is served: then events wait where they are. A sole
-// member gets no more than it works on and as much again: there is nobody whom it could hold up, so nothing needs to be parked for it.
+// Space returns how much the group can take now: nothing while no member is served. A sole member
+// queues no more than its window: it holds up nobody, so that nothing has to be parked for it.
 func (g *Group) Space() Space {
 	r := g.roster.Load()
 	g.mu.Lock()
@@ -150,7 +152,7 @@ func (g *Group) Space() Space {
 	return s
 }
 
-// Failures says for whom parts cannot be parked, or who cannot be served, and why.
+// Failures returns why parts cannot be parked for a target, or why it cannot be served.
 func (g *Group) Failures() map[route.TargetKey]string {
 	r := g.roster.Load()
 	g.mu.Lock()
@@ -158,27 +160,27 @@ func (g *Group) Failures() map[route.TargetKey]string {
 	failures := map[route.TargetKey]string{}
 	for key, one := range r.readers {
 		switch {
-		case one.deaf != nil:
-			failures[key] = one.deaf.Error()
-		case one.member.said != "":
-			failures[key] = one.member.said
+		case one.badFilter != nil:
+			failures[key] = one.badFilter.Error()
+		case one.member.parkFailure != "":
+			failures[key] = one.member.parkFailure
 		}
 	}
 	return failures
 }
 
-// Wants tells whether somebody may want a message with this subject. If not, it can be acknowledged unread.
+// Wants reports whether a member may want this subject's messages; else they need no decoding.
 func (g *Group) Wants(subject string) bool {
 	r := g.roster.Load()
 	return len(r.others) > 0 || len(r.bySubject[subject]) > 0
 }
 
-// Matches tells whether somebody wants the work. It is not dealt.
+// Matches reports whether a member wants the work, without dealing it.
 func (g *Group) Matches(subject string, w dispatch.Work) bool {
 	return len(g.want(g.roster.Load(), &deal{message: dispatch.Message{Work: w}, subject: subject})) > 0
 }
 
-// Take deals one message, and reports whether somebody wants it. It does not block.
+// Take deals one message and reports whether a member wants it; if not it acks. It does not block.
 func (g *Group) Take(subject string, m dispatch.Message) bool {
 	r := g.roster.Load()
 	d := &deal{group: g, message: m, subject: subject}
@@ -216,7 +218,7 @@ func (g *Group) Take(subject string, m dispatch.Message) bool {
 	return true
 }
 
-// holds notes what a member holds more, or less. The caller holds the lock.
+// holds adds to what a member holds; weight may be negative. The caller holds the lock.
 func (g *Group) holds(m *member, weight amount) {
 	before := m.held.memory
 	m.held.add(weight)
@@ -229,8 +231,8 @@ func (g *Group) holds(m *member, weight amount) {
 	}
 }
 
-// surplus takes out of a member's queue what has to be parked: all of it for one that cannot be served, else what the member, which
-// may have been the only one until now, holds beyond its share. The caller holds the lock.
+// surplus takes out of a member's queue what has to be parked: all if the member cannot be served,
+// else what exceeds its share, as when others have joined. The caller holds the lock.
 func (g *Group) surplus(m *member, r *roster) []*part {
 	if m.now == nil || m.now.parks() {
 		return m.empty()
@@ -244,11 +246,13 @@ func (g *Group) surplus(m *member, r *roster) []*part {
 	return parts
 }
 
-// exceeds tells whether a member holds so much that others are kept waiting: more than its fair share when the group is half full, and
-// then twice what those have who have anything, or, when the group is fuller still, whatever they have. Where all are behind alike nothing is
-// gained by parking: then less is pulled. The caller holds the lock.
+// exceeds reports whether a member holds so much that others have to wait. That is so only if the
+// group is more than half full, and the member holds more than its fair share of that half; and,
+// until the group is three quarters full, only if it holds twice the average of those that hold
+// anything. If all are equally behind, parking gains nothing: less is pulled instead. The caller
+// holds the lock.
 //
-// It may be the memory of the process that is nearly full, or a part of the log: what is held there keeps the log from being trimmed.
+// What is full is the group's memory, or its part of the log, which cannot be trimmed meanwhile.
 func (g *Group) exceeds(held amount, r *roster) bool {
 	members := int64(len(r.readers))
 	if members < 2 {
@@ -270,7 +274,7 @@ func (g *Group) exceeds(held amount, r *roster) bool {
 	return room > 0 && exceeds(held.log, g.held.log, g.load.log, room)
 }
 
-// settled gives the room of a message back.
+// settled frees the room of a message.
 func (g *Group) settled(weight amount) {
 	half := g.config.Bytes / 2
 	g.mu.Lock()
@@ -284,8 +288,8 @@ func (g *Group) settled(weight amount) {
 	}
 }
 
-// Open opens the target's part. It replaces the one that was open. A target that is no member gets nothing, as everybody does of a nil
-// group.
+// Open opens the source of the target's parts, instead of the one before. If the target is no
+// member, or the group nil, the source is empty.
 func (g *Group) Open(key route.TargetKey) dispatch.Source {
 	o := &outlet{group: g, ready: make(chan struct{}, 1)}
 	if g == nil {
@@ -301,7 +305,7 @@ func (g *Group) Open(key route.TargetKey) dispatch.Source {
 	return o
 }
 
-// Close gives back what nobody has taken, and whatever is taken from now on. Parts that are out end as they do.
+// Close releases what nobody has taken, and whatever comes later. Parts that are out end as usual.
 func (g *Group) Close() {
 	g.close()
 	g.mu.Lock()

@@ -72,8 +72,9 @@ func TestAMemberWithinItsShareIsNotParkedFor(t *testing.T) {
 	})
 }
 
-// TestWhereAllAreBehindAlikeNothingIsParked: less is pulled then. One who has twice as much as the others is parked for sooner.
-func TestWhereAllAreBehindAlikeNothingIsParked(t *testing.T) {
+// TestMembersThatAreEquallyBehindAreNotParkedFor: less is pulled then. A member that holds twice
+// the average is parked for.
+func TestMembersThatAreEquallyBehindAreNotParkedFor(t *testing.T) {
 	inWorld(t, targets("one", "two", "three"), func(t *testing.T, w *world) {
 		for range share.Room*3/4 - 1 {
 			w.take("x")

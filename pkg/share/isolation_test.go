@@ -13,7 +13,8 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/share"
 )
 
-// TestAnUnreadableMessageGoesOnlyWhereItsSubjectMayBeWanted: a target that wants types with a prefix has subjects too.
+// TestAnUnreadableMessageGoesOnlyWhereItsSubjectMayBeWanted: the filter for a prefix has subjects
+// too.
 func TestAnUnreadableMessageGoesOnlyWhereItsSubjectMayBeWanted(t *testing.T) {
 	inWorld(t, []route.Target{with("orders", typeBegins("orders.")), with("paid", ofType("payments.paid"))}, func(t *testing.T, w *world) {
 		l := w.takeWork(dispatch.Work{Failure: &dispatch.Failure{}}, "payments.paid")
@@ -36,7 +37,7 @@ func TestAnUnwantedMessageThatCannotBeAcknowledgedIsReleased(t *testing.T) {
 	})
 }
 
-// TestATargetThatCannotBeParkedForHoldsUpNoOther: its tries take all places of the limit, pauses between them included.
+// TestATargetThatCannotBeParkedForHoldsUpNoOther, even with more parts than goroutines that park.
 func TestATargetThatCannotBeParkedForHoldsUpNoOther(t *testing.T) {
 	members := []route.Target{notReady(with("cannot", ofType("x"))), notReady(with("can", ofType("y")))}
 	inWorld(t, members, func(t *testing.T, w *world) {
@@ -51,8 +52,8 @@ func TestATargetThatCannotBeParkedForHoldsUpNoOther(t *testing.T) {
 	})
 }
 
-// TestWhoWasAloneHoldsUpNobodyWhoJoins: what it was given while there was nobody to mind, and has not begun with, fills the group.
-func TestWhoWasAloneHoldsUpNobodyWhoJoins(t *testing.T) {
+// TestASoleMemberHoldsUpNobodyWhoJoins: its queue may fill the group until then.
+func TestASoleMemberHoldsUpNobodyWhoJoins(t *testing.T) {
 	hangs := with("hangs", ofType("x"))
 	hangs.MaxInFlight = share.Room / 2
 	inWorld(t, []route.Target{hangs}, func(t *testing.T, w *world) {
@@ -67,8 +68,8 @@ func TestWhoWasAloneHoldsUpNobodyWhoJoins(t *testing.T) {
 	})
 }
 
-// TestTwoMayFollowAtOnce: a Group is safe for concurrent use. Both make members out of the same roster, and those of the one that
-// is stored first are neither served nor gone.
+// TestTwoMayFollowAtOnce: were two rosters made from the same one, the members of the first would
+// be neither served nor gone.
 func TestTwoMayFollowAtOnce(t *testing.T) {
 	w, l := newWorld(t), &lease{}
 	var begun atomic.Bool
@@ -106,8 +107,9 @@ func TestTwoMayFollowAtOnce(t *testing.T) {
 	}
 }
 
-// Parts whose parking fails come to their member when it is well again, although parking goes on failing.
-func TestWhatCannotBeParkedComesToItsMemberAgain(t *testing.T) {
+// A part that cannot be parked goes to its member once that takes parts, although parking still
+// fails.
+func TestAPartThatCannotBeParkedGoesToItsMember(t *testing.T) {
 	inWorld(t, targets("one", "two"), func(t *testing.T, w *world) {
 		w.refuse(true, "one", "two")
 		for range share.Room {
@@ -127,7 +129,8 @@ func TestWhatCannotBeParkedComesToItsMemberAgain(t *testing.T) {
 	})
 }
 
-// What is held of a small log keeps it from being trimmed: it would be full although the process has memory left.
+// The events that a group holds keep a small log from being trimmed: it must not fill up because of
+// them while the process has memory left.
 func TestASlowTargetHoldsOnlyAPartOfASmallLog(t *testing.T) {
 	inWorld(t, targets("slow", "quick"), func(t *testing.T, w *world) {
 		w.logBytes = 4 << 20
@@ -146,8 +149,8 @@ func TestASlowTargetHoldsOnlyAPartOfASmallLog(t *testing.T) {
 	})
 }
 
-// What cannot be parked for one of several, and is given back, waits in the log: nothing is left here that the target waits for.
-func TestWhatIsGivenBackIsNoFailureOfItsTarget(t *testing.T) {
+// A part that cannot be parked, and is released, waits in the log: its target has no failure.
+func TestAReleasedPartIsNoFailureOfItsTarget(t *testing.T) {
 	inWorld(t, targets("one", "two"), func(t *testing.T, w *world) {
 		w.full = true
 		first := w.take("x")
@@ -161,7 +164,8 @@ func TestWhatIsGivenBackIsNoFailureOfItsTarget(t *testing.T) {
 	})
 }
 
-// A target that has ended and may come back is parked for, as long as there is room: it must not hold up those that are there.
+// Events for a target that has ended and may come back are parked while there is room, and dropped
+// when there is none: they must not hold up the other targets.
 func TestATargetThatHasEndedIsParkedForWhileThereIsRoom(t *testing.T) {
 	inWorld(t, targets("t", "other"), func(t *testing.T, w *world) {
 		w.group.Follow(targets("other"), targets("t"))

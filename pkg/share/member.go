@@ -8,18 +8,18 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
-// member is a target that reads the consumer. Everything in it but the key is guarded by the group's lock.
+// member is a target that reads the consumer. The group's lock guards everything but the key.
 type member struct {
 	key route.TargetKey
-	// now is what the member wants by the latest roster; nil when the target is none of the group's any more.
+	// now is the member's reader in the latest roster; nil if the target is no longer a member.
 	now *reader
-	// held is what its parts take that are not settled; queue are those that nobody has taken yet.
+	// held is what its unsettled parts take; queue are the parts that nobody has taken yet.
 	held  amount
 	queue []*part
-	// outlet is where its parts are taken from; nil while nobody does.
+	// outlet is the open source of its parts; nil if there is none.
 	outlet *outlet
-	// said is why its parts cannot be parked at present, logged what was logged of that since one was parked.
-	said, logged string
+	// parkFailure is why its parts cannot be parked now; logged is the last reason that was logged.
+	parkFailure, logged string
 }
 
 func (m *member) enqueue(p *part) {
@@ -27,7 +27,6 @@ func (m *member) enqueue(p *part) {
 	m.wake()
 }
 
-// putBack returns a part to the front of the queue.
 func (m *member) putBack(p *part) {
 	m.queue = slices.Insert(m.queue, 0, p)
 	m.wake()
@@ -55,7 +54,7 @@ func (m *member) empty() []*part {
 	return parts
 }
 
-// drop takes out of the queue what the condition holds for.
+// drop takes the unwanted parts out of the queue.
 func (m *member) drop(unwanted func(*deal) bool) (dropped []*part) {
 	m.queue = slices.DeleteFunc(m.queue, func(p *part) bool {
 		if !unwanted(p.deal) {
@@ -67,14 +66,14 @@ func (m *member) drop(unwanted func(*deal) bool) (dropped []*part) {
 	return dropped
 }
 
-// wake tells whoever takes the member's parts that there may be some.
+// wake tells the outlet that there may be parts.
 func (m *member) wake() {
 	if o := m.outlet; o != nil && len(m.queue) > 0 {
 		loop.Notify(o.ready)
 	}
 }
 
-// outlet is dispatch.Source of a member; its member is nil when the target is none.
+// outlet implements dispatch.Source for a member; member is nil if the target is none.
 type outlet struct {
 	group  *Group
 	member *member
@@ -104,7 +103,7 @@ func (o *outlet) Take() (dispatch.Message, bool) {
 	return dispatch.Message{Work: p.deal.message.Work, Lease: p, Taken: p.deal.message.Taken}, true
 }
 
-// Stop leaves what nobody has taken to the next outlet of the member.
+// Stop leaves what nobody has taken to the member's next outlet.
 func (o *outlet) Stop() {
 	if o.member == nil {
 		return

@@ -51,7 +51,7 @@ func TestWhatATargetCannotTakeIsParkedForIt(t *testing.T) {
 	}
 }
 
-func TestNoGroupYieldsNothing(t *testing.T) {
+func TestANilGroupYieldsNothing(t *testing.T) {
 	var none *share.Group
 	source := none.Open(target("t").Key)
 	if m, ok := source.Take(); ok {

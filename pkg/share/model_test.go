@@ -19,14 +19,14 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/share"
 )
 
-// model knows who is owed what.
+// model knows which member is owed which message.
 type model struct {
 	group   *share.Group
 	names   naming.Names
 	running sync.WaitGroup
 	players map[string]*player
 	joined  []*player
-	// leftOpen are the sources of those that are gone.
+	// leftOpen are the players that have left with an open source.
 	leftOpen []*player
 	out      []held
 	last     uint64
@@ -38,7 +38,7 @@ type model struct {
 	wrong               string
 }
 
-// player is a target from when it joins to when it leaves. One of the same name that comes later is another.
+// player is a target from joining to leaving. A later one of the same name is another player.
 type player struct {
 	name   string
 	target route.Target
@@ -49,20 +49,20 @@ type player struct {
 	ended bool
 }
 
-// story is an event and what became of it, over all times that it is taken. Guarded by the model's lock.
+// story is an event and what became of it, however often it is taken. The model's lock guards it.
 type story struct {
 	sequence          uint64
 	eventType         string
 	large, unreadable bool
-	// done are those who have acknowledged it or have it parked, and which of both.
+	// done are the players that are done with the event, and how: acknowledged or parked.
 	done map[*player]string
-	// unwanted are those whose filter did not match it any more after an edit.
+	// unwanted are the players whose filter no longer matched it after an edit.
 	unwanted map[*player]bool
-	// failed says that something failed, so that somebody may get it twice.
+	// failed says that something failed, so that a player may get it twice.
 	failed, acked bool
 }
 
-// held is a part that is out.
+// held is a part that was handed out.
 type held struct {
 	player  *player
 	story   *story
@@ -102,7 +102,7 @@ func (m *model) follow(rt *rapid.T) {
 	m.group.Follow(live, ended)
 }
 
-// pick returns one that is there; nil when nobody is.
+// pick returns one of the players; nil if there is none.
 func (m *model) pick(rt *rapid.T) *player {
 	var names []string
 	for _, name := range []string{"a", "b", "c", "d"} {
@@ -140,7 +140,7 @@ func (m *model) deal(s *story) {
 
 var fourMiB = sync.OnceValue(func() []byte { return make([]byte, 4<<20) })
 
-// modelLease looks, at the moment of the acknowledgement, whether somebody is still owed the message.
+// modelLease checks, when the message is acknowledged, that it is owed to no player.
 type modelLease struct {
 	model    *model
 	story    *story
@@ -225,7 +225,7 @@ func (m *model) check(rt *rapid.T) {
 	}
 }
 
-// deliverTheRest lets nothing fail any more, and everybody acknowledge everything.
+// deliverTheRest ends all failures, and acknowledges everything.
 func (m *model) deliverTheRest(rt *rapid.T) {
 	m.mu.Lock()
 	m.parkFails, m.ackFails = 0, 0

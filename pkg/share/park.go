@@ -16,7 +16,7 @@ const (
 	parkPause = time.Second
 )
 
-// parkLater has the parts parked, by a few goroutines however many there are. A group that is closed gives them back.
+// parkLater has a few goroutines park the parts. A closed group releases them.
 func (g *Group) parkLater(parts []*part) {
 	if len(parts) == 0 {
 		return
@@ -33,7 +33,6 @@ func (g *Group) parkLater(parts []*part) {
 	releaseAll(parts)
 }
 
-// parker parks until there is nothing to park.
 func (g *Group) parker() {
 	for {
 		p, pause := g.nextToPark(), g.config.ParkFor
@@ -66,14 +65,14 @@ func (g *Group) nextToPark() *part {
 	return p
 }
 
-// parkAgain puts the part that could not be parked back into its member's queue: the member takes it if it is well again by then, else
-// the next retry parks it.
+// parkAgain puts a part that could not be parked back into its member's queue: the member takes it
+// if it can by then, else the next retry parks it.
 func (g *Group) parkAgain(p *part) {
 	g.mu.Lock()
 	closed, gone := g.closed.Err() != nil, p.member.now == nil
 	if !closed && !gone {
 		p.member.putBack(p)
-		p.member.said = p.member.logged // until a retry finds nothing to park: what is dropped or given back has none
+		p.member.parkFailure = p.member.logged // until a retry finds nothing to park; dropped and released parts have no retry
 		if !g.retrying {
 			g.retrying = true
 			g.config.Go(g.retry)
@@ -99,7 +98,7 @@ func (g *Group) retry() {
 		m := one.member
 		surplus := g.surplus(m, r)
 		if len(surplus) == 0 {
-			m.said = ""
+			m.parkFailure = ""
 		}
 		parked = append(parked, surplus...)
 	}
@@ -107,8 +106,8 @@ func (g *Group) retry() {
 	g.parkLater(parked)
 }
 
-// park makes one try to park the part. One whose member is gone is done with; so is one of a member that has ended, and one that is
-// undecided, when there is no room: what is kept for a target that may come back, or may not want it, must not hold up those that are there.
+// park tries once to park the part, and reports whether the part is done with. An unparked part is,
+// too, if the member is gone or, without room, if the member has ended or its filter cannot tell.
 func (g *Group) park(ctx context.Context, p *part, due time.Time) bool {
 	g.mu.Lock()
 	to := p.member.now
@@ -125,7 +124,7 @@ func (g *Group) park(ctx context.Context, p *part, due time.Time) bool {
 	return err == nil || full
 }
 
-// say complains once about a member until the reason changes or is over.
+// say logs why parts of a member cannot be parked, once for each reason.
 func (g *Group) say(m *member, err error, dropped bool) {
 	text := ""
 	if err != nil {
@@ -135,7 +134,7 @@ func (g *Group) say(m *member, err error, dropped bool) {
 	changed := m.logged != text
 	m.logged = text
 	if err == nil {
-		m.said = ""
+		m.parkFailure = ""
 	}
 	g.mu.Unlock()
 	switch {

@@ -8,12 +8,13 @@ import (
 	"pgregory.net/rapid"
 )
 
-// A message is acknowledged only when everybody who wanted it, and is not gone, has acknowledged it or has it parked: whatever its
-// targets do in whatever order, and whatever fails. Nobody gets again what he has acknowledged unless something failed. In the end all
-// messages are acknowledged and the group is empty.
+// A message is acknowledged only when every member that wants it, and has not left, has
+// acknowledged its part or has it parked (I2), whatever the members do and whatever fails. No
+// member gets an acknowledged part again, unless something failed. In the end all messages are
+// acknowledged and the group is empty.
 func TestNoMessageIsAcknowledgedBeforeAllHaveIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		// Without the test's deadline, which must not be asked for in a bubble.
+		// rapid asks for the deadline of a testing.T, which a synctest bubble forbids.
 		rapid.Check(struct{ rapid.TB }{t}, func(rt *rapid.T) {
 			m := newModel(rt, t)
 			rt.Repeat(m.steps())

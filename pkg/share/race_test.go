@@ -16,8 +16,9 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/share"
 )
 
-// TestEverythingAtOnce takes, follows, opens, stops and ends at the same time, with leases that come again when they are released. All
-// messages are acknowledged in the end, and those who stay have got each of them, by themselves or parked.
+// TestEverythingAtOnce takes, follows, opens, stops and ends at the same time; released messages
+// come again. In the end all are acknowledged, and each member that stays has got or parked each of
+// them.
 func TestEverythingAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCrowd(t)
@@ -56,7 +57,7 @@ func TestEverythingAtOnce(t *testing.T) {
 	})
 }
 
-// crowd is a group with all who use it.
+// crowd is a group and what uses it.
 type crowd struct {
 	t            *testing.T
 	group        *share.Group
@@ -95,7 +96,7 @@ func (c *crowd) follow(change int) {
 	c.group.Follow(members, nil)
 }
 
-// oneOf is true for one call of n, whoever makes it.
+// oneOf is true in every n-th call.
 func (c *crowd) oneOf(n int64) bool { return c.coin.Add(1)%n == 0 }
 
 func (c *crowd) take(sequence uint64) {
@@ -103,7 +104,7 @@ func (c *crowd) take(sequence uint64) {
 	c.group.Take(c.names.EventSubject(broker, "x"), dispatch.Message{Work: work, Lease: crowdLease{c, sequence}})
 }
 
-// crowdLease comes again when it is released.
+// crowdLease is the lease of a message that comes again after a release.
 type crowdLease struct {
 	crowd    *crowd
 	sequence uint64
@@ -154,7 +155,7 @@ func (c *crowd) serve(name string) {
 	}
 }
 
-// receive takes some messages, and tells whether there are no more.
+// receive takes some messages, and reports whether no more will come.
 func (c *crowd) receive(name string, source dispatch.Source) (ended bool) {
 	for range 20 {
 		if m, ok := source.Take(); ok {

@@ -11,35 +11,35 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
-// roster tells who gets an event. It is never modified.
+// roster is the members, with an index by subject. It is never modified.
 type roster struct {
 	readers map[route.TargetKey]*reader
-	// bySubject are those who want single types of events, by their subjects. others have to look at each event.
+	// bySubject are the readers of single event types, by subject; others must look at each event.
 	bySubject map[string][]*reader
 	others    []*reader
-	// served is how many members are served. sole is the only member, and window how many messages may wait for it.
+	// served counts the served members. sole is the only member, window the limit of its queue.
 	served int
 	sole   *member
 	window int
 }
 
-// reader is what a member wants, as of one roster.
+// reader is a member's target and its compiled filter, as of one roster.
 type reader struct {
 	member *member
 	target route.Target
 	// ended is set for a target that was removed and may come back.
 	ended bool
-	// match is nil when the filter cannot be compiled, and deaf says why.
-	match *filter.Matcher
-	deaf  error
-	// subjects cover what the filter matches; nil when it takes every subject to do so.
+	// match is nil when the filter cannot be compiled, and badFilter says why.
+	match     *filter.Matcher
+	badFilter error
+	// subjects cover what the filter matches; nil means every subject.
 	subjects []string
 }
 
 // parks reports whether the member's events are parked as they come.
-func (r *reader) parks() bool { return !r.target.Delivers() || r.ended || r.deaf != nil }
+func (r *reader) parks() bool { return !r.target.Delivers() || r.ended || r.badFilter != nil }
 
-// newRoster takes over the members of the roster before it.
+// newRoster reuses the members of the roster before.
 func (c *Config) newRoster(live, ended []route.Target, before *roster) *roster {
 	n := len(live) + len(ended)
 	r := &roster{bySubject: map[string][]*reader{}, readers: make(map[route.TargetKey]*reader, n)}
@@ -69,9 +69,9 @@ func (c *Config) readerOf(t route.Target, before *roster) *reader {
 		one = *was
 	}
 	if !known || !reflect.DeepEqual(was.target.Filter, t.Filter) {
-		one.match, one.deaf = filter.Compile(t.Filter, c.Functions...)
-		if one.deaf != nil {
-			one.match, one.deaf = nil, fmt.Errorf("filter: %w", one.deaf)
+		one.match, one.badFilter = filter.Compile(t.Filter, c.Functions...)
+		if one.badFilter != nil {
+			one.match, one.badFilter = nil, fmt.Errorf("filter: %w", one.badFilter)
 		}
 		one.subjects = c.Subjects(t)
 	}
@@ -94,8 +94,8 @@ func (r *roster) enter(one *reader) {
 }
 
 const (
-	// undecidedPause is for how long an event is parked that a filter cannot tell of yet, undecidedFor how old it may be at most: then it
-	// does not match. A RequestReply waits a minute for the reply to a request.
+	// undecidedPause is how long an event is parked that a filter cannot tell of yet. An event
+	// older than undecidedFor does not match: a RequestReply waits a minute for a reply.
 	undecidedPause = time.Second
 	undecidedFor   = time.Minute
 )
@@ -112,8 +112,8 @@ func (g *Group) want(r *roster, d *deal) (parts []part) {
 	return parts
 }
 
-// wants compares the whole filter. What could not be read, and comes as a failure, is for all who may want its subject; so is
-// everything for a member whose filter cannot be compiled.
+// wants compares the whole filter. An event with a Failure, which could not be decoded, is for
+// every member that covers its subject; so is every event if the member's filter does not compile.
 func (g *Group) wants(r *reader, d *deal) (wants, undecided bool) {
 	w := &d.message.Work
 	switch {
@@ -136,5 +136,5 @@ func (r *reader) covers(subject string) bool {
 	})
 }
 
-// isPrefix tells a subject for types that begin alike from that of one type.
+// isPrefix reports whether the subject is for all types with a prefix, not for one type.
 func isPrefix(subject string) bool { return strings.HasSuffix(subject, ".>") }

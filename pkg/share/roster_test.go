@@ -15,7 +15,7 @@ func since(sequence uint64, t route.Target) route.Target {
 	return t
 }
 
-func TestWhoGetsAMessage(t *testing.T) {
+func TestWhichMembersGetAMessage(t *testing.T) {
 	everyone := []route.Target{
 		target("all"), with("a.b", ofType("a.b")), with("a.b or c", ofEither("a.b", "c")), with("a.", typeBegins("a.")),
 		with("ends with b", typeEnds("b")), since(1, target("after 1")), since(2, with("a.b after 2", ofType("a.b"))),
@@ -97,7 +97,8 @@ func TestWhichSubjectsAreWanted(t *testing.T) {
 	}
 }
 
-// A member whose filter cannot be compiled holds up no other. What may be for it is parked, and filtered once the filter compiles.
+// A member whose filter does not compile holds up no other. Events that it may want are parked, and
+// compared once the filter compiles.
 func TestAFilterThatDoesNotCompileHoldsUpNobodyElse(t *testing.T) {
 	broken := with("broken", filter.Spec{Filters: []filter.Expression{{CESQL: "type ="}}})
 	inWorld(t, []route.Target{with("a", ofType("x")), broken}, func(t *testing.T, w *world) {
@@ -117,7 +118,7 @@ func TestAFilterThatDoesNotCompileHoldsUpNobodyElse(t *testing.T) {
 	})
 }
 
-// What waits for a member is compared with its filter again when that changes; what it is working on is not.
+// The queue of a member is compared with its new filter; parts that were handed out are not.
 func TestAFilterCanBeEdited(t *testing.T) {
 	inWorld(t, []route.Target{with("a", ofType("x"))}, func(t *testing.T, w *world) {
 		w.take("x")
@@ -134,7 +135,7 @@ func TestAFilterCanBeEdited(t *testing.T) {
 	})
 }
 
-// While the members may be outdated nothing is handed out; then the newest get it.
+// While the members may be outdated nothing is handed out; then the newest members get it.
 func TestNothingIsHandedOutByOutdatedMembers(t *testing.T) {
 	inWorld(t, targets("t"), func(t *testing.T, w *world) {
 		source := w.open("t")

@@ -9,7 +9,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
-// asking is a target whose filter cannot tell before its key is known, and then lets everything pass.
+// asking returns a target whose filter is undecided until its key is known, and then matches all.
 func asking() route.Target {
 	return with("asking", filter.Spec{Filters: []filter.Expression{{CESQL: "KEY_FITS()"}}})
 }
@@ -19,8 +19,8 @@ func (w *world) fresh() *lease {
 	return w.takeWork(dispatch.Work{Event: typed("x"), Stored: time.Now()}, "x")
 }
 
-// An event that may be for a member waits where it holds up nobody, and is looked at again.
-func TestWhatAFilterCannotTellYetIsParkedForAMoment(t *testing.T) {
+// An undecided event waits where it holds up no other target, and is compared again.
+func TestAnUndecidedEventIsParkedForAMoment(t *testing.T) {
 	inWorld(t, []route.Target{target("a"), asking()}, func(t *testing.T, w *world) {
 		l := w.fresh()
 		if n := w.ackAll("asking"); n != 0 {
@@ -39,8 +39,8 @@ func TestWhatAFilterCannotTellYetIsParkedForAMoment(t *testing.T) {
 	})
 }
 
-// A reply is of no use once the request has ended, so nothing waits for ever for a key that does not come.
-func TestWhatIsOldIsNotWaitedWith(t *testing.T) {
+// A reply is of no use once its request has ended: events do not wait for ever for a missing key.
+func TestAnOldUndecidedEventIsDropped(t *testing.T) {
 	inWorld(t, []route.Target{asking()}, func(t *testing.T, w *world) {
 		w.takeWork(dispatch.Work{Event: typed("x"), Stored: time.Now().Add(-time.Minute)}, "x").want(t, "acked")
 		w.wantParked()
@@ -48,8 +48,8 @@ func TestWhatIsOldIsNotWaitedWith(t *testing.T) {
 	})
 }
 
-// What cannot be parked is neither handed out untold nor gone.
-func TestWhatCannotBeToldNorParked(t *testing.T) {
+// An undecided event that cannot be parked is neither handed out nor lost.
+func TestAnUndecidedEventThatCannotBeParkedIsReleased(t *testing.T) {
 	inWorld(t, []route.Target{asking()}, func(t *testing.T, w *world) {
 		w.refuse(true, "asking")
 		l := w.fresh()
@@ -61,8 +61,8 @@ func TestWhatCannotBeToldNorParked(t *testing.T) {
 	})
 }
 
-// Where there is no room, the others do not get everything again and again for what may be for nobody.
-func TestWhereThereIsNoRoomForWhatCannotBeTold(t *testing.T) {
+// Without room, the other targets must not get an event repeatedly because one is undecided.
+func TestAnUndecidedEventIsDroppedWithoutRoom(t *testing.T) {
 	inWorld(t, []route.Target{target("a"), asking()}, func(t *testing.T, w *world) {
 		w.full = true
 		l := w.fresh()

@@ -25,7 +25,7 @@ var (
 	errInjected = errors.New("injected failure")
 )
 
-// world is what surrounds a group: where it parks, who runs its goroutines, whom it asks for more.
+// world is a group with its environment: Park, the goroutines, and More.
 type world struct {
 	t       testing.TB
 	names   naming.Names
@@ -36,12 +36,12 @@ type world struct {
 	began   time.Time
 	// sequence is that of the last message.
 	sequence uint64
-	// outdated says that the members may not be those in force.
+	// outdated says that Current is false.
 	outdated bool
 	logBytes int64
-	// keyKnown is when KEY_FITS can tell.
+	// keyKnown says that KEY_FITS can decide.
 	keyKnown bool
-	// unmatched counts what nobody wants.
+	// unmatched counts the events that no member wants.
 	unmatched int
 
 	mu     sync.Mutex
@@ -80,7 +80,8 @@ func namesOf(t testing.TB) naming.Names {
 	return names
 }
 
-// inWorld runs the test in a bubble with a group that follows the targets. No goroutine of the group outlives it.
+// inWorld runs the test in a bubble with a group that follows the targets. No goroutine outlives
+// it.
 func inWorld(t *testing.T, targets []route.Target, test func(t *testing.T, w *world)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -118,7 +119,7 @@ func (w *world) more() {
 	w.mores++
 }
 
-// moresSince returns how often More was called since the last time that somebody asked.
+// moresSince returns how often More was called since the last moresSince.
 func (w *world) moresSince() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -191,7 +192,7 @@ func (w *world) all(name string) []dispatch.Message {
 	return messages
 }
 
-// ackAll takes and acknowledges everything that waits for the member, and returns how much that was.
+// ackAll takes and acknowledges everything that waits for the member, and returns how much.
 func (w *world) ackAll(name string) int {
 	w.t.Helper()
 	messages := w.all(name)
@@ -222,7 +223,7 @@ func (w *world) wantParked(want ...string) {
 	}
 }
 
-// wantEmpty fails unless the group has got rid of everything.
+// wantEmpty fails unless the group holds nothing.
 func (w *world) wantEmpty() {
 	w.t.Helper()
 	if s := w.group.Space(); s.Bytes != share.MaxBytes {

@@ -14,7 +14,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
 )
 
-// step is what a process did with its part, and when.
+// step is a call of a Part's method, and when it came.
 type step struct {
 	what string
 	at   time.Time
@@ -61,7 +61,8 @@ func folderOf(t *testing.T, keys map[string]string) string {
 	return folder
 }
 
-// What goes on beside the part, such as following the mounted folders, must not end the process before the delay is over.
+// The loops beside the part, as for mounted folders, must not end the process before the delay is
+// over.
 func TestAPartServesUntilTheDelayIsOver(t *testing.T) {
 	nats := natstest.Start(t, nil)
 	absent := filepath.Join(t.TempDir(), "absent")

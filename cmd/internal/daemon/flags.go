@@ -15,13 +15,14 @@ import (
 // Flags are the flags that cmd/ingress and cmd/filter have in common.
 type Flags struct {
 	Probes string
-	// Drain is how long what is in flight may take to finish. DrainDelay, a flag of the ingress alone, comes before it.
+	// Drain is how long what is in flight may take to end; DrainDelay, of the ingress, precedes it.
 	Drain, DrainDelay time.Duration
 	JSONLogs          bool
 	// NATS is for plain machines, Folders for pods.
 	NATS    connection.Flags
 	Folders config.NATSFolders
-	// Logging and Observability are where the ConfigMaps config-logging and config-observability are mounted.
+	// Logging and Observability are the folders of the mounted config-logging and
+	// config-observability.
 	Logging, Observability string
 }
 
@@ -44,7 +45,7 @@ func (f *Flags) Register(cmd *cobra.Command) {
 	}
 }
 
-// Validate names the first flag that is wrong.
+// Validate returns an error that names the first wrong flag.
 func (f *Flags) Validate() error {
 	switch {
 	case f.NATS.URL == "" && f.Folders.Config == "":
@@ -57,7 +58,7 @@ func (f *Flags) Validate() error {
 	return nil
 }
 
-// connection returns how to reach NATS. mounted is nil when the flags say it: then nothing follows its changes.
+// connection returns how to reach NATS; mounted is nil unless folders say it and can be followed.
 func (f *Flags) connection(name string, logger *slog.Logger) (options jetstream.Options, mounted *connection.Mounted, err error) {
 	if f.Folders.Config == "" {
 		options, err = f.NATS.Options(name, logger)

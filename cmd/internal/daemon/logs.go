@@ -35,7 +35,7 @@ func newLogs(component string, flags Flags) *logs {
 // follow sets the level after each change, until ctx ends.
 func (l *logs) follow(ctx context.Context) { l.folder.Follow(ctx, lookEvery, l.held, l.apply) }
 
-// apply sets the level that config-logging asks for; if that is none, the last one stays.
+// apply sets the level that config-logging asks for, and keeps the last one if that names none.
 func (l *logs) apply(held map[string]string, err error) {
 	level := slog.LevelInfo
 	if err == nil {
@@ -46,7 +46,7 @@ func (l *logs) apply(held map[string]string, err error) {
 		return
 	}
 	if before := l.level.Level(); before != level {
-		l.level.Set(min(before, level)) // so that the next line is written under the one or the other
+		l.level.Set(min(before, level)) // so that the next line is written at either level
 		l.Info("the log level changes", "before", before, "now", level)
 		l.level.Set(level)
 	}

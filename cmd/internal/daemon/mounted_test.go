@@ -15,7 +15,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/config"
 )
 
-// follows runs a loop beside a test, in time of their own.
+// follows runs f while the loop runs.
 func follows(t *testing.T, loop func(context.Context), f func()) {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
@@ -101,7 +101,7 @@ func TestProfilesFollowTheirConfigMap(t *testing.T) {
 	})
 }
 
-// The process measures all the same, into nothing, and ends as any other.
+// Without an exporter the process measures nothing, and ends as usual.
 func TestMetricsThatCannotBeExportedStopNothing(t *testing.T) {
 	for name, c := range map[string]struct{ keys, environment map[string]string }{
 		"no ConfigMap":        {},

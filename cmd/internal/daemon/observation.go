@@ -22,14 +22,14 @@ import (
 )
 
 const (
-	// seriesLimit bounds the series of one metric. OpenTelemetry's own, 2,000, is less than a Broker's Triggers may need.
+	// seriesLimit bounds the series of a metric. OpenTelemetry's 2,000 may be too few for a Broker.
 	seriesLimit = 10_000
 	// flushTimeout bounds the last export.
 	flushTimeout = 5 * time.Second
 )
 
-// observation is a process's metrics and profiles, as the ConfigMap config-observability wants them. Nothing in it stops
-// events: what does not work is logged, and the process goes on without it.
+// observation is a process's metrics and profiles, as the ConfigMap config-observability says.
+// Failures are logged, and the process goes on without them.
 type observation struct {
 	*metrics.MeterProvider
 	folder   config.Folder
@@ -39,7 +39,7 @@ type observation struct {
 	log      *slog.Logger
 }
 
-// newObservation exports metrics as the folder wants it now. Without a folder there are none.
+// newObservation exports metrics as the folder says now. Without a folder there are none.
 func newObservation(ctx context.Context, component string, flags Flags, log *slog.Logger) *observation {
 	o := &observation{
 		MeterProvider: &metrics.MeterProvider{MeterProvider: noop.NewMeterProvider()},
@@ -65,7 +65,7 @@ func newObservation(ctx context.Context, component string, flags Flags, log *slo
 
 func noObservation() config.Observability { return config.Observability{Protocol: config.ProtocolNone} }
 
-// export leaves the provider that measures nothing when it fails.
+// export replaces the provider that measures nothing, unless it fails.
 func (o *observation) export(ctx context.Context, component string, wanted config.Observability) error {
 	if wanted.Protocol == config.ProtocolNone {
 		return nil
@@ -75,7 +75,7 @@ func (o *observation) export(ctx context.Context, component string, wanted confi
 	if err != nil {
 		return err
 	}
-	// A collector that cannot be reached is found out later, and told to this handler only.
+	// Only this handler hears, later, of a collector that cannot be reached.
 	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { o.log.Warn("metrics are not exported", "error", err) }))
 	provider, err := metrics.NewMeterProvider(ctx,
 		metrics.Config{Protocol: wanted.Protocol, Endpoint: wanted.Endpoint, ExportInterval: wanted.ExportInterval},
@@ -91,7 +91,7 @@ func (o *observation) export(ctx context.Context, component string, wanted confi
 	return nil
 }
 
-// follow switches profiles on and off as the folder wants it, until ctx ends. Metrics take a new start, as upstream's do.
+// follow switches profiles as the folder says, until ctx ends. Metrics need a restart.
 func (o *observation) follow(ctx context.Context) {
 	o.folder.Follow(ctx, lookEvery, o.held, func(held map[string]string, err error) {
 		wanted := o.inUse
@@ -112,7 +112,7 @@ func (o *observation) follow(ctx context.Context) {
 	})
 }
 
-// serveProfiles serves profiles while they are switched on, until ctx ends; without a folder nobody can do so.
+// serveProfiles serves profiles while they are switched on, until ctx ends.
 func (o *observation) serveProfiles(ctx context.Context) {
 	if o.folder == "" {
 		return
@@ -124,7 +124,6 @@ func (o *observation) serveProfiles(ctx context.Context) {
 	}
 }
 
-// end exports what was measured last.
 func (o *observation) end(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushTimeout)
 	defer cancel()

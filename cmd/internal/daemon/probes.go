@@ -12,8 +12,8 @@ import (
 // probeTimeout bounds one probe request.
 const probeTimeout = 5 * time.Second
 
-// serveProbes adds a server to the group, unless the address is empty, that answers /healthz as long as the process runs, and /readyz
-// with 200 while ready says so.
+// serveProbes adds a server to the group, unless the address is empty: /healthz answers 200,
+// /readyz 200 while ready returns true, else 503.
 func serveProbes(ctx context.Context, group *run.Group, listen string, ready func() bool) error {
 	if listen == "" {
 		return nil

@@ -1,5 +1,5 @@
-// Package daemon is what every data-plane process has around its part: flags, log, metrics, profiles, the connection to NATS,
-// mounted folders, probes, and a good end. What the part is, it does not know.
+// Package daemon is what every data-plane process has around its part, whatever that is: flags,
+// log, metrics, profiles, the connection to NATS, mounted folders, probes, and an orderly end.
 package daemon
 
 import (
@@ -20,10 +20,10 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 )
 
-// lookEvery is how often the mounted ConfigMaps are looked at.
+// lookEvery is how often the mounted ConfigMaps are read.
 const lookEvery = 10 * time.Second
 
-// Process is what every data-plane process has around its Part: log, metrics, the connection to NATS, probes, and a good end.
+// Process is a data-plane process without its Part.
 type Process struct {
 	Logger *slog.Logger
 	Client *jetstream.Client
@@ -40,16 +40,16 @@ type Part interface {
 	// Run follows the routes until ctx ends.
 	Run(ctx context.Context)
 	Ready() bool
-	// Leave makes the part not ready for ever and asks those who use it to go elsewhere; it goes on serving them.
+	// Leave makes the part not ready for good, and its clients go elsewhere; it serves on.
 	Leave()
-	// Drain lets what is in flight finish until ctx ends, and breaks off what is left. It comes after Run.
+	// Drain comes after Run. It lets what is in flight finish until ctx ends, and ends the rest.
 	Drain(ctx context.Context)
 }
 
 // server is a Part that also serves requests, from the start until it is drained.
 type server interface{ Serve() error }
 
-// New makes a process of this role: ingress or filter. It connects in the background. Close it at the end.
+// New makes a process for the role ingress or filter, which connects in the background. Close it.
 func New(ctx context.Context, role string, flags Flags) (*Process, error) {
 	if err := flags.Validate(); err != nil {
 		return nil, exitcode.Wrong(err)
@@ -77,8 +77,9 @@ func (p *Process) Close(ctx context.Context) {
 	p.Client.Close()
 }
 
-// Run runs the part until ctx ends, or something in the process fails. The part begins when NATS is usable. At the end it leaves,
-// goes on for the drain delay, and is drained; it can be probed all the time. What runs beside the part does so until the end.
+// Run runs the part until ctx ends, or something in the process fails. The part begins when NATS is
+// usable. At the end it leaves, goes on for the drain delay, and is drained. Probes and the
+// functions beside run until then.
 func (p *Process) Run(ctx context.Context, part Part, beside ...func(context.Context)) error {
 	ctx, end := context.WithCancel(ctx)
 	defer end()
@@ -97,22 +98,22 @@ func (p *Process) Run(ctx context.Context, part Part, beside ...func(context.Con
 	if s, serves := part.(server); serves {
 		group.Add(s.Serve, func(error) {})
 	}
-	// The last one: the group interrupts one after the other, so the probes are there until the part is drained.
+	// Added last: members are interrupted in order, so probes are answered until the drain ends.
 	if err := serveProbes(ctx, &group, p.flags.Probes, part.Ready); err != nil {
 		return err
 	}
 	return group.Run()
 }
 
-// addLoop runs a loop until the group is interrupted. Not until ctx ends: the first member that returns ends the group, and the
-// drain delay comes after the end of ctx.
+// addLoop runs a loop until the group is interrupted. The loop must outlive ctx: the first member
+// that returns ends the group, and the drain delay follows the end of ctx.
 func addLoop(ctx context.Context, group *run.Group, loop func(context.Context)) {
 	looping, stop := context.WithCancel(context.WithoutCancel(ctx))
 	group.Add(func() error { loop(looping); <-looping.Done(); return nil }, func(error) { stop() })
 }
 
-// addEnd ends the group some time after ctx, so that whoever sends requests here has learned before the drain that this part is
-// no longer ready. When something fails there is nothing to wait for.
+// addEnd ends the group the drain delay after ctx, so that clients have learned before the drain
+// that this part is not ready. If something fails it does not wait.
 func (p *Process) addEnd(ctx context.Context, group *run.Group, part Part) {
 	failed, fail := context.WithCancel(context.WithoutCancel(ctx))
 	group.Add(func() error {
@@ -150,7 +151,7 @@ func (p *Process) addPart(ctx context.Context, group *run.Group, part Part) {
 	})
 }
 
-// SignalContext ends at the first interrupt or termination signal; a second one then has its default effect.
+// SignalContext ends at the first interrupt or SIGTERM; a second one then has its default effect.
 func SignalContext(parent context.Context) (context.Context, context.CancelFunc) {
 	ctx, stop := signal.NotifyContext(parent, os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)

@@ -12,8 +12,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/requestreply"
 )
 
-// replyKeysEvery is how often the keys are looked at where nobody tells of changes. Until a new RequestReply's keys are read here, its
-// replies wait.
+// replyKeysEvery is how often keys are read if nothing reports changes. Replies wait for new keys.
 const replyKeysEvery = time.Second
 
 // ReplyKeys are the keys of Knative's RequestReplies, as the mounted Secret has them.
@@ -23,7 +22,7 @@ type ReplyKeys struct {
 	log    *slog.Logger
 }
 
-// NewReplyKeys reads the keys. A folder that is not there has none: then no reply is anybody's.
+// NewReplyKeys reads the keys. A missing folder has none: then no reply matches.
 func NewReplyKeys(folder string, log *slog.Logger) *ReplyKeys {
 	k := &ReplyKeys{folder: config.Folder(folder), log: log}
 	k.held.Store(&map[string]string{})
@@ -31,7 +30,7 @@ func NewReplyKeys(folder string, log *slog.Logger) *ReplyKeys {
 	return k
 }
 
-// Functions are those with which the filters of Triggers ask for ids of RequestReplies.
+// Functions returns the CESQL function that checks a reply's id with the keys.
 func (k *ReplyKeys) Functions() []cesql.Function {
 	return []cesql.Function{requestreply.Function(k.current)}
 }
@@ -43,7 +42,7 @@ func (k *ReplyKeys) Follow(ctx context.Context) {
 
 func (k *ReplyKeys) current() map[string]string { return *k.held.Load() }
 
-// apply keeps the last keys when there are none to be read.
+// apply takes over the keys. If they cannot be read the last ones stay.
 func (k *ReplyKeys) apply(held map[string]string, err error) {
 	if err != nil {
 		k.log.Error("the keys of RequestReplies cannot be read; they stay as they were", "error", err)

@@ -9,24 +9,23 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
-// trustMargin is how much sooner than its report a filter's trust in its targets ends: clocks need not run alike.
+// trustMargin is how much sooner than its report a filter's trust ends: clocks may differ.
 const trustMargin = route.ReportInterval / 2
 
-// catchUp is what a filter must have applied before it may trust that it knows every target: the routes bucket, which was made at the
-// time bucket, up to the revision end. It was read after a report of the filter was stored: what came later waits for this filter to
-// report that it has applied it. Only the reporter's goroutine uses it.
+// catchUp is what a filter must have applied to trust that it knows every target (I3): the routes
+// bucket made at the time bucket, up to end. The end was read after a report was stored: later
+// records become ready only when this filter has applied them (I4). Only the reporter uses it.
 type catchUp struct {
 	end    uint64
 	bucket time.Time
-	// reported is when the last report was sent: without an unbroken row of reports, targets may have become ready of which nobody
-	// waited for this filter to hear.
+	// reported is when the last report was sent; in a gap targets become ready without this filter.
 	reported time.Time
-	// heard is what had been heard by then; it is another one after an outage, too.
+	// heard is opener.Heard at that time. It changes with each record, and in an outage of NATS.
 	heard consume.Heard
 }
 
-// trustTargets is called after each report. It has the opener read: no target is ready anywhere that this filter has not applied.
-// While its report lives, none becomes so without it.
+// trustTargets is called after each report. If this filter has applied every target that is ready
+// anywhere, it lets the opener read: while the report lives no other target becomes ready (I4).
 func (f *Filter) trustTargets(ctx context.Context, reported time.Time) error {
 	heard, until := f.opener.Heard(), reported.Add(route.ReportTTL-trustMargin)
 	if !f.opener.Current() {

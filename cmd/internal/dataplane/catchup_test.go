@@ -13,7 +13,8 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
 )
 
-// A filter reads only once it has applied every record that was written before its report, and again after a break in its reports.
+// A filter reads only once it has applied every record that was written before its report (I3), and
+// again so after a gap in its reports.
 func TestAFilterTrustsOnlyWhatItHasCaughtUpWith(t *testing.T) {
 	server := natstest.Start(t, nil)
 	names, err := naming.New("kn")

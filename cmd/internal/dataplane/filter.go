@@ -41,21 +41,21 @@ type Filter struct {
 	catchUp catchUp
 }
 
-// FilterConfig is what a Filter is made of.
+// FilterConfig is the configuration of a Filter.
 type FilterConfig struct {
 	Client *jetstream.Client
 	Logger *slog.Logger
-	// Budget bounds what the filter has asked NATS for and holds, in bytes; 0 is memory.Budget.
+	// Budget bounds the bytes that the filter requests from NATS and holds; 0 is memory.Budget.
 	Budget int64
-	// Functions are those that the filters of Triggers may call beside CESQL's own.
+	// Functions are what filters of Triggers may call beside CESQL's own functions.
 	Functions []cesql.Function
 	// Meter takes the measurements; nil is OpenTelemetry's global one.
 	Meter metric.MeterProvider
-	// ID is under what it reports; "" is a random one. See IngressConfig.ID.
+	// ID identifies the filter in its reports; "" is a random one. See IngressConfig.ID.
 	ID string
 	// Deliver tunes how events are sent.
 	Deliver deliver.Config
-	// Started is called once, with the routes, when all of them are read for the first time; nil when nobody asks.
+	// Started, if not nil, is called once with the routes, when all are applied for the first time.
 	Started func(route.Snapshot)
 }
 
@@ -87,7 +87,7 @@ func NewFilter(c FilterConfig) (*Filter, error) {
 	return f, nil
 }
 
-// report says which records are applied, and which could not be: a target whose consumer cannot be read is not ready.
+// report lists applied records and failures: a target whose consumer cannot be read is not ready.
 func (f *Filter) report(id string) route.Report {
 	f.mu.Lock()
 	applied := f.applied
@@ -99,11 +99,11 @@ func (f *Filter) report(id string) route.Report {
 	return route.Report{Role: route.RoleFilter, ID: id, Revision: applied.Revision, Bucket: applied.Bucket, Failures: failures}.Bounded()
 }
 
-// Ready reports also whether NATS takes this filter's reports.
+// Ready also needs that NATS takes this filter's reports.
 func (f *Filter) Ready() bool { return f.follower.Ready() && f.reporter.Err() == nil }
 
-// Run serves the targets until ctx ends. Call Drain after it. The report outlives the reading: once it is withdrawn, targets become ready
-// of which this filter does not hear.
+// Run serves the targets until ctx ends. Call Drain after it. It withdraws the report only after it
+// has stopped to read: from then on targets become ready without this filter.
 func (f *Filter) Run(ctx context.Context) {
 	reporting, end := context.WithCancel(context.WithoutCancel(ctx))
 	var reported sync.WaitGroup
@@ -113,8 +113,8 @@ func (f *Filter) Run(ctx context.Context) {
 	f.follow(ctx, f.apply, f.opener.Run, f.trimmer.Run)
 }
 
-// replied notes the type of a reply. A Broker's is noted twice, as upstream does: it is one of what the Trigger answers with, and one
-// of what the Broker then has.
+// replied records the type of a reply, as upstream does: for the Trigger that replies with it and,
+// if the reply goes into a Broker, for the Broker.
 func (f *Filter) replied(from route.Target, reply event.Event) {
 	to, known := f.table.Address(from.Key.Address)
 	if !known || !to.RecordEventTypes {

@@ -21,8 +21,8 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
 )
 
-// A filter that leaves withdraws its report: from then on nobody waits for it to hear of an edit. So it begins no further delivery, also
-// none that is tried again, while the requests in flight finish.
+// A filter that leaves withdraws its report: from then on an edit does not wait for it. So it
+// begins no delivery, not even a retry, while the requests in flight finish.
 func TestAFilterThatLeavesBeginsNoDelivery(t *testing.T) {
 	server := natstest.Start(t, nil)
 	names, err := naming.New("kn")

@@ -39,7 +39,7 @@ func (f *follower) Leave() { f.leaving.Store(true) }
 // Routes returns the routes as they are known now.
 func (f *follower) Routes() route.Snapshot { return f.table.Snapshot() }
 
-// showCounts has metrics show what is counted of the routes, and follow answer for it under the id.
+// showCounts exports the counts of the routes as metrics; follow answers for them under the id.
 func (f *follower) showCounts(role route.Role, id string, meter metric.MeterProvider) error {
 	f.stats = stats.Process{Client: f.client, Role: role, ID: id, Table: f.table}
 	return telemetry.Observe(meter, role, f.table.Snapshot)

@@ -1,5 +1,5 @@
-// Package dataplane wires the ingress and the filter from their parts. The programs in cmd differ only in what they put
-// around these two.
+// Package dataplane wires the ingress and the filter from their parts. The programs in cmd differ
+// only in what they put around these two.
 package dataplane
 
 import (
@@ -26,10 +26,10 @@ type Ingress struct {
 	handler *ingress.Handler
 }
 
-// IngressConfig is what an Ingress is made of.
+// IngressConfig is the configuration of an Ingress.
 type IngressConfig struct {
 	Client *jetstream.Client
-	// URL is where clients reach this ingress, for its report.
+	// URL is where clients reach this ingress. It goes into the report.
 	URL string
 	// MaxEventBytes bounds an event; 0 is what the NATS server takes.
 	MaxEventBytes int64
@@ -40,12 +40,12 @@ type IngressConfig struct {
 	Logger      *slog.Logger
 	// Meter takes the measurements; nil is OpenTelemetry's global one.
 	Meter metric.MeterProvider
-	// ID is under what it reports; "" is a random one. Who is alone on its NATS takes always the same: then its report replaces
-	// that of a predecessor that was killed, which would count for route.ReportTTL more.
+	// ID identifies its reports; "" is a random one. A single ingress has a fixed one, so that its
+	// report replaces that of a killed predecessor, which would count for route.ReportTTL.
 	ID string
-	// Started is called once, with the routes, when all of them are read for the first time; nil when nobody asks.
+	// Started, if not nil, is called once with the routes, when all are applied for the first time.
 	Started func(route.Snapshot)
-	// Publisher, if not nil, makes what is stored go through another publisher, which gets the one that stores.
+	// Publisher, if not nil, wraps the publisher that stores events.
 	Publisher func(ingress.Publisher) ingress.Publisher
 }
 
@@ -83,7 +83,7 @@ func NewIngress(c IngressConfig) (*Ingress, error) {
 	return i, nil
 }
 
-// limitOf follows the server's limit and stays below the configured one.
+// limitOf returns the configured limit, or that of the server if it is lower now.
 func limitOf(configured int64, server func() int64) func() int64 {
 	if configured <= 0 {
 		return server
@@ -91,10 +91,10 @@ func limitOf(configured int64, server func() int64) func() int64 {
 	return func() int64 { return min(configured, server()) }
 }
 
-// ServeHTTP takes events. Until the routes are read it answers 503: a Broker that is not known yet may well exist.
+// ServeHTTP takes events. It answers 503 until the routes are read, as an unknown Broker may exist.
 //
-// Once it leaves, each answer is the last one on its connection. Idle connections are not closed: a request may be on its way,
-// and who sends one by POST does not send it twice.
+// After Leave each answer closes its connection. Idle connections stay open: a request may be on
+// its way, and clients do not repeat a POST.
 func (i *Ingress) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if i.leaving.Load() {
 		w.Header().Set("Connection", "close")

@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// IngressFlags are the bounds of an ingress; they are the same for every program that has one.
+// IngressFlags are the bounds of an ingress, the same for every program that has one.
 type IngressFlags struct {
 	MaxEventBytes int64
 	MaxInFlight   int
@@ -21,7 +21,7 @@ func (f *IngressFlags) Register(flags *pflag.FlagSet) {
 	flags.IntVar(&f.MaxInFlight, "max-in-flight", 0, "requests that the ingress handles at one time (default: as many as its memory holds)")
 }
 
-// Validate names the first flag that is wrong.
+// Validate returns an error that names the first wrong flag.
 func (f *IngressFlags) Validate() error {
 	switch {
 	case f.MaxEventBytes < 0:
@@ -32,8 +32,8 @@ func (f *IngressFlags) Validate() error {
 	return nil
 }
 
-// PublicURL checks the URL at which clients reach an ingress and takes off what would stand twice before a Broker's path.
-// "" stays: nobody has to say where an ingress is.
+// PublicURL checks the URL at which clients reach an ingress, and cuts slashes at its end, as a
+// Broker's path begins with one. "" is allowed.
 func PublicURL(text string) (string, error) {
 	if text == "" {
 		return "", nil

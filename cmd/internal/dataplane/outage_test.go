@@ -44,7 +44,8 @@ func await(t *testing.T, what string, condition func() bool) {
 	}
 }
 
-// startIngress runs an ingress with one Broker until the test ends. It returns the Broker's path and the name of its log.
+// startIngress runs an ingress with one Broker until the test ends. It returns the Broker's path
+// and the name of the Broker's log.
 func startIngress(t *testing.T, server *natstest.Server) (in *Ingress, path, log string) {
 	t.Helper()
 	names, err := naming.New(naming.DefaultPrefix)
@@ -100,9 +101,9 @@ func post(ctx context.Context, client *http.Client, url, id string) (status int,
 	return answer.StatusCode, string(body), err
 }
 
-// More small events wait for a NATS that is away than an ingress ever had slots for, which were 1,000: none is refused because of the
-// others. On a machine where the senders take longer to begin than a publish may last, some have to send again. With 5,000 of them the
-// race detector alone takes 5 GB and minutes, for 20,000 goroutines.
+// An outage refuses no small event because of the others, even more than 1,000, which was once the
+// limit. Where senders begin later than a publish may last, some send again. 5,000 events would
+// take the race detector 5 GB and minutes.
 func TestNoSmallEventIsRefusedInAnOutage(t *testing.T) {
 	const events = 1500
 	nats := natstest.Start(t, nil)

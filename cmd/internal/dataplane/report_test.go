@@ -15,7 +15,8 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
 )
 
-// A process that is killed leaves its report behind. Its successor under the same id must not have to wait until that expires.
+// A killed process leaves its report behind. A successor with the same id does not wait for its
+// end.
 func TestTheSameIDReplacesTheReportOfAKilledProcess(t *testing.T) {
 	nats := natstest.Start(t, nil)
 	client := connect(t, nats.URL())

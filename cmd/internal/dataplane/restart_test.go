@@ -19,8 +19,8 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
 )
 
-// A NATS that is one server forgets the reports when it restarts. Delivery goes on, in filters that ran before and in new ones, although
-// no owner of routes runs that could make their bucket again.
+// A single NATS server forgets the reports when it restarts. Delivery goes on, in old and new
+// filters, although no owner of routes makes their bucket again.
 func TestDeliveryOutlivesARestartOfNATSWithoutAnOwner(t *testing.T) {
 	server := natstest.Start(t, nil)
 	client := connect(t, server.URL())

@@ -8,14 +8,14 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/ingress"
 )
 
-// Server is an Ingress with the HTTP server that it listens with. It is the Part of cmd/ingress.
+// Server is an Ingress with its HTTP server. It is the Part of cmd/ingress.
 type Server struct {
 	*Ingress
 	http     *http.Server
 	listener net.Listener
 }
 
-// NewServer returns a server that listens but does not serve yet.
+// NewServer returns a server that does not serve yet.
 func NewServer(i *Ingress, listener net.Listener) *Server {
 	return &Server{Ingress: i, http: ingress.Server(i, 0), listener: listener}
 }

@@ -9,36 +9,35 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 )
 
-// replicas is how many servers hold a bucket: all processes depend on it, so the loss of one server must not take it away.
+// replicas: all processes depend on a bucket, so it must outlive the loss of one server.
 const replicas = 3
 
-// What the buckets reserve of the account's storage, at least: as they grow they reserve more than they hold. Logs cannot take it, so
-// that full ones keep nobody from changing or removing a route.
+// What a bucket reserves of the account's storage, at least; a larger bucket reserves more than it
+// holds. Logs cannot use it, so that routes can be changed and removed while logs are full.
 const (
 	RoutesReserve    = 256 << 10
 	PositionsReserve = 64 << 10
 )
 
-// PositionMarkerTTL is how long NATS keeps the mark that a position was forgotten; nobody reads it.
+// PositionMarkerTTL is how long NATS keeps the delete marker of a position. Nobody reads it.
 const PositionMarkerTTL = time.Minute
 
-// config is what is ours to say of a bucket's stream.
+// config is the part of a bucket's stream configuration that this package sets.
 type config struct {
 	name, description string
-	// ttl is how long a value lives, markerTTL how long the mark that it is gone does; 0 is for ever, and no mark.
+	// ttl is the lifetime of a value, 0 for ever; markerTTL that of its delete marker, 0 for none.
 	ttl, markerTTL time.Duration
 	// memory asks for memory storage, where the account has any.
 	memory bool
-	// reserve is how many bytes of the account's storage the bucket has to itself, at least. It gets more when it grows.
+	// reserve is the least that the bucket reserves of the account's storage, in bytes. It grows.
 	reserve int64
 	// maxBytes and maxValueSize are limits of a bucket without a reserve; 0 is none.
 	maxBytes     int64
 	maxValueSize int32
 }
 
-// wanted returns the stream's configuration with what is ours: all of it if the bucket is new, for which have is empty.
-//
-// Direct reads are off: any server answers one, also one that is behind.
+// wanted returns the stream's configuration: have with our settings, or all of it if have is empty.
+// Direct reads are off: any server answers them, also one that is behind (I11).
 func (b config) wanted(have natsjs.StreamConfig, used uint64) natsjs.StreamConfig {
 	next := have
 	if have.Name == "" {
@@ -53,7 +52,7 @@ func (b config) wanted(have natsjs.StreamConfig, used uint64) natsjs.StreamConfi
 	next.Description, next.MaxMsgsPerSubject, next.MaxAge, next.AllowDirect = b.description, 1, b.ttl, false
 	next.Duplicates = 2 * time.Minute
 	if b.ttl > 0 {
-		next.Duplicates = min(next.Duplicates, b.ttl) // NATS takes no longer one
+		next.Duplicates = min(next.Duplicates, b.ttl) // NATS's limit
 	}
 	next.AllowMsgTTL, next.SubjectDeleteMarkerTTL = have.AllowMsgTTL || b.markerTTL > 0, b.markerTTL
 	if b.reserve > 0 && next.MaxBytes < max(b.reserve, 2*int64(used)) { //nolint:gosec // no bucket is that large
@@ -62,10 +61,10 @@ func (b config) wanted(have natsjs.StreamConfig, used uint64) natsjs.StreamConfi
 	return next
 }
 
-// metaStorage marks a bucket that is in file storage because a server had no memory for it, though the account has no such limit.
+// metaStorage marks a bucket in file storage: no server had memory, though the account may use it.
 const metaStorage = "eventing-jetstream.storage"
 
-// askLess asks for less of what NATS does not have, and is false when nothing is left to do without.
+// askLess lowers what NATS lacks: memory, a reserve, replicas. It returns false if nothing is left.
 func (b config) askLess(asked *natsjs.StreamConfig, err error) bool {
 	var api *natsjs.APIError
 	switch {

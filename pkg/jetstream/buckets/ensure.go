@@ -11,17 +11,19 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 )
 
-// Ensure makes the routes, reports and positions buckets what they ought to be. Only owners of routes call it, and again
-// when a bucket is not there; the data plane waits for them. A bucket has three replicas where NATS has the servers for them. How
-// many there are, and where, is the administrator's choice once it exists.
+// Ensure makes the routes, reports and positions buckets, or updates their configuration. Only
+// owners of routes call it, also when a bucket is missing later; the data plane waits. A bucket
+// gets three replicas where NATS has the servers for them; later their number and place is the
+// administrator's choice.
 //
-// The reports are kept in memory where the account has any, so that they can be written when its file storage is exhausted: NATS
-// then refuses what is for files, be it reserved or not. A NATS that is not a cluster forgets such a bucket when it restarts, and
-// nothing becomes ready until an owner has made it again: one that does not stay uses Make.
+// Reports are kept in memory where the account has any, so that they can be written when file
+// storage is exhausted: NATS then refuses all writes to files, reserved or not. A single NATS
+// server forgets that bucket when it restarts, and nothing becomes ready until an owner has made it
+// again: an owner that does not stay uses Make.
 func Ensure(ctx context.Context, c *jetstream.Client) error { return ensureAll(ctx, c, true) }
 
-// Make is Ensure for an owner that does not stay, and could not make the reports bucket again: it makes one that
-// lasts, and leaves one that is there where it is.
+// Make is Ensure for an owner that does not stay, and could not make the reports bucket again: a
+// new reports bucket is kept in files, an existing one stays where it is.
 func Make(ctx context.Context, c *jetstream.Client) error { return ensureAll(ctx, c, false) }
 
 func ensureAll(ctx context.Context, c *jetstream.Client, stays bool) error {
@@ -42,12 +44,12 @@ func ensureAll(ctx context.Context, c *jetstream.Client, stays bool) error {
 			return fmt.Errorf("make bucket %s: %w", b.name, err)
 		}
 	}
-	// Where there were no routes, nobody reported that he serves them.
+	// Without routes there were no reports that could be lost.
 	first := made[c.Names().RoutesBucket()] && made[c.Names().ReportsBucket()]
 	return startReports(ctx, c, ReportsStart{Lost: !first})
 }
 
-// MakingRoom does a write to a bucket, and once more if that was full, for which the buckets grow: it has taken much since it was looked at.
+// MakingRoom runs a write to a bucket. If the bucket is full, it lets Make enlarge it and repeats.
 func MakingRoom(ctx context.Context, c *jetstream.Client, write func() error) error {
 	err := write()
 	if !jetstream.IsLogFull(err) {
@@ -59,8 +61,8 @@ func MakingRoom(ctx context.Context, c *jetstream.Client, write func() error) er
 	return write()
 }
 
-// ensureBucket makes the bucket, or makes the one that is there what is wanted. Storage cannot be changed in place: a bucket in
-// the wrong one is made anew. made tells that it is a new one.
+// ensureBucket makes the bucket, or updates its configuration, and reports whether it is a new one.
+// NATS cannot change the storage of a stream: a bucket in the wrong one is deleted and made again.
 func ensureBucket(ctx context.Context, c *jetstream.Client, b config) (made bool, err error) {
 	stream, err := c.JetStream().Stream(ctx, jetstream.BucketStream(b.name))
 	if errors.Is(err, natsjs.ErrStreamNotFound) {
@@ -88,7 +90,7 @@ func ensureBucket(ctx context.Context, c *jetstream.Client, b config) (made bool
 	}
 	_, err = c.JetStream().UpdateStream(ctx, next)
 	if jetstream.IsStorageExhausted(err) && next.MaxBytes != have.MaxBytes {
-		next.MaxBytes = -1 // nothing can be reserved: then the bucket takes what it gets
+		next.MaxBytes = -1 // no storage is left to reserve
 		if reflect.DeepEqual(have, next) {
 			return false, nil
 		}
@@ -97,7 +99,7 @@ func ensureBucket(ctx context.Context, c *jetstream.Client, b config) (made bool
 	return false, err
 }
 
-// createBucket makes a bucket that was not there. NATS says so too of one that is the same already: made tells that it is new.
+// createBucket makes a missing bucket. made is false if NATS already had an equal one.
 func createBucket(ctx context.Context, c *jetstream.Client, b config) (made bool, err error) {
 	wanted := b.wanted(natsjs.StreamConfig{}, 0)
 	if b.memory {
@@ -123,7 +125,7 @@ func createBucket(ctx context.Context, c *jetstream.Client, b config) (made bool
 	}
 }
 
-// hasMemory tells whether the account may store anything in memory.
+// hasMemory reports whether the account may store anything in memory.
 func hasMemory(ctx context.Context, c *jetstream.Client) (bool, error) {
 	account, err := c.JetStream().AccountInfo(ctx)
 	if err != nil {

@@ -13,22 +13,21 @@ import (
 )
 
 const (
-	// EventTypesBytes bounds the bucket: a full one takes no new record until older ones have expired. NATS counts all of it as
-	// used, so the bucket is made only where somebody wants it.
+	// EventTypesBytes bounds the bucket: a full one takes no new record until older ones expire.
+	// NATS counts all of it as used, so the bucket is made only where somebody wants it.
 	EventTypesBytes = 16 << 20
-	// EventTypeBytes bounds one record: names, UIDs, and eventtype.MaxTextBytes, which JSON may write six times as long.
+	// EventTypeBytes bounds a record: names, UIDs, eventtype.MaxTextBytes, sixfold that in JSON.
 	EventTypeBytes = 8 << 10
 )
 
-// EventTypes are what ingress and filter have written by routes.EventTypes, for the owner of routes that describes them. Each is a record
-// that expires unless it is written again.
+// EventTypes reads the records that ingress and filter write with routes.EventTypes.
 type EventTypes struct{ client *jetstream.Client }
 
-// NewEventTypes returns those that this client's NATS has.
+// NewEventTypes returns a reader of the bucket of event types.
 func NewEventTypes(c *jetstream.Client) EventTypes { return EventTypes{c} }
 
-// EnsureEventTypes makes the bucket of the event types. Ingress and filter write into it ($KV.<bucket>.>), and into no other bucket of
-// the owner's but that of the reports.
+// EnsureEventTypes makes the bucket of event types. Of the owner's buckets, ingress and filter
+// write into this one and that of the reports only ($KV.<bucket>.>).
 func (e EventTypes) EnsureEventTypes(ctx context.Context) error {
 	name := e.client.Names().EventTypesBucket()
 	_, err := ensureBucket(ctx, e.client, config{
@@ -41,13 +40,13 @@ func (e EventTypes) EnsureEventTypes(ctx context.Context) error {
 	return nil
 }
 
-// SeenEventType is a record with the time, by the NATS server's clock, when it was last written.
+// SeenEventType is a record, and when it was last written by the clock of the NATS server.
 type SeenEventType struct {
 	eventtype.Record
 	At time.Time
 }
 
-// EventType reads one record; found is false when there is none any more. Errors: eventtype.ErrRecord.
+// EventType reads one record; found is false if there is none. Errors: eventtype.ErrRecord.
 func (e EventTypes) EventType(ctx context.Context, key string) (seen SeenEventType, found bool, err error) {
 	bucket, err := e.client.JetStream().KeyValue(ctx, e.client.Names().EventTypesBucket())
 	if errors.Is(err, natsjs.ErrBucketNotFound) {
@@ -67,8 +66,8 @@ func (e EventTypes) EventType(ctx context.Context, key string) (seen SeenEventTy
 	return SeenEventType{Record: record, At: entry.Created()}, err == nil, err
 }
 
-// WatchEventTypes calls each with the key of every record, and again when it is written again, until the watch has to start
-// anew: nil when NATS was away or ctx has ended, else why.
+// WatchEventTypes calls each with the key of every record, and again after each write, until the
+// watch has to start again. Its result is that of Client.WatchBucket.
 func (e EventTypes) WatchEventTypes(ctx context.Context, each func(key string)) error {
 	return e.client.WatchBucket(ctx, e.client.Names().EventTypesBucket(), jetstream.BucketWatch{
 		Entry: func(entry natsjs.KeyValueEntry) {

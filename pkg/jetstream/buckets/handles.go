@@ -7,10 +7,10 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 )
 
-// Handles names the bucket of what operators want of single addresses and targets (see package handles).
+// Handles returns the name of the bucket of handles (see package handles).
 func Handles(c *jetstream.Client) string { return c.Names().Prefix() + "_handles" }
 
-// EnsureHandles makes the bucket of the handles, for a command that is about to write one.
+// EnsureHandles makes the bucket of handles, for a command that is about to write one.
 func EnsureHandles(ctx context.Context, c *jetstream.Client) error {
 	_, err := ensureBucket(ctx, c, config{
 		name: Handles(c), description: "what operators want of single addresses and targets", markerTTL: PositionMarkerTTL,

@@ -12,7 +12,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 )
 
-// startReports notes that the bucket takes reports from now on, if it is not noted.
+// startReports writes the start of the reports bucket, unless it has one.
 func startReports(ctx context.Context, c *jetstream.Client, start ReportsStart) error {
 	name := c.Names().ReportsBucket()
 	bucket, err := c.JetStream().KeyValue(ctx, name)
@@ -29,7 +29,7 @@ func startReports(ctx context.Context, c *jetstream.Client, start ReportsStart) 
 	return nil
 }
 
-// putStart writes the start: it stays, while all else in the bucket expires.
+// putStart writes the start, which does not expire as the other values of the bucket do.
 func putStart(ctx context.Context, c *jetstream.Client, start ReportsStart, options ...natsjs.PublishOpt) error {
 	data, err := json.Marshal(start)
 	if err != nil {
@@ -50,8 +50,7 @@ func putStart(ctx context.Context, c *jetstream.Client, start ReportsStart, opti
 	return nil
 }
 
-// FirstReports says that no process can have reported before the reports bucket was made: he knows who has just started the NATS
-// server that it is in.
+// FirstReports notes that no report was lost before: the caller has started this NATS server.
 func FirstReports(ctx context.Context, c *jetstream.Client) error {
 	return putStart(ctx, c, ReportsStart{})
 }

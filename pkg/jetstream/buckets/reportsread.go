@@ -14,14 +14,14 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
-// What the reports bucket holds beside reports, whose keys are role and id of a process: since when it takes reports, and a key for
-// each reader that has to know that it reads the latest.
+// Keys of the reports bucket beside those of reports, which are role and id of a process: the
+// start, and a key for each process that has called LatestReports.
 const (
 	StartKey     = "start"
 	readerPrefix = "reader."
 )
 
-// Reports reads what the live processes report. A bucket that is not there, until its owner makes it again, has lost all of it.
+// Reports reads the reports of the live processes. Without a bucket all of them are lost.
 func Reports(ctx context.Context, c *jetstream.Client) (route.Reports, error) {
 	name := c.Names().ReportsBucket()
 	stream, err := c.JetStream().Stream(ctx, jetstream.BucketStream(name))
@@ -38,9 +38,9 @@ func Reports(ctx context.Context, c *jetstream.Client) (route.Reports, error) {
 	return read.reports(stream.CachedInfo().TimeStamp, c.Timing().ReportTTL), nil
 }
 
-// LatestReports is Reports for those who decide by it that something is ready. A server may believe to lead the bucket although it is
-// cut off from the others, and they have another leader. So this reader writes into the bucket first, which only the leader can
-// confirm that most servers follow, and reads until that has come. The word of the processes holds only while they can write, too.
+// LatestReports is Reports for deciding that something is ready (I11). A server that is cut off may
+// still believe that it leads the bucket. So LatestReports first writes into the bucket, which only
+// a leader that most servers follow confirms, and reads until that value comes.
 func LatestReports(ctx context.Context, c *jetstream.Client) (route.Reports, error) {
 	name := c.Names().ReportsBucket()
 	bucket, err := c.JetStream().KeyValue(ctx, name)
@@ -70,22 +70,22 @@ func LatestReports(ctx context.Context, c *jetstream.Client) (route.Reports, err
 	return read.reports(now, c.Timing().ReportTTL), nil
 }
 
-// ReportsStart is the first value in a reports bucket. A bucket without one is new or was emptied, as one in memory is when its
-// servers restart.
+// ReportsStart is the first value in a reports bucket. A bucket without one is new or was emptied,
+// as one in memory is when its servers restart.
 type ReportsStart struct {
-	// Lost tells that processes may have reported before, and that what they reported is gone.
+	// Lost is set if processes may have written reports before, which are gone.
 	Lost bool `json:"lost"`
 }
 
-// reportsRead is what is read of the bucket.
+// reportsRead is what was read of the bucket.
 type reportsRead struct {
 	live    []route.Report
 	started time.Time // zero when the start is not there
 	start   ReportsStart
 }
 
-// entry takes one value. A report that cannot be read, such as one of another version, is there too: its process has applied nothing
-// that we know of.
+// entry takes one value. A report that cannot be decoded, such as one of another version, is kept:
+// its process lives, and has applied nothing that we know of.
 func (r *reportsRead) entry(entry natsjs.KeyValueEntry) {
 	switch {
 	case entry.Key() == StartKey:
@@ -103,7 +103,8 @@ func (r *reportsRead) entry(entry natsjs.KeyValueEntry) {
 	}
 }
 
-// reports says what was read at this time, by the clock of NATS: whether each process that may live has had the time to report again.
+// reports returns the reports as of now, by the clock of NATS. They are lost while a process may
+// live that wrote into the bucket before and has not had the time to report again.
 func (r *reportsRead) reports(now time.Time, ttl time.Duration) route.Reports {
 	all := route.Reports{Live: r.live}
 	switch {

@@ -17,11 +17,12 @@ import (
 // errFarTime means that a time is beyond what nanoseconds can count.
 var errFarTime = errors.New("the time is out of range")
 
-// SentByHand keeps the directed stream's own sequences apart from those of the log: both identify work.
+// SentByHand is set in the sequence of work that was sent by hand, as no log has such a sequence.
 const SentByHand = 1 << 63
 
-// DecodeDirected reads a directed message. One that names no sequence was sent by hand: its own place in the directed stream
-// identifies it. One with something wrong in it is a dead letter. Error: it has no ack subject, so nobody could acknowledge it.
+// DecodeDirected decodes a directed message. A message without HeaderSequence was sent by hand: its
+// sequence in the directed stream identifies the work. A malformed message becomes a dead letter.
+// Error: the message has no ack subject.
 func DecodeDirected(m *nats.Msg) (dispatch.Work, error) {
 	place, err := m.Metadata()
 	if err != nil {
@@ -65,7 +66,7 @@ func cutReply(m *nats.Msg) (data []byte, reply *event.Event, err error) {
 	return data, reply, nil
 }
 
-// mayHaveCome makes sure that this could have come as a reply: foreign hands may have put it there.
+// mayHaveCome checks that a subscriber could have sent this reply: anybody may have put it there.
 func mayHaveCome(reply event.Event) error {
 	if _, err := event.FromNATS(event.ToNATS(reply), reply.Data); err != nil {
 		return err
@@ -93,7 +94,7 @@ func (f *headerFields) unsigned(name string) uint64 {
 	return value
 }
 
-// time reads a time that counts in nanoseconds; the zero one when there is none, which is what an earlier version has parked.
+// time parses a time that fits into int64 nanoseconds. What an earlier version parked has none.
 func (f *headerFields) time(name string) time.Time {
 	if !f.has(name) {
 		return time.Time{}
@@ -107,7 +108,7 @@ func (f *headerFields) time(name string) time.Time {
 	return value
 }
 
-// history reads what has happened to the work so far; what the message does not tell stays as it is.
+// history reads what has happened to the work so far. A field without a header stays as it is.
 func (f *headerFields) history(w *dispatch.Work) {
 	if f.has(HeaderSequence) {
 		w.Sequence, w.Stored = f.unsigned(HeaderSequence), f.time(HeaderStored)

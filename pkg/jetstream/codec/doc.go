@@ -1,5 +1,3 @@
-// Package codec turns messages of NATS into events and work, and back. It does no I/O.
-//
-// Whatever lies in a stream becomes work that somebody can acknowledge: what cannot be read becomes
-// the dead letter that says why.
+// Package codec turns messages of NATS into events and work, and back. It does no I/O. Each message
+// of a stream becomes work that can be acknowledged: a malformed one becomes a dead letter.
 package codec

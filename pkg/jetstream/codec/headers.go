@@ -2,7 +2,7 @@ package codec
 
 import "strconv"
 
-// header names of what travels with a directed message or a dead letter, beside the event.
+// Headers of directed messages and dead letters, beside those of the event.
 const (
 	HeaderSequence    = "kn-sequence"
 	HeaderAttempt     = "kn-attempt"
@@ -17,7 +17,7 @@ const (
 	HeaderStored      = "kn-stored"
 	headerRun         = "kn-run"
 	headerUnstored    = "kn-unstored"
-	// These two tell where the event of a dead letter is that is too large to be kept whole, and how much data it has.
+	// If a dead letter lacks its large event: the stream that has it, and the size of the data.
 	HeaderStream    = "kn-stream"
 	HeaderDataBytes = "kn-data-bytes"
 )

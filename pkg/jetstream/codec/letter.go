@@ -12,24 +12,24 @@ import (
 // errNoLetter means that a message of a dead-letter stream names no work.
 var errNoLetter = errors.New("the message is no dead letter: it has no header " + HeaderSequence)
 
-// Letter is what a message of a dead-letter stream tells. The Failure of the work is always there.
+// Letter is a decoded message of a dead-letter stream. The Failure of the work is never nil.
 type Letter struct {
 	dispatch.Work
 	// TargetName is the namespace and the name of the target's key, with a slash in between.
 	TargetName string
-	// Stream holds the event, at the sequence of the work, when the event was too large to be kept here; DataBytes is then the size of
-	// the event's data.
+	// Stream has the event, at the sequence of the work, if the event was too large for the letter;
+	// DataBytes is then the size of the event's data.
 	Stream    string
 	DataBytes int
-	// Reference is set when something of the event is not in the letter for that reason.
+	// Reference is set if the letter lacks a part of the event for that reason.
 	Reference bool
-	// Unreadable is why the message is no dead letter of ours. The event is then what can
-	// be read of the message, or holds its data.
+	// Unreadable is why the message is no dead letter of ours; nil if it is. The event is then
+	// decoded from the message, or has the message's data.
 	Unreadable error
 }
 
-// DecodeLetter reads a message of a dead-letter stream, whose sequence there identifies what cannot be read. It never fails: foreign
-// hands may have put anything there, which must be seen to be removed.
+// DecodeLetter decodes a message of a dead-letter stream, whose sequence identifies an event that
+// cannot be decoded. It never fails: whatever anybody has put there must be shown to be removed.
 func DecodeLetter(m *nats.Msg, sequence uint64) Letter {
 	fields := headerFields{header: m.Header}
 	l := Letter{

@@ -12,8 +12,9 @@ import (
 // PlainType is the type of the event that a plain NATS message becomes.
 const PlainType = "dev.eventing-jetstream.nats.message"
 
-// DecodeChannel reads a message of a Channel's log, into which NATS publishers may write too. What means to be a CloudEvent (see
-// event.IsNATS) is one, or is a dead letter that says what is wrong with it. Everything else becomes an event by this rule:
+// DecodeChannel decodes a message of a Channel's log, into which NATS publishers may write too. A
+// message that means to be a CloudEvent (see event.IsNATS) becomes that event, or a dead letter
+// that says what is wrong. Any other message becomes an event by this rule:
 //
 //	id               the stream's name, a dot, and the message's sequence in it
 //	source           nats: and the message's subject
@@ -43,7 +44,7 @@ func DecodeChannel(m *nats.Msg) (dispatch.Work, error) {
 	}, nil
 }
 
-// sourceOf is the source of the events of a subject, as a URI.
+// sourceOf returns the source, a URI, of the events of a subject.
 func sourceOf(subject string) string {
 	source := url.URL{Scheme: "nats", Opaque: url.PathEscape(subject)}
 	return source.String()

@@ -18,12 +18,12 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
-// IdentityOf is what tells the target's work from every other.
+// IdentityOf returns the identity of the target's work (I9).
 func IdentityOf(target route.Target, w dispatch.Work) naming.Identity {
 	return naming.Identity{Target: target.Key, Sequence: w.Sequence, Stored: w.Stored, Run: w.Run}
 }
 
-// DecodeLog reads a message of an address's log. Error: it has no ack subject, so nobody could acknowledge it.
+// DecodeLog decodes a message of a log. Error: the message has no ack subject.
 func DecodeLog(m *nats.Msg) (dispatch.Work, error) {
 	place, err := m.Metadata()
 	if err != nil {
@@ -36,9 +36,9 @@ func DecodeLog(m *nats.Msg) (dispatch.Work, error) {
 	return w, nil
 }
 
-// unreadable makes the work, of which the identity is known, the dead letter for a message that cannot be delivered as it is: only a
-// foreign publisher can have put it there. It must neither vanish nor hold its stream for ever. What is no CloudEvent becomes the
-// data of one. The reason is also what a dead letter sink is told.
+// unreadable makes w the dead letter, with its identity, for a message that cannot be delivered.
+// Only a foreign publisher can have written it; it must neither vanish nor hold its stream. If it
+// is no CloudEvent it becomes the data of one. The reason is sent to a dead letter sink, too.
 func unreadable(m *nats.Msg, w dispatch.Work, why error) dispatch.Work {
 	reason := oneLine(why.Error(), maxReason)
 	w.Reply = nil
@@ -54,7 +54,7 @@ func unreadable(m *nats.Msg, w dispatch.Work, why error) dispatch.Work {
 // UnreadableType is the type of the event that holds the bytes of a message that is no CloudEvent.
 const UnreadableType = "dev.eventing-jetstream.unreadable"
 
-// unreadableEvent holds the data of a message that is no CloudEvent.
+// unreadableEvent returns an event with the data of a message that is no CloudEvent.
 func unreadableEvent(m *nats.Msg, sequence uint64) event.Event {
 	return event.Event{
 		Attributes: []event.Attribute{
@@ -68,20 +68,20 @@ func unreadableEvent(m *nats.Msg, sequence uint64) event.Event {
 	}
 }
 
-// What of a failure travels with the event. With the other headers it stays below workBytes.
+// Limits of a failure's texts, in bytes: all headers together stay below workBytes of publish.
 const (
 	maxDestination = 1024
 	maxReason      = 512
 	maxBody        = 1024
 )
 
-// EncodeWork returns a directed message or a dead letter, without its subject: the event, and what has happened to it so far. A reply
-// that is not accepted yet follows the event's data.
+// EncodeWork returns a directed message or a dead letter without its subject: the event, and what
+// has happened to it so far. A reply that is not accepted yet follows the event's data.
 func EncodeWork(w dispatch.Work) *nats.Msg {
 	return withWork(w, event.ToNATS(w.Event), w.Event.Data)
 }
 
-// EncodeStructured does so for an event whose attributes are too large to be headers.
+// EncodeStructured is EncodeWork for an event whose attributes are too large to be headers.
 func EncodeStructured(w dispatch.Work) *nats.Msg {
 	header, data := event.ToStructuredNATS(w.Event)
 	return withWork(w, header, data)
@@ -116,7 +116,7 @@ func withWork(w dispatch.Work, header nats.Header, data []byte) *nats.Msg {
 	return &nats.Msg{Header: header, Data: data}
 }
 
-// oneLine keeps free text legal as a header value, and short: it cuts between characters.
+// oneLine makes text a legal header value of at most so many bytes. It cuts between characters.
 func oneLine(text string, most int) string {
 	text = strings.TrimSpace(strings.NewReplacer("\r", " ", "\n", " ").Replace(text))
 	if len(text) <= most {

@@ -78,7 +78,7 @@ func overTheWire(t testing.TB, m *nats.Msg) *nats.Msg {
 	return &nats.Msg{Header: decoded, Data: m.Data, Reply: "$JS.ACK.S.C.1.5.1.0.0", Sub: &nats.Subscription{}}
 }
 
-// A reply that waits is kept with the event that it answers, whatever either is made of.
+// A parked reply is kept with the event that it answers, whatever bytes either has.
 func TestAReplyIsParkedWithItsEvent(t *testing.T) {
 	reply := event.Event{
 		Attributes: []event.Attribute{
@@ -101,7 +101,7 @@ func TestAReplyIsParkedWithItsEvent(t *testing.T) {
 	}
 }
 
-// An event and a reply leave in the header texts that they came in, also when they have waited, and more than once.
+// An event and a reply keep the texts of their HTTP headers while they are parked, even twice.
 func TestWhatIsParkedKeepsItsHeaderTexts(t *testing.T) {
 	for _, text := range []string{
 		"order-17", "a b", "a%20b", "a%20b c", "group%2Fproject", "50%25off", "100%", "/caf%E9", "/caf%C3%A9", "/caf%c3%a9", "/café", `say "hi"`, `"quoted"`, "a%0D%0Ab", "a\tb",
@@ -155,7 +155,7 @@ func TestAParkedReplyThatIsNoEventIsNotSent(t *testing.T) {
 	}
 }
 
-// A directed message with something wrong in it becomes a dead letter that says what; its event stays.
+// A malformed directed message becomes a dead letter that says what is wrong and keeps the event.
 func TestBrokenDirectedMessagesAreDeadLetters(t *testing.T) {
 	for _, c := range []struct {
 		name, header, value, want string
@@ -212,7 +212,7 @@ func FuzzWorkRoundTrip(f *testing.F) {
 	})
 }
 
-// Whatever lies in a stream becomes work that has an identity and an event that can be stored again.
+// Any message of a stream becomes work that has an identity and an event that can be stored again.
 func FuzzDecode(f *testing.F) {
 	whole := EncodeWork(jstest.Work("1", 1))
 	for _, headers := range []string{

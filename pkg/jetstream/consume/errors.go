@@ -7,11 +7,11 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
-// ErrLostRoute is why nobody reads a log: the record of a target is lost. Its owner writes it again.
+// ErrLostRoute means that a log is not read because a member has no record. Its owner writes one.
 var ErrLostRoute = errors.New("the route of a target that shares its consumer is lost")
 
-// errNotRead is why a target is not served in the first moments, for patience at most: the record of another one that has just joined its
-// consumer is on its way. What lasts longer is told.
+// errNotRead stands for every failure of a reader that has not lasted for patience: the record of a
+// member that has just joined the consumer is usually on its way.
 var errNotRead = errors.New(route.NotRead)
 
 const patience = 3 * jetstream.RetryPause

@@ -19,44 +19,45 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/share"
 )
 
-// beside is what there is of an address beside those who share its log: what is counted, and who has a cursor of his own.
-type beside struct {
+// unmatched is for counting unmatched events of a shared consumer: the counts of the address, and the
+// groups of its targets with a consumer of their own.
+type unmatched struct {
 	counts *count.Address
 	own    []*share.Group
 }
 
-// reader reads one consumer, of a log or of a directed stream, and deals its messages to the targets. Safe for concurrent use.
+// reader reads a consumer and deals its messages to the targets. Safe for concurrent use.
 type reader struct {
 	opener  *Opener
 	id      pull.Consumer
 	address route.Key
-	// directed says that it is a directed stream's consumer, and shared that it is the cursor of all targets of a log.
+	// directed is set for the consumer of a directed stream, shared for a log's shared consumer.
 	directed, shared bool
 	decode           func(*nats.Msg) (dispatch.Work, error)
 	group            *share.Group
 	source           *pull.Source
-	// live are its targets; the opener's lock guards them.
+	// live are the reader's targets, guarded by the opener's lock.
 	live []route.Target
-	// logBytes is the limit of the log.
+	// logBytes is the byte limit of the log.
 	logBytes atomic.Int64
-	// beside is nil for a reader that is not shared.
-	beside atomic.Pointer[beside]
-	// verified is the period of trust in which its consumer was seen, with no member that this process does not know.
+	// unmatched is nil for a reader that is not shared.
+	unmatched atomic.Pointer[unmatched]
+	// verified is the last period of trust in which the consumer was there and all members known.
 	verified atomic.Int64
-	// seen are the members at the last look, in the period of trust seenIn. Only verify uses them.
+	// seen are the members that look found last, in period seenIn. Only verify uses them.
 	seen   []string
 	seenIn int64
 
 	mu sync.Mutex
-	// why is why it is not verified, since is when a look first found that, and told what was said of it last.
-	why, told error
-	since     time.Time
+	// why is why the reader is not verified, since when that began, reported what failure returns.
+	why, reported error
+	since         time.Time
 }
 
 func (o *Opener) newReader(id pull.Consumer, t route.Target, directed bool) (*reader, error) {
 	names := o.Client.Names()
 	r := &reader{
-		opener: o, id: id, address: t.Key.Address, directed: directed, why: errNotRead, told: errNotRead,
+		opener: o, id: id, address: t.Key.Address, directed: directed, why: errNotRead, reported: errNotRead,
 		shared: !directed && id.Name == names.SharedConsumer(), decode: codec.DecodeLog,
 	}
 	config := share.Config{
@@ -78,18 +79,18 @@ func (o *Opener) newReader(id pull.Consumer, t route.Target, directed bool) (*re
 	return r, err
 }
 
-// open reports whether everybody who may want a message is known, or is about to be.
+// open reports whether the reader is verified in the present trust, be that paused or not.
 func (r *reader) open() bool {
 	return r.opener.trust.lives() && r.verified.Load() == r.opener.trust.period.Load()
 }
 
-// Paused makes the reader a pull.Taker, as Space and Take do.
+// Paused, Space and Take implement pull.Taker.
 func (r *reader) Paused() bool { return r.opener.trust.pauses() && r.open() }
 
-// current reports whether everybody who may want a message is known, as it is now.
+// current reports whether the reader is open and the trust not paused.
 func (r *reader) current() bool { return !r.opener.trust.pauses() && r.open() }
 
-// Space is what the targets may still take.
+// Space returns what the targets may still take; nothing unless the reader is current.
 func (r *reader) Space() share.Space {
 	if !r.current() {
 		return share.Space{}
@@ -97,25 +98,25 @@ func (r *reader) Space() share.Space {
 	return r.group.Space()
 }
 
-// Take deals a message, or gives it back while it is not known to whom.
+// Take deals a message to the targets, or gives it back while a target may be unknown.
 func (r *reader) Take(m *nats.Msg, l *pull.Lease) {
-	// First the trust, then the members: whoever became ready before this moment is among them.
+	// Trust before members: whoever was ready when the trust was checked is among the members.
 	if !r.open() {
 		_ = l.Release(jetstream.RetryPause)
 		return
 	}
 	if !r.group.Wants(m.Subject) {
-		if r.directed && !(*r.opener.over.Load())[m.Subject] {
+		if r.directed && !(*r.opener.swept.Load())[m.Subject] {
 			_ = l.Release(directedPause) // its target is known to others, and here soon
 			return
 		}
 		r.unwanted(m)
-		_ = l.Ack() // lost, it comes once more
+		_ = l.Ack() // if the ack is lost, the message comes once more
 		return
 	}
 	work, err := r.decode(m)
-	if err != nil { // it has no ack subject, which cannot be in a message of a consumer of ours
-		r.opener.Client.Logger().Error("what came is no message of a consumer", "subject", m.Subject, "error", err)
+	if err != nil { // no ack subject, which every message of our consumers has
+		r.opener.Client.Logger().Error("a pulled message has no ack subject", "subject", m.Subject, "error", err)
 		_ = l.Release(time.Minute)
 		return
 	}
@@ -124,9 +125,9 @@ func (r *reader) Take(m *nats.Msg, l *pull.Lease) {
 	}
 }
 
-// unwanted counts a message that none of those wants who share the log, unless somebody gets it who has a cursor of his own.
+// unwanted counts a message that no member wants, unless a target with a consumer of its own does.
 func (r *reader) unwanted(m *nats.Msg) {
-	b := r.beside.Load()
+	b := r.unmatched.Load()
 	if b == nil {
 		return
 	}
@@ -141,27 +142,27 @@ func (r *reader) unwanted(m *nats.Msg) {
 	b.counts.Unmatch()
 }
 
-// wake has the reader go on after the trust has begun.
+// wake resumes reading when the trust has begun.
 func (r *reader) wake() {
 	r.source.AskMore()
 	r.group.Wake()
 }
 
 func (r *reader) stop() {
-	r.group.Close() // first: what the source still takes is given back at once
+	r.group.Close() // first: messages that the source still takes are given back at once
 	r.source.Stop()
 }
 
-// failure is why the reader reads nothing although this process is trusted; nil when it reads.
+// failure returns why the reader reads nothing although this process is trusted; nil if it reads.
 func (r *reader) failure() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.told
+	return r.reported
 }
 
-// verify makes sure that the consumer is there and that this process knows every target which reads it. It reports whether the answer
-// is another one than before. A routes bucket may have been deleted, or a record: then the target is not known here, and what is for it
-// would be acknowledged.
+// verify checks that the consumer exists and that this process knows all of its members, and
+// reports whether the result has changed. A member whose record was deleted by hand is unknown:
+// reading would acknowledge its events undelivered (I3).
 func (r *reader) verify(ctx context.Context, known map[string]bool) (changed bool) {
 	period := r.opener.trust.period.Load()
 	why := r.look(ctx, known, period)
@@ -174,17 +175,17 @@ func (r *reader) verify(ctx context.Context, known map[string]bool) (changed boo
 	if why != nil && (r.why == nil || r.since.IsZero()) {
 		r.since = time.Now()
 	}
-	before := r.told
-	r.why, r.told = why, why
+	before := r.reported
+	r.why, r.reported = why, why
 	if why != nil && time.Since(r.since) < patience {
-		r.told = errNotRead
+		r.reported = errNotRead
 	}
-	return fmt.Sprint(r.told) != fmt.Sprint(before)
+	return fmt.Sprint(r.reported) != fmt.Sprint(before)
 }
 
-// look makes sure that the consumer is there, and that each member is known. One that has come since the last look of this period of trust
-// is about to be put: while this process is trusted it does not become ready before it is known here. So targets that are made one after
-// the other keep nobody from reading.
+// look reads the consumer and compares its members with the known ones. A member that is new since
+// the last look in this period may be unknown: it does not become ready before this trusted process
+// knows it (I4). So a row of new targets does not stop reading.
 func (r *reader) look(ctx context.Context, known map[string]bool, period int64) error {
 	ctx, cancel := context.WithTimeout(ctx, jetstream.RequestTimeout)
 	defer cancel()

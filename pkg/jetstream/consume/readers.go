@@ -20,21 +20,21 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/share"
 )
 
-// directedPause is for how long a directed message is put off that its target cannot take now.
+// directedPause is the delay of a directed message whose target cannot take it now.
 const directedPause = 15 * time.Second
 
-// Config is what an Opener works with. Functions may be missing, and so may Budget.
+// Config is the configuration of an Opener. Functions and Budget are optional.
 type Config struct {
 	Client *jetstream.Client
 	// Park stores what a target cannot take.
 	Park share.Park
-	// Budget is how many bytes of messages the process asks for and holds at most; 0 is pull.DefaultBudget.
+	// Budget bounds the bytes that the process requests and holds; 0 is pull.DefaultBudget.
 	Budget int64
-	// Functions are those that the filters of Triggers know beside CESQL's own.
+	// Functions are what filters of Triggers may call beside CESQL's own functions.
 	Functions []cesql.Function
 }
 
-// Opener opens the sources of targets, and has a reader for each consumer that they need. It is dispatch.Opener. Safe for concurrent use.
+// Opener implements dispatch.Opener, with one reader for each consumer. Safe for concurrent use.
 type Opener struct {
 	Config
 	trust
@@ -46,11 +46,11 @@ type Opener struct {
 	all     map[pull.Consumer]*reader
 	routes  route.Snapshot
 	stopped bool
-	// over are the subjects of directed messages for targets that are swept: nobody is to get those any more.
-	over atomic.Pointer[map[string]bool]
+	// swept are the directed subjects of swept targets: nobody gets their messages any more.
+	swept atomic.Pointer[map[string]bool]
 }
 
-// New returns an opener of sources.
+// New returns an opener without targets.
 func New(c Config) *Opener {
 	return &Opener{
 		Config: c, trust: trust{made: c.Client.ConnectionsMade}, budget: pull.NewBudget(cmp.Or(c.Budget, pull.DefaultBudget)),
@@ -58,11 +58,12 @@ func New(c Config) *Opener {
 	}
 }
 
-// Bytes are those of messages that the process has asked for and not got, and those that it holds.
+// Bytes returns the bytes that the process has requested and not received, and those that it holds.
 func (o *Opener) Bytes() (asked, held int64) { return o.budget.Bytes() }
 
-// TrustUntil says that until then no target is ready anywhere of which Follow was not told, as it is now, and that Follow was told of
-// every record that Heard had counted. Without that, or after it, or over another connection than that of Heard, nothing is read.
+// TrustUntil lets readers read until then. The caller vouches that until then no target is ready
+// anywhere that Follow does not have as it is, and that Follow has all records that heard counts.
+// Nothing is read without that, after that time, or over another connection than that of heard.
 func (o *Opener) TrustUntil(until time.Time, heard Heard) {
 	if o.trust.extend(until, heard) {
 		o.verifySoon()
@@ -75,12 +76,12 @@ func (o *Opener) TrustUntil(until time.Time, heard Heard) {
 	}
 }
 
-// Log is the target's part of its log.
+// Log returns the source of the target's events in its log.
 func (o *Opener) Log(t route.Target) dispatch.Source {
 	return o.source(o.logID(t), t.Key)
 }
 
-// Directed is what was parked for the target, or sent to it alone.
+// Directed returns the source of events that were parked for the target or sent to it alone.
 func (o *Opener) Directed(t route.Target) dispatch.Source {
 	return o.source(o.directedID(t), t.Key)
 }
@@ -91,7 +92,7 @@ func (o *Opener) Run(ctx context.Context) {
 	reconnected := o.Client.Conn().StatusChanged(nats.CONNECTED)
 	defer o.Client.Conn().RemoveStatusListener(reconnected)
 	if err := o.trust.follow(o.Client.Conn(), o.Client.Names().RoutesBucket()); err != nil {
-		o.Client.Logger().Error("changes of routes are heard of late", "error", err)
+		o.Client.Logger().Error("changes of routes cannot be subscribed to; reading does not pause for them", "error", err)
 	}
 	for ctx.Err() == nil {
 		var again <-chan time.Time
@@ -108,7 +109,7 @@ func (o *Opener) Run(ctx context.Context) {
 	}
 }
 
-// Failures says why targets get nothing, or may not get all soon.
+// Failures returns why targets get no events, or may not get all of them soon.
 func (o *Opener) Failures() map[route.TargetKey]string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -133,15 +134,15 @@ func (o *Opener) directedID(t route.Target) pull.Consumer {
 	return pull.Consumer{Stream: names.DirectedStream(t.Key.Address), Name: names.SharedConsumer()}
 }
 
-// followed is who reads one consumer.
+// followed are the targets that read one consumer.
 type followed struct {
 	live, ended []route.Target
 	directed    bool
 }
 
-// Follow tells which targets there are. Messages are dealt to them from now on, be they served or not. Every consumer is read that has a
-// target, and none else. A target that has ended and may come back stays among those who share a log; a consumer that nobody else reads
-// keeps its events for it.
+// Follow replaces the targets. Messages are dealt to all of them, served or not. A consumer is read
+// if a live target has it. A target that has ended and may come back remains a member of such a
+// consumer; a consumer that no live target has keeps its events.
 func (o *Opener) Follow(s route.Snapshot) {
 	wanted := map[pull.Consumer]*followed{}
 	enter := func(id pull.Consumer, directed bool) *followed {
@@ -173,7 +174,7 @@ func (o *Opener) Follow(s route.Snapshot) {
 	}
 }
 
-// replace makes the readers those that are wanted, and returns those that are not.
+// replace makes a reader for each wanted consumer, and returns the readers that are not wanted.
 func (o *Opener) replace(s route.Snapshot, wanted map[pull.Consumer]*followed) (idle []*reader) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -181,7 +182,7 @@ func (o *Opener) replace(s route.Snapshot, wanted map[pull.Consumer]*followed) (
 		return nil
 	}
 	o.routes = s
-	o.over.Store(o.directedOf(s.Swept))
+	o.swept.Store(o.directedOf(s.Swept))
 	for id, r := range o.all {
 		if wanted[id] == nil {
 			idle = append(idle, r)
@@ -211,13 +212,13 @@ func (o *Opener) replace(s route.Snapshot, wanted map[pull.Consumer]*followed) (
 	}
 	for _, r := range o.all {
 		if r.shared {
-			r.beside.Store(&beside{s.Addresses[r.address].Counts, own[r.address]})
+			r.unmatched.Store(&unmatched{s.Addresses[r.address].Counts, own[r.address]})
 		}
 	}
 	return idle
 }
 
-// directedOf returns the subjects of the directed messages of targets, by the keys of their records.
+// directedOf returns the directed subjects of the targets whose records have these keys.
 func (o *Opener) directedOf(records map[string]route.Key) *map[string]bool {
 	subjects := make(map[string]bool, len(records))
 	for key := range records {
@@ -231,7 +232,7 @@ func (o *Opener) directedOf(records map[string]route.Key) *map[string]bool {
 func (o *Opener) source(id pull.Consumer, key route.TargetKey) dispatch.Source {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	var group *share.Group // none when the target is not followed any more
+	var group *share.Group // nil if the target is not followed
 	if r := o.all[id]; r != nil {
 		group = r.group
 	}
@@ -240,7 +241,7 @@ func (o *Opener) source(id pull.Consumer, key route.TargetKey) dispatch.Source {
 
 func (o *Opener) verifySoon() { loop.Notify(o.unverified) }
 
-// verifyAll verifies the readers that are not, and reports whether all are.
+// verifyAll verifies the readers that are not verified in this period, and reports whether all are.
 func (o *Opener) verifyAll(ctx context.Context) bool {
 	period := o.trust.period.Load()
 	o.mu.Lock()
@@ -272,7 +273,7 @@ func (o *Opener) verifyAll(ctx context.Context) bool {
 	return all
 }
 
-// knownTags returns the tags of all targets that were heard of, by their addresses.
+// knownTags returns the tags of all targets in the snapshot, tombstones included, by address.
 func knownTags(s route.Snapshot) map[route.Key]map[string]bool {
 	tags := map[route.Key]map[string]bool{}
 	enter := func(address route.Key, key string) {
@@ -292,9 +293,9 @@ func knownTags(s route.Snapshot) map[route.Key]map[string]bool {
 	return tags
 }
 
-// stop ends the readers: what they hold and nobody has taken is given back.
+// stop stops the readers, which give back what nobody has taken.
 func (o *Opener) stop() {
-	o.trust.close() // nobody tells of targets any more
+	o.trust.close() // Follow is no longer called
 	o.mu.Lock()
 	o.stopped = true
 	all := o.all

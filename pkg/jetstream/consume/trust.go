@@ -8,28 +8,30 @@ import (
 	"github.com/nats-io/nats.go"
 )
 
-// maxPause bounds a pause of the trust. Beyond that the events that come are dealt by what is applied: a target is not ready before its
-// record is, so this breaks no promise, and whoever writes records without end keeps nobody from the events.
+// maxPause bounds a pause, so that endless changes of records do not stop delivery. After it,
+// events are dealt by the records that are applied: no target is ready before its record is (I4).
 const maxPause = time.Second
 
-// trust is the time in which this process knows every target that is ready anywhere. Only then does it read: else it would acknowledge
-// what is for a target that it does not know, or by a filter that is no longer in force. Safe for concurrent use.
+// trust is the time in which this process knows every target that is ready anywhere, and may read
+// (I3). At other times it would acknowledge events for a target that it does not know, or by a
+// filter that is no longer in force. Safe for concurrent use.
 //
-// It begins when the process has reported, and has applied every record that was written before (see Opener.TrustUntil). It ends with
-// the report's life, or when the next connection is made: what was heard before an outage of NATS may be overtaken. It pauses when a record
-// is written, until that is applied: NATS sends the news of it on the same connection as the events that come after it, and before them.
+// The trust begins when the process has reported, and has applied every record that was written
+// until then (see Opener.TrustUntil). It ends when the report expires, and with the next
+// connection: records may have changed in the outage. It pauses while a record is written but not
+// applied: NATS sends the record before later events, on the same connection.
 type trust struct {
-	// made counts the connections to NATS that were made so far.
+	// made returns how many connections to NATS were made so far.
 	made func() uint64
 	term atomic.Pointer[term]
-	// period counts the times of trust: what was verified in one of them has to be verified again in the next.
+	// period numbers the times of trust; readers verify again in each of them.
 	period atomic.Int64
-	// heard counts the records that were written; behind is when the first came that may not be applied, in Unix nanoseconds, or 0. Both
-	// are written with the lock.
+	// heard counts the records that were written. behind is when the first of them came that is not
+	// known to be applied, in Unix nanoseconds, or 0. mu is held to write them.
 	mu     sync.Mutex
 	heard  atomic.Uint64
 	behind atomic.Int64
-	// news brings them; nil while nobody follows them.
+	// news delivers the records; nil before follow.
 	news atomic.Pointer[nats.Subscription]
 	// over is set when the process leaves: the trust does not begin again.
 	over atomic.Bool
@@ -37,17 +39,17 @@ type trust struct {
 	onChange atomic.Pointer[func()]
 }
 
-// term is until when the process is trusted, and over which connection it has heard what it knows.
+// term is when the trust ends, and the number of the connection that it holds for.
 type term struct {
 	until      time.Time
 	connection uint64
 }
 
-// Heard is what a process has heard of routes: how many records were written while it ran, and over which connection it heard of the last.
+// Heard is how many records a process has heard of, and the number of the connection it had then.
 type Heard struct{ Records, connection uint64 }
 
-// Heard counts the records that were written since this process runs. It is another one after an outage of NATS: the news of some may
-// be lost. The connection is read first: if another is made meanwhile, nothing is trusted by it.
+// Heard returns what was heard so far. It changes with an outage of NATS, in which records may have
+// been missed. The connection is read first: a value across a reconnect is then never trusted.
 func (t *trust) Heard() Heard {
 	connection := t.made()
 	return Heard{Records: t.heard.Load(), connection: connection}
@@ -59,7 +61,7 @@ func (t *trust) changed() {
 	}
 }
 
-// follow has the trust pause for each record that is written into the bucket.
+// follow pauses the trust for each record that is written into the bucket.
 func (t *trust) follow(conn *nats.Conn, bucket string) error {
 	news, err := conn.Subscribe("$KV."+bucket+".>", func(*nats.Msg) {
 		t.mu.Lock()
@@ -78,12 +80,12 @@ func (t *trust) lives() bool {
 	if term == nil || term.connection != t.made() || t.over.Load() {
 		return false
 	}
-	// By the wall clock too: the other one stands still while the machine sleeps.
+	// The wall clock counts too: the monotonic one stands still while the machine sleeps.
 	return now.Before(term.until) && now.Round(0).Before(term.until.Round(0))
 }
 
-// pauses reports whether a record was written that may not be applied. A message that has come to this process before the call, and
-// was stored after the record, finds the news of that either pending or taken.
+// pauses reports whether a record was written that is not known to be applied. If that was before a
+// message which has come, the record is in news: pending, or counted in behind.
 func (t *trust) pauses() bool {
 	if news := t.news.Load(); news != nil {
 		if pending, _, err := news.Pending(); err == nil && pending > 0 { // until the callback has returned
@@ -97,14 +99,13 @@ func (t *trust) pauses() bool {
 // Trusted reports whether the trust lives and is not paused.
 func (t *trust) Trusted() bool { return !t.pauses() && t.lives() }
 
-// Current reports whether the trust lives and every record is applied that was heard of.
+// Current reports whether the trust lives and every record that was heard of is applied.
 func (t *trust) Current() bool { return t.lives() && t.behind.Load() == 0 }
 
-// OnChange has f called when what Failures says, or Trusted, may have changed by itself. f must not block.
+// OnChange sets the function to call when Failures or Trusted may have changed. It must not block.
 func (t *trust) OnChange(f func()) { t.onChange.Store(&f) }
 
-// extend prolongs the trust of a process that has applied all records that it had heard of by then. It reports whether the trust has
-// begun anew.
+// extend begins or prolongs the trust of a process that has applied all records in heard.
 func (t *trust) extend(until time.Time, heard Heard) (begins bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -121,8 +122,8 @@ func (t *trust) extend(until time.Time, heard Heard) (begins bool) {
 	return begins
 }
 
-// Prolong has a trust that has not ended go on until then, as long as no report was missing: no target has become ready without this
-// process, although it may not have applied every record.
+// Prolong extends a trust that lives, for a process whose reports have no gap: no target has become
+// ready without it, even if it has not applied every record.
 func (t *trust) Prolong(until time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -11,20 +11,20 @@ import (
 
 var (
 	errNoPubAck = errors.New("no PubAck in time")
-	// errOtherStream means that it is not the stream of the address that has answered. The owner makes that again within seconds.
+	// errOtherStream means that an unexpected stream answers. The owner makes a lost log again.
 	errOtherStream = errors.New("another stream takes the messages of the address")
 )
 
-// acks hands PubAcks to the publishes that wait for them. Safe for concurrent use. It has no bound of its own: each message that
-// waits is held by a publish, and who publishes bounds the bytes that it holds.
+// acks matches PubAcks with the messages that wait for them. Safe for concurrent use. It needs no
+// bound of its own: publishers bound the bytes of the messages that wait.
 //
-// Why not nats.go's own asynchronous publish: it has a future, two channels, a timer and a decoded JSON document for each message,
-// which is more than all else that an ingress does for an event. Here is one wait for all messages of a publish.
+// nats.go's asynchronous publish makes a future, two channels, a timer and a decoded JSON document
+// for each message: more than all else that an ingress does for an event. Here is one wait for all.
 type acks struct {
 	conn   *nats.Conn
 	prefix string // of the reply subjects; a number follows
-	// turn is held while a message is given to the connection. Else thousands who send again after an outage queue for the connection's
-	// own lock, its reader behind them, and PubAcks come so late that all send once more.
+	// turn is held while the connection takes a message. Else thousands who send again after an
+	// outage queue for the connection's lock, its reader behind them, and PubAcks come too late.
 	turn sync.Mutex
 
 	mu      sync.Mutex
@@ -38,23 +38,23 @@ type waiter struct {
 	index int
 }
 
-// sending are messages that were sent together. answers and left are guarded by acks.mu. done has a token when left has become 0.
+// sending are messages that were sent together. acks.mu guards answers and left.
 type sending struct {
 	to      Expected
 	first   uint64
 	answers []error // nil: stored
 	left    int
-	done    chan struct{}
+	done    chan struct{} // has a token when left has become 0
 }
 
-// newAcks returns acks that come on the connection.
+// newAcks returns acks for the messages that are published on the connection.
 func newAcks(conn *nats.Conn) (*acks, error) {
 	a := &acks{conn: conn, prefix: conn.NewInbox() + ".", waiting: map[uint64]waiter{}}
 	_, err := conn.Subscribe(a.prefix+"*", a.take)
 	return a, err
 }
 
-// send sends the messages and returns what will tell of their answers; one that cannot be sent has its answer already.
+// send publishes the messages. If one cannot be published, that is its answer.
 func (a *acks) send(to Expected, messages []*nats.Msg) *sending {
 	s := a.expect(to, len(messages))
 	for i, m := range messages {
@@ -64,7 +64,7 @@ func (a *acks) send(to Expected, messages []*nats.Msg) *sending {
 	return s
 }
 
-// resend sends a message of the sending again that is not stored, under the same number: an answer to any copy of it counts.
+// resend publishes an unstored message once more, under its number: an answer to any copy counts.
 func (a *acks) resend(s *sending, index int, m *nats.Msg) {
 	number := s.first + uint64(index) //nolint:gosec // an index
 	a.mu.Lock()
@@ -85,7 +85,7 @@ func (a *acks) resend(s *sending, index int, m *nats.Msg) {
 	}
 }
 
-// unstored calls each with the messages that are not stored, and why; waited is why those are not that have no answer yet.
+// unstored calls each for every message that is not stored, with why: waited if it has no answer.
 func (a *acks) unstored(s *sending, waited error, each func(index int, why error)) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -113,7 +113,7 @@ func (a *acks) publish(number uint64, m *nats.Msg) {
 	a.giveUpLocked(number, err)
 }
 
-// expect waits for the answers to so many messages.
+// expect returns a sending of n messages that wait for their answers.
 func (a *acks) expect(to Expected, n int) *sending {
 	s := &sending{to: to, answers: make([]error, n), left: n, done: make(chan struct{}, 1)}
 	a.mu.Lock()
@@ -126,11 +126,11 @@ func (a *acks) expect(to Expected, n int) *sending {
 	return s
 }
 
-// take handles one answer of the server. One to a message that has an answer changes nothing.
+// take handles one answer of the server. It ignores a second answer to a message.
 func (a *acks) take(m *nats.Msg) {
 	number, err := strconv.ParseUint(m.Subject[len(a.prefix):], 36, 64)
 	if err != nil {
-		return // it is none of ours
+		return // not a reply subject of send
 	}
 	said := answerIn(m)
 	a.mu.Lock()
@@ -141,13 +141,13 @@ func (a *acks) take(m *nats.Msg) {
 	}
 	err = w.to.to.judge(said)
 	if errors.Is(err, errOtherStream) {
-		w.to.answers[w.index] = err // the stream itself may answer yet
+		w.to.answers[w.index] = err // the expected stream may still answer
 		return
 	}
 	a.settleLocked(number, w, err)
 }
 
-// giveUp answers for those messages of the sending that have no answer yet. After it, done has a token.
+// giveUp ends the wait for all messages of the sending that have no answer. Then done has a token.
 func (a *acks) giveUp(s *sending, why error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -156,7 +156,7 @@ func (a *acks) giveUp(s *sending, why error) {
 	}
 }
 
-// disconnected gives up every wait: what was under way is lost, or its answer is.
+// disconnected ends every wait: the message is lost, or its answer.
 func (a *acks) disconnected() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -165,7 +165,7 @@ func (a *acks) disconnected() {
 	}
 }
 
-// giveUpLocked ends the wait for one message, if there is one: because another stream has answered, or for this reason.
+// giveUpLocked ends the wait for a message, if there is one: with this error, or errOtherStream.
 func (a *acks) giveUpLocked(number uint64, why error) {
 	if w, waits := a.waiting[number]; waits {
 		a.settleLocked(number, w, cmp.Or(w.to.answers[w.index], why))

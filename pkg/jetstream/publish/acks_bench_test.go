@@ -6,7 +6,7 @@ import (
 	"github.com/nats-io/nats.go"
 )
 
-// BenchmarkAck takes the PubAck of one message: what an ingress does for each event beside sending it.
+// BenchmarkAck takes one PubAck, as an ingress does for each event.
 func BenchmarkAck(b *testing.B) {
 	a := unsent()
 	m := &nats.Msg{Data: []byte(`{"stream":"kn_log_broker_shop_orders","seq":1764252605000000}`)}

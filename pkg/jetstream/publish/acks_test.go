@@ -62,15 +62,15 @@ func TestAnswersToAPublish(t *testing.T) {
 	}
 }
 
-// unsent are acks for messages that a test answers by itself.
+// unsent returns acks without a connection: the test answers.
 func unsent() *acks { return &acks{prefix: "_INBOX.x.", waiting: map[uint64]waiter{}} }
 
-// subjectOf is where the answer to the message of the sending goes to.
+// subjectOf returns the reply subject of a message of the sending.
 func subjectOf(a *acks, s *sending, index int) string {
 	return a.prefix + strconv.FormatUint(s.first+uint64(index), 36)
 }
 
-// answers has the server say this of the message.
+// answers delivers the data as the server's answer to a message of the sending.
 func answers(a *acks, s *sending, index int, data string) {
 	a.take(&nats.Msg{Subject: subjectOf(a, s, index), Data: []byte(data)})
 }
@@ -140,7 +140,7 @@ func TestWaitsThatEndWithoutAnAnswer(t *testing.T) {
 			if !isDone(s) || s.answers[0] != nil || !errors.Is(s.answers[1], nats.ErrDisconnected) {
 				t.Fatalf("answers %v", s.answers)
 			}
-			answers(a, s, 1, stored) // too late: who waited has read the answers by now
+			answers(a, s, 1, stored) // too late: Send has read the answers by now
 			if isDone(s) || s.answers[1] == nil {
 				t.Error("an answer that comes late is written")
 			}

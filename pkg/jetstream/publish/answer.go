@@ -11,14 +11,15 @@ import (
 
 // answer is what came back for one message that was published.
 type answer struct {
-	// stream is the name of the one that answers; empty when no stream has.
+	// stream names the stream that answers; empty if none did.
 	stream   []byte
 	sequence uint64
-	// err is nil for a PubAck; an *natsjs.APIError, natsjs.ErrNoStreamResponse, or natsjs.ErrInvalidJSAck.
+	// err is nil for a PubAck, else *natsjs.APIError, natsjs.ErrNoStreamResponse or
+	// natsjs.ErrInvalidJSAck.
 	err error
 }
 
-// answerIn reads an answer of the server.
+// answerIn decodes an answer of the server.
 func answerIn(m *nats.Msg) answer {
 	if len(m.Data) == 0 && m.Header.Get("Status") == "503" {
 		return answer{err: natsjs.ErrNoStreamResponse}
@@ -41,13 +42,14 @@ func answerIn(m *nats.Msg) answer {
 	return said
 }
 
-// pubAckIn reads what the server writes when it has stored a message, or has it already:
+// pubAckIn decodes the PubAck of a message that is stored now, or was before:
 //
 //	{"stream":"LOG","seq":7}
 //	{"stream":"LOG","domain":"hub","seq":7,"duplicate": true}
 //
-// It is not ok for all else: in an error, that comes before the stream. Source: nats-server server/stream.go (JSPubAckResponse, and the
-// prepared PubAck of a stream). Why not encoding/json: it takes four times as long, and memory, for each event.
+// ok is false for all else: an error document does not begin with the stream. Source: nats-server
+// server/stream.go (JSPubAckResponse, and the prepared PubAck of a stream). encoding/json takes
+// four times as long, and memory, for each event.
 func pubAckIn(data []byte) (stored answer, ok bool) {
 	rest, ok := bytes.CutPrefix(data, []byte(`{"stream":"`))
 	end := bytes.IndexByte(rest, '"')

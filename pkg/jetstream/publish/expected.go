@@ -10,14 +10,14 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
-// Expected is the stream that is to store a message. Subjects alone do not tell: when the stream of an address is gone, any other may
-// listen to them, and nobody reads the address's events there.
+// Expected is the stream that has to store a message. The subject does not tell: when the log of an
+// address is gone, any stream may take its subjects, and nobody reads the events there.
 type Expected struct {
 	stream string
-	// first is a sequence below which the stream has none. A PubAck with a lower one is of another stream of the same name, which
-	// somebody has put there by hand. 0 where it is not known.
+	// first is the stream's first sequence, 0 if unknown. A PubAck with a lower one is of another
+	// stream of the same name, which somebody has made by hand.
 	first uint64
-	// absent is an answer: that there is no such stream ends a try. A log is made again by its owner within seconds.
+	// absent makes ErrNoStreamResponse final. It is false for a log, which its owner makes again.
 	absent bool
 	// header is the value of a message's header that names the stream.
 	header []string
@@ -28,14 +28,14 @@ func ExpectStream(stream string) Expected {
 	return Expected{stream: stream, absent: true, header: []string{stream}}
 }
 
-// ExpectLog is where the address's events are stored.
+// ExpectLog expects the log of the address to store a message.
 func ExpectLog(c *jetstream.Client, a route.Address) Expected {
 	e := ExpectStream(c.LogOf(a)).Awaited()
 	e.first = a.Log.First
 	return e
 }
 
-// Awaited has tries go on while the stream is not there: it is made again, or chooses its leader.
+// Awaited lets Send go on while the stream is not there, or elects its leader.
 func (e Expected) Awaited() Expected {
 	e.absent = false
 	return e
@@ -44,7 +44,7 @@ func (e Expected) Awaited() Expected {
 // Mark has the server store the message in no other stream.
 func (e Expected) Mark(m *nats.Msg) { m.Header[natsjs.ExpectedStreamHeader] = e.header }
 
-// judge returns nil when the answer says that the message is stored here. What another stream answers, an error too, is errOtherStream.
+// judge returns nil if this stream has stored the message, errOtherStream if another one answers.
 func (e Expected) judge(a answer) error {
 	switch {
 	case len(a.stream) > 0 && string(a.stream) != e.stream:

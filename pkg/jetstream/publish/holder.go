@@ -18,7 +18,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
-// holderCache finds out which target holds a full log, without asking the server for every event that it refuses.
+// holderCache finds the target that holds a full log, without a request for every refused event.
 type holderCache struct {
 	client *jetstream.Client
 
@@ -26,14 +26,14 @@ type holderCache struct {
 	known map[route.Key]*holderAt
 }
 
-// holderAt is who held one log when it was last asked. Who has put something into turn may read and write the rest.
+// holderAt is the last answer for one log. Its other fields belong to whoever has a token in turn.
 type holderAt struct {
-	turn chan struct{} // of capacity 1. A mutex would not let a caller go whose context ends while another one asks.
+	turn chan struct{} // of capacity 1: a mutex whose wait ends with a context
 	holding
 	at time.Time
 }
 
-// holding is what keeps the events in a full log: the target that has not got them, or, where that is not one target, why.
+// holding is why a full log keeps its events: the target that has not got them, or a text.
 type holding struct {
 	target *route.TargetKey
 	why    string
@@ -45,8 +45,8 @@ func newHolderCache(c *jetstream.Client) *holderCache {
 	return &holderCache{client: c, known: map[route.Key]*holderAt{}}
 }
 
-// find returns who holds the log; nothing when the server does not say in time, or ctx ends while another caller asks.
-// Callers for the same log wait for one answer.
+// find returns what holds the log; the zero value if the server does not say in time, or ctx ends
+// while another caller asks. Callers for the same log wait for one answer.
 func (h *holderCache) find(ctx context.Context, address route.Address) holding {
 	h.mu.Lock()
 	have, ok := h.known[address.Key]
@@ -65,7 +65,7 @@ func (h *holderCache) find(ctx context.Context, address route.Address) holding {
 	if time.Since(have.at) < holderFresh {
 		return have.holding
 	}
-	// The answer is for all who wait: it does not end with the one who happens to ask.
+	// All callers get the answer: asking for it does not end with the context of the first.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), jetstream.RequestTimeout/2)
 	defer cancel()
 	found, err := h.holder(ctx, address)
@@ -79,8 +79,8 @@ func (h *holderCache) find(ctx context.Context, address route.Address) holding {
 	return found
 }
 
-// holder returns the target that holds the log, or who or what else does. Where targets share the cursor, those that are
-// behind have their events parked for them until there is no room for that: then the one with most of them holds the log.
+// holder asks NATS what holds the log. Where that is the shared consumer, it is behind because
+// events of slow targets can no longer be parked: the target with most parked events holds the log.
 func (h *holderCache) holder(ctx context.Context, address route.Address) (holding, error) {
 	reading, err := trim.ReadLog(ctx, h.client, h.client.LogOf(address))
 	if err != nil {
@@ -110,7 +110,6 @@ func (h *holderCache) holder(ctx context.Context, address route.Address) (holdin
 	return holding{target: &route.TargetKey{Address: address.Key, Namespace: meta[jetstream.MetaNamespace], Name: meta[jetstream.MetaName]}}, nil
 }
 
-// notTrimmed is why a log is full though every target has got its events.
 func notTrimmed(address route.Address) string {
 	if address.Log.Stream != "" {
 		return "its stream is another's, who has to remove what is delivered"

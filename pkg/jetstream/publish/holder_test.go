@@ -8,7 +8,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
-// A sender that has gone is not kept waiting while another one asks the server who holds the log, which may take seconds.
+// A sender that has gone does not wait while another one asks the server, which may take seconds.
 func TestFindingTheHolderEndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	h := newHolderCache(nil)

@@ -14,7 +14,8 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
 )
 
-// Where many wait on a slow machine, PubAcks come later than the next copy is sent. If they did not count, nothing would ever be stored.
+// On a slow machine with many senders a PubAck comes after the next copy was sent. If such a PubAck
+// did not count, nothing would ever be stored.
 func TestALatePubAckCounts(t *testing.T) {
 	t.Parallel()
 	names, err := naming.New(naming.DefaultPrefix)
@@ -26,7 +27,7 @@ func TestALatePubAckCounts(t *testing.T) {
 	sender, err := NewSender(c)
 	jstest.Must(t, err)
 
-	// A stream that answers the first copy alone, late; to the second message it says first that it is busy.
+	// The stream slow answers only the first copy, and late. The stream busy refuses at first.
 	var copies atomic.Int64
 	_, err = c.Conn().Subscribe("slow", func(m *nats.Msg) {
 		if copies.Add(1) == 1 {

@@ -19,7 +19,7 @@ type Parked struct {
 	Events map[route.TargetKey]uint64
 }
 
-// ParkedFor says what the directed stream of the address holds for the targets of these records.
+// ParkedFor returns what the address's directed stream holds for the live targets of these records.
 func ParkedFor(ctx context.Context, c *jetstream.Client, key route.Key, records []routes.StoredRecord) (Parked, error) {
 	name := c.Names().DirectedStream(key)
 	p := Parked{Events: map[route.TargetKey]uint64{}}

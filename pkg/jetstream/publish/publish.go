@@ -20,21 +20,21 @@ import (
 )
 
 const (
-	// chunkMessages is how many messages of one publish are on their way at a time. A stream keeps 10,000 waiting by default, of all
-	// who publish into it, and drops what comes on top.
+	// chunkMessages is how many messages of one Publish are under way at a time. A stream queues
+	// 10,000 of all publishers by default, and drops the rest.
 	chunkMessages = 1024
-	// ackBudget is how long one try of a publish waits for its PubAck before the next.
+	// ackBudget is how long Send waits for PubAcks before it sends again.
 	ackBudget = 2 * time.Second
-	// firstRetry and lastRetry bound the pause between two tries of a publish.
+	// firstRetry and lastRetry bound the pause between two tries of Send.
 	firstRetry = 20 * time.Millisecond
 	lastRetry  = 500 * time.Millisecond
-	// A full log is tried again so often, with this pause, before its producer is refused.
+	// A full log is tried again fullTries times, fullPause apart, before the sender is refused.
 	fullTries = 3
 	fullPause = 150 * time.Millisecond
-	// MaxHeaderBytes is what JetStream stores as a message's headers. Source: nats-server server/stream.go.
+	// MaxHeaderBytes is JetStream's limit of headers. Source: nats-server server/stream.go.
 	MaxHeaderBytes = 65535
-	// workBytes of a message's headers are kept free when an event comes in, for what it carries besides once it is parked
-	// or a dead letter (see encodeWork). Without them an event of just the greatest size could be neither.
+	// workBytes of the headers are kept free when an event comes in, for the headers of a parked
+	// event or a dead letter (see codec.EncodeWork): even the largest event can become either.
 	workBytes = 4096
 )
 
@@ -44,7 +44,7 @@ type Sender struct {
 	acks   *acks
 }
 
-// NewSender returns a sender on the client's connection for events. Error: the connection is closed.
+// NewSender returns a sender on c's connection for events. Error: the connection is closed.
 func NewSender(c *jetstream.Client) (*Sender, error) {
 	acks, err := newAcks(c.EventsConn())
 	if err != nil {
@@ -54,7 +54,7 @@ func NewSender(c *jetstream.Client) (*Sender, error) {
 	return &Sender{client: c, acks: acks}, nil
 }
 
-// Publisher stores events in the logs of addresses. It is ingress.Publisher.
+// Publisher stores events in the logs of addresses. It implements ingress.Publisher.
 type Publisher struct {
 	client *jetstream.Client
 	sender *Sender
@@ -106,8 +106,7 @@ func (p *Publisher) Publish(ctx context.Context, to route.Address, messages []in
 	}
 }
 
-// chunk stores the messages. A log that is full of delivered events is trimmed at once: so it tries again when there is no room.
-// What is stored already is not stored twice.
+// chunk stores the messages, each once. If the log is full it asks for a trim and tries again.
 func (p *Publisher) chunk(ctx context.Context, to route.Address, log Expected, messages []*nats.Msg) (stored int, err error) {
 	stored, err = p.sender.Send(ctx, log, messages)
 	for try := 0; jetstream.IsLogFull(err) && try < fullTries; try++ {
@@ -138,13 +137,12 @@ func (s *Sender) EventMessage(log Expected, to route.Key, m ingress.Message) (*n
 	return msg, nil
 }
 
-// Send stores the messages, which are marked for the stream, all on their way at once, and sends those again that got no PubAck until
-// ctx ends. It returns how many are stored. An error that sending again does not mend ends it; nothing else does.
-//
-// A PubAck to any copy counts, also a late one to the first: where many wait on a slow machine, each would else send again for ever.
+// Send publishes the messages, which Mark has marked for the stream, all at once, and repeats those
+// without a PubAck until ctx ends, or an error is final. It returns how many are stored. A PubAck
+// to any copy counts, also a late one: else many senders on a slow machine would repeat for ever.
 func (s *Sender) Send(ctx context.Context, to Expected, messages []*nats.Msg) (stored int, err error) {
 	sent := s.acks.send(to, messages)
-	defer s.acks.giveUp(sent, errNoPubAck) // nobody reads it
+	defer s.acks.giveUp(sent, errNoPubAck) // frees the waits; nobody reads the error
 	for wait := firstRetry; ; wait = min(2*wait, lastRetry) {
 		again, err := s.await(ctx, sent)
 		stored = len(messages) - len(again)
@@ -160,8 +158,8 @@ func (s *Sender) Send(ctx context.Context, to Expected, messages []*nats.Msg) (s
 	}
 }
 
-// await waits for all PubAcks, until ctx ends or at most for the ackBudget. It returns which messages are not stored, and why: the last
-// reason, or the first that is final.
+// await waits for all PubAcks until ctx ends, for ackBudget at most. It returns the indexes of
+// messages that are not stored, and one reason: the first that is final, else the last.
 func (s *Sender) await(ctx context.Context, sent *sending) (again []int, err error) {
 	var why error
 	select {
@@ -180,8 +178,8 @@ func (s *Sender) await(ctx context.Context, sent *sending) (again []int, err err
 	return again, err
 }
 
-// IsFinal reports whether sending the same message again cannot help now. It can while the server is still busy storing the
-// first copy, or with too much else, which it says with codes of the 4xx kind.
+// IsFinal reports whether sending the same message again cannot help. Two errors of the 4xx kind
+// are not final: the server still stores the first copy, or has too many requests.
 func IsFinal(err error) bool {
 	var api *natsjs.APIError
 	if errors.As(err, &api) && (api.ErrorCode == jetstream.ErrCodeDuplicateInProcess || api.Code == http.StatusTooManyRequests) {
@@ -191,7 +189,7 @@ func IsFinal(err error) bool {
 		(api != nil && api.Code >= 400 && api.Code < 500)
 }
 
-// isFinal reports whether sending the same message to the stream again cannot help now.
+// isFinal is IsFinal for a message to this stream, whose absence may be final, too.
 func (e Expected) isFinal(err error) bool { return IsFinal(err) || e.absent && IsAbsent(err) }
 
 // IsAbsent reports whether no stream listens to the subject.

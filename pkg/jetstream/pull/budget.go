@@ -6,36 +6,36 @@ import (
 )
 
 const (
-	// mostAsked bounds what all sources of a process have asked for and not got, in bytes. A server cuts a connection off for which
-	// 64 MiB wait (nats-server, max_pending).
+	// mostAsked bounds the bytes that all sources of a process have requested and not received. A
+	// server closes a connection for which 64 MiB wait (nats-server, max_pending).
 	mostAsked = 32 << 20
 	// DefaultBudget is the budget of a process that does not say how much memory it may use.
 	DefaultBudget = 128 << 20
 )
 
-// Budget bounds the bytes of messages that the sources of a process have asked for and hold. Safe for concurrent use.
+// Budget bounds the bytes that the sources of a process request and hold. Safe for concurrent use.
 type Budget struct {
 	limit int64
-	// asked is what the server may send yet, held what has come and is not settled.
+	// asked counts bytes that are requested and not received, held those received and not settled.
 	asked, held atomic.Int64
 
-	// waiting are those who were refused, and are told when there is room again.
+	// refused are the sources to tell when there is room again; waiting is set if there are any.
 	waiting atomic.Bool
 	mu      sync.Mutex
 	refused map[*Source]struct{}
 }
 
-// NewBudget returns one of so many bytes.
+// NewBudget returns a budget of so many bytes.
 func NewBudget(limit int64) *Budget { return &Budget{limit: limit, refused: map[*Source]struct{}{}} }
 
-// Limit is how many bytes there are in all.
+// Limit returns the budget in bytes.
 func (b *Budget) Limit() int64 { return b.limit }
 
-// Bytes are those that were asked for and have not come, and those that are held.
+// Bytes returns the bytes that are requested and not received, and those received and not settled.
 func (b *Budget) Bytes() (asked, held int64) { return b.asked.Load(), b.held.Load() }
 
-// ask reserves up to want bytes for a request of the source, and not fewer than least; it returns 0 when there are not as many. The
-// source is told, on its channel more, when it may try again.
+// ask reserves between least and want bytes for a request of the source, and returns how many; 0 if
+// fewer than least are free. Then tell wakes the source when it may try again.
 func (b *Budget) ask(s *Source, want, least int64) int64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -50,22 +50,22 @@ func (b *Budget) ask(s *Source, want, least int64) int64 {
 	return granted
 }
 
-// force reserves bytes that there may not be.
+// force reserves bytes even if the budget is used up.
 func (b *Budget) force(bytes int64) { b.asked.Add(bytes) }
 
-// arrived turns bytes that were asked for into bytes that are held.
+// arrived turns requested bytes into held ones.
 func (b *Budget) arrived(bytes int64) {
 	b.held.Add(bytes)
 	b.asked.Add(-bytes)
 }
 
-// unask gives back bytes that no longer come.
+// unask frees requested bytes that no longer come.
 func (b *Budget) unask(bytes int64) {
 	b.asked.Add(-bytes)
 	b.tell()
 }
 
-// settled gives back bytes that were held.
+// settled frees held bytes.
 func (b *Budget) settled(bytes int64) {
 	b.held.Add(-bytes)
 	b.tell()

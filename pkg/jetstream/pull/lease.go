@@ -17,19 +17,19 @@ const (
 	nakBody      = "-NAK"
 )
 
-// leases renews what one source has handed out.
+// leases renews the leases of what one source has handed out.
 type leases struct {
 	conn   *nats.Conn
 	budget *Budget
 	every  time.Duration
-	// ended holds a token when a lease has ended since the last one was taken from it.
+	// ended has a token when a lease has ended since the last token was taken.
 	ended chan struct{}
 
 	mu  sync.Mutex
 	out map[*Lease]struct{}
 }
 
-// Lease is dispatch.Lease of one pulled message.
+// Lease implements dispatch.Lease for one pulled message.
 type Lease struct {
 	all     *leases
 	reply   string
@@ -56,8 +56,8 @@ func (l *leases) none() bool {
 	return len(l.out) == 0
 }
 
-// renew tells the server to wait on for each message that is due. While NATS is away it does nothing: what the client keeps
-// to send later is better spent on acknowledgements.
+// renew sends a progress ack for each message that is due. While NATS is away it sends none: the
+// client's buffer of unsent messages is better used for acknowledgements.
 func (l *leases) renew(now time.Time) {
 	if !l.conn.IsConnected() {
 		return
@@ -74,8 +74,8 @@ func (l *leases) renew(now time.Time) {
 	}
 }
 
-// renewUntilEnded returns when the last lease has ended, or the connection is closed. Whoever holds one ends it within its own
-// time budget.
+// renewUntilEnded renews leases until the last one has ended or the connection is closed. Whoever
+// holds a lease ends it within a time budget of its own.
 func (l *leases) renewUntilEnded(tick <-chan time.Time) {
 	for {
 		l.mu.Lock()
@@ -92,7 +92,7 @@ func (l *leases) renewUntilEnded(tick <-chan time.Time) {
 	}
 }
 
-// end sends the word first: once no lease is out, the connection may be closed.
+// end publishes before it removes the lease: once no lease is left, the connection may be closed.
 func (l *Lease) end(body string) error {
 	err := l.all.conn.Publish(l.reply, []byte(body))
 	l.all.mu.Lock()
@@ -106,12 +106,12 @@ func (l *Lease) end(body string) error {
 	return err
 }
 
-// Ack ends the message's life. A lost ack means one more delivery, never a loss.
+// Ack acknowledges the message. A lost ack means one more delivery, never a loss.
 func (l *Lease) Ack() error { return l.end(ackBody) }
 
-// Release gives the message back.
+// Release gives the message back to NATS, which delivers it again after the delay.
 func (l *Lease) Release(after time.Duration) error {
-	// A nak without a delay is not kept by a server that stops right after it (nats-server 2.15): the message would only come
-	// again when its lease runs out.
+	// A server that stops right after a nak without a delay forgets the nak (nats-server 2.15): the
+	// message would come again only when its lease runs out.
 	return l.end(fmt.Sprintf(`%s {"delay": %d}`, nakBody, max(after, 1).Nanoseconds()))
 }

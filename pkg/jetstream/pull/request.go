@@ -7,27 +7,28 @@ import (
 )
 
 const (
-	// firstAsk is how many bytes a request asks for after the source was idle, mostAsk how many at most. A source that is busy doubles what
-	// it asks for, so that the many that are idle reserve little.
+	// firstAsk is how many bytes the first request after an idle time asks for, mostAsk the most. A
+	// busy source doubles its requests, so that the many idle ones reserve little.
 	firstAsk = 64 << 10
 	mostAsk  = 4 << 20
-	// requests are how many pull requests a source has open at most: the second is sent while the first is used up.
+	// requests is how many pull requests a source has open at most: one is used up, one comes next.
 	requests = 2
 )
 
-// request is one pull request, and what of it has not come. Each has a subscription of its own: it tells which request brings a message.
+// request is one pull request, with the messages and bytes that have not come. Each has a
+// subscription of its own, which tells the messages of the two apart.
 type request struct {
 	sub   *nats.Subscription
 	inbox string
-	// reply is the subject of its statuses. A server says of a request that it is complete when the next one may have been sent.
+	// reply is the subject of its statuses, new for each request: a late status ends no other.
 	reply    string
 	messages int
 	bytes    int64
-	used     bool // it has brought something
+	used     bool // a message of it has come
 }
 
-// reserve returns how many bytes may be asked for. A source that neither holds nor expects anything may always ask for one message:
-// else those that hold what they cannot deliver would keep it from its own.
+// reserve returns how many bytes a new request may ask for. A source that holds and expects nothing
+// may always ask for one message: sources that cannot deliver what they hold must not starve it.
 func (s *Source) reserve(want int64, expects bool) int64 {
 	if want >= s.least {
 		if granted := s.budget.ask(s, want, s.least); granted > 0 {
@@ -41,8 +42,8 @@ func (s *Source) reserve(want int64, expects bool) int64 {
 	return s.least
 }
 
-// pullRequest is the JSON of a request. It is put together by hand because encoding/json would make the stack of this goroutine, of
-// which there is one for each consumer, grow for good.
+// pullRequest returns the JSON of a request. encoding/json would enlarge the stack of this
+// goroutine for good, and there is one for each consumer.
 func (s *Source) pullRequest(messages int, bytes int64) []byte {
 	request := strconv.AppendInt([]byte(`{"batch":`), int64(messages), 10)
 	request = strconv.AppendInt(append(request, `,"max_bytes":`...), bytes, 10)
@@ -51,7 +52,7 @@ func (s *Source) pullRequest(messages int, bytes int64) []byte {
 	return append(request, '}')
 }
 
-// end gives back what a request no longer brings.
+// end frees the bytes that a request no longer brings.
 func (s *Source) end(q *request) {
 	s.budget.unask(q.bytes)
 	q.messages, q.bytes = 0, 0
@@ -63,14 +64,14 @@ func (s *Source) requestOf(sub *nats.Subscription) *request {
 			return &s.open[i]
 		}
 	}
-	return &request{} // cannot be: there are no other subscriptions
+	return &request{} // unreachable: there are no other subscriptions
 }
 
-// grow has a source that uses up its requests ask for more at a time.
+// grow doubles the size of the next requests, because one was used up.
 func (s *Source) grow() { s.window = min(2*s.window, mostAsk) }
 
-// askForLarge is for a message that is larger than all that was asked for: it may be as large as the server takes now, or larger still
-// when the server took more before.
+// askForLarge is for a message that does not fit into an unused request: the next one asks for as
+// much as the server takes now, and then for more, because the server may have taken more before.
 func (s *Source) askForLarge() {
 	largest := s.client.MaxPayload() + firstAsk
 	if s.least >= largest {

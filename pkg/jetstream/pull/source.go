@@ -17,19 +17,18 @@ const pullExpires = 30 * time.Second
 // Consumer names a consumer in the NATS account.
 type Consumer struct{ Stream, Name string }
 
-// Taker gets the messages of a source. Its methods are called by the source's goroutine.
+// Taker gets the messages of a source. The source's goroutine calls its methods.
 type Taker interface {
-	// Space returns how much may be asked for now.
+	// Space returns how much the source may ask for now.
 	Space() share.Space
-	// Paused tells to leave messages where they are for a moment; AskMore tells when it is over.
+	// Paused reports whether messages have to wait for a moment; AskMore ends the wait.
 	Paused() bool
 	Take(m *nats.Msg, lease *Lease)
 }
 
-// Source pulls one consumer's messages. One goroutine, run, owns all fields below the line; worker goroutines touch only
-// the leases, which have a lock of their own.
-//
-// Why not nats.go's own Consume: it buffers messages whose leases nobody renews, and it asks for more than we can place.
+// Source pulls one consumer's messages. One goroutine, run, owns all fields below the line; worker
+// goroutines touch only the leases, which have a lock of their own. nats.go's own Consume buffers
+// messages without renewing their leases, and requests more than the Taker has space for.
 type Source struct {
 	client *jetstream.Client
 	budget *Budget
@@ -50,17 +49,17 @@ type Source struct {
 	window     int64  // what a request asks for, in bytes
 	least      int64  // what the next message may need, in bytes
 	lastHeard  time.Time
-	resumeAt   time.Time // not to ask before this; zero: ask when there is room
+	resumeAt   time.Time // no request before this time, unless it is zero
 	complained string
 }
 
-// Open opens a source on a consumer that exists or comes into being later.
+// Open opens a source on a consumer, which may be made later.
 func Open(c *jetstream.Client, id Consumer, t Taker, b *Budget) (*Source, error) {
 	s := &Source{
 		client: c, budget: b, taker: t,
 		api:  "$JS.API.CONSUMER.MSG.NEXT." + id.Stream + "." + id.Name,
 		more: make(chan struct{}, 1),
-		// After a lost heartbeat the messages of the old request may still come, and statuses need room too.
+		// Room for messages of old requests, which come after a lost heartbeat, and for statuses.
 		arrived: make(chan *nats.Msg, 2*share.Room+64),
 		stop:    make(chan struct{}), stopped: make(chan struct{}),
 		leases: newLeases(c.Conn(), b, c.Timing().RenewEvery),
@@ -88,10 +87,10 @@ func (s *Source) unsubscribe() {
 	}
 }
 
-// AskMore has the source ask for messages if there is room. It does not block.
+// AskMore tells the source that there may be room for messages. It does not block.
 func (s *Source) AskMore() { loop.Notify(s.more) }
 
-// Stop ends the pulling; what is still on its way goes to the taker. Leases that are out stay renewed until they end.
+// Stop ends the pulling. Messages on their way go to the taker; leases that are out stay renewed.
 func (s *Source) Stop() {
 	close(s.stop)
 	<-s.stopped
@@ -108,7 +107,7 @@ func (s *Source) run() {
 	var next *nats.Msg
 	for {
 		arrived := s.arrived
-		if next != nil { // taken before it was known to be paused
+		if next != nil { // received before the pause was seen
 			if s.taker.Paused() {
 				arrived = nil
 			} else {
@@ -146,8 +145,8 @@ func (s *Source) run() {
 	}
 }
 
-// ask keeps the open requests together below what may be taken; small top-ups wait until they are worth it. While NATS is away it does
-// nothing: the client would keep every request and send them all when NATS is back.
+// ask sends a request if the taker has space beyond the open requests; a top-up of less than half
+// waits. While NATS is away it sends none: the client would keep each request until the reconnect.
 func (s *Source) ask() {
 	if !s.resumeAt.IsZero() || !s.client.Conn().IsConnected() {
 		return
@@ -177,11 +176,11 @@ func (s *Source) ask() {
 	q.reply, q.messages, q.bytes, q.used = q.inbox+"."+strconv.FormatUint(s.sent, 10), more, granted, false
 	if err := s.client.Conn().PublishRequest(s.api, q.reply, s.pullRequest(more, granted)); err != nil {
 		s.complain("pull request: " + err.Error())
-		s.end(q) // the renew tick restarts it when nothing is heard
+		s.end(q) // the renew tick restarts the source if nothing is heard
 	}
 }
 
-// restart forgets the open requests, which the server or the network has lost, and asks anew.
+// restart drops the open requests, which the server or the network has lost, and sends a new one.
 func (s *Source) restart() {
 	for i := range s.open {
 		s.end(&s.open[i])
@@ -196,7 +195,7 @@ func (s *Source) receive(m *nats.Msg) {
 	s.lastHeard = time.Now()
 	q := s.requestOf(m.Sub)
 	if m.Reply == "" && m.Header.Get("Status") != "" {
-		if m.Subject == q.reply && q.messages > 0 { // else it speaks of a request that is over for us
+		if m.Subject == q.reply && q.messages > 0 { // else it is about an earlier request
 			s.takeStatus(q, m)
 		}
 		return
@@ -206,14 +205,14 @@ func (s *Source) receive(m *nats.Msg) {
 	s.complained = ""
 	q.used = true
 	q.bytes -= size
-	if q.messages--; q.messages <= 0 || q.bytes <= 0 { // of one whose bytes are used up to the last the server says nothing
+	if q.messages--; q.messages <= 0 || q.bytes <= 0 { // no status comes if the bytes are used up exactly
 		s.end(q)
 		s.grow()
 	}
 	s.taker.Take(m, s.leases.add(m.Reply, size))
 }
 
-// takeStatus accounts for what a request will no longer bring. Source of the codes: NATS ADR-37.
+// takeStatus ends a request that brings no more messages. Source of the codes: NATS ADR-37.
 func (s *Source) takeStatus(q *request, m *nats.Msg) {
 	code, text := m.Header.Get("Status"), m.Header.Get("Description")
 	if code == "100" {
@@ -240,7 +239,7 @@ func (s *Source) takeStatus(q *request, m *nats.Msg) {
 	}
 }
 
-// holdOff keeps a missing consumer from being asked for in a tight loop.
+// holdOff pauses the requests: a missing consumer must not be asked for in a tight loop.
 func (s *Source) holdOff() { s.resumeAt = time.Now().Add(jetstream.RetryPause) }
 
 func (s *Source) complain(text string) {
@@ -251,7 +250,6 @@ func (s *Source) complain(text string) {
 	s.client.Logger().Warn("pulling waits", "consumer", s.api[len("$JS.API.CONSUMER.MSG.NEXT."):], "reason", text)
 }
 
-// giveUp gives back what was asked for.
 func (s *Source) giveUp() {
 	for i := range s.open {
 		s.end(&s.open[i])
@@ -259,7 +257,7 @@ func (s *Source) giveUp() {
 	s.budget.forget(s)
 }
 
-// drain ends the subscriptions without losing sight of what is on its way.
+// drain ends the subscriptions; the messages that are on their way go to the taker.
 func (s *Source) drain() {
 	timer := time.NewTimer(jetstream.RetryPause)
 	defer timer.Stop()

@@ -14,7 +14,8 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/share"
 )
 
-// A server says that a batch is complete when the next request may be on its way: that must not pass for the end of the next one.
+// The status that ends a request may come after the next request was sent. It must not end that
+// one.
 func TestASourceHasNoMoreRequestsOpenThanItKnowsOf(t *testing.T) {
 	t.Parallel()
 	l := makeLog(t)
@@ -35,7 +36,7 @@ func TestASourceHasNoMoreRequestsOpenThanItKnowsOf(t *testing.T) {
 	}
 }
 
-// Of a request whose bytes are used up to the last the server says nothing.
+// The server sends no status for a request whose bytes are used up exactly.
 func TestARequestThatIsUsedUpExactlyIsOver(t *testing.T) {
 	t.Parallel()
 	l := makeLog(t)
@@ -61,8 +62,8 @@ func TestARequestThatIsUsedUpExactlyIsOver(t *testing.T) {
 	}
 }
 
-// Many sources may ask for much at once: all of it together stays below what a server lets wait for a connection.
-func TestWhatAllSourcesAskFor(t *testing.T) {
+// All sources of a process together request less than a server lets wait for one connection.
+func TestAllSourcesTogetherStayBelowTheLimitOfAConnection(t *testing.T) {
 	t.Parallel()
 	b := NewBudget(1 << 30)
 	var refused, asked int64

@@ -58,7 +58,7 @@ func (l log) state(t *testing.T) *natsjs.ConsumerInfo {
 	return consumer.CachedInfo()
 }
 
-// numbers are so many bodies, each another one.
+// numbers returns n different bodies.
 func numbers(n int) (bodies []string) {
 	for i := range n {
 		bodies = append(bodies, fmt.Sprint(i))
@@ -66,7 +66,7 @@ func numbers(n int) (bodies []string) {
 	return bodies
 }
 
-// greedy is a taker that has room for as many, and acknowledges at once.
+// greedy is a Taker with room for so many messages, which acknowledges at once.
 type greedy struct {
 	room int
 	got  chan *nats.Msg

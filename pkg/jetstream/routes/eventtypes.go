@@ -8,13 +8,13 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 )
 
-// EventTypes are the types of events that ingress and filter have seen. Each is a record that expires unless it is written again.
+// EventTypes writes the event types that a process has seen. A record expires unless written again.
 type EventTypes struct{ client *jetstream.Client }
 
-// NewEventTypes returns those that this client's NATS has.
+// NewEventTypes returns a writer into the bucket of event types.
 func NewEventTypes(c *jetstream.Client) EventTypes { return EventTypes{c} }
 
-// PutEventType writes the record, or the same one again so that it stays.
+// PutEventType writes the record, or writes it again so that it does not expire.
 func (e EventTypes) PutEventType(ctx context.Context, r eventtype.Record) error {
 	name := e.client.Names().EventTypesBucket()
 	bucket, err := e.client.JetStream().KeyValue(ctx, name)

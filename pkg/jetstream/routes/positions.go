@@ -10,7 +10,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 )
 
-// Remembered reports whether a position is remembered at the key, see naming.SharedKey.
+// Remembered reports whether the positions bucket has a value at the key (see naming.SharedKey).
 func Remembered(ctx context.Context, c *jetstream.Client, key string) (bool, error) {
 	positions, err := c.JetStream().KeyValue(ctx, c.Names().PositionsBucket())
 	if err == nil {

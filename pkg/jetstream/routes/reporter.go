@@ -15,21 +15,21 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
-// Reporter writes one process's report: when it changes, and every route.ReportInterval so that it does not expire.
+// Reporter writes the report of one process: after a change, and every route.ReportInterval.
 type Reporter struct {
-	// Written, if not nil, is called after each report with the time before it was sent, also after one that nobody can miss (see
-	// nobodyAsks); after an error the report is repeated soon. Set it before Run.
+	// Written, if not nil, is called when a report is stored, or failed and NobodyAsks, with the
+	// time before its sending. If Written fails, a report follows soon. Set it before Run.
 	Written func(ctx context.Context, sent time.Time) error
 
 	client *jetstream.Client
 	State  func() route.Report
 	wake   chan struct{}
 
-	// err is why the last report could not be written.
+	// err is why the last report could not be written; nil if it was.
 	err atomic.Pointer[error]
 }
 
-// NewReporter returns a reporter of what state returns. state is called by one goroutine at a time.
+// NewReporter returns a reporter of what state returns. One goroutine at a time calls state.
 func NewReporter(c *jetstream.Client, state func() route.Report) *Reporter {
 	return &Reporter{client: c, State: state, wake: make(chan struct{}, 1)}
 }
@@ -37,14 +37,14 @@ func NewReporter(c *jetstream.Client, state func() route.Report) *Reporter {
 // Changed tells the reporter that the state may differ from what it wrote last. It never blocks.
 func (r *Reporter) Changed() { loop.Notify(r.wake) }
 
-// Run reports from the first Changed until ctx ends, and then withdraws the report.
+// Run writes reports from the first Changed until ctx ends, and then withdraws the report.
 func (r *Reporter) Run(ctx context.Context) {
 	select {
 	case <-r.wake:
 	case <-ctx.Done():
 		return
 	}
-	// What was reported may be gone with the memory of a server that has restarted.
+	// A server that has restarted may have lost the report with its memory.
 	reconnected := r.client.Conn().StatusChanged(nats.CONNECTED)
 	defer r.client.Conn().RemoveStatusListener(reconnected)
 	key, failure := "", loop.Failure{}
@@ -84,7 +84,7 @@ func (r *Reporter) Err() error {
 	return nil
 }
 
-// say logs why a report failed, once for each reason, and when that is over. While NATS is away the client says so.
+// say logs once why reports fail, and when they succeed again. The client logs that NATS is away.
 func (r *Reporter) say(err error, failure *loop.Failure) {
 	if err != nil && !r.client.Connected() {
 		return
@@ -100,12 +100,14 @@ func (r *Reporter) say(err error, failure *loop.Failure) {
 	}
 }
 
-// NobodyAsks tells, of a report that could not be written, that this is as good as if it had been: nothing becomes ready anywhere without
-// this process for as long as a report would live. So it is while there is no reports bucket, as after a restart of a NATS that is one
-// server: whoever makes one says that what was in the former is lost, and waits so long before anything becomes ready.
+// NobodyAsks reports whether a report that could not be written is not needed either: for as long
+// as it would have lived, no target becomes ready anywhere. That is so while there is no reports
+// bucket, as after a restart of a single NATS server: whoever makes the bucket again notes that
+// reports were lost, and nothing becomes ready for the lifetime of a report (I4).
 //
-// In a cluster a server may not have heard that others have made the bucket, which also stays there: there it is not so. And it is asked
-// in this order because a server that starts finds its streams again in that of their names.
+// In a cluster it is never so: the bucket survives there, and this server may not have heard yet
+// that somebody has made it. The routes bucket is read first, because a server that starts restores
+// its streams in the order of their names: with the routes it has the reports too, if they exist.
 func (r *Reporter) NobodyAsks(ctx context.Context, failed error) bool {
 	if !errors.Is(failed, natsjs.ErrBucketNotFound) {
 		return false
@@ -123,6 +125,7 @@ func (r *Reporter) NobodyAsks(ctx context.Context, failed error) bool {
 	return errors.Is(err, natsjs.ErrStreamNotFound)
 }
 
+// Write stores the report at the key, as Run does; tests of other packages call it.
 func (r *Reporter) Write(ctx context.Context, key string, report route.Report) error {
 	data, err := json.Marshal(report)
 	if err != nil {
@@ -138,7 +141,7 @@ func (r *Reporter) Write(ctx context.Context, key string, report route.Report) e
 	return err
 }
 
-// withdraw spares the others the wait until the report expires; when NATS is away it expires all the same.
+// withdraw deletes the report, so that nobody waits for it to expire; not while NATS is away.
 func (r *Reporter) withdraw(key string) {
 	ctx, cancel := context.WithTimeout(context.Background(), jetstream.RetryPause)
 	defer cancel()

@@ -14,8 +14,8 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
-// Watch keeps the table equal to the routes bucket until ctx ends. synced is called after each full read of the bucket.
-// A bucket that is missing or unreachable leaves the table as it is; the watch goes on when it is back.
+// Watch keeps the table equal to the routes bucket until ctx ends, and calls synced after each full
+// read of the bucket. While the bucket is missing or unreachable the table stays as it is.
 func Watch(ctx context.Context, c *jetstream.Client, table *route.Table, synced func()) {
 	var failure loop.Failure
 	for ctx.Err() == nil {
@@ -33,7 +33,7 @@ func Watch(ctx context.Context, c *jetstream.Client, table *route.Table, synced 
 	}
 }
 
-// watchOnce returns when the watch has to start anew.
+// watchOnce returns when the watch has to start again.
 func watchOnce(ctx context.Context, c *jetstream.Client, table *route.Table, synced func()) error {
 	seen := uint64(0)
 	return c.WatchBucket(ctx, c.Names().RoutesBucket(), jetstream.BucketWatch{
@@ -61,7 +61,7 @@ func applyEntry(table *route.Table, entry natsjs.KeyValueEntry) {
 	table.Apply(entry.Key(), entry.Revision(), record)
 }
 
-// DecodeEntry reads a record and makes sure that it stands at the key that it belongs to. Errors: route.ErrRecord.
+// DecodeEntry decodes a record and checks that its key is the entry's. Errors: route.ErrRecord.
 func DecodeEntry(entry natsjs.KeyValueEntry) (route.Record, error) {
 	record, err := route.DecodeRecord(entry.Value())
 	if err == nil && entry.Key() != RecordKey(record) {
@@ -70,7 +70,7 @@ func DecodeEntry(entry natsjs.KeyValueEntry) (route.Record, error) {
 	return record, err
 }
 
-// RecordKey is where the record stands in the routes bucket.
+// RecordKey returns the record's key in the routes bucket.
 func RecordKey(r route.Record) string {
 	if r.Address != nil {
 		return naming.AddressKey(r.Address.Key)
@@ -78,14 +78,14 @@ func RecordKey(r route.Record) string {
 	return naming.TargetKey(r.Target.Key)
 }
 
-// StoredRecord is a record with the revision of the bucket at which it was written.
+// StoredRecord is a record with the revision at which it was written.
 type StoredRecord struct {
 	route.Record
 	Revision uint64
 }
 
-// Records reads the routes bucket from the server, tombstones included, for the keys that match the filter ("" means all).
-// Errors: route.ErrRecord when some cannot be read; the others are returned with it.
+// Records reads the records whose keys match the filter ("" means all), tombstones included, from
+// the server. Errors: route.ErrRecord if some cannot be decoded; the others are returned with it.
 func Records(ctx context.Context, c *jetstream.Client, keyFilter string) ([]StoredRecord, error) {
 	if keyFilter == "" {
 		keyFilter = natsjs.AllKeys
@@ -106,7 +106,7 @@ func Records(ctx context.Context, c *jetstream.Client, keyFilter string) ([]Stor
 	return records, errors.Join(unreadable...)
 }
 
-// End returns the revision of the last change of the routes bucket that is there, and when the bucket was made.
+// End returns the revision of the newest entry of the routes bucket, and when the bucket was made.
 func End(ctx context.Context, c *jetstream.Client) (revision uint64, made time.Time, err error) {
 	return c.BucketEnd(ctx, c.Names().RoutesBucket(), natsjs.AllKeys)
 }

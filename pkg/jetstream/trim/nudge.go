@@ -8,31 +8,31 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
-// Gauge counts what this process puts into each log, and nudges the trimmers when that is much. A nudge is a hint on core
-// NATS: a lost one costs nothing but a wait for the trimmers' clock.
+// Gauge counts what this process stores in each log, and nudges the trimmers when that is much. A
+// nudge is a core NATS message: if it is lost, the log is trimmed at its next regular time.
 type Gauge struct {
 	client *jetstream.Client
 
-	mu    sync.Mutex
-	logs  map[route.Key]int64
-	fulls map[route.Key]time.Time
+	mu       sync.Mutex
+	stored   map[route.Key]int64
+	lastFull map[route.Key]time.Time
 }
 
 // NewGauge returns a gauge of what this process stores.
 func NewGauge(c *jetstream.Client) *Gauge {
-	return &Gauge{client: c, logs: map[route.Key]int64{}, fulls: map[route.Key]time.Time{}}
+	return &Gauge{client: c, stored: map[route.Key]int64{}, lastFull: map[route.Key]time.Time{}}
 }
 
-// NudgeShare of a log's limit is stored between two nudges.
+// NudgeShare is the share of a log's limit, 1/NudgeShare, that is stored between two nudges.
 const NudgeShare = 8
 
 // Add counts bytes that were stored in the log of the address.
 func (g *Gauge) Add(address route.Address, bytes int) {
 	g.mu.Lock()
-	g.logs[address.Key] += int64(bytes)
-	due := g.logs[address.Key] > max(address.Log.MaxBytes/NudgeShare, 1)
+	g.stored[address.Key] += int64(bytes)
+	due := g.stored[address.Key] > max(address.Log.MaxBytes/NudgeShare, 1)
 	if due {
-		g.logs[address.Key] = 0
+		g.stored[address.Key] = 0
 	}
 	g.mu.Unlock()
 	if due {
@@ -40,12 +40,12 @@ func (g *Gauge) Add(address route.Address, bytes int) {
 	}
 }
 
-// Full asks for a trim on behalf of a sender who finds no room, as often as a trimmer heeds it.
+// Full nudges the trimmers because the log has no room for an event, once in trimPause at most.
 func (g *Gauge) Full(address route.Address) {
 	g.mu.Lock()
-	due := time.Since(g.fulls[address.Key]) > trimPause
+	due := time.Since(g.lastFull[address.Key]) > trimPause
 	if due {
-		g.fulls[address.Key] = time.Now()
+		g.lastFull[address.Key] = time.Now()
 	}
 	g.mu.Unlock()
 	if due {

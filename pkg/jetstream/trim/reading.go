@@ -13,23 +13,23 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
-// errIncomplete means that the server did not show every consumer of a stream; what they still need is unknown.
+// errIncomplete means that the server listed fewer consumers than the stream has.
 var errIncomplete = errors.New("not every consumer of the stream could be read")
 
-// Reading is what the server says of a log at one moment.
+// Reading is the state of a log and its consumers at one moment, as the server says.
 type Reading struct {
 	stream natsjs.Stream
 	State  natsjs.StreamState
-	// Consumers holds the name of every consumer, our own and foreign ones.
+	// Consumers has the name of every consumer, ours and foreign ones.
 	Consumers map[string]bool
-	// Floor is the lowest sequence that some consumer still needs; lastSequence + 1 when none needs anything.
+	// Floor is the lowest sequence that a consumer still needs; lastSequence + 1 if none needs any.
 	Floor uint64
 	// Holder is the consumer at the floor; nil when none needs anything.
 	Holder *natsjs.ConsumerInfo
 }
 
-// ReadLog asks the server for the state and all cursors of the stream that is a log, and never a cache. The order matters: what is stored after the
-// state was read lies above the floor, whatever the cursors say.
+// ReadLog asks the server, not a cache, for the state and all consumers of a log, in this order:
+// events that are stored after the state was read lie above the floor, wherever the cursors stand.
 func ReadLog(ctx context.Context, c *jetstream.Client, name string) (Reading, error) {
 	stream, err := c.JetStream().Stream(ctx, name)
 	if err != nil {
@@ -54,10 +54,10 @@ func ReadLog(ctx context.Context, c *jetstream.Client, name string) (Reading, er
 	return reading, nil
 }
 
-// lower brings the floor down to what the consumer still needs.
+// lower lowers the floor to the first message that the consumer still needs.
 //
-// The consumer's own count of pending messages is no proof that it needs nothing: the server updates it after the message
-// is stored. Its ack floor is, together with a search of the log for the next message that its filter takes.
+// That NumPending is 0 proves nothing: the server updates it after it has stored a message. The ack
+// floor and a search of the log for the next message that the consumer's filter takes do.
 func (r *Reading) lower(ctx context.Context, info *natsjs.ConsumerInfo) error {
 	from := max(info.AckFloor.Stream+1, r.State.FirstSeq)
 	if from >= r.Floor {
@@ -82,11 +82,11 @@ func (r *Reading) lower(ctx context.Context, info *natsjs.ConsumerInfo) error {
 	return nil
 }
 
-// Missing names the consumer of the address's targets that is not there and comes back where it stood; "" when there is none. Until then
-// nothing may go of what the log holds.
+// Missing names a consumer of the address's targets that does not exist and will be made again
+// where it stood; "" if there is none. Until then nothing may be removed from the log.
 //
-// The records tell of it, and, should somebody have deleted these too, the position that is remembered of the shared consumer: who
-// removes the last target forgets that first.
+// If the records were deleted too, the stored position of the shared consumer shows that there was
+// one: an owner that removes the last target deletes the position first.
 func (r *Reading) Missing(ctx context.Context, c *jetstream.Client, address route.Key, targets []routes.StoredRecord) (string, error) {
 	for _, t := range targets {
 		if !t.Swept && t.Target.Consumer != "" && !r.Consumers[t.Target.Consumer] {

@@ -19,17 +19,17 @@ import (
 )
 
 const (
-	// trimShare of a log's limit must be free to gain before a nudge trims it earlier.
+	// trimShare: a nudge trims a log only if that frees about 1/trimShare of its limit.
 	trimShare = 4
-	// trimPause is the least time between two looks at the same log.
+	// trimPause is the least time between two nudges for one log; more are ignored.
 	trimPause = 200 * time.Millisecond
 )
 
-// NudgeFull is the body of a nudge whose sender was refused: whatever can be freed is worth it.
+// NudgeFull is the body of a nudge for a full log: whatever a trim frees is worth it.
 const NudgeFull = "full"
 
-// Trimmer removes from the logs what every cursor has passed. It is the one piece of this project that could lose an event,
-// so it believes only what the server says now, and does nothing when anything is unclear.
+// Trimmer removes from the logs what every cursor has passed (I7). It could lose events: so it
+// believes only what the server says now, and removes nothing if anything is unclear.
 type Trimmer struct {
 	client *jetstream.Client
 	table  *route.Table
@@ -38,17 +38,17 @@ type Trimmer struct {
 // New returns a trimmer of the logs of the table's addresses. Any number of processes may run one.
 func New(c *jetstream.Client, table *route.Table) *Trimmer { return &Trimmer{client: c, table: table} }
 
-// Run trims until ctx ends: each log every Timing.TrimEvery, and sooner when an ingress says that it fills up.
+// Run trims until ctx ends: each log every Timing.TrimEvery, and sooner after a nudge.
 func (t *Trimmer) Run(ctx context.Context) {
 	nudges := make(chan *nats.Msg, 1024)
 	sub, err := t.client.Conn().ChanSubscribe(t.client.Names().TrimSubjects(), nudges)
 	if err != nil {
-		t.client.Logger().Warn("nobody can ask for a trim; logs are trimmed by the clock alone", "error", err)
+		t.client.Logger().Warn("nudges cannot be received; logs are trimmed at regular times only", "error", err)
 	} else {
 		defer func() { _ = sub.Unsubscribe() }()
 	}
 	last := map[route.Key]time.Time{}
-	// Several processes trim the same logs; they need not do it in step.
+	// Several processes trim the same logs, better at different times.
 	every := t.client.Timing().TrimEvery
 	clock := time.NewTicker(every - rand.N(every/8)) //nolint:gosec // no secret
 	defer clock.Stop()
@@ -83,7 +83,7 @@ func (t *Trimmer) heed(ctx context.Context, nudge *nats.Msg, last map[route.Key]
 	last[key] = time.Now()
 }
 
-// attempt trims and logs why not. Whatever went wrong, the log stays as it was, and the next attempt reads everything anew.
+// attempt trims, or logs why it failed: the log is as it was, and the next attempt reads it again.
 func (t *Trimmer) attempt(ctx context.Context, address route.Address, worth uint64) {
 	trim, cancel := context.WithTimeout(ctx, 2*jetstream.RequestTimeout)
 	defer cancel()
@@ -93,10 +93,12 @@ func (t *Trimmer) attempt(ctx context.Context, address route.Address, worth uint
 	}
 }
 
-// Once removes from the address's log what lies below its lowest cursor and is older than its history window or more than history may
-// take, provided that this frees about worth bytes or more. It returns the sequence below which the log is empty now; 0 when it removed nothing.
-// It removes nothing while a target that had a consumer lacks it, or while the shared consumer is remembered and not there: that
-// consumer comes back where it stood. So does that of a target which was removed, if it is put again in its grace period.
+// Once removes from the address's log the events below its lowest cursor that are older than the
+// history window, or beyond the history's share of the log, if that frees about worth bytes or
+// more. It returns the sequence below which the log is empty now; 0 if it removed nothing.
+//
+// It removes nothing while a consumer is Missing, which will be made again where it stood. That may
+// be the consumer of a removed target, which is put again in its grace period.
 func Once(ctx context.Context, c *jetstream.Client, address route.Address, worth uint64) (uint64, error) {
 	if address.Log.Stream != "" {
 		return 0, nil // it is not ours to trim
@@ -131,8 +133,7 @@ func Once(ctx context.Context, c *jetstream.Client, address route.Address, worth
 	return floor, nil
 }
 
-// PurgeBelow goes over the connection for removals: one that could not be asked for while NATS is away must not be asked for later, when
-// the log may be another one.
+// PurgeBelow uses Client.Removals: when a late purge reaches NATS, the log may be another one.
 func PurgeBelow(ctx context.Context, c *jetstream.Client, log string, floor uint64) error {
 	stream, err := c.Removals().Stream(ctx, log)
 	if err == nil {
@@ -150,11 +151,11 @@ func freed(state natsjs.StreamState, floor uint64) uint64 {
 	return uint64(float64(state.Bytes) * float64(floor-state.FirstSeq) / float64(span))
 }
 
-// historyShare is how much of a log delivered events may fill, in quarters: what is to be delivered always has room.
+// historyShare is how much of a log delivered events may fill, in quarters; the rest is for others.
 const historyShare = 3
 
-// mostHistory is below which sequence delivered events have to go so that the log is not filled beyond historyShare, by the average size
-// of a message; 0 when nothing has to.
+// mostHistory returns the sequence below which delivered events must go so that they fill no more
+// than historyShare of the log, estimated from the average size of a message; 0 if none must go.
 func mostHistory(state natsjs.StreamState, maxBytes int64) uint64 {
 	share := uint64(max(maxBytes, 0)) / 4 * historyShare
 	if maxBytes <= 0 || state.Bytes <= share {
@@ -164,7 +165,7 @@ func mostHistory(state natsjs.StreamState, maxBytes int64) uint64 {
 	return state.FirstSeq + uint64(math.Ceil(span*float64(state.Bytes-share)/float64(state.Bytes)))
 }
 
-// historyFloor lowers the floor to the first message that the history window still covers, found by bisection.
+// historyFloor returns the first sequence that the history window covers, at most the floor.
 func historyFloor(ctx context.Context, r Reading, history time.Duration) (uint64, error) {
 	if history <= 0 {
 		return r.Floor, nil
