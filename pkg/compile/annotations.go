@@ -50,4 +50,10 @@ const (
 	DedupWindowAnnotation = AnnotationPrefix + "dedup-window"
 	// MaxConsumersAnnotation bounds the consumers of each stream of the Broker: 1 to 100000. Without it, the owner's default.
 	MaxConsumersAnnotation = AnnotationPrefix + "max-consumers"
+	// DeadLetterMaxBytesAnnotation is the byte limit of the dead-letter stream, written as that of the log. Without it a quarter of that,
+	// and at least 2 MiB, up to the log's. A limit below what the stream holds is not applied until that is removed.
+	DeadLetterMaxBytesAnnotation = AnnotationPrefix + "dead-letter-max-bytes"
+	// DeadLetterMaxAgeAnnotation is how long a dead letter is kept: a minute at least, or "0s", as without it, for as long as nobody
+	// removes it. An age that would drop letters which are there is not applied until those are removed.
+	DeadLetterMaxAgeAnnotation = AnnotationPrefix + "dead-letter-max-age"
 )

@@ -1,7 +1,9 @@
 package route
 
-// deadLetterShare is which part of the log's limit the dead-letter stream of an address has, and smallestRoom what it has at least, up to
-// the log's: one message of the largest size that NATS takes by default, with what is said of its failure.
+import "cmp"
+
+// deadLetterShare is which part of the log's limit the dead-letter stream of an address has that asks for none, and smallestRoom what it
+// has at least, up to the log's: one message of the largest size that NATS takes by default, with what is said of its failure.
 const (
 	deadLetterShare = 4
 	smallestRoom    = 2 << 20
@@ -9,7 +11,7 @@ const (
 
 // DeadLetterBytes is the byte limit of the address's dead-letter stream. NATS reserves it beside the log's.
 func (l Log) DeadLetterBytes() int64 {
-	return max(l.MaxBytes/deadLetterShare, min(l.MaxBytes, smallestRoom))
+	return cmp.Or(l.DeadLetterMaxBytes, max(l.MaxBytes/deadLetterShare, min(l.MaxBytes, smallestRoom)))
 }
 
 // DirectedBytes is how much may be parked for the targets of the address. NATS reserves nothing for it: a stream with message schedules

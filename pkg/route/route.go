@@ -80,6 +80,10 @@ type Log struct {
 	History time.Duration `json:"history,omitempty"`
 	// DedupWindow makes the ingress drop an event whose source and id were stored within this time; 0 turns it off.
 	DedupWindow time.Duration `json:"dedupWindow,omitempty"`
+	// DeadLetterMaxBytes is the byte limit of the dead-letter stream; 0 makes that a part of MaxBytes (see DeadLetterBytes).
+	DeadLetterMaxBytes int64 `json:"deadLetterMaxBytes,omitempty"`
+	// DeadLetterMaxAge is how long a dead letter is kept; 0 keeps each until somebody removes it.
+	DeadLetterMaxAge time.Duration `json:"deadLetterMaxAge,omitempty"`
 	// MaxConsumers bounds the consumers of each of the address's streams; 0 means the owner's default.
 	MaxConsumers int `json:"maxConsumers,omitempty"`
 	// Placement is where in the NATS cluster the log lives; the zero Placement leaves it to NATS.

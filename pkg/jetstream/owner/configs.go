@@ -94,6 +94,7 @@ func deadLetterConfig(names naming.Names, a route.Address) natsjs.StreamConfig {
 		Retention:    natsjs.LimitsPolicy,
 		Discard:      natsjs.DiscardNew,
 		MaxBytes:     a.Log.DeadLetterBytes(),
+		MaxAge:       a.Log.DeadLetterMaxAge,
 		MaxConsumers: 100,
 		Replicas:     positive(a.Log.Replicas, 1),
 		Storage:      storageOf(a),
