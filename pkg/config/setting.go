@@ -61,6 +61,17 @@ func PausedSetting(why *string) Setting {
 	}
 }
 
+// CopySetting stores whether a dead letter that is for a sink is kept in the dead-letter stream as well.
+func CopySetting(copies *bool) Setting {
+	return func(value string) error {
+		if value != "true" && value != "false" {
+			return errors.New("must be true or false")
+		}
+		*copies = value == "true"
+		return nil
+	}
+}
+
 // plainQuantity matches the quantities that we take. An exponent ("1e9999999") is left out: the quantity parser accepts it
 // and then wraps around.
 var plainQuantity = regexp.MustCompile(`^[0-9]{1,18}(\.[0-9]{1,9})?([KMGTP]i|[kMGTP])?$`)

@@ -16,7 +16,7 @@ func TestRecordRoundTrip(t *testing.T) {
 	full := target("one")
 	full.Target.UID, full.Target.Consumer, full.Target.NotReady, full.Target.MaxInFlight = "uid", "trigger_shop_one", "why", 7
 	full.Target.Subscriber = &Destination{URL: "https://a/", CACerts: "pem", Audience: "me"}
-	full.Target.DeadLetter = &Destination{URL: "http://b/"}
+	full.Target.DeadLetter, full.Target.DeadLetterCopy = &Destination{URL: "http://b/"}, true
 	full.Target.Delivery = delivery.Policy{Retry: 3, Backoff: delivery.LinearBackoff, Delay: time.Second, Timeout: time.Minute, RetryAfterMax: &limit}
 	full.Target.Filter = filter.Spec{Filters: []filter.Expression{{Not: &filter.Expression{CESQL: "type = 'a'"}}}}
 	swept := tombstone(full)

@@ -151,6 +151,8 @@ type Target struct {
 	Delivery delivery.Policy `json:"delivery"`
 	// DeadLetter is nil when no sink is configured: such events are kept in the address's dead-letter stream.
 	DeadLetter *Destination `json:"deadLetter,omitempty"`
+	// DeadLetterCopy keeps what the sink is sent in the dead-letter stream as well.
+	DeadLetterCopy bool `json:"deadLetterCopy,omitempty"`
 	// MaxInFlight bounds the requests that run at one time in one filter process.
 	MaxInFlight int `json:"maxInFlight,omitempty"`
 	// NotReady is why nothing is delivered at present; empty when the target is to be served.
