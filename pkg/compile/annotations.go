@@ -62,4 +62,7 @@ const (
 	// DeadLetterMaxAgeAnnotation is how long a dead letter is kept: a minute at least, or "0s", as without it, for as long as nobody
 	// removes it. An age that would drop letters which are there is not applied until those are removed.
 	DeadLetterMaxAgeAnnotation = AnnotationPrefix + "dead-letter-max-age"
+	// DeadLetterWhenFullAnnotation is what happens when the dead-letter stream is full: "hold", as without it, has the target wait whose
+	// events fail; "discard-oldest" loses the oldest letters.
+	DeadLetterWhenFullAnnotation = AnnotationPrefix + "dead-letter-when-full"
 )

@@ -40,6 +40,7 @@ func LogSettings(log *route.Log) map[string]Setting {
 
 		"dead-letter-max-bytes": func(v string) (err error) { log.DeadLetterMaxBytes, err = parseBytes(v); return err },
 		"dead-letter-max-age":   func(v string) (err error) { log.DeadLetterMaxAge, err = parseLetterAge(v); return err },
+		"dead-letter-when-full": func(v string) (err error) { log.DiscardOldLetters, err = parseWhenFull(v); return err },
 	}
 }
 
@@ -173,4 +174,14 @@ func parseLetterAge(value string) (time.Duration, error) {
 		return 0, fmt.Errorf("must be a duration such as P7D or 168h, at least %s, or 0s for none", minLetterAge)
 	}
 	return age, nil
+}
+
+func parseWhenFull(value string) (discardOld bool, err error) {
+	switch value {
+	case "hold":
+		return false, nil
+	case "discard-oldest":
+		return true, nil
+	}
+	return false, errors.New("must be hold or discard-oldest")
 }

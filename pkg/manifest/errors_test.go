@@ -190,7 +190,7 @@ func TestLoadErrors(t *testing.T) {
 			"f.yaml:11: spec.filters[1].cesql: invalid CESQL: column 7: expected a value, found the end",
 		}},
 		{"unknown annotation of ours", annotated(broker, "jetstream.eventing.knative.dev/max-byte: 1Gi"), []string{
-			"f.yaml:6: metadata.annotations[jetstream.eventing.knative.dev/max-byte]: unknown annotation of a Broker (known: jetstream.eventing.knative.dev/dead-letter-copy, jetstream.eventing.knative.dev/dead-letter-max-age, jetstream.eventing.knative.dev/dead-letter-max-bytes, jetstream.eventing.knative.dev/dedup-window, jetstream.eventing.knative.dev/history, jetstream.eventing.knative.dev/max-bytes, jetstream.eventing.knative.dev/max-consumers, jetstream.eventing.knative.dev/paused, jetstream.eventing.knative.dev/replicas, jetstream.eventing.knative.dev/storage)",
+			"f.yaml:6: metadata.annotations[jetstream.eventing.knative.dev/max-byte]: unknown annotation of a Broker (known: jetstream.eventing.knative.dev/dead-letter-copy, jetstream.eventing.knative.dev/dead-letter-max-age, jetstream.eventing.knative.dev/dead-letter-max-bytes, jetstream.eventing.knative.dev/dead-letter-when-full, jetstream.eventing.knative.dev/dedup-window, jetstream.eventing.knative.dev/history, jetstream.eventing.knative.dev/max-bytes, jetstream.eventing.knative.dev/max-consumers, jetstream.eventing.knative.dev/paused, jetstream.eventing.knative.dev/replicas, jetstream.eventing.knative.dev/storage)",
 		}},
 		{"bad quantity", annotated(broker, "jetstream.eventing.knative.dev/max-bytes: 1e9999999"), []string{
 			"f.yaml:6: metadata.annotations[jetstream.eventing.knative.dev/max-bytes]: invalid value: 1e9999999 (must be a positive number of bytes such as 512Mi, at most 1152921504606846976)",

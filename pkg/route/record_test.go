@@ -24,7 +24,7 @@ func TestRecordRoundTrip(t *testing.T) {
 	swept.DeletedAt, swept.Swept = &utc, true
 	log := address("orders")
 	log.Address.Log = Log{MaxBytes: 1 << 20, Replicas: 3, Memory: true, History: time.Hour, DedupWindow: time.Minute, MaxConsumers: 9,
-		DeadLetterMaxBytes: 1 << 19, DeadLetterMaxAge: 24 * time.Hour}
+		DeadLetterMaxBytes: 1 << 19, DeadLetterMaxAge: 24 * time.Hour, DiscardOldLetters: true}
 	log.Address.Notes = []string{"a note"}
 	at := time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC)
 	channel := channel("c", "c.svc", "c.svc.cluster.local")

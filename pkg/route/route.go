@@ -84,6 +84,8 @@ type Log struct {
 	DeadLetterMaxBytes int64 `json:"deadLetterMaxBytes,omitempty"`
 	// DeadLetterMaxAge is how long a dead letter is kept; 0 keeps each until somebody removes it.
 	DeadLetterMaxAge time.Duration `json:"deadLetterMaxAge,omitempty"`
+	// DiscardOldLetters has the oldest dead letters go when their stream is full, where otherwise the target whose events fail waits.
+	DiscardOldLetters bool `json:"discardOldLetters,omitempty"`
 	// MaxConsumers bounds the consumers of each of the address's streams; 0 means the owner's default.
 	MaxConsumers int `json:"maxConsumers,omitempty"`
 	// Placement is where in the NATS cluster the log lives; the zero Placement leaves it to NATS.

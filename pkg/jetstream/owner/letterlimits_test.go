@@ -2,14 +2,17 @@ package owner
 
 import (
 	"errors"
+	"strconv"
 	"testing"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
 	natsjs "github.com/nats-io/nats.go/jetstream"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/buckets"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/codec"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/status"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
@@ -171,5 +174,59 @@ func TestMoreDeadLettersThanTheAccountHasRoomFor(t *testing.T) {
 	i.broker.Log.DeadLetterMaxBytes = 64 << 20
 	if _, err := i.owner.PutAddress(jstest.Context(t), i.broker); !jetstream.IsStorageExhausted(err) {
 		t.Errorf("a new Broker: error %v, want that there is no room", err)
+	}
+}
+
+// Who asks for that loses the oldest letters, and never the newest.
+func TestTheOldestDeadLettersGoWhereThatIsAskedFor(t *testing.T) {
+	t.Parallel()
+	const size, limit = 10 << 10, 64 << 10
+	i := install(t)
+	i.broker.Log.DeadLetterMaxBytes, i.broker.Log.DiscardOldLetters = limit, true
+	if lacking := i.lacking(); lacking != nil {
+		t.Fatal(lacking)
+	}
+	one := i.put(i.trigger("one"))
+	store := storeOf(t, i.client, jstest.Table(i.broker))
+	dies := func(id uint64, size int) {
+		t.Helper()
+		work := jstest.Work(strconv.FormatUint(id, 10), id)
+		work.Event.Data = make([]byte, size)
+		jstest.Must(t, store.DeadLetter(jstest.Context(t), one, work))
+	}
+	for id := range uint64(20) {
+		dies(id+1, size)
+	}
+	have := i.deadLetterStream()
+	if n := have.State.Msgs; n < 4 || n > 6 || have.State.LastSeq != 20 || i.lastDeadLetter(one).Header.Get("ce-id") != "20" {
+		t.Errorf("it holds %d letters up to %d, want the last ones", n, have.State.LastSeq)
+	}
+	dies(21, 2*limit)
+	after := i.deadLetterStream()
+	if m := i.lastDeadLetter(one); m.Header.Get("ce-id") != "21" || m.Header.Get(codec.HeaderDataBytes) != strconv.Itoa(2*limit) {
+		t.Errorf("of a letter larger than the stream there is %v", m.Header)
+	}
+	if after.State.Msgs < have.State.Msgs {
+		t.Errorf("it made %d letters go", have.State.Msgs+1-after.State.Msgs)
+	}
+	if i.differs() {
+		t.Error("it is said to be what somebody changed")
+	}
+
+	i.broker.Log.DiscardOldLetters = false
+	if lacking := i.lacking(); lacking != nil {
+		t.Error(lacking)
+	}
+	if have := i.deadLetterStream(); have.Config.Discard != natsjs.DiscardNew || have.Config.MaxMsgSize != -1 || have.State.Msgs != after.State.Msgs {
+		t.Errorf("it is %+v with %d letters, want one that refuses and still has them", have.Config, have.State.Msgs)
+	}
+	var full error
+	for id := uint64(22); full == nil && id < 40; id++ {
+		work := jstest.Work("late", id)
+		work.Event.Data = make([]byte, size)
+		full = store.DeadLetter(jstest.Context(t), one, work)
+	}
+	if !errors.Is(full, dispatch.ErrLettersFull) {
+		t.Errorf("error %v, want that it is full", full)
 	}
 }

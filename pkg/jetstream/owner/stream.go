@@ -98,6 +98,9 @@ func withWanted(info *natsjs.StreamInfo, want natsjs.StreamConfig) natsjs.Stream
 	next.Retention, next.Discard, next.Storage = want.Retention, want.Discard, want.Storage
 	next.MaxConsumers, next.Replicas, next.Duplicates = want.MaxConsumers, want.Replicas, want.Duplicates
 	next.AllowMsgSchedules, next.AllowDirect = want.AllowMsgSchedules, want.AllowDirect
+	if want.MaxMsgSize > 0 || want.MaxMsgSize < 0 && have.Discard != want.Discard {
+		next.MaxMsgSize = want.MaxMsgSize // it belongs to discarding
+	}
 	heldBytes, heldAge := heldLimits(info, want)
 	if !heldAge {
 		next.MaxAge = want.MaxAge
