@@ -28,6 +28,7 @@ func TestBrokerConfigExample(t *testing.T) {
 	got, err := config.ParseBroker(example)
 	want := config.Broker{MaxInFlight: 100, Log: route.Log{
 		Replicas: 3, MaxBytes: 1 << 30, History: 24 * time.Hour, DedupWindow: 2 * time.Minute, MaxConsumers: 1000,
+		DeadLetterMaxBytes: 256 << 20, DeadLetterMaxAge: 30 * 24 * time.Hour, DiscardOldLetters: true,
 		Placement: route.Placement{Cluster: "east", Tags: "ssd,zone-a"},
 	}}
 	if err != nil || !reflect.DeepEqual(got, want) || len(example) != len(config.BrokerKeys()) {

@@ -22,9 +22,15 @@ const PausedAnnotation = AnnotationPrefix + pausedSetting
 // effect on one that is there already. On a Channel of files it is for all its Subscriptions.
 const StartAnnotation = AnnotationPrefix + startSetting
 
+// DeadLetterCopyAnnotation, "true" on a Trigger or on a Subscription of files, keeps each of its dead letters in the dead-letter stream
+// too when a dead letter sink gets them. On a Broker or Channel it is for all targets that do not say "false" themselves. A copy for which
+// the stream has no room is left out.
+const DeadLetterCopyAnnotation = AnnotationPrefix + copySetting
+
 const (
 	pausedSetting = "paused"
 	startSetting  = "start"
+	copySetting   = "dead-letter-copy"
 )
 
 // Annotations on a Trigger.
@@ -50,4 +56,13 @@ const (
 	DedupWindowAnnotation = AnnotationPrefix + "dedup-window"
 	// MaxConsumersAnnotation bounds the consumers of each stream of the Broker: 1 to 100000. Without it, the owner's default.
 	MaxConsumersAnnotation = AnnotationPrefix + "max-consumers"
+	// DeadLetterMaxBytesAnnotation is the byte limit of the dead-letter stream, written as that of the log. Without it a quarter of that,
+	// and at least 2 MiB, up to the log's. A limit below what the stream holds is not applied until that is removed.
+	DeadLetterMaxBytesAnnotation = AnnotationPrefix + "dead-letter-max-bytes"
+	// DeadLetterMaxAgeAnnotation is how long a dead letter is kept: a minute at least, or "0s", as without it, for as long as nobody
+	// removes it. An age that would drop letters which are there is not applied until those are removed.
+	DeadLetterMaxAgeAnnotation = AnnotationPrefix + "dead-letter-max-age"
+	// DeadLetterWhenFullAnnotation is what happens when the dead-letter stream is full: "hold", as without it, has the target wait whose
+	// events fail; "discard-oldest" loses the oldest letters.
+	DeadLetterWhenFullAnnotation = AnnotationPrefix + "dead-letter-when-full"
 )

@@ -29,6 +29,8 @@ type ChannelSource struct {
 	MaxInFlight int
 	// Paused is why its subscribers are paused; empty when they are not.
 	Paused string
+	// DeadLetterCopy keeps the dead letters of its subscribers that a sink gets.
+	DeadLetterCopy bool
 }
 
 // ChannelKey is the address that a Channel becomes.

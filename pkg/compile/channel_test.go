@@ -194,8 +194,9 @@ func TestStandaloneChannel(t *testing.T) {
 	const ours = `channelTemplate: {apiVersion: messaging.knative.dev/v1alpha1, kind: NatsJetStreamChannel}`
 	source, mine, err := compile.StandaloneChannel(parseChannel(ours+", delivery: {retry: 3}",
 		`jetstream.eventing.knative.dev/stream: ORDERS, jetstream.eventing.knative.dev/subjects: "a.>, b", jetstream.eventing.knative.dev/start: all,
-		jetstream.eventing.knative.dev/max-bytes: 1Ki`), compile.Options{})
-	want := route.Log{Stream: "ORDERS", Subjects: []string{"a.>", "b"}, MaxBytes: 1024}
+		jetstream.eventing.knative.dev/max-bytes: 1Ki, jetstream.eventing.knative.dev/dead-letter-max-bytes: 2Ki,
+		jetstream.eventing.knative.dev/dead-letter-max-age: P1D`), compile.Options{})
+	want := route.Log{Stream: "ORDERS", Subjects: []string{"a.>", "b"}, MaxBytes: 1024, DeadLetterMaxBytes: 2048, DeadLetterMaxAge: 24 * time.Hour}
 	if err != nil || !mine || !reflect.DeepEqual(*source.Log, want) || source.Start.Policy != route.StartAll || *source.Delivery.Retry != 3 {
 		t.Errorf("got %+v with %+v, ours %t, error %v", source, source.Log, mine, err)
 	}
@@ -214,6 +215,7 @@ func TestStandaloneChannel(t *testing.T) {
 		`jetstream.eventing.knative.dev/subjects: "a.>,>"`:        "subjects",
 		`jetstream.eventing.knative.dev/start: soon`:              "start",
 		`jetstream.eventing.knative.dev/max-in-flight: "1"`:       "max-in-flight",
+		`jetstream.eventing.knative.dev/dead-letter-max-age: 1s`:  "dead-letter-max-age",
 		`jetstream.eventing.knative.dev/subjects: "$JS.API.>, a"`: "subjects",
 	} {
 		_, _, err := compile.StandaloneChannel(parseChannel(ours, annotations), compile.Options{})

@@ -65,10 +65,13 @@ func Trigger(t *eventingv1.Trigger, b *eventingv1.Broker, o Options) (route.Targ
 		Owner:       o.Owner,
 		Filter:      filterSpec(t.Spec),
 		MaxInFlight: cmp.Or(o.Defaults.MaxInFlight, route.DefaultMaxInFlight),
+
+		DeadLetterCopy: CopiedBy(b.Annotations),
 	}
 	settings := config.TargetSettings(&target.MaxInFlight)
 	settings[pausedSetting] = config.PausedSetting(&target.Paused)
 	settings[startSetting] = config.StartSetting(&target.Start, madeAt(t.ObjectMeta))
+	settings[copySetting] = config.CopySetting(&target.DeadLetterCopy)
 	errs := apply(t.Annotations, "Trigger", settings)
 	target.Paused = pausedWith(target.Paused, "Broker", PausedBy(b.Annotations))
 	if !o.BrokerChosen {

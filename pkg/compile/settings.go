@@ -62,9 +62,17 @@ func pausedWith(own, kind, ofAddress string) string {
 	return own
 }
 
+// CopiedBy reports whether what has these annotations asks for a copy of each dead letter.
+func CopiedBy(annotations map[string]string) (copies bool) {
+	_ = config.CopySetting(&copies)(annotations[DeadLetterCopyAnnotation]) // apply says what is wrong with it
+	return copies
+}
+
 // addressSettings are the annotations of a Broker or Channel.
 func addressSettings(log *route.Log) map[string]config.Setting {
 	settings := config.LogSettings(log)
-	settings[pausedSetting] = config.PausedSetting(new(string)) // its targets are paused with it, and it takes events as before
+	// These two are for its targets; it takes events as before.
+	settings[pausedSetting] = config.PausedSetting(new(string))
+	settings[copySetting] = config.CopySetting(new(bool))
 	return settings
 }

@@ -31,7 +31,7 @@ func StandaloneChannel(c *messagingv1.Channel, o Options) (source ChannelSource,
 	if t := c.Spec.ChannelTemplate; t != nil && (t.Kind != ChannelKind || t.APIVersion != ChannelAPIVersion) {
 		return ChannelSource{}, false, nil
 	}
-	source = ChannelSource{Namespace: c.Namespace, Name: c.Name, UID: c.UID, Delivery: c.Spec.Delivery, Paused: PausedBy(c.Annotations)}
+	source = ChannelSource{Namespace: c.Namespace, Name: c.Name, UID: c.UID, Delivery: c.Spec.Delivery, Paused: PausedBy(c.Annotations), DeadLetterCopy: CopiedBy(c.Annotations)}
 	// What a sender in a cluster says.
 	source.Hosts = []string{c.Name + "-kn-jsm-channel." + c.Namespace + ".svc.cluster.local"}
 	log := o.Defaults.Log

@@ -55,6 +55,7 @@ func Subscription(s *messagingv1.Subscription, c ChannelSource, o Options) (rout
 	settings := config.TargetSettings(&target.MaxInFlight)
 	settings[startSetting] = config.StartSetting(&target.Start, madeAt(s.ObjectMeta))
 	settings[pausedSetting] = config.PausedSetting(&target.Paused)
+	settings[copySetting] = config.CopySetting(&target.DeadLetterCopy)
 	errs := apply(s.Annotations, "Subscription", settings)
 	errs = errs.Also(deliveries{
 		own: s.Spec.Delivery, ownNamespace: s.Namespace, ownPath: "spec.delivery", address: c.Delivery, addressNamespace: c.Namespace,
@@ -84,6 +85,8 @@ func targetOf(c ChannelSource, o Options) route.Target {
 		Owner:       o.Owner,
 		MaxInFlight: cmp.Or(c.MaxInFlight, o.Defaults.MaxInFlight, route.DefaultMaxInFlight),
 		Start:       c.Start,
+
+		DeadLetterCopy: c.DeadLetterCopy,
 	}
 	if c.Log != nil && c.Log.Stream != "" {
 		t.Stream, t.Subjects = c.Log.Stream, c.Log.Subjects

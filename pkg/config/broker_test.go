@@ -29,10 +29,14 @@ func TestParseBroker(t *testing.T) {
 			want: config.Broker{Log: route.Log{History: time.Hour, DedupWindow: 90 * time.Second}}},
 		{name: "counts", data: map[string]string{"max-consumers": "5", "max-in-flight": "7"},
 			want: config.Broker{Log: route.Log{MaxConsumers: 5}, MaxInFlight: 7}},
+		{name: "limits of the dead letters", data: map[string]string{"dead-letter-max-bytes": "1Mi", "dead-letter-max-age": "P7D"},
+			want: config.Broker{Log: route.Log{DeadLetterMaxBytes: 1 << 20, DeadLetterMaxAge: 7 * 24 * time.Hour}}},
+		{name: "a full dead-letter stream", data: map[string]string{"dead-letter-when-full": "discard-oldest"}, want: config.Broker{Log: route.Log{DiscardOldLetters: true}}},
+		{name: "a full dead-letter stream, as by default", data: map[string]string{"dead-letter-when-full": "hold"}},
 		{name: "placement", data: map[string]string{"placement-cluster": "east", "placement-tags": "ssd, zone:a"},
 			want: config.Broker{Log: route.Log{Placement: route.Placement{Cluster: "east", Tags: "ssd,zone:a"}}}},
 		{name: "all that is wrong at once", data: map[string]string{"replicas": "2", "storage": "disk", "max-bytes": "-1", "history": "-PT1S",
-			"dedup-window": "long", "max-consumers": "0", "max-in-flight": "10001", "placement-cluster": "", "placement-tags": "a,,b", "odd": "1"},
+			"dedup-window": "long", "max-consumers": "0", "max-in-flight": "10001", "dead-letter-max-bytes": "many", "dead-letter-max-age": "59s", "dead-letter-when-full": "drop", "placement-cluster": "", "placement-tags": "a,,b", "odd": "1"},
 			wantKeys: append(config.BrokerKeys(), "odd")},
 	}
 	for _, tt := range tests {
@@ -64,7 +68,7 @@ func FuzzParseBroker(f *testing.F) {
 	f.Fuzz(func(t *testing.T, key, value string) {
 		got, err := config.ParseBroker(map[string]string{key: value})
 		log := got.Log
-		if err == nil && (log.MaxBytes < 0 || log.Replicas < 0 || log.History < 0 || log.DedupWindow < 0 || log.MaxConsumers < 0 || got.MaxInFlight < 0) {
+		if err == nil && (log.MaxBytes < 0 || log.Replicas < 0 || log.History < 0 || log.DedupWindow < 0 || log.DeadLetterMaxBytes < 0 || log.DeadLetterMaxAge < 0 || log.MaxConsumers < 0 || got.MaxInFlight < 0) {
 			t.Errorf("%q=%q: %+v", key, value, got)
 		}
 	})

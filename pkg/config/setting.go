@@ -20,6 +20,8 @@ const (
 	maxConsumers = 100_000
 	maxLogBytes  = 1 << 60
 	maxReason    = 256
+	// minLetterAge is more than the time for which the dead-letter stream remembers message ids: NATS wants that.
+	minLetterAge = time.Minute
 )
 
 // Setting stores one value where it belongs, or says what a value must be.
@@ -35,6 +37,10 @@ func LogSettings(log *route.Log) map[string]Setting {
 		"history":       func(v string) (err error) { log.History, err = parseDuration(v); return err },
 		"dedup-window":  func(v string) (err error) { log.DedupWindow, err = parseDuration(v); return err },
 		"max-consumers": func(v string) (err error) { log.MaxConsumers, err = parseCount(v, maxConsumers); return err },
+
+		"dead-letter-max-bytes": func(v string) (err error) { log.DeadLetterMaxBytes, err = parseBytes(v); return err },
+		"dead-letter-max-age":   func(v string) (err error) { log.DeadLetterMaxAge, err = parseLetterAge(v); return err },
+		"dead-letter-when-full": func(v string) (err error) { log.DiscardOldLetters, err = parseWhenFull(v); return err },
 	}
 }
 
@@ -52,6 +58,17 @@ func PausedSetting(why *string) Setting {
 			return fmt.Errorf("must say why, in at most %d bytes; to resume, remove the annotation", maxReason)
 		}
 		*why = strings.TrimSpace(value)
+		return nil
+	}
+}
+
+// CopySetting stores whether a dead letter that is for a sink is kept in the dead-letter stream as well.
+func CopySetting(copies *bool) Setting {
+	return func(value string) error {
+		if value != "true" && value != "false" {
+			return errors.New("must be true or false")
+		}
+		*copies = value == "true"
 		return nil
 	}
 }
@@ -149,4 +166,22 @@ func parseDuration(value string) (time.Duration, error) {
 		return 0, errors.New("must be a duration that is not negative, such as PT1H or 1h30m")
 	}
 	return d, nil
+}
+
+func parseLetterAge(value string) (time.Duration, error) {
+	age, err := parseDuration(value)
+	if err != nil || age != 0 && age < minLetterAge {
+		return 0, fmt.Errorf("must be a duration such as P7D or 168h, at least %s, or 0s for none", minLetterAge)
+	}
+	return age, nil
+}
+
+func parseWhenFull(value string) (discardOld bool, err error) {
+	switch value {
+	case "hold":
+		return false, nil
+	case "discard-oldest":
+		return true, nil
+	}
+	return false, errors.New("must be hold or discard-oldest")
 }

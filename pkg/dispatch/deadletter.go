@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/delivery"
@@ -25,7 +26,10 @@ func (r *runner) giveUp(t task, o outcome) {
 // settleDeadLetter sends the event to the sink, or stores it in the dead-letter stream when there
 // is no sink. Only an accepted dead letter is acknowledged; else it is tried again later, for ever.
 func (r *runner) settleDeadLetter(t task) {
-	err := r.deadLetter(t.Work)
+	err := r.keepCopy(&t)
+	if err == nil {
+		err = r.deadLetter(t.Work)
+	}
 	switch {
 	case err == nil:
 		r.ack(t.Message)
@@ -41,6 +45,29 @@ func (r *runner) settleDeadLetter(t task) {
 		t.Failure = &failure
 		r.postpone(t, delay)
 	}
+}
+
+// keepCopy stores a copy of a letter that is for a sink, where the target asks for one. The copy
+// comes first: when the process dies in between, NATS drops the second copy, which is the same work,
+// while a sink that was first would get the event twice. A sink that refuses for long gets it again
+// when NATS has forgotten the first copy; so the letter remembers that its copy is stored.
+//
+// A copy that has no room is left out, and the sink gets the letter: the sink is where the letter
+// ends, and a stream that nobody empties must not keep letters from it. While the store is away the
+// letter waits: its message could not be acknowledged either, and the sink would get it twice.
+func (r *runner) keepCopy(t *task) error {
+	if r.target.DeadLetter == nil || !r.target.DeadLetterCopy || t.Failure.Copied {
+		return nil
+	}
+	err := r.ports.Store.DeadLetter(r.ports.requests, r.target, t.Work)
+	if errors.Is(err, ErrLettersFull) || errors.Is(err, ErrTooLarge) {
+		r.log.Warn("no copy of the dead letter is kept", "sequence", t.Sequence, "error", err)
+		return nil
+	}
+	failure := *t.Failure
+	failure.Copied = err == nil
+	t.Failure = &failure
+	return err
 }
 
 // deadLetter makes one try to send or to store the dead letter.

@@ -35,6 +35,7 @@
 //	store away at the reply  delivered again, uncounted, ever more rarely
 //	Channel's reply refused  attempts of its own; then the event, not the reply, is a dead letter
 //	dead letter refused      tried for ever, ever more rarely (delivery.SinkBackoff)
+//	copy has no room         the sink gets the letter, and none is kept (see keepCopy)
 //	Park fails               waits in this process; without a place it keeps its slot until due
 //	Ack fails                released, and delivered once more
 //	Release fails            the lease ends by itself, and the event is delivered once more

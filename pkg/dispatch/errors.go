@@ -13,7 +13,9 @@ var (
 	// ErrNoRoom is returned by Store.Reply when the log is full. The event is delivered again,
 	// uncounted but at most maxNoRoom times: the event itself may be what holds the log.
 	ErrNoRoom = errors.New("the log has no room for the reply")
-	// ErrTooLarge is returned by Store.Park when the work is larger than a message may be.
+	// ErrLettersFull is returned by Store.DeadLetter when the dead-letter stream is full.
+	ErrLettersFull = errors.New("the dead-letter stream is full")
+	// ErrTooLarge is returned by Store when the work is larger than a message may be.
 	ErrTooLarge = errors.New("larger than a message may be")
 	// ErrParkFull is returned by Store.Park when no more bytes may be parked for the address.
 	ErrParkFull = errors.New("the directed stream is full")

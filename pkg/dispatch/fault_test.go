@@ -15,7 +15,7 @@ import (
 
 // faultyWorld has two targets, one that retries after 1 s and has a sink, one that retries after 1 min, and
 // hosts that answer by the event's id. In the end all events must be acknowledged, the reply to "200 with
-// reply" stored, and "400" accepted by the sink or stored in the dead-letter stream.
+// reply" stored, and "400" accepted by the sink, with a copy, or stored in the dead-letter stream.
 func faultyWorld() (*world, []route.Target) {
 	w := newWorld()
 	w.hosts[subscriberURL] = func(ctx context.Context, n int, r Request) Response {
@@ -33,6 +33,7 @@ func faultyWorld() (*world, []route.Target) {
 	}
 	w.hosts[sinkURL] = status(503, 202)
 	retry1s := withSink(withPolicy(target("retry-1s"), delivery.Policy{Retry: 100, Backoff: delivery.ExponentialBackoff, Delay: time.Second}))
+	retry1s.DeadLetterCopy = true
 	retry1m := withPolicy(target("retry-1m"), delivery.Policy{Retry: 100, Backoff: delivery.ExponentialBackoff, Delay: time.Minute})
 	for _, t := range []*route.Target{&retry1s, &retry1m} {
 		t.MaxInFlight = 1
@@ -53,8 +54,9 @@ func checkNothingLost(t *testing.T, w *world, targets []route.Target) {
 	if len(w.replies) != 2 {
 		t.Errorf("replies %v, want one of each target", w.replies)
 	}
-	if _, ok := w.deadLetters["retry-1m/2"]; !ok || len(w.deadLetters) != 1 {
-		t.Errorf("dead letters %v, want the event \"400\" of the target without sink", w.deadLetters)
+	_, kept := w.deadLetters["retry-1m/2"]
+	if _, copied := w.deadLetters["retry-1s/3"]; !kept || !copied || len(w.deadLetters) != 2 {
+		t.Errorf("dead letters %v, want the event \"400\" of the target without sink, and the copy of the other's", w.deadLetters)
 	}
 	accepted := false
 	for n, r := range w.requests[sinkURL] {

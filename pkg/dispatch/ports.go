@@ -42,6 +42,8 @@ type Failure struct {
 	// Attempts counts the requests to the destination, SinkAttempts the failed requests to the dead
 	// letter sink.
 	Attempts, SinkAttempts int
+	// Copied is set once the copy of a letter that is for a sink is stored (Target.DeadLetterCopy).
+	Copied bool
 }
 
 // Lease is the hold on one message: until it ends, no other process gets the message. It renews
@@ -88,7 +90,8 @@ type Store interface {
 	// ErrReplyForbidden or ErrNoRoom; every other error means that the store is away.
 	Reply(ctx context.Context, target route.Target, work Work, reply event.Event) error
 	// DeadLetter stores the event and the Failure in the address's dead-letter stream. Of an event
-	// that is too large for that it stores a reference to the event's place in the log.
+	// that is too large for that it stores a reference to the event's place in the log. It returns
+	// ErrLettersFull and, when not even a reference fits into a message, ErrTooLarge.
 	DeadLetter(ctx context.Context, target route.Target, work Work) error
 	// Park stores the work in the directed stream, to be delivered not before the given time. The
 	// work of one message is parked once, however often and for whatever time that is tried; parked

@@ -190,13 +190,20 @@ func TestLoadErrors(t *testing.T) {
 			"f.yaml:11: spec.filters[1].cesql: invalid CESQL: column 7: expected a value, found the end",
 		}},
 		{"unknown annotation of ours", annotated(broker, "jetstream.eventing.knative.dev/max-byte: 1Gi"), []string{
-			"f.yaml:6: metadata.annotations[jetstream.eventing.knative.dev/max-byte]: unknown annotation of a Broker (known: jetstream.eventing.knative.dev/dedup-window, jetstream.eventing.knative.dev/history, jetstream.eventing.knative.dev/max-bytes, jetstream.eventing.knative.dev/max-consumers, jetstream.eventing.knative.dev/paused, jetstream.eventing.knative.dev/replicas, jetstream.eventing.knative.dev/storage)",
+			"f.yaml:6: metadata.annotations[jetstream.eventing.knative.dev/max-byte]: unknown annotation of a Broker (known: jetstream.eventing.knative.dev/dead-letter-copy, jetstream.eventing.knative.dev/dead-letter-max-age, jetstream.eventing.knative.dev/dead-letter-max-bytes, jetstream.eventing.knative.dev/dead-letter-when-full, jetstream.eventing.knative.dev/dedup-window, jetstream.eventing.knative.dev/history, jetstream.eventing.knative.dev/max-bytes, jetstream.eventing.knative.dev/max-consumers, jetstream.eventing.knative.dev/paused, jetstream.eventing.knative.dev/replicas, jetstream.eventing.knative.dev/storage)",
 		}},
 		{"bad quantity", annotated(broker, "jetstream.eventing.knative.dev/max-bytes: 1e9999999"), []string{
 			"f.yaml:6: metadata.annotations[jetstream.eventing.knative.dev/max-bytes]: invalid value: 1e9999999 (must be a positive number of bytes such as 512Mi, at most 1152921504606846976)",
 		}},
+		{"bad limits of dead letters", annotated(broker, "jetstream.eventing.knative.dev/dead-letter-max-bytes: lots\n    jetstream.eventing.knative.dev/dead-letter-max-age: 1s"), []string{
+			"f.yaml:6: metadata.annotations[jetstream.eventing.knative.dev/dead-letter-max-bytes]: invalid value: lots (must be a positive number of bytes such as 512Mi, at most 1152921504606846976)",
+			"f.yaml:7: metadata.annotations[jetstream.eventing.knative.dev/dead-letter-max-age]: invalid value: 1s (must be a duration such as P7D or 168h, at least 1m0s, or 0s for none)",
+		}},
 		{"an annotation of Brokers on a Trigger", annotated(trigger, "jetstream.eventing.knative.dev/max-bytes: 1Gi"), []string{
-			"f.yaml:5: metadata.annotations[jetstream.eventing.knative.dev/max-bytes]: unknown annotation of a Trigger (known: jetstream.eventing.knative.dev/max-in-flight, jetstream.eventing.knative.dev/paused, jetstream.eventing.knative.dev/start)",
+			"f.yaml:5: metadata.annotations[jetstream.eventing.knative.dev/max-bytes]: unknown annotation of a Trigger (known: jetstream.eventing.knative.dev/dead-letter-copy, jetstream.eventing.knative.dev/max-in-flight, jetstream.eventing.knative.dev/paused, jetstream.eventing.knative.dev/start)",
+		}},
+		{"bad dead-letter-copy", annotated(trigger, "jetstream.eventing.knative.dev/dead-letter-copy: 'yes'"), []string{
+			"f.yaml:5: metadata.annotations[jetstream.eventing.knative.dev/dead-letter-copy]: invalid value: yes (must be true or false)",
 		}},
 		{"bad max-in-flight", annotated(trigger, "jetstream.eventing.knative.dev/max-in-flight: '0'"), []string{
 			"f.yaml:5: metadata.annotations[jetstream.eventing.knative.dev/max-in-flight]: invalid value: 0 (must be a whole number from 1 to 10000)",

@@ -1,6 +1,8 @@
 package route
 
-// The dead-letter stream gets 1/deadLetterShare of the log's limit, but at least minDeadLetterBytes
+import "cmp"
+
+// Without a limit of its own the dead-letter stream gets 1/deadLetterShare of the log's limit, but at least minDeadLetterBytes
 // (one message of NATS's default max_payload fits) or the log's whole limit.
 const (
 	deadLetterShare    = 4
@@ -9,7 +11,7 @@ const (
 
 // DeadLetterBytes is the byte limit of the dead-letter stream. NATS reserves it.
 func (l Log) DeadLetterBytes() int64 {
-	return max(l.MaxBytes/deadLetterShare, min(l.MaxBytes, minDeadLetterBytes))
+	return cmp.Or(l.DeadLetterMaxBytes, max(l.MaxBytes/deadLetterShare, min(l.MaxBytes, minDeadLetterBytes)))
 }
 
 // DirectedBytes bounds what may be parked for the targets of the address. NATS reserves nothing for

@@ -16,14 +16,15 @@ func TestRecordRoundTrip(t *testing.T) {
 	full := target("one")
 	full.Target.UID, full.Target.Consumer, full.Target.NotReady, full.Target.MaxInFlight = "uid", "trigger_shop_one", "why", 7
 	full.Target.Subscriber = &Destination{URL: "https://a/", CACerts: "pem", Audience: "me"}
-	full.Target.DeadLetter = &Destination{URL: "http://b/"}
+	full.Target.DeadLetter, full.Target.DeadLetterCopy = &Destination{URL: "http://b/"}, true
 	full.Target.Delivery = delivery.Policy{Retry: 3, Backoff: delivery.LinearBackoff, Delay: time.Second, Timeout: time.Minute, RetryAfterMax: &limit}
 	full.Target.Filter = filter.Spec{Filters: []filter.Expression{{Not: &filter.Expression{CESQL: "type = 'a'"}}}}
 	swept := tombstone(full)
 	utc := swept.DeletedAt.UTC().Round(0)
 	swept.DeletedAt, swept.Swept = &utc, true
 	log := address("orders")
-	log.Address.Log = Log{MaxBytes: 1 << 20, Replicas: 3, Memory: true, History: time.Hour, DedupWindow: time.Minute, MaxConsumers: 9}
+	log.Address.Log = Log{MaxBytes: 1 << 20, Replicas: 3, Memory: true, History: time.Hour, DedupWindow: time.Minute, MaxConsumers: 9,
+		DeadLetterMaxBytes: 1 << 19, DeadLetterMaxAge: 24 * time.Hour, DiscardOldLetters: true}
 	log.Address.Notes = []string{"a note"}
 	at := time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC)
 	channel := channel("c", "c.svc", "c.svc.cluster.local")

@@ -79,6 +79,12 @@ type Log struct {
 	History time.Duration `json:"history,omitempty"`
 	// DedupWindow is for how long an event with a stored source and id is dropped; 0 turns it off.
 	DedupWindow time.Duration `json:"dedupWindow,omitempty"`
+	// DeadLetterMaxBytes is the byte limit of the dead-letter stream; 0 makes that a part of MaxBytes (see DeadLetterBytes).
+	DeadLetterMaxBytes int64 `json:"deadLetterMaxBytes,omitempty"`
+	// DeadLetterMaxAge is how long a dead letter is kept; 0 keeps each until somebody removes it.
+	DeadLetterMaxAge time.Duration `json:"deadLetterMaxAge,omitempty"`
+	// DiscardOldLetters has the oldest dead letters go when their stream is full, where otherwise the target whose events fail waits.
+	DiscardOldLetters bool `json:"discardOldLetters,omitempty"`
 	// MaxConsumers bounds the consumers per stream of the address; 0 is the owner's default.
 	MaxConsumers int `json:"maxConsumers,omitempty"`
 	// Placement chooses servers of the NATS cluster; the zero Placement leaves the choice to NATS.
@@ -146,6 +152,8 @@ type Target struct {
 	Delivery delivery.Policy `json:"delivery"`
 	// DeadLetter is nil without a sink: dead letters then go into the address's dead-letter stream.
 	DeadLetter *Destination `json:"deadLetter,omitempty"`
+	// DeadLetterCopy keeps what the sink is sent in the dead-letter stream as well.
+	DeadLetterCopy bool `json:"deadLetterCopy,omitempty"`
 	// MaxInFlight bounds the concurrent requests of one filter process to the target.
 	MaxInFlight int `json:"maxInFlight,omitempty"`
 	// NotReady is why nothing is delivered at present; empty if events are delivered.

@@ -130,7 +130,7 @@ func (f *headerFields) failure() *dispatch.Failure {
 	f.note(HeaderBody, err)
 	return &dispatch.Failure{
 		Destination: f.header.Get(HeaderDestination), Reason: f.header.Get(HeaderReason), Code: f.number(HeaderCode), Body: body,
-		Attempts: f.number(HeaderAttempts), SinkAttempts: f.number(HeaderSinkTries),
+		Attempts: f.number(HeaderAttempts), SinkAttempts: f.number(HeaderSinkTries), Copied: f.has(headerCopied),
 	}
 }
 

@@ -12,6 +12,7 @@ const (
 	HeaderBody        = "kn-failed-body"
 	HeaderAttempts    = "kn-failed-attempts"
 	HeaderSinkTries   = "kn-failed-sink-attempts"
+	headerCopied      = "kn-failed-copied"
 	HeaderTarget      = "kn-target"
 	headerReplyBytes  = "kn-reply-bytes"
 	HeaderStored      = "kn-stored"

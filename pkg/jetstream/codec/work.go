@@ -101,6 +101,9 @@ func withWork(w dispatch.Work, header nats.Header, data []byte) *nats.Msg {
 		set(headerRun, formatUint(w.Run))
 	}
 	if f := w.Failure; f != nil {
+		if f.Copied {
+			set(headerCopied, "true")
+		}
 		set(HeaderDestination, oneLine(f.Destination, maxDestination))
 		set(HeaderCode, strconv.Itoa(f.Code))
 		set(HeaderReason, oneLine(f.Reason, maxReason))

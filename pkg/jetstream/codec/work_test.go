@@ -27,6 +27,11 @@ func TestWorkRoundTrip(t *testing.T) {
 			want: &dispatch.Failure{Destination: "http://a/", Code: 500, Body: []byte("no"), Reason: "status 500", Attempts: 3, SinkAttempts: 2},
 		},
 		{
+			name: "a letter whose copy is stored",
+			work: &dispatch.Failure{Destination: "http://a/", Code: 500, Body: []byte("no"), SinkAttempts: 2, Copied: true},
+			want: &dispatch.Failure{Destination: "http://a/", Code: 500, Body: []byte("no"), SinkAttempts: 2, Copied: true},
+		},
+		{
 			name: "a reason of several lines, a body of any bytes",
 			work: &dispatch.Failure{Destination: "http://a/", Reason: "dial:\r\nno route\nto host\n", Body: []byte{0, 13, 10, 255}},
 			want: &dispatch.Failure{Destination: "http://a/", Reason: "dial:  no route to host", Body: []byte{0, 13, 10, 255}},

@@ -1,6 +1,7 @@
 package owner
 
 import (
+	"math"
 	"strings"
 
 	natsjs "github.com/nats-io/nats.go/jetstream"
@@ -19,6 +20,8 @@ const (
 	// maxAckPending bounds what all filter processes together hold of one consumer. A process holds the most where targets share: for
 	// slow ones 3/4 of share.Room, so that ten processes leave NATS something for the others.
 	maxAckPending = 8 * share.Room
+	// besidesLetter is more than a message takes in a stream beside its headers and data: most of that is its subject.
+	besidesLetter = 4 << 10
 )
 
 func metadata(a route.Address, use string) map[string]string {
@@ -85,22 +88,30 @@ func directedConfig(names naming.Names, a route.Address) natsjs.StreamConfig {
 	}
 }
 
-// deadLetterConfig is the desired dead-letter stream of an address. It refuses when full: then the events stay where they are.
+// deadLetterConfig is the desired dead-letter stream of an address. It refuses when full: then the events stay where they are. Where the
+// oldest go instead, a letter larger than the stream would go as well: the server refuses that one for its size, and a reference is kept.
 func deadLetterConfig(names naming.Names, a route.Address) natsjs.StreamConfig {
-	return natsjs.StreamConfig{
+	config := natsjs.StreamConfig{
 		Name:         names.DeadLetterStream(a.Key),
 		Description:  "dead letters of " + a.Key.String(),
 		Subjects:     []string{names.DeadLetterSubjects(a.Key)},
 		Retention:    natsjs.LimitsPolicy,
 		Discard:      natsjs.DiscardNew,
 		MaxBytes:     a.Log.DeadLetterBytes(),
+		MaxAge:       a.Log.DeadLetterMaxAge,
 		MaxConsumers: 100,
 		Replicas:     positive(a.Log.Replicas, 1),
 		Storage:      storageOf(a),
 		Placement:    placementOf(a),
 		Duplicates:   jetstream.DuplicateWindow,
+		MaxMsgSize:   -1,
 		Metadata:     metadata(a, jetstream.DeadLetterUse),
 	}
+	if a.Log.DiscardOldLetters {
+		config.Discard = natsjs.DiscardOld
+		config.MaxMsgSize = int32(min(max(config.MaxBytes-besidesLetter, config.MaxBytes/2, 1), math.MaxInt32)) //nolint:gosec // it fits
+	}
+	return config
 }
 
 // cursorConfig is the desired consumer of a target that has one of its own in the log; startAt says where a new one begins. Deliveries

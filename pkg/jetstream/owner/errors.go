@@ -11,6 +11,8 @@ var (
 	ErrConflict = errors.New("the route was changed meanwhile")
 	// ErrImmutable means that NATS cannot change a field of a live stream or consumer; the message names the field.
 	ErrImmutable = errors.New("NATS cannot change this field of a live stream")
+	// ErrHoldsMore means that a limit of a dead-letter stream was not applied, because the stream holds letters that the limit would drop.
+	ErrHoldsMore = errors.New("it holds dead letters that this limit would drop")
 	// ErrTooManyTargets means that as many targets share the consumer of the address as NATS can name in its metadata.
 	ErrTooManyTargets = errors.New("the address has as many targets as it may")
 	// ErrSweeping means that what the route had before is being removed at this moment; try again.

@@ -60,8 +60,9 @@ func TestAFullDeadLetterStreamRefuses(t *testing.T) {
 	work.Event.Data = make([]byte, 10<<10)
 	jstest.Must(t, store.DeadLetter(jstest.Context(t), all, work))
 	work.Sequence = 2
-	if err := store.DeadLetter(jstest.Context(t), all, work); !errors.Is(err, publish.ErrNotStored) || !jetstream.IsLogFull(err) {
-		t.Errorf("error %v, want ErrNotStored because it is full", err)
+	err := store.DeadLetter(jstest.Context(t), all, work)
+	if !errors.Is(err, dispatch.ErrLettersFull) || !errors.Is(err, publish.ErrNotStored) || !jetstream.IsLogFull(err) {
+		t.Errorf("error %v, want ErrLettersFull, as it is not stored", err)
 	}
 }
 
@@ -90,7 +91,7 @@ func TestTheLargestEventCanBeParkedAndBecomeADeadLetter(t *testing.T) {
 	work := dispatch.Work{
 		Event: largest.Event, Sequence: 1<<63 - 1, Stored: time.Unix(1<<33, 999_999_999).UTC(), Run: 1<<64 - 1, Attempt: 1 << 30, Unstored: 1 << 30,
 		Failure: &dispatch.Failure{
-			Destination: "http://" + long, Code: 503, Body: []byte(long), Reason: long, Attempts: 1 << 30, SinkAttempts: 1 << 30,
+			Destination: "http://" + long, Code: 503, Body: []byte(long), Reason: long, Attempts: 1 << 30, SinkAttempts: 1 << 30, Copied: true,
 		},
 	}
 	jstest.Must(t, store.Park(jstest.Context(t), all, work, time.Now()))

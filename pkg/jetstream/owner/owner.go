@@ -63,7 +63,8 @@ type Applied struct {
 	LogMade time.Time
 	// Refuse is the address's, as it was written: an adopted stream that does not listen to the address's subjects adds a reason.
 	Refuse string
-	// Lacking is why the dead-letter stream of an address that was there before is not there, or not as it should be; nil when it is.
+	// Lacking is why the dead-letter stream of an address is not there, or not as it should be; nil when it is. ErrHoldsMore when the
+	// stream holds letters that its limits would drop.
 	Lacking error
 	// LacksUntil is the target's (see route.Start).
 	LacksUntil *time.Time
@@ -119,8 +120,8 @@ func (o *Owner) isRemade(key route.Key, log natsjs.StreamInfo) bool {
 	return told && !made.Equal(log.Created)
 }
 
-// makeStreams makes the streams of an address that has this record, and enters in the address what was chosen for it. lacking is that
-// there is no room for what the address can do without for a while.
+// makeStreams makes the streams of an address that has this record, and enters in the address what was chosen for it. lacking is what
+// the address can do without for a while (see ensureDeadLetters).
 func (o *Owner) makeStreams(ctx context.Context, a *route.Address, have routes.StoredRecord) (made time.Time, lacking, err error) {
 	if have.Address != nil {
 		if err := o.changesStream(have, *a); err != nil {
@@ -136,11 +137,8 @@ func (o *Owner) makeStreams(ctx context.Context, a *route.Address, have routes.S
 	if made, err = o.ensureLog(ctx, a); err != nil {
 		return made, nil, err
 	}
-	if _, err := o.ensureStream(ctx, deadLetterConfig(o.client.Names(), *a)); err != nil {
-		if have.Address == nil || have.DeletedAt != nil || !jetstream.IsStorageExhausted(err) {
-			return made, nil, err
-		}
-		lacking = err
+	if lacking, err = o.ensureDeadLetters(ctx, *a, have); err != nil {
+		return made, nil, err
 	}
 	return made, lacking, o.updateStream(ctx, directedConfig(o.client.Names(), *a))
 }

@@ -86,11 +86,11 @@ func (o *Owner) alignStream(ctx context.Context, stream natsjs.Stream, want nats
 }
 
 // withWanted returns the stream's present configuration with the fields that are ours; what an administrator set besides
-// (compression, republishing, a placement where we ask for none) stays. Limits by age or number would drop events that
-// nobody has got yet: they go.
+// (compression, republishing, a placement where we ask for none) stays. Limits by age or number that we do not ask for would drop
+// events that nobody has got yet: they go.
 //
-// Dead letters wait for somebody to read them, be their stream larger than it should be: earlier versions made it as large as the log.
-// While it holds more than its limit is to be, it keeps the one that it has, else it would take no more of them.
+// Dead letters wait for somebody to read them: while their stream holds some that a limit would drop, or more than it would take, the
+// stream keeps the limit that it has (see heldLimits). Earlier versions made it as large as the log.
 func withWanted(info *natsjs.StreamInfo, want natsjs.StreamConfig) natsjs.StreamConfig {
 	have := info.Config
 	next := have
@@ -98,9 +98,16 @@ func withWanted(info *natsjs.StreamInfo, want natsjs.StreamConfig) natsjs.Stream
 	next.Retention, next.Discard, next.Storage = want.Retention, want.Discard, want.Storage
 	next.MaxConsumers, next.Replicas, next.Duplicates = want.MaxConsumers, want.Replicas, want.Duplicates
 	next.AllowMsgSchedules, next.AllowDirect = want.AllowMsgSchedules, want.AllowDirect
-	next.MaxAge, next.MaxMsgs, next.MaxMsgsPerSubject, next.NoAck = 0, -1, -1, false
+	if want.MaxMsgSize > 0 || want.MaxMsgSize < 0 && have.Discard != want.Discard {
+		next.MaxMsgSize = want.MaxMsgSize // it belongs to discarding
+	}
+	heldBytes, heldAge := heldLimits(info, want)
+	if !heldAge {
+		next.MaxAge = want.MaxAge
+	}
+	next.MaxMsgs, next.MaxMsgsPerSubject, next.NoAck = -1, -1, false
 	switch {
-	case want.Metadata[jetstream.MetaUse] == jetstream.DeadLetterUse && info.State.Bytes > uint64(want.MaxBytes): //nolint:gosec // not negative
+	case heldBytes:
 	case want.MaxBytes > 0:
 		next.MaxBytes = want.MaxBytes
 	case want.Discard == natsjs.DiscardOld:

@@ -90,6 +90,9 @@ func (s *Store) DeadLetter(ctx context.Context, target route.Target, work dispat
 		if err = s.publish(ctx, kept, msg); isTooLarge(err) {
 			continue
 		}
+		if jetstream.IsLogFull(err) || jetstream.IsStorageExhausted(err) {
+			return fmt.Errorf("%w: %w", dispatch.ErrLettersFull, err)
+		}
 		if err == nil && isReference(msg) {
 			s.client.Logger().Warn("dead letter is too large, a reference to its event is kept",
 				"target", target.Key.String(), "sequence", work.Sequence, "bytes", len(work.Event.Data))

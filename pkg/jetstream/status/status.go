@@ -144,7 +144,9 @@ func readAddressStatus(ctx context.Context, c *jetstream.Client, r routes.Stored
 	}
 	a.Events, a.Bytes, a.DeadLetters, a.Total = log.events, log.bytes, log.deadLetters, log.total
 	if a.Log.Stream == "" {
-		a.TotalLimit = uint64(a.Log.TotalBytes()) //nolint:gosec // never negative
+		// A dead-letter stream that holds more than it is to hold has a larger limit.
+		more := max(log.letterLimit-a.Log.DeadLetterBytes(), 0)
+		a.TotalLimit = uint64(a.Log.TotalBytes() + more) //nolint:gosec // never negative
 	}
 	return a, log
 }
@@ -195,6 +197,7 @@ type logStatus struct {
 	known                      bool
 	events, bytes, deadLetters uint64
 	total                      uint64
+	letterLimit                int64
 	// backlog, floors and oldest are by consumer: what it has not acknowledged, the sequence up to
 	// which it has acknowledged all, and when the first message after that was stored.
 	backlog, floors map[string]uint64
@@ -232,6 +235,7 @@ func readLogStatus(ctx context.Context, c *jetstream.Client, a route.Address) (l
 	if err == nil {
 		s.deadLetters = dead.CachedInfo().State.Msgs
 		s.total += dead.CachedInfo().State.Bytes
+		s.letterLimit = dead.CachedInfo().Config.MaxBytes
 	} else if !errors.Is(err, natsjs.ErrStreamNotFound) {
 		return s, fmt.Errorf("read stream %s: %w", c.Names().DeadLetterStream(key), err)
 	}

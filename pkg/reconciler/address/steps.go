@@ -51,6 +51,7 @@ const (
 	ReasonImmutable        = "ImmutableField"
 	ReasonNotStored        = "StreamNotMade"
 	ReasonNoDeadLetters    = "DeadLetterStreamNotMade"
+	ReasonLettersKept      = "DeadLetterLimitNotApplied"
 	ReasonPredecessor      = "WaitsForPredecessor"
 	ReasonRemade           = "StreamRemade"
 )
@@ -143,15 +144,22 @@ func (s Steps) PutRoute(ctx context.Context, r Resource, a route.Address) Put {
 		return Put{Retry: RetryAfter}
 	}
 	if applied.Lacking != nil {
-		r.Conditions.MarkFalse(ConditionStream, ReasonNoDeadLetters, "%v", applied.Lacking)
+		r.Conditions.MarkFalse(ConditionStream, lackingReason(applied.Lacking), "%v", applied.Lacking)
 		return Put{Applied: &applied, Retry: RetryAfter}
 	}
 	return Put{Applied: &applied, Retry: markStream(ctx, r, applied.LogMade)}
 }
 
-// HasLog tells, by ConditionStream, whether there is a log that cursors can be made in, be there room for dead letters or not.
+// HasLog tells, by ConditionStream, whether there is a log that cursors can be made in, be the dead-letter stream as it should be or not.
 func HasLog(stream *apis.Condition) bool {
-	return stream.IsTrue() || stream.IsFalse() && stream.Reason == ReasonNoDeadLetters
+	return stream.IsTrue() || stream.IsFalse() && (stream.Reason == ReasonNoDeadLetters || stream.Reason == ReasonLettersKept)
+}
+
+func lackingReason(err error) string {
+	if errors.Is(err, owner.ErrHoldsMore) {
+		return ReasonLettersKept
+	}
+	return ReasonNoDeadLetters
 }
 
 func putReason(err error) string {

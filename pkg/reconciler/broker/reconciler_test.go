@@ -3,6 +3,7 @@ package broker
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"testing"
 	"time"
@@ -152,8 +153,11 @@ func (r timedRoutes) PutAddress(ctx context.Context, a route.Address) (owner.App
 		err = errors.New("it is not said when the log was made")
 	}
 	applied.LogMade = logMade
-	if a.Key.Name == "noroom" {
+	switch a.Key.Name {
+	case "noroom":
 		applied.Lacking = errors.New("no room")
+	case "holdsmore":
+		applied.Lacking = fmt.Errorf("too small: %w", owner.ErrHoldsMore)
 	}
 	return applied, err
 }
@@ -241,6 +245,11 @@ func TestReconcile(t *testing.T) {
 				"invalid value: 2: metadata.annotations[jetstream.eventing.knative.dev/replicas]\nmust be 1, 3 or 5"))),
 		unready("no room for dead letters", newBroker("noroom"), requeued, expectation{status: func(b *eventingv1.Broker) { b.Status.Annotations = nil }},
 			condition(ConditionStream, is(corev1.ConditionFalse, address.ReasonNoDeadLetters, "no room"))),
+		unready("a limit that would drop dead letters", newBroker("holdsmore"), requeued, expectation{status: func(b *eventingv1.Broker) { b.Status.Annotations = nil }},
+			condition(ConditionStream, is(corev1.ConditionFalse, address.ReasonLettersKept, "too small: it holds dead letters that this limit would drop"))),
+		unready("a wrong limit of dead letters", newBroker("limit", func(b *eventingv1.Broker) { b.Annotations[compile.DeadLetterMaxBytesAnnotation] = "lots" }),
+			neverRouted, condition(ConditionStream, is(corev1.ConditionFalse, ReasonInvalid,
+				"invalid value: lots: metadata.annotations[jetstream.eventing.knative.dev/dead-letter-max-bytes]\nmust be a positive number of bytes such as 512Mi, at most 1152921504606846976"))),
 		unready("NATS is away", newBroker("away"), neverRouted, data(viewKey, readiness.View{Known: true, Outage: &readiness.Outage{Since: since, Why: "refused"}}),
 			condition(ConditionNATS, is(corev1.ConditionFalse, address.ReasonNATSAway, "NATS cannot be used since 2026-11-22T10:00:00Z: refused"))),
 		unready("what was true before NATS went stays", newBroker("stays", withStatus(nil)),

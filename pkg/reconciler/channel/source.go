@@ -20,7 +20,7 @@ func (w *work) source() compile.ChannelSource {
 		}
 	}
 	return compile.ChannelSource{
-		Namespace: c.Namespace, Name: c.Name, UID: c.UID, Annotations: c.Annotations, Paused: compile.PausedBy(c.Annotations),
+		Namespace: c.Namespace, Name: c.Name, UID: c.UID, Annotations: c.Annotations, Paused: compile.PausedBy(c.Annotations), DeadLetterCopy: compile.CopiedBy(c.Annotations),
 		Log: logOf(c.Spec.Stream), Hosts: hosts(c), Delivery: delivery,
 		Start: startOf(c.Spec.ConsumerConfigTemplate), MaxInFlight: maxInFlight(c.Spec.ConsumerConfigTemplate),
 	}

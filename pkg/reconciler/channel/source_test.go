@@ -8,6 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/apis/messaging/v1alpha1"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/compile"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
@@ -36,6 +37,15 @@ func TestLogOf(t *testing.T) {
 		if got := logOf(c.stream); !reflect.DeepEqual(got, c.want) {
 			t.Errorf("%s: %+v, want %+v", name, got, c.want)
 		}
+	}
+}
+
+// What a Channel's annotations ask for its subscribers, they get.
+func TestSourceHasWhatTheAnnotationsSay(t *testing.T) {
+	c := &v1alpha1.NatsJetStreamChannel{}
+	c.Annotations = map[string]string{compile.PausedAnnotation: "an audit", compile.DeadLetterCopyAnnotation: "true"}
+	if got := (&work{channel: c}).source(); got.Paused != "an audit" || !got.DeadLetterCopy {
+		t.Errorf("%+v", got)
 	}
 }
 

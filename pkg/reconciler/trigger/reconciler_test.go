@@ -277,6 +277,10 @@ func rows() []row {
 			broker: readyBroker(func(b *eventingv1.Broker) {
 				b.Status.Conditions[1].Status, b.Status.Conditions[1].Reason = corev1.ConditionFalse, address.ReasonNoDeadLetters
 			}), want: func(*eventingv1.TriggerStatus) {}},
+		{name: "the Broker keeps a limit of its dead letters", trigger: newTrigger("lettersstay"),
+			broker: readyBroker(func(b *eventingv1.Broker) {
+				b.Status.Conditions[1].Status, b.Status.Conditions[1].Reason = corev1.ConditionFalse, address.ReasonLettersKept
+			}), want: func(*eventingv1.TriggerStatus) {}},
 		{name: "a change that comes while the Broker has no stream is not served yet", trigger: newTrigger("changedearly", func(t *eventingv1.Trigger) {
 			t.Generation, t.Status.ObservedGeneration = 2, 1
 			(&eventingv1.Trigger{}).GetConditionSet().Manage(&t.Status).MarkTrue(eventingv1.TriggerConditionSubscribed)
