@@ -56,14 +56,14 @@ func (as shown) targetRows(t table.Writer, s status.Status) {
 
 // appendHeader adds the second row's columns where all are wanted.
 func (as shown) appendHeader(t table.Writer, header, wide table.Row) {
-	if as.wide {
+	if as.output == "wide" {
 		header = slices.Concat(header, wide)
 	}
 	t.AppendHeader(header)
 }
 
 func (as shown) appendRow(t table.Writer, row, wide table.Row) {
-	if as.wide {
+	if as.output == "wide" {
 		row = slices.Concat(row, wide)
 	}
 	t.AppendRow(row)

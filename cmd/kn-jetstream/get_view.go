@@ -46,6 +46,9 @@ func (v view) watch(ctx context.Context) error {
 		}
 		if text.String() != before {
 			before = text.String()
+			if v.output == "yaml" {
+				fmt.Fprintln(v.out, "---")
+			}
 			if err := v.show(all, silent, time.Now()); err != nil {
 				return err
 			}

@@ -38,6 +38,7 @@ func TestWrongCommandLinesExitWith2(t *testing.T) {
 		{"an argument too many", "run here", "unknown command"},
 		{"an argument too few", "get", "accepts 1 arg"},
 		{"an argument that is none", "get pods", "invalid argument"},
+		{"an output that is none", "get brokers -o xml", `--output is "xml"; it is wide, json, yaml, name or not given`},
 		{"no files", "apply", "-f is needed"},
 		{"an embedded and another NATS", "run --nats nats://127.0.0.1:1 --store " + store, "none of the others can be"},
 		{"another NATS's disk", "run --nats nats://127.0.0.1:1 --sync always", "none of the others can be"},

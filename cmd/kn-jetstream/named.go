@@ -17,6 +17,9 @@ type named struct {
 
 func (n named) String() string { return n.kind + " " + n.namespace + "/" + n.name }
 
+// path is the name in one word.
+func (n named) path() string { return n.kind + "/" + n.namespace + "/" + n.name }
+
 // deleteCommand is what deletes the resource.
 func (n named) deleteCommand() string {
 	return "kn-jetstream delete " + n.kind + " " + n.name + " -n " + n.namespace
