@@ -26,6 +26,7 @@ func TestRecordRoundTrip(t *testing.T) {
 	log.Address.Log = Log{MaxBytes: 1 << 20, Replicas: 3, Memory: true, History: time.Hour, DedupWindow: time.Minute, MaxConsumers: 9}
 	log.Address.Notes = []string{"a note"}
 	at := time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC)
+	log.Address.Paused, log.Address.PausedSince = "an audit", at
 	channel := channel("c", "c.svc", "c.svc.cluster.local")
 	channel.Address.Log = Log{Stream: "ORDERS", Subjects: []string{"orders.>"}}
 	subscriber := target("one")

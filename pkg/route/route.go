@@ -117,6 +117,9 @@ type Address struct {
 	// Refuse is why the ingress takes no event of anybody: something restricts who may send, and we cannot enforce that yet.
 	// Empty when events are taken. The ingress answers 403, which nobody repeats, and for NoHTTPS 404, which senders do.
 	Refuse string `json:"refuse,omitempty"`
+	// Paused and PausedSince are as a Target's: why an annotation pauses all targets of the address, and since when.
+	Paused      string    `json:"paused,omitempty"`
+	PausedSince time.Time `json:"pausedSince,omitzero"`
 	// RecordEventTypes asks ingress and filter to note which types of events the address takes (package eventtype).
 	RecordEventTypes bool `json:"recordEventTypes,omitempty"`
 	// Counts is what this process counts of the address. A Table sets it; nil elsewhere.
