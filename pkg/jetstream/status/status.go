@@ -77,6 +77,17 @@ func (t TargetStatus) Dead() uint64 {
 	return t.DeadLetters
 }
 
+// Dead is how many dead letters there are for the targets of the address (see TargetStatus.Dead), or,
+// where that are more, in its dead-letter stream.
+func (a AddressStatus) Dead(targets []TargetStatus) (dead uint64) {
+	for _, t := range targets {
+		if t.Key.Address == a.Key {
+			dead += t.Dead()
+		}
+	}
+	return max(dead, a.DeadLetters)
+}
+
 // Read reads the live routes, the reports of the live processes, and the streams.
 func Read(ctx context.Context, c *jetstream.Client) (Status, error) {
 	records, err := routes.Records(ctx, c, "")
