@@ -17,9 +17,7 @@ func listLetters(out io.Writer, found []letters.Letter, output string) error {
 	if output == "json" {
 		return encodeLetters(out, found)
 	}
-	t := table.NewWriter()
-	t.SetStyle(table.StyleLight)
-	t.Style().Options = table.OptionsNoBordersAndSeparators
+	t := newTable()
 	t.AppendHeader(table.Row{"Namespace", "From", "Target", "ID", "Type", "Source", "Code", "Reason", "Attempts", "Given up"})
 	for _, l := range found {
 		e := l.Event

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -13,7 +12,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/jedib0t/go-pretty/v6/table"
 	natsjetstream "github.com/nats-io/nats.go/jetstream"
 	"github.com/spf13/cobra"
 
@@ -42,8 +40,8 @@ who share a log have all that any of them still has to read. OLDEST is the age o
 		Args:      cobra.MatchAll(cobra.ExactArgs(1), cobra.OnlyValidArgs),
 		ValidArgs: []string{"brokers", "triggers", "channels", "subscriptions", "broker", "trigger", "channel", "subscription"},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if output != "" && output != "json" && output != "wide" {
-				return badInput(fmt.Errorf("--output is %q; it is json, wide or not given", output))
+			if err := checkOutput(output, "wide", "json", "yaml", "name"); err != nil {
+				return err
 			}
 			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 			defer stop()
@@ -53,7 +51,7 @@ who share a log have all that any of them still has to read. OLDEST is the age o
 			}
 			defer client.Close()
 			v := view{
-				shown: shown{what: args[0], json: output == "json", wide: output == "wide"},
+				shown: shown{what: args[0], output: output},
 				read:  func(ctx context.Context) (status.Status, []string, error) { return read(ctx, client) },
 				out:   cmd.OutOrStdout(), errs: cmd.ErrOrStderr(),
 			}
@@ -64,7 +62,7 @@ who share a log have all that any of them still has to read. OLDEST is the age o
 		},
 	}
 	o.register(cmd)
-	cmd.Flags().StringVarP(&output, "output", "o", "", "wide for more columns, json for the whole of it")
+	cmd.Flags().StringVarP(&output, "output", "o", "", "wide for more columns, json or yaml for the whole of it, name for kind/namespace/name in a line each")
 	cmd.Flags().BoolVarP(&watch, "watch", "w", false, "show it again whenever more of it changes than an age, until interrupted")
 	return cmd
 }
@@ -85,24 +83,25 @@ func read(ctx context.Context, client *jetstream.Client) (all status.Status, sil
 
 // shown says what is shown, and how. Ages are those at the time now.
 type shown struct {
-	what       string
-	json, wide bool
-	now        time.Time
+	what string
+	// output is wide, json, yaml, name or empty.
+	output string
+	now    time.Time
 }
 
 func show(out io.Writer, s status.Status, as shown) error {
 	addresses, s := as.of(s)
-	if as.json {
-		encoder := json.NewEncoder(out)
-		encoder.SetIndent("", "  ")
+	switch as.output {
+	case "name":
+		as.names(out, addresses, s)
+		return nil
+	case "json", "yaml":
 		if addresses {
-			return encoder.Encode(orNone(s.Addresses))
+			return encode(out, as.output, orNone(s.Addresses))
 		}
-		return encoder.Encode(orNone(s.Targets))
+		return encode(out, as.output, orNone(s.Targets))
 	}
-	t := table.NewWriter()
-	t.SetStyle(table.StyleLight)
-	t.Style().Options = table.OptionsNoBordersAndSeparators
+	t := newTable()
 	if addresses {
 		as.addressRows(t, s)
 	} else {
@@ -110,6 +109,19 @@ func show(out io.Writer, s status.Status, as shown) error {
 	}
 	fmt.Fprintln(out, t.Render())
 	return nil
+}
+
+// names prints a line for each that is shown.
+func (as shown) names(out io.Writer, addresses bool, s status.Status) {
+	if addresses {
+		for _, a := range s.Addresses {
+			fmt.Fprintln(out, nameOfAddress(a.Address).path())
+		}
+		return
+	}
+	for _, t := range s.Targets {
+		fmt.Fprintln(out, nameOfTarget(t.Target).path())
+	}
 }
 
 // of keeps what is asked for, and tells whether that is addresses or targets.

@@ -23,15 +23,9 @@ func (as shown) addressRows(t table.Writer, s status.Status) {
 		if a.Refuse == manifest.InNoFile {
 			reason = deletable(nameOfAddress(a.Address))
 		}
-		var dead uint64
-		for _, r := range s.Targets {
-			if r.Key.Address == a.Key {
-				dead += r.Dead()
-			}
-		}
 		as.appendRow(t, table.Row{
 			a.Key.Namespace, a.Key.Name, a.Ready, a.Numbers.Accepted, a.Targets.Delivered, a.Numbers.Unmatched, a.Targets.Retrying,
-			max(dead, a.DeadLetters), a.Backlog, as.age(a.Oldest), a.URL, reason,
+			a.Dead(s.Targets), a.Backlog, as.age(a.Oldest), a.URL, reason,
 		}, table.Row{a.Events, a.Bytes, each(a.Numbers.Refused), as.lastOf(a.Numbers.Failures)})
 	}
 }
@@ -56,14 +50,14 @@ func (as shown) targetRows(t table.Writer, s status.Status) {
 
 // appendHeader adds the second row's columns where all are wanted.
 func (as shown) appendHeader(t table.Writer, header, wide table.Row) {
-	if as.wide {
+	if as.output == "wide" {
 		header = slices.Concat(header, wide)
 	}
 	t.AppendHeader(header)
 }
 
 func (as shown) appendRow(t table.Writer, row, wide table.Row) {
-	if as.wide {
+	if as.output == "wide" {
 		row = slices.Concat(row, wide)
 	}
 	t.AppendRow(row)

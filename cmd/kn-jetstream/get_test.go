@@ -1,10 +1,14 @@
 package main
 
 import (
+	"bytes"
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"sigs.k8s.io/yaml"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/count"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/status"
@@ -61,11 +65,15 @@ func TestShow(t *testing.T) {
 			"NAMESPACE NAME CHANNEL READY DELIVERED RETRYING DEAD BACKLOG OLDEST SUBSCRIBER REASON",
 			"shop ship orders false 0 0 0 0 http://a/ why",
 		},
+		"brokers name":       {"broker/shop/default"},
+		"channels name":      {"channel/shop/orders"},
+		"triggers name":      {"trigger/shop/pay"},
+		"subscriptions name": {"subscription/shop/ship"},
 	} {
 		t.Run(what, func(t *testing.T) {
 			var out strings.Builder
-			what, wide := strings.CutSuffix(what, " wide")
-			if err := show(&out, status(), shown{what: what, wide: wide, now: now}); err != nil {
+			what, output, _ := strings.Cut(what, " ")
+			if err := show(&out, status(), shown{what: what, output: output, now: now}); err != nil {
 				t.Fatal(err)
 			}
 			var rows []string
@@ -77,4 +85,49 @@ func TestShow(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestYAMLIsTheSameAsJSON also where a number is larger than what a float holds.
+func TestYAMLIsTheSameAsJSON(t *testing.T) {
+	all := status.Status{
+		Addresses: []status.AddressStatus{{
+			Address: route.Address{Key: route.Key{Kind: route.KindBroker, Namespace: "shop", Name: "default"}, Log: route.Log{First: 1<<53 + 1}},
+			Reason:  "<why>: \"a\"\n",
+		}},
+		Targets: []status.TargetStatus{{Target: route.Target{
+			Key: route.TargetKey{Address: route.Key{Kind: route.KindBroker, Namespace: "shop", Name: "default"}, Namespace: "shop", Name: "true"}, After: 1<<53 + 1,
+		}}},
+	}
+	for _, what := range []string{"brokers", "triggers", "channels"} {
+		var asJSON, asYAML bytes.Buffer
+		for output, out := range map[string]*bytes.Buffer{"json": &asJSON, "yaml": &asYAML} {
+			copied := status.Status{Addresses: slices.Clone(all.Addresses), Targets: slices.Clone(all.Targets)}
+			if err := show(out, copied, shown{what: what, output: output}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		back, err := yaml.YAMLToJSON(asYAML.Bytes())
+		if err != nil || strings.HasPrefix(asYAML.String(), asJSON.String()[:1]) && what != "channels" {
+			t.Errorf("%s: error %v of\n%s", what, err, &asYAML)
+		}
+		if got, want := indented(t, back), indented(t, asJSON.Bytes()); got != want {
+			t.Errorf("%s: the YAML is\n%s\nwant\n%s", what, got, want)
+		}
+	}
+}
+
+// indented is the document in one form, without a change of a number.
+func indented(t *testing.T, document []byte) string {
+	t.Helper()
+	var value any
+	decoder := json.NewDecoder(bytes.NewReader(document))
+	decoder.UseNumber()
+	if err := decoder.Decode(&value); err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.MarshalIndent(value, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }

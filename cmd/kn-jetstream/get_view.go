@@ -46,6 +46,9 @@ func (v view) watch(ctx context.Context) error {
 		}
 		if text.String() != before {
 			before = text.String()
+			if v.output == "yaml" {
+				fmt.Fprintln(v.out, "---")
+			}
 			if err := v.show(all, silent, time.Now()); err != nil {
 				return err
 			}
@@ -55,9 +58,13 @@ func (v view) watch(ctx context.Context) error {
 }
 
 func (v view) show(all status.Status, silent []string, now time.Time) error {
-	for _, who := range silent {
-		fmt.Fprintf(v.errs, "%s does not say what it has counted: the numbers are without it\n", who)
-	}
+	saySilent(v.errs, silent)
 	v.now = now
 	return show(v.out, all, v.shown)
+}
+
+func saySilent(errs io.Writer, silent []string) {
+	for _, who := range silent {
+		fmt.Fprintf(errs, "%s does not say what it has counted: the numbers are without it\n", who)
+	}
 }

@@ -20,7 +20,7 @@ import (
 // TestWatchShowsWhatHasChanged looks again and again at a Broker whose oldest event becomes older all the time.
 func TestWatchShowsWhatHasChanged(t *testing.T) {
 	errAway := errors.New("NATS is away")
-	for _, output := range []shown{{what: "brokers"}, {what: "brokers", wide: true}, {what: "brokers", json: true}} {
+	for _, output := range []string{"", "wide", "json", "yaml"} {
 		synctest.Test(t, func(t *testing.T) {
 			began := time.Now()
 			accepted := func(n uint64) status.Status {
@@ -45,7 +45,7 @@ func TestWatchShowsWhatHasChanged(t *testing.T) {
 			}
 			var out, errs strings.Builder
 			look := 0
-			v := view{shown: output, out: &out, errs: &errs, read: func(context.Context) (status.Status, []string, error) {
+			v := view{shown: shown{what: "brokers", output: output}, out: &out, errs: &errs, read: func(context.Context) (status.Status, []string, error) {
 				if look > 0 && strings.Count(out.String(), "orders") != looks[look-1].shows {
 					t.Errorf("after look %d the output is\n%s", look, &out)
 				}
@@ -58,6 +58,9 @@ func TestWatchShowsWhatHasChanged(t *testing.T) {
 			}
 			if took := time.Since(began); took != time.Duration(len(looks)-1)*watchEvery {
 				t.Errorf("%d looks took %s", len(looks), took)
+			}
+			if documents := strings.Count(out.String(), "---\n"); output == "yaml" && documents != 4 {
+				t.Errorf("%d documents begin in\n%s", documents, &out)
 			}
 			if said := errs.String(); said != "ingress one does not say what it has counted: the numbers are without it\n" {
 				t.Errorf("of who is silent it says %q", said)

@@ -30,7 +30,7 @@ func newRootCommand() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newRunCommand(), newApplyCommand(), newDeleteCommand(), newGetCommand(), newPauseCommand(), newResumeCommand(), newReplayCommand(), newDLQCommand(),
+	root.AddCommand(newRunCommand(), newApplyCommand(), newDeleteCommand(), newGetCommand(), newDescribeCommand(), newPauseCommand(), newResumeCommand(), newReplayCommand(), newDLQCommand(),
 		newSendCommand(), newDisplayCommand(), newBenchCommand(), newMigrateCommand(), version.Command(root.Name()))
 	version.Register(root)
 	failing(root)

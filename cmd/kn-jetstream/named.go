@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/handles"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/manifest"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
@@ -16,6 +17,9 @@ type named struct {
 }
 
 func (n named) String() string { return n.kind + " " + n.namespace + "/" + n.name }
+
+// path is the name in one word.
+func (n named) path() string { return n.kind + "/" + n.namespace + "/" + n.name }
 
 // deleteCommand is what deletes the resource.
 func (n named) deleteCommand() string {
@@ -30,6 +34,15 @@ func askedFor(kind, namespace, name string) (named, error) {
 		return n, nil
 	}
 	return n, fmt.Errorf("there is no kind %q; it is broker, trigger, channel or subscription", kind)
+}
+
+// route is the name as the routes have it.
+func (n named) route() handles.Named {
+	of := handles.Named{Of: route.KindBroker, Target: n.kind == "trigger" || n.kind == "subscription", Namespace: n.namespace, Name: n.name}
+	if n.kind == "channel" || n.kind == "subscription" {
+		of.Of = route.KindChannel
+	}
+	return of
 }
 
 func nameOfAddress(a route.Address) named {

@@ -149,16 +149,12 @@ func inNATS(ctx context.Context, client *jetstream.Client, out io.Writer, p paus
 	if p.of.namespace == "" {
 		p.of.namespace = "default"
 	}
-	n := handles.Named{Of: route.KindBroker, Target: p.of.kind == "trigger" || p.of.kind == "subscription", Namespace: p.of.namespace, Name: p.of.name}
-	if p.of.kind == "channel" || p.of.kind == "subscription" {
-		n.Of = route.KindChannel
-	}
 	var targets []route.Target
 	var err error
 	if p.wanted.why != nil {
-		targets, err = handles.New(client).Pause(ctx, n, *p.wanted.why)
+		targets, err = handles.New(client).Pause(ctx, p.of.route(), *p.wanted.why)
 	} else {
-		targets, err = handles.New(client).Resume(ctx, n)
+		targets, err = handles.New(client).Resume(ctx, p.of.route())
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", p.of, err)

@@ -41,7 +41,7 @@ func ChannelKey(namespace, name string) route.Key {
 // Channel makes the address of a Channel. A dead letter sink that is not resolved is a note, not an error. What is wrong with the log
 // is at spec.stream, where NatsJetStreamChannel has it.
 func Channel(c ChannelSource, o Options) (route.Address, error) {
-	address := route.Address{Key: ChannelKey(c.Namespace, c.Name), UID: string(c.UID), Owner: o.Owner, Log: o.Defaults.Log}
+	address := route.Address{Key: ChannelKey(c.Namespace, c.Name), UID: string(c.UID), Owner: o.Owner, Log: o.Defaults.Log, Paused: c.Paused}
 	if c.Log != nil {
 		address.Log = *c.Log
 	}

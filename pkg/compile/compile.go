@@ -38,7 +38,7 @@ func BrokerKey(namespace, name string) route.Key {
 
 // Broker makes the address of a Broker. A dead letter sink that is not resolved is a note, not an error.
 func Broker(b *eventingv1.Broker, o Options) (route.Address, error) {
-	address := route.Address{Key: BrokerKey(b.Namespace, b.Name), UID: string(b.UID), Owner: o.Owner, Log: o.Defaults.Log}
+	address := route.Address{Key: BrokerKey(b.Namespace, b.Name), UID: string(b.UID), Owner: o.Owner, Log: o.Defaults.Log, Paused: PausedBy(b.Annotations)}
 	errs := apply(b.Annotations, "Broker", addressSettings(&address.Log))
 	_, err := compilePolicy(b.Spec.Delivery)
 	errs = errs.Also(err.ViaField("spec", "delivery"))

@@ -43,8 +43,11 @@ func TestPaused(t *testing.T) {
 	}
 	broker := brokerOf(t, "")
 	broker.Annotations = annotated("an audit")
-	if _, err := compile.Broker(broker, compile.Options{}); err != nil {
-		t.Errorf("a Broker that is paused takes events: %v", err)
+	if a, err := compile.Broker(broker, compile.Options{}); err != nil || a.Paused != "an audit" || a.Refuse != "" {
+		t.Errorf("a Broker that is paused takes events, and says that it is paused: %+v, %v", a, err)
+	}
+	if a, err := compile.Channel(compile.ChannelSource{Namespace: "ns", Name: "c", Paused: "an audit"}, compile.Options{}); err != nil || a.Paused != "an audit" {
+		t.Errorf("so does a Channel: %+v, %v", a, err)
 	}
 	broker.Annotations = annotated("false")
 	if _, err := compile.Broker(broker, compile.Options{}); err == nil {

@@ -27,6 +27,7 @@ func TestRecordRoundTrip(t *testing.T) {
 		DeadLetterMaxBytes: 1 << 19, DeadLetterMaxAge: 24 * time.Hour, DiscardOldLetters: true}
 	log.Address.Notes = []string{"a note"}
 	at := time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC)
+	log.Address.Paused, log.Address.PausedSince = "an audit", at
 	channel := channel("c", "c.svc", "c.svc.cluster.local")
 	channel.Address.Log = Log{Stream: "ORDERS", Subjects: []string{"orders.>"}}
 	subscriber := target("one")

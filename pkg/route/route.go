@@ -122,6 +122,9 @@ type Address struct {
 	// Refuse is why the ingress takes no events: a restriction of senders that we cannot enforce.
 	// Empty if it takes them. The answer is 403, which senders do not repeat, or 404 for NoHTTPS.
 	Refuse string `json:"refuse,omitempty"`
+	// Paused and PausedSince are as a Target's: why an annotation pauses all targets of the address, and since when.
+	Paused      string    `json:"paused,omitempty"`
+	PausedSince time.Time `json:"pausedSince,omitzero"`
 	// RecordEventTypes makes ingress and filter record the types of events (package eventtype).
 	RecordEventTypes bool `json:"recordEventTypes,omitempty"`
 	// Counts is what this process counts of the address. A Table sets it; nil elsewhere.

@@ -2,13 +2,45 @@ package buckets
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"time"
+
+	natsjs "github.com/nats-io/nats.go/jetstream"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 )
 
 // Handles returns the name of the bucket of handles (see package handles).
 func Handles(c *jetstream.Client) string { return c.Names().Prefix() + "_handles" }
+
+// Handle is what the bucket holds of an address or target, under the key that the routes bucket has for the route.
+type Handle struct {
+	// Paused is why somebody has paused what the handle is about.
+	Paused string    `json:"paused"`
+	Since  time.Time `json:"since"`
+}
+
+// ReadHandles reads all handles, by their keys.
+func ReadHandles(ctx context.Context, c *jetstream.Client) (map[string]Handle, error) {
+	all, unreadable := map[string]Handle{}, []error(nil)
+	err := c.ReadBucket(ctx, Handles(c), jetstream.BucketRead{Filter: natsjs.AllKeys, Each: func(entry natsjs.KeyValueEntry) {
+		if _, err := naming.ParseKey(entry.Key()); err != nil {
+			return // a replay's
+		}
+		var found Handle
+		if err := json.Unmarshal(entry.Value(), &found); err != nil {
+			unreadable = append(unreadable, fmt.Errorf("read handle %s: %w", entry.Key(), err))
+		}
+		all[entry.Key()] = found
+	}})
+	if errors.Is(err, natsjs.ErrBucketNotFound) {
+		return all, nil // nobody has paused anything
+	}
+	return all, errors.Join(append(unreadable, err)...)
+}
 
 // EnsureHandles makes the bucket of handles, for a command that is about to write one.
 func EnsureHandles(ctx context.Context, c *jetstream.Client) error {

@@ -21,13 +21,6 @@ type Handles struct{ client *jetstream.Client }
 // New returns the handles that this client's NATS has.
 func New(c *jetstream.Client) Handles { return Handles{c} }
 
-// handle is what the bucket holds.
-type handle struct {
-	// Paused is why somebody has paused what the handle is about.
-	Paused string    `json:"paused"`
-	Since  time.Time `json:"since"`
-}
-
 // Merge enters in the target what its handle, or else that of its address, says. An annotation goes first.
 func (h Handles) Merge(ctx context.Context, t *route.Target) error {
 	if t.PausedByHandle {
@@ -85,17 +78,17 @@ func (h Handles) remove(ctx context.Context, key string) error {
 	return nil
 }
 
-// read returns the handle with this key; the zero handle when there is none.
-func read(ctx context.Context, bucket natsjs.KeyValue, key string) (found handle, err error) {
+// read returns the handle with this key; the zero one when there is none.
+func read(ctx context.Context, bucket natsjs.KeyValue, key string) (found buckets.Handle, err error) {
 	entry, err := bucket.Get(ctx, key)
 	if errors.Is(err, natsjs.ErrKeyNotFound) {
-		return handle{}, nil
+		return buckets.Handle{}, nil
 	}
 	if err == nil {
 		err = json.Unmarshal(entry.Value(), &found)
 	}
 	if err != nil {
-		return handle{}, fmt.Errorf("read handle %s: %w", key, err)
+		return buckets.Handle{}, fmt.Errorf("read handle %s: %w", key, err)
 	}
 	return found, nil
 }

@@ -24,7 +24,8 @@ type Named struct {
 	Namespace, Name string
 }
 
-func (n Named) is(r routes.StoredRecord) bool {
+// Is reports whether this is the live route of what is named.
+func (n Named) Is(r route.Record) bool {
 	switch {
 	case r.DeletedAt != nil:
 		return false
@@ -54,7 +55,7 @@ func (h Handles) change(ctx context.Context, n Named, change func(key string) er
 	if err != nil {
 		return nil, err
 	}
-	at := slices.IndexFunc(records, n.is)
+	at := slices.IndexFunc(records, func(r routes.StoredRecord) bool { return n.Is(r.Record) })
 	if at < 0 {
 		return nil, ErrNotFound
 	}

@@ -15,8 +15,8 @@ import (
 const (
 	// DefaultMaxBytes is the byte limit of a log whose address names none: a NATS with 1 GiB has room for the streams of twelve.
 	DefaultMaxBytes = 64 << 20
-	// defaultMaxConsumers: nats-server 2.15 stops at 1,000 consumers a stream unless the stream has a positive limit of its own.
-	defaultMaxConsumers = 1000
+	// DefaultMaxConsumers: nats-server 2.15 stops at 1,000 consumers a stream unless the stream has a positive limit of its own.
+	DefaultMaxConsumers = 1000
 	// maxAckPending bounds what all filter processes together hold of one consumer. A process holds the most where targets share: for
 	// slow ones 3/4 of share.Room, so that ten processes leave NATS something for the others.
 	maxAckPending = 8 * share.Room
@@ -59,7 +59,7 @@ func logConfig(names naming.Names, a route.Address) natsjs.StreamConfig {
 		Discard:      natsjs.DiscardNew,
 		MaxBytes:     a.Log.MaxBytes,
 		FirstSeq:     a.Log.First, // at least
-		MaxConsumers: positive(a.Log.MaxConsumers, defaultMaxConsumers),
+		MaxConsumers: positive(a.Log.MaxConsumers, DefaultMaxConsumers),
 		Replicas:     positive(a.Log.Replicas, 1),
 		Storage:      storageOf(a),
 		Placement:    placementOf(a),
@@ -77,7 +77,7 @@ func directedConfig(names naming.Names, a route.Address) natsjs.StreamConfig {
 		Subjects:          []string{names.DirectedSubjects(a.Key), names.ParkedSubjects(a.Key)},
 		Retention:         natsjs.WorkQueuePolicy,
 		Discard:           natsjs.DiscardOld,
-		MaxConsumers:      positive(a.Log.MaxConsumers, defaultMaxConsumers),
+		MaxConsumers:      positive(a.Log.MaxConsumers, DefaultMaxConsumers),
 		Replicas:          positive(a.Log.Replicas, 1),
 		Storage:           storageOf(a),
 		Placement:         placementOf(a),

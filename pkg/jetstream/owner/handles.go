@@ -52,16 +52,34 @@ func (o *Owner) mergeHandles(ctx context.Context, t *route.Target, have routes.S
 			return err
 		}
 	}
-	switch {
-	case t.Paused == "":
-		t.PausedSince = time.Time{}
-	case t.PausedByHandle: // which says so
-	case have.Target != nil && have.DeletedAt == nil && have.Target.Paused != "" && !have.Target.PausedSince.IsZero():
-		t.PausedSince = have.Target.PausedSince
-	default:
-		t.PausedSince = o.client.Timing().Now().UTC().Truncate(time.Second)
+	var before route.Target
+	if have.Target != nil && have.DeletedAt == nil {
+		before = *have.Target
+	}
+	if !t.PausedByHandle { // which says so
+		t.PausedSince = o.pausedSince(t.Paused, before.Paused, before.PausedSince)
 	}
 	return nil
+}
+
+// notePause enters in the address since when its annotation pauses its targets.
+func (o *Owner) notePause(a *route.Address, have routes.StoredRecord) {
+	var before route.Address
+	if have.Address != nil && have.DeletedAt == nil {
+		before = *have.Address
+	}
+	a.PausedSince = o.pausedSince(a.Paused, before.Paused, before.PausedSince)
+}
+
+// pausedSince is since when that has been paused which is paused now for the reason why. before and since are what the record says.
+func (o *Owner) pausedSince(why, before string, since time.Time) time.Time {
+	switch {
+	case why == "":
+		return time.Time{}
+	case before != "" && !since.IsZero():
+		return since
+	}
+	return o.client.Timing().Now().UTC().Truncate(time.Second)
 }
 
 func (o *Owner) forgetHandle(ctx context.Context, key string) error {

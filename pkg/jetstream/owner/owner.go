@@ -85,6 +85,7 @@ func (o *Owner) PutAddress(ctx context.Context, a route.Address) (Applied, error
 			return Applied{}, err
 		}
 		wanted := a
+		o.notePause(&wanted, have)
 		made, lacking, err := o.makeStreams(ctx, &wanted, have)
 		if err != nil {
 			return Applied{}, err

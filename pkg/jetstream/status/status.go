@@ -17,12 +17,6 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
 
-// PausedReason begins the Reason of a target that is ready and paused.
-const PausedReason = "paused"
-
-// LackingReason begins the Reason of a target that is ready and began later than it was to.
-const LackingReason = "began later"
-
 // Status is what is known of the routes at one moment, read from the server.
 type Status struct {
 	Addresses []AddressStatus
@@ -41,6 +35,8 @@ type AddressStatus struct {
 	Reason string
 	// URL is where events come in; "" while no ingress says where it is.
 	URL string
+	// PausedByHandle tells that Paused and PausedSince are what a handle says, and not an annotation.
+	PausedByHandle bool `json:"pausedByHandle,omitempty"`
 	// Events and Bytes are what the log holds, DeadLetters what its dead-letter stream holds.
 	Events, Bytes, DeadLetters uint64
 	// Total is what log, directed and dead-letter stream hold, in bytes, and TotalLimit the most that they may hold; 0 for an adopted
@@ -81,6 +77,17 @@ func (t TargetStatus) Dead() uint64 {
 	return t.DeadLetters
 }
 
+// Dead is how many dead letters there are for the targets of the address (see TargetStatus.Dead), or,
+// where that are more, in its dead-letter stream.
+func (a AddressStatus) Dead(targets []TargetStatus) (dead uint64) {
+	for _, t := range targets {
+		if t.Key.Address == a.Key {
+			dead += t.Dead()
+		}
+	}
+	return max(dead, a.DeadLetters)
+}
+
 // Read reads the live routes, the reports of the live processes, and the streams.
 func Read(ctx context.Context, c *jetstream.Client) (Status, error) {
 	records, err := routes.Records(ctx, c, "")
@@ -92,11 +99,16 @@ func Read(ctx context.Context, c *jetstream.Client) (Status, error) {
 		return Status{}, err
 	}
 	s := Status{live: processes.reports.Live, logs: map[route.Key]logStatus{}}
+	paused, err := buckets.ReadHandles(ctx, c)
+	if err != nil {
+		return Status{}, err
+	}
 	for _, r := range records {
 		if r.DeletedAt != nil || r.Address == nil {
 			continue
 		}
 		a, log := readAddressStatus(ctx, c, r, processes)
+		a.pause(paused[routes.RecordKey(r.Record)])
 		s.Addresses = append(s.Addresses, a)
 		s.logs[r.Address.Key] = log
 	}
@@ -168,21 +180,6 @@ func targetStatus(r routes.StoredRecord, p processes, log logStatus, letters str
 		}
 	}
 	return t
-}
-
-// note is what should be known of a target that is ready.
-func note(t route.Target) string {
-	if t.Paused == "" {
-		if since := t.Start.LacksUntil; since != nil {
-			return LackingReason + ": the log had nothing from before " + since.UTC().Format(time.RFC3339)
-		}
-		return ""
-	}
-	since := ""
-	if !t.PausedSince.IsZero() { // a version that did not know it has written the route
-		since = " since " + t.PausedSince.Format(time.RFC3339)
-	}
-	return PausedReason + since + ": " + t.Paused
 }
 
 func addressKind(k route.Key) string {
