@@ -69,6 +69,9 @@ func TestWrongCommandLinesExitWith2(t *testing.T) {
 		{"replay at no rate", "replay orders --all --rate -1", "--rate"},
 		{"replay of all and some", "replay orders --all --type t", "none of the others can be"},
 		{"replay again and on", "replay orders --resume --new", "none of the others can be"},
+		{"test without an event", "test trigger orders", `"file" not set`},
+		{"test a Broker", "test broker default --file " + store + "/none", "a broker has none"},
+		{"test with no such file", "test trigger orders --file " + store + "/none", "--file"},
 		{"no such run", "bench suite --only p99", "p99"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

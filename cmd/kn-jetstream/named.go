@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/handles"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/manifest"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
@@ -20,6 +21,15 @@ func (n named) String() string { return n.kind + " " + n.namespace + "/" + n.nam
 // deleteCommand is what deletes the resource.
 func (n named) deleteCommand() string {
 	return "kn-jetstream delete " + n.kind + " " + n.name + " -n " + n.namespace
+}
+
+// route says which route it is.
+func (n named) route() handles.Named {
+	of := route.KindBroker
+	if n.kind == "channel" || n.kind == "subscription" {
+		of = route.KindChannel
+	}
+	return handles.Named{Of: of, Target: n.kind == "trigger" || n.kind == "subscription", Namespace: n.namespace, Name: n.name}
 }
 
 // askedFor reads the kind in the singular and in the plural.

@@ -149,10 +149,7 @@ func inNATS(ctx context.Context, client *jetstream.Client, out io.Writer, p paus
 	if p.of.namespace == "" {
 		p.of.namespace = "default"
 	}
-	n := handles.Named{Of: route.KindBroker, Target: p.of.kind == "trigger" || p.of.kind == "subscription", Namespace: p.of.namespace, Name: p.of.name}
-	if p.of.kind == "channel" || p.of.kind == "subscription" {
-		n.Of = route.KindChannel
-	}
+	n := p.of.route()
 	var targets []route.Target
 	var err error
 	if p.wanted.why != nil {

@@ -103,7 +103,8 @@ func TestPurePackages(t *testing.T) {
 		module + "pkg/limit":    below(),
 		module + "pkg/loop":     below(),
 
-		module + "pkg/requestreply": below("pkg/jsonscan", "pkg/event", "pkg/cesql"),
+		module + "pkg/requestreply":   below("pkg/jsonscan", "pkg/event", "pkg/cesql"),
+		module + "pkg/filter/explain": below("pkg/jsonscan", "pkg/event", "pkg/cesql", "pkg/filter", "pkg/requestreply"),
 	})
 }
 
