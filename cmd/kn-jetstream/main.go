@@ -31,7 +31,7 @@ func newRootCommand() *cobra.Command {
 		SilenceErrors: true,
 	}
 	root.AddCommand(newRunCommand(), newApplyCommand(), newDeleteCommand(), newGetCommand(), newPauseCommand(), newResumeCommand(), newReplayCommand(), newDLQCommand(),
-		newTestCommand(), newSendCommand(), newDisplayCommand(), newBenchCommand(), newMigrateCommand(), version.Command(root.Name()))
+		newTailCommand(), newTestCommand(), newSendCommand(), newDisplayCommand(), newBenchCommand(), newMigrateCommand(), version.Command(root.Name()))
 	version.Register(root)
 	failing(root)
 	return root

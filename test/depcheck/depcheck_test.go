@@ -50,7 +50,8 @@ func rooms() []string {
 func owners() []string {
 	return []string{
 		module + "pkg/jetstream/owner", module + "pkg/jetstream/buckets", module + "pkg/jetstream/status", module + "pkg/jetstream/letters",
-		module + "pkg/jetstream/handles", module + "pkg/jetstream/replay", module + "pkg/jetstream/migrate",
+		module + "pkg/jetstream/handles", module + "pkg/jetstream/replay", module + "pkg/jetstream/tail",
+		module + "pkg/jetstream/migrate",
 	}
 }
 
