@@ -30,8 +30,9 @@ func newRootCommand() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newRunCommand(), newApplyCommand(), newDeleteCommand(), newGetCommand(), newDescribeCommand(), newPauseCommand(), newResumeCommand(), newReplayCommand(), newDLQCommand(),
-		newSendCommand(), newDisplayCommand(), newBenchCommand(), newMigrateCommand(), version.Command(root.Name()))
+	root.AddCommand(newRunCommand(), newApplyCommand(), newDeleteCommand(), newGetCommand(), newDescribeCommand(), newPauseCommand(), newResumeCommand(),
+		newReplayCommand(), newDLQCommand(), newTailCommand(), newTestCommand(), newSendCommand(), newDisplayCommand(), newBenchCommand(),
+		newMigrateCommand(), version.Command(root.Name()))
 	version.Register(root)
 	failing(root)
 	return root

@@ -73,6 +73,14 @@ func TestWrongCommandLinesExitWith2(t *testing.T) {
 		{"replay at no rate", "replay orders --all --rate -1", "--rate"},
 		{"replay of all and some", "replay orders --all --type t", "none of the others can be"},
 		{"replay again and on", "replay orders --resume --new", "none of the others can be"},
+		{"tail of nobody", "tail broker", "accepts 2 arg"},
+		{"tail of a pod", "tail pod orders", `no kind "pod"`},
+		{"tail since no time", "tail broker default --from yesterday", "--from"},
+		{"tail by a filter that is none", "tail broker default --filter type=", "--filter"},
+		{"tail as a table", "tail broker default -o yaml", "--output"},
+		{"test without an event", "test trigger orders", `"file" not set`},
+		{"test a Broker", "test broker default --file " + store + "/none", "a broker has none"},
+		{"test with no such file", "test trigger orders --file " + store + "/none", "--file"},
 		{"no such run", "bench suite --only p99", "p99"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -26,6 +26,15 @@ func (n named) deleteCommand() string {
 	return "kn-jetstream delete " + n.kind + " " + n.name + " -n " + n.namespace
 }
 
+// route says which route it is.
+func (n named) route() handles.Named {
+	of := route.KindBroker
+	if n.kind == "channel" || n.kind == "subscription" {
+		of = route.KindChannel
+	}
+	return handles.Named{Of: of, Target: n.kind == "trigger" || n.kind == "subscription", Namespace: n.namespace, Name: n.name}
+}
+
 // askedFor reads the kind in the singular and in the plural.
 func askedFor(kind, namespace, name string) (named, error) {
 	n := named{strings.TrimSuffix(strings.ToLower(kind), "s"), namespace, name}
@@ -34,15 +43,6 @@ func askedFor(kind, namespace, name string) (named, error) {
 		return n, nil
 	}
 	return n, fmt.Errorf("there is no kind %q; it is broker, trigger, channel or subscription", kind)
-}
-
-// route is the name as the routes have it.
-func (n named) route() handles.Named {
-	of := handles.Named{Of: route.KindBroker, Target: n.kind == "trigger" || n.kind == "subscription", Namespace: n.namespace, Name: n.name}
-	if n.kind == "channel" || n.kind == "subscription" {
-		of.Of = route.KindChannel
-	}
-	return of
 }
 
 func nameOfAddress(a route.Address) named {

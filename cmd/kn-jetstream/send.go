@@ -105,26 +105,27 @@ func (f *sendFlags) complete(command *cobra.Command, args []string) error {
 	}
 	var err error
 	if command.Flags().Changed("file") {
-		f.options.Events, err = f.readEvents(command.InOrStdin())
+		f.options.Events, err = readEvents(f.file, command.InOrStdin(), send.ReadEvents)
 		return err
 	}
 	f.options.Event.Data, err = f.readData(command.InOrStdin())
 	return err
 }
 
-func (f *sendFlags) readEvents(stdin io.Reader) ([]event.Event, error) {
+// readEvents reads what --file names; - is the standard input.
+func readEvents(name string, stdin io.Reader, read func(io.Reader) ([]event.Event, error)) ([]event.Event, error) {
 	from := stdin
-	if f.file != "-" {
-		file, err := os.Open(f.file)
+	if name != "-" {
+		file, err := os.Open(name)
 		if err != nil {
 			return nil, fmt.Errorf("--file: %w", err)
 		}
 		defer file.Close()
 		from = file
 	}
-	events, err := send.ReadEvents(from)
+	events, err := read(from)
 	if err != nil {
-		return nil, fmt.Errorf("--file %s: %w", f.file, err)
+		return nil, fmt.Errorf("--file %s: %w", name, err)
 	}
 	return events, nil
 }

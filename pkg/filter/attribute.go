@@ -20,7 +20,7 @@ type conditions []condition
 
 func (n conditions) eval(e event.Event) verdict {
 	for _, condition := range n {
-		value := valueOf(e, condition.attribute)
+		value := ValueOf(e, condition.attribute)
 		if value == "" || !condition.holds(value, condition.want) && !condition.holds(printed(condition.attribute, value), condition.want) {
 			return fail
 		}
@@ -41,11 +41,11 @@ const (
 	version03 = "0.3"
 )
 
-// valueOf returns the attribute's text by the names that upstream knows. It returns "" for what the event lacks; no filter tells an
+// ValueOf returns the attribute's text by the names that upstream knows. It returns "" for what the event lacks; no filter tells an
 // empty value from a missing one.
 //
 // Source: knative.dev/eventing pkg/eventfilter/attributes LookupAttribute.
-func valueOf(e event.Event, attribute string) string {
+func ValueOf(e event.Event, attribute string) string {
 	switch attribute {
 	case event.DataSchema, event.SchemaURL:
 		if e.Attr(event.SpecVersion) == version03 {

@@ -27,7 +27,7 @@ func (q query) eval(e event.Event) verdict {
 }
 
 func compileCESQL(text string, functions []cesql.Function) (query, error) {
-	expression, err := cesql.Compile(text, cesql.Environment{Attribute: attributeOf, Functions: functions})
+	expression, err := cesql.Compile(text, cesql.Environment{Attribute: AttributeOf, Functions: functions})
 	return query{expression}, err
 }
 
@@ -44,11 +44,11 @@ func CheckCESQL(text string, functions ...cesql.Function) error {
 	return nil
 }
 
-// attributeOf returns how CESQL reads an attribute. Every attribute is a String, as it is for upstream, which reads them from HTTP
+// AttributeOf returns how CESQL reads an attribute. Every attribute is a String, as it is for upstream, which reads them from HTTP
 // headers: URIs and times too, whose very text counts.
 //
 // Source: github.com/cloudevents/sdk-go/sql/v2 utils/event.go.
-func attributeOf(name string) cesql.Attribute {
+func AttributeOf(name string) cesql.Attribute {
 	read := readerOf(name)
 	return func(attributes []event.Attribute) (cesql.Value, bool) {
 		text, ok := read(event.Event{Attributes: attributes})
@@ -62,7 +62,7 @@ func readerOf(name string) func(event.Event) (string, bool) {
 		return func(event.Event) (string, bool) { return "", false }
 	case event.SpecVersion, event.ID, event.Source, event.Type, event.Subject, event.Time, event.DataSchema, event.DataContentType:
 		return func(e event.Event) (string, bool) {
-			value := valueOf(e, name)
+			value := ValueOf(e, name)
 			return value, value != ""
 		}
 	case event.SchemaURL, dataContentEncoding:

@@ -50,7 +50,8 @@ func rooms() []string {
 func owners() []string {
 	return []string{
 		module + "pkg/jetstream/owner", module + "pkg/jetstream/buckets", module + "pkg/jetstream/status", module + "pkg/jetstream/letters",
-		module + "pkg/jetstream/handles", module + "pkg/jetstream/replay", module + "pkg/jetstream/migrate", module + "pkg/jetstream/describe",
+		module + "pkg/jetstream/handles", module + "pkg/jetstream/replay", module + "pkg/jetstream/tail",
+		module + "pkg/jetstream/migrate", module + "pkg/jetstream/describe",
 	}
 }
 
@@ -103,7 +104,8 @@ func TestPurePackages(t *testing.T) {
 		module + "pkg/limit":    below(),
 		module + "pkg/loop":     below(),
 
-		module + "pkg/requestreply": below("pkg/jsonscan", "pkg/event", "pkg/cesql"),
+		module + "pkg/requestreply":   below("pkg/jsonscan", "pkg/event", "pkg/cesql"),
+		module + "pkg/filter/explain": below("pkg/jsonscan", "pkg/event", "pkg/cesql", "pkg/filter", "pkg/requestreply"),
 	})
 }
 

@@ -3,6 +3,7 @@ package send
 import (
 	"bufio"
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -18,7 +19,6 @@ const maxLine = 96 << 20
 func ReadEvents(from io.Reader) ([]event.Event, error) {
 	lines := bufio.NewScanner(from)
 	lines.Buffer(nil, maxLine)
-	structured := http.Header{"Content-Type": {"application/cloudevents+json"}}
 	var events []event.Event
 	n := 0
 	for lines.Scan() {
@@ -27,7 +27,7 @@ func ReadEvents(from io.Reader) ([]event.Event, error) {
 		if len(line) == 0 {
 			continue
 		}
-		e, err := event.FromHTTP(structured, bytes.Clone(line)) // the event refers to the line
+		e, err := event.FromHTTP(announcing("application/cloudevents+json"), bytes.Clone(line)) // the event refers to the line
 		if err != nil {
 			return nil, fmt.Errorf("line %d: %w", n, err)
 		}
@@ -37,7 +37,38 @@ func ReadEvents(from io.Reader) ([]event.Event, error) {
 		return nil, fmt.Errorf("line %d: %w", n+1, err)
 	}
 	if len(events) == 0 {
-		return nil, errors.New("there are no events in it")
+		return nil, errNone
 	}
 	return events, nil
+}
+
+func announcing(contentType string) http.Header { return http.Header{"Content-Type": {contentType}} }
+
+// ReadDocuments reads structured CloudEvents, and batches of such, over however many lines. Its errors count these documents from 1.
+func ReadDocuments(from io.Reader) (events []event.Event, err error) {
+	decoder := json.NewDecoder(from)
+	for n := 1; ; n++ {
+		var document json.RawMessage
+		var some []event.Event
+		if err = decoder.Decode(&document); err == nil {
+			some, err = eventsIn(document)
+		}
+		switch {
+		case errors.Is(err, io.EOF) && len(events) == 0:
+			return nil, errNone
+		case errors.Is(err, io.EOF):
+			return events, nil
+		case err != nil:
+			return nil, fmt.Errorf("document %d: %w", n, err)
+		}
+		events = append(events, some...)
+	}
+}
+
+func eventsIn(document []byte) ([]event.Event, error) {
+	if document[0] == '[' {
+		return event.DecodeBatch(announcing("application/cloudevents-batch+json"), document)
+	}
+	e, err := event.FromHTTP(announcing("application/cloudevents+json"), document)
+	return []event.Event{e}, err
 }

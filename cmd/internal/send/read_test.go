@@ -2,6 +2,7 @@ package send
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -47,6 +48,47 @@ func TestAFileThatIsWrongIsNamedByItsLine(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if _, err := ReadEvents(strings.NewReader(test.file)); err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("error %v, want %q in it", err, test.want)
+			}
+		})
+	}
+}
+
+func TestDocumentsAreEventsAndBatches(t *testing.T) {
+	const one = "{\n \"specversion\": \"1.0\", \"id\": \"%s\", \"source\": \"/s\", \"type\": \"t\"\n}"
+	of := func(id string) string { return fmt.Sprintf(one, id) }
+	for _, test := range []struct{ name, file, want string }{
+		{"an event", of("1"), "1"},
+		{"events", of("1") + of("2") + "\n" + of("3"), "1 2 3"},
+		{"a batch", "[" + of("1") + ",\n" + of("2") + "]", "1 2"},
+		{"both", "[" + of("1") + "] [] " + of("2"), "1 2"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			events, err := ReadDocuments(strings.NewReader(test.file))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var ids []string
+			for _, e := range events {
+				ids = append(ids, e.Attr(event.ID))
+			}
+			if got := strings.Join(ids, " "); got != test.want {
+				t.Errorf("the events are %q, want %q", got, test.want)
+			}
+		})
+	}
+	for _, test := range []struct{ name, file, want string }{
+		{"nothing", " \n", "no events"},
+		{"an empty batch", "[]", "no events"},
+		{"no JSON", of("1") + "x", "document 2: "},
+		{"cut", of("1")[:20], "document 1: "},
+		{"a number", "1", "document 1: "},
+		{"no event", of("1") + "{}", `document 2: attribute "specversion"`},
+		{"no event in a batch", "[" + of("1") + ",{}]", `event 1 of the batch: attribute "specversion"`},
+		{"a time that is none", strings.Replace(of("1"), "{", `{"time": "now",`, 1), `document 1: attribute "time"`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if _, err := ReadDocuments(strings.NewReader(test.file)); err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("error %v, want %q in it", err, test.want)
 			}
 		})

@@ -109,6 +109,24 @@ func TestAPauseLastsUntilItIsResumed(t *testing.T) {
 	w.wants(w.resume(trigger)[0], "", time.Time{}, false) // once more does no harm
 }
 
+func TestFindLooksForALiveRoute(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.put("pay", "")
+	found, err := w.handles.Find(jstest.Context(t), trigger)
+	if err != nil || found.Target == nil || found.Target.Key.Name != "pay" {
+		t.Errorf("the Trigger is found as %+v: %v", found, err)
+	}
+	found, err = w.handles.Find(jstest.Context(t), handles.Named{Of: route.KindBroker, Namespace: "shop", Name: "orders"})
+	if err != nil || found.Address == nil || found.Address.Key != w.broker {
+		t.Errorf("the Broker is found as %+v: %v", found, err)
+	}
+	jstest.Must(t, w.owner("files").RemoveTarget(jstest.Context(t), w.stored("pay").Key))
+	if _, err := w.handles.Find(jstest.Context(t), trigger); !errors.Is(err, handles.ErrNotFound) {
+		t.Errorf("a Trigger that has ended is found with %v, want ErrNotFound", err)
+	}
+}
+
 func TestAnAnnotationGoesFirst(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

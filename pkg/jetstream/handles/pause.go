@@ -35,6 +35,19 @@ func (n Named) Is(r route.Record) bool {
 	return n.Target && r.Target.Key.Address.Kind == n.Of && r.Target.Key.Namespace == n.Namespace && r.Target.DisplayName() == n.Name
 }
 
+// Find returns the live route of what is named. Error: ErrNotFound.
+func (h Handles) Find(ctx context.Context, n Named) (route.Record, error) {
+	records, err := h.records(ctx)
+	if err != nil {
+		return route.Record{}, err
+	}
+	at := slices.IndexFunc(records, func(r routes.StoredRecord) bool { return n.Is(r.Record) })
+	if at < 0 {
+		return route.Record{}, ErrNotFound
+	}
+	return records[at].Record, nil
+}
+
 // Pause has what is named get nothing more, for this reason, until Resume, and returns the targets
 // that this is about, as they are now: PausedByHandle is not set where an annotation says another reason.
 // Errors: ErrNotFound, ErrOfCluster.
@@ -51,23 +64,20 @@ func (h Handles) Resume(ctx context.Context, n Named) ([]route.Target, error) {
 
 // change changes the handle of what is named, and has the targets' routes say so.
 func (h Handles) change(ctx context.Context, n Named, change func(key string) error) ([]route.Target, error) {
-	records, err := h.records(ctx)
+	found, err := h.Find(ctx, n)
 	if err != nil {
 		return nil, err
 	}
-	at := slices.IndexFunc(records, func(r routes.StoredRecord) bool { return n.Is(r.Record) })
-	if at < 0 {
-		return nil, ErrNotFound
-	}
-	if records[at].Owner() == owner.ControllerName {
+	if found.Owner() == owner.ControllerName {
 		return nil, ErrOfCluster
 	}
-	key := routes.RecordKey(records[at].Record)
+	key := routes.RecordKey(found)
 	if err := change(key); err != nil {
 		return nil, err
 	}
 	// Read again: what was put since then may not know of the change.
-	if records, err = h.records(ctx); err != nil {
+	records, err := h.records(ctx)
+	if err != nil {
 		return nil, err
 	}
 	var targets []route.Target

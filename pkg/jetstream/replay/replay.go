@@ -42,7 +42,7 @@ type Replay struct {
 	target  route.Target
 	address route.Address
 	log     *reader
-	match   matcher
+	match   Matcher
 	records records
 }
 
@@ -115,7 +115,7 @@ func (r *Replay) find(ctx context.Context, of Of) error {
 
 // open opens the log at the next sequence.
 func (r *Replay) open(ctx context.Context) (err error) {
-	if r.match, err = newMatcher(r.Slice, r.target); err != nil {
+	if r.match, err = NewMatcher(r.Slice, r.target); err != nil {
 		return err
 	}
 	if r.log, err = openLog(ctx, r.client, r.target); err != nil {
@@ -157,7 +157,7 @@ func (r *Replay) read(ctx context.Context) (meant []dispatch.Work, more bool, er
 		if w.Sequence > r.Last || r.match.ends(w) {
 			return meant, false, nil
 		}
-		if r.match.has(w) {
+		if r.match.Has(w) {
 			meant = append(meant, w)
 		}
 	}

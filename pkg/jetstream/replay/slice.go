@@ -29,13 +29,14 @@ func (s Slice) IsEverything() bool {
 	return s.From.IsZero() && s.To.IsZero() && len(s.Types) == 0 && s.Filter == ""
 }
 
-// matcher is a slice that is ready to be compared with events.
-type matcher struct {
+// Matcher is a slice of what matches a target's filter, ready to be compared with events.
+type Matcher struct {
 	slice       Slice
 	target, own *filter.Matcher
 }
 
-func newMatcher(s Slice, t route.Target) (m matcher, err error) {
+// NewMatcher compiles both filters. Error: filter.ErrInvalidFilter.
+func NewMatcher(s Slice, t route.Target) (m Matcher, err error) {
 	m.slice = s
 	// Whether an event is a reply to somebody's request cannot be told here: such a filter matches nothing.
 	unknown := requestreply.Function(func() map[string]string { return nil })
@@ -50,14 +51,14 @@ func newMatcher(s Slice, t route.Target) (m matcher, err error) {
 	return m, err
 }
 
-// has tells whether the event is meant, but for its end. What is no event is nobody's.
-func (m matcher) has(w dispatch.Work) bool {
+// Has tells whether the event is meant, but for the slice's end. What is no event is nobody's.
+func (m Matcher) Has(w dispatch.Work) bool {
 	return w.Failure == nil && !w.Stored.Before(m.slice.From) &&
 		(len(m.slice.Types) == 0 || slices.Contains(m.slice.Types, w.Event.Attr(event.Type))) &&
 		m.target.Match(w.Event) && m.own.Match(w.Event)
 }
 
 // ends tells that this event and all after it are not meant.
-func (m matcher) ends(w dispatch.Work) bool {
+func (m Matcher) ends(w dispatch.Work) bool {
 	return !m.slice.To.IsZero() && !w.Stored.Before(m.slice.To)
 }
