@@ -1,13 +1,49 @@
 package compile_test
 
 import (
+	"reflect"
 	"testing"
+	"time"
 
 	eventingduckv1 "knative.dev/eventing/pkg/apis/duck/v1"
 	messagingv1 "knative.dev/eventing/pkg/apis/messaging/v1"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/compile"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 )
+
+func TestDeadLetterAnnotations(t *testing.T) {
+	for _, tt := range []struct {
+		annotation, value string
+		want              route.Log
+		wantError         bool
+	}{
+		{compile.DeadLetterMaxBytesAnnotation, "8Mi", route.Log{DeadLetterMaxBytes: 8 << 20}, false},
+		{compile.DeadLetterMaxBytesAnnotation, "0", route.Log{}, true},
+		{compile.DeadLetterMaxBytesAnnotation, "a quarter", route.Log{}, true},
+		{compile.DeadLetterWhenFullAnnotation, "discard-oldest", route.Log{DiscardOldLetters: true}, false},
+		{compile.DeadLetterWhenFullAnnotation, "hold", route.Log{}, false},
+		{compile.DeadLetterWhenFullAnnotation, "true", route.Log{}, true},
+		{compile.DeadLetterMaxAgeAnnotation, "P7D", route.Log{DeadLetterMaxAge: 7 * 24 * time.Hour}, false},
+		{compile.DeadLetterMaxAgeAnnotation, "1m", route.Log{DeadLetterMaxAge: time.Minute}, false},
+		{compile.DeadLetterMaxAgeAnnotation, "0s", route.Log{}, false},
+		{compile.DeadLetterMaxAgeAnnotation, "59s", route.Log{}, true},
+		{compile.DeadLetterMaxAgeAnnotation, "-1h", route.Log{}, true},
+		{compile.DeadLetterMaxAgeAnnotation, "a week", route.Log{}, true},
+	} {
+		t.Run(tt.annotation+"="+tt.value, func(t *testing.T) {
+			b := brokerOf(t, "")
+			b.Annotations = map[string]string{tt.annotation: tt.value}
+			got, err := compile.Broker(b, compile.Options{})
+			if (err != nil) != tt.wantError || err != nil && paths(err) != "metadata.annotations["+tt.annotation+"]" {
+				t.Errorf("error: %v", err)
+			}
+			if !reflect.DeepEqual(got.Log, tt.want) {
+				t.Errorf("got %+v", got.Log)
+			}
+		})
+	}
+}
 
 // A target says itself whether its dead letters are copied, else its Broker or Channel does.
 func TestDeadLetterCopy(t *testing.T) {
