@@ -111,13 +111,36 @@ func (o *Owner) makeShared(ctx context.Context, targets []route.Target) error {
 		o.client.Logger().Warn("the shared consumer of a log was gone and is made again", "address", key.String(), "from", start.Sequence)
 	}
 	config := startAt(o.sharedConfig(targets[0]), start, log.Config)
-	// The records of members may be lost as well: as long as they are, no process reads (I3).
-	config.Metadata = withMember(config.Metadata, append(tagsOf(append(targets, sharing...)), at.members()...)...)
+	members, err := o.membersAt(ctx, key, at)
+	if err != nil {
+		return err
+	}
+	config.Metadata = withMember(config.Metadata, append(tagsOf(append(targets, sharing...)), members...)...)
 	made, err := o.client.JetStream().CreateConsumer(ctx, log.Config.Name, config)
 	if err != nil {
 		return fmt.Errorf("create consumer %s of stream %s: %w", config.Durable, log.Config.Name, err)
 	}
 	return o.positions.begin(ctx, naming.SharedKey(key), positionOf(made.CachedInfo(), log.Created))
+}
+
+// membersAt returns the members that the shared consumer had at the position and that have not been removed since. The records of some may
+// be lost as well: as long as they are, no process reads (I3).
+func (o *Owner) membersAt(ctx context.Context, key route.Key, at position) ([]string, error) {
+	members := at.members()
+	if len(members) == 0 {
+		return nil, nil
+	}
+	records, err := routes.Records(ctx, o.client, naming.TargetKeysOf(key))
+	if err != nil && !errors.Is(err, route.ErrRecord) {
+		return nil, err
+	}
+	var removed []string
+	for _, r := range records {
+		if r.Swept || r.Sweeping != nil {
+			removed = append(removed, jetstream.MemberTag(r.Target.Key))
+		}
+	}
+	return without(members, removed), nil
 }
 
 // sharedFloor is what all that share are known to have got of the log, if the shared consumer stood at the position.
