@@ -9,7 +9,7 @@ readonly max_lines=400
 readonly empty_names='util|utils|common|helper|helpers|base|core|misc'
 # The data plane is what an event passes through, without what makes and removes streams and buckets, migrates, or is for tests. Its budget is
 # lowered when it shrinks, and raised with a line in docs/decisions.md that says why. The goal is 12700.
-readonly data_plane_budget=14302
+readonly data_plane_budget=14380
 readonly data_plane='^(pkg/(body|jsonscan|event|naming|delivery|filter|count|route|limit|ingress|dispatch|deliver|share|telemetry)|pkg/jetstream(/.*)?|cmd/(internal/(daemon|dataplane|memory)|ingress|filter))$'
 readonly not_data_plane='^pkg/jetstream/(owner|handles|letters|replay|tail|buckets|status|describe|migrate|embedded|internal/jstest)(/|$)'
 
