@@ -22,7 +22,7 @@ const PausedAnnotation = AnnotationPrefix + pausedSetting
 // effect on one that is there already. On a Channel of files it is for all its Subscriptions.
 const StartAnnotation = AnnotationPrefix + startSetting
 
-// DeadLetterCopyAnnotation, "true" on a Trigger or on a Subscription of files, keeps each of its dead letters in the dead-letter stream
+// DeadLetterCopyAnnotation says with "true" on a Trigger, or on a Subscription of files, that each of its dead letters is kept in the dead-letter stream
 // too when a dead letter sink gets them. On a Broker or Channel it is for all targets that do not say "false" themselves. A copy for which
 // the stream has no room is left out.
 const DeadLetterCopyAnnotation = AnnotationPrefix + copySetting

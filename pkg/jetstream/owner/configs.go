@@ -15,7 +15,7 @@ import (
 const (
 	// DefaultMaxBytes is the byte limit of a log whose address names none: a NATS with 1 GiB has room for the streams of twelve.
 	DefaultMaxBytes = 64 << 20
-	// DefaultMaxConsumers: nats-server 2.15 stops at 1,000 consumers a stream unless the stream has a positive limit of its own.
+	// DefaultMaxConsumers is a limit of our own: without a positive one nats-server 2.15 stops at 1,000 consumers of a stream.
 	DefaultMaxConsumers = 1000
 	// maxAckPending bounds what all filter processes together hold of one consumer. A process holds the most where targets share: for
 	// slow ones 3/4 of share.Room, so that ten processes leave NATS something for the others.

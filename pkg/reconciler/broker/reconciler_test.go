@@ -328,7 +328,7 @@ func checkRoutes(t *testing.T, client *jetstream.Client) {
 		refused[r.Address.Key.Name] = r.Address.Refuse != ""
 	}
 	want := map[string]bool{"well": false, "same": false, "mt": false, "permissive": false, "sink": false, "sinkref": false, "securesink": false, "nosink": false, "policy": true, "oidc": true, "strict": true, "strictoidc": true,
-		"cannot": false, "noingress": false, "behind": false, "noroom": false, "remade": false, "told": false, "healed": false,
+		"cannot": false, "noingress": false, "behind": false, "noroom": false, "remade": false, "told": false, "healed": false, "holdsmore": false,
 		"replaced": false, "replacedmade": false, "replacedbad": false, "replacedstale": false, "replacedunread": false}
 	for name, refuses := range want {
 		if got, ok := refused[name]; !ok || got != refuses {

@@ -26,7 +26,7 @@ func checkRoutes(t *testing.T, client *jetstream.Client) {
 	want := map[string]bool{
 		"well": true, "secure": true, "securesink": true, "service": true, "bad": true, "sink": true, "brokersink": true, "dependency": true, "cross": true, "nodependency": true,
 		"waits": true, "lags": true, "oidc": true, "nofilter": true, "noletters": true, "nosubscriber": false, "nosink": false, "nobrokersink": false,
-		"paused": false, "pausedbroker": false, "resumed": true, "emptyfilter": true, "fullfilter": true,
+		"paused": false, "pausedbroker": false, "resumed": true, "emptyfilter": true, "fullfilter": true, "lettersstay": true,
 	}
 	for name, delivers := range want {
 		if have, ok := got[name]; !ok || have != delivers {
