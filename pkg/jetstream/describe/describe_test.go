@@ -2,18 +2,15 @@ package describe
 
 import (
 	"errors"
-	"log/slog"
 	"reflect"
 	"testing"
 	"time"
 
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/buckets"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/handles"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/owner"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/status"
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
 )
@@ -21,13 +18,9 @@ import (
 // TestWhatIsDescribedHasItsStreams describes a Broker and its Triggers: those that share the log's
 // consumer, and one with a consumer of its own.
 func TestWhatIsDescribedHasItsStreams(t *testing.T) {
-	names, err := naming.New(naming.DefaultPrefix)
-	jstest.Must(t, err)
-	c, err := jetstream.Connect(jetstream.Options{URL: natstest.Start(t, nil).URL(), Names: names, Logger: slog.New(slog.DiscardHandler)})
-	jstest.Must(t, err)
-	t.Cleanup(c.Close)
+	c := jstest.Connect(t, natstest.Start(t, nil))
+	names := c.Names()
 	ctx := jstest.Context(t)
-	jstest.Must(t, c.Wait(ctx))
 	jstest.Must(t, buckets.Ensure(ctx, c))
 	run := owner.New(c, "run", time.Minute)
 	orders := route.Key{Kind: route.KindBroker, Namespace: "shop", Name: "orders"}

@@ -2,7 +2,6 @@ package handles_test
 
 import (
 	"errors"
-	"log/slog"
 	"testing"
 	"time"
 
@@ -29,19 +28,14 @@ var trigger = handles.Named{Of: route.KindBroker, Target: true, Namespace: "shop
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	names, err := naming.New(naming.DefaultPrefix)
-	jstest.Must(t, err)
-	c, err := jetstream.Connect(jetstream.Options{URL: natstest.Start(t, nil).URL(), Names: names, Logger: slog.New(slog.DiscardHandler)})
-	jstest.Must(t, err)
-	t.Cleanup(c.Close)
+	c := jstest.Connect(t, natstest.Start(t, nil))
 	w := &world{
 		t: t, client: c, handles: handles.New(c), now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
 		broker: route.Key{Kind: route.KindBroker, Namespace: "shop", Name: "orders"},
 	}
 	c.Timing().Now = func() time.Time { return w.now }
-	jstest.Must(t, c.Wait(jstest.Context(t)))
 	jstest.Must(t, buckets.Ensure(jstest.Context(t), c))
-	_, err = w.owner("files").PutAddress(jstest.Context(t), route.Address{Key: w.broker, Log: route.Log{MaxBytes: 1 << 20}})
+	_, err := w.owner("files").PutAddress(jstest.Context(t), route.Address{Key: w.broker, Log: route.Log{MaxBytes: 1 << 20}})
 	jstest.Must(t, err)
 	return w
 }

@@ -2,7 +2,6 @@ package letters_test
 
 import (
 	"context"
-	"log/slog"
 	"sync"
 	"testing"
 	"time"
@@ -36,13 +35,8 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	names, err := naming.New(naming.DefaultPrefix)
-	jstest.Must(t, err)
-	c, err := jetstream.Connect(jetstream.Options{URL: natstest.Start(t, nil).URL(), Names: names, Logger: slog.New(slog.DiscardHandler)})
-	jstest.Must(t, err)
+	c := jstest.Connect(t, natstest.Start(t, nil))
 	c.Timing().FirstSequence = func() uint64 { return 1 } // what is no event is named by its place
-	t.Cleanup(c.Close)
-	jstest.Must(t, c.Wait(jstest.Context(t)))
 	jstest.Must(t, buckets.Ensure(jstest.Context(t), c))
 	w := &world{t: t, client: c, owner: owner.New(c, "tests", time.Nanosecond)}
 	w.broker = w.address(route.KindBroker, "orders")

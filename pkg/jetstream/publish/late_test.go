@@ -1,16 +1,13 @@
 package publish
 
 import (
-	"log/slog"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/nats-io/nats.go"
 
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
 )
 
@@ -18,12 +15,7 @@ import (
 // did not count, nothing would ever be stored.
 func TestALatePubAckCounts(t *testing.T) {
 	t.Parallel()
-	names, err := naming.New(naming.DefaultPrefix)
-	jstest.Must(t, err)
-	c, err := jetstream.Connect(jetstream.Options{URL: natstest.Start(t, nil).URL(), Names: names, Logger: slog.New(slog.DiscardHandler)})
-	jstest.Must(t, err)
-	t.Cleanup(c.Close)
-	jstest.Must(t, c.Wait(jstest.Context(t)))
+	c := jstest.Connect(t, natstest.Start(t, nil))
 	sender, err := NewSender(c)
 	jstest.Must(t, err)
 

@@ -3,7 +3,6 @@ package replay_test
 import (
 	"errors"
 	"fmt"
-	"log/slog"
 	"slices"
 	"testing"
 	"time"
@@ -18,7 +17,6 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/owner"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/publish"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/replay"
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
 )
@@ -35,17 +33,12 @@ var pay = replay.Of{Kind: route.KindBroker, Namespace: "shop", Name: "pay"}
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	names, err := naming.New(naming.DefaultPrefix)
-	jstest.Must(t, err)
-	c, err := jetstream.Connect(jetstream.Options{URL: natstest.Start(t, nil).URL(), Names: names, Logger: slog.New(slog.DiscardHandler)})
-	jstest.Must(t, err)
-	t.Cleanup(c.Close)
-	jstest.Must(t, c.Wait(jstest.Context(t)))
+	c := jstest.Connect(t, natstest.Start(t, nil))
 	jstest.Must(t, buckets.Ensure(jstest.Context(t), c))
 	w := &world{t: t, client: c}
 	w.broker = route.Address{Key: route.Key{Kind: route.KindBroker, Namespace: "shop", Name: "orders"}, Log: route.Log{MaxBytes: 16 << 20}}
 	o := owner.New(c, "files", time.Hour)
-	_, err = o.PutAddress(jstest.Context(t), w.broker)
+	_, err := o.PutAddress(jstest.Context(t), w.broker)
 	jstest.Must(t, err)
 	_, err = o.PutTarget(jstest.Context(t), route.Target{
 		Key: w.key(), Subscriber: &route.Destination{URL: "http://subscriber.example/"},

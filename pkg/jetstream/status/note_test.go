@@ -1,16 +1,13 @@
 package status
 
 import (
-	"log/slog"
 	"testing"
 	"time"
 
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/buckets"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/handles"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/owner"
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
 )
@@ -18,16 +15,11 @@ import (
 // TestAnAddressSaysThatItIsPaused though it has no target: by an annotation, which goes first, or by a
 // handle. One that is paused already stays paused since then.
 func TestAnAddressSaysThatItIsPaused(t *testing.T) {
-	names, err := naming.New(naming.DefaultPrefix)
-	jstest.Must(t, err)
-	c, err := jetstream.Connect(jetstream.Options{URL: natstest.Start(t, nil).URL(), Names: names, Logger: slog.New(slog.DiscardHandler)})
-	jstest.Must(t, err)
-	t.Cleanup(c.Close)
+	c := jstest.Connect(t, natstest.Start(t, nil))
 	began := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	now := began
 	c.Timing().Now = func() time.Time { return now }
 	ctx := jstest.Context(t)
-	jstest.Must(t, c.Wait(ctx))
 	jstest.Must(t, buckets.Ensure(ctx, c))
 	channel := route.Key{Kind: route.KindChannel, Namespace: "shop", Name: "orders"}
 	of := handles.Named{Of: route.KindChannel, Namespace: "shop", Name: "orders"}

@@ -2,13 +2,11 @@ package status
 
 import (
 	"context"
-	"log/slog"
 	"slices"
 	"sync"
 	"testing"
 
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/count"
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/stats"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
@@ -18,12 +16,7 @@ import (
 
 // What several processes have counted is added up, page by page; one that does not answer is named.
 func TestCountAddsUpWhatTheProcessesSay(t *testing.T) {
-	names, err := naming.New(naming.DefaultPrefix)
-	jstest.Must(t, err)
-	c, err := jetstream.Connect(jetstream.Options{URL: natstest.Start(t, nil).URL(), Names: names, Logger: slog.New(slog.DiscardHandler)})
-	jstest.Must(t, err)
-	t.Cleanup(c.Close)
-	jstest.Must(t, c.Wait(jstest.Context(t)))
+	c := jstest.Connect(t, natstest.Start(t, nil))
 
 	broker := route.Address{Key: route.Key{Kind: route.KindBroker, Namespace: "shop", Name: "orders"}}
 	s := Status{Addresses: []AddressStatus{{Address: broker}}}
