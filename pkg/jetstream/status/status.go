@@ -214,13 +214,13 @@ func readLogStatus(ctx context.Context, c *jetstream.Client, a route.Address) (l
 	}
 	state := stream.CachedInfo().State
 	s.known, s.events, s.bytes, s.total = true, state.Msgs, state.Bytes, state.Bytes
-	consumers := stream.ListConsumers(ctx)
-	for info := range consumers.Info() {
-		s.backlog[info.Name] = info.NumPending + uint64(info.NumAckPending) //nolint:gosec // never negative
-		s.floors[info.Name] = info.AckFloor.Stream
+	consumers, err := jetstream.ConsumersOf(ctx, stream)
+	if err != nil {
+		return s, err
 	}
-	if err := consumers.Err(); err != nil {
-		return s, fmt.Errorf("list the consumers of %s: %w", log, err)
+	for name, info := range consumers {
+		s.backlog[name] = info.NumPending + uint64(info.NumAckPending) //nolint:gosec // never negative
+		s.floors[name] = info.AckFloor.Stream
 	}
 	dead, err := c.JetStream().Stream(ctx, c.Names().DeadLetterStream(key))
 	if err == nil && dead.CachedInfo().State.Msgs > 0 {

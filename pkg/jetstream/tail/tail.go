@@ -64,7 +64,7 @@ func Open(ctx context.Context, c *jetstream.Client, of route.Record, s replay.Sl
 	state := t.stream.CachedInfo().State
 	t.next = state.LastSeq + 1
 	if !s.From.IsZero() {
-		t.next, err = t.since(ctx, state, s.From)
+		t.next, err = jetstream.FirstSince(ctx, t.stream, jetstream.Span{First: max(state.FirstSeq, 1), End: t.next}, s.From)
 	}
 	return t, err
 }
@@ -79,26 +79,6 @@ func targetOf(r route.Record) route.Target {
 		t.Subjects = r.Address.Log.Subjects
 	}
 	return t
-}
-
-// since finds the first message that was stored at the time or later, by bisection.
-func (t *Tail) since(ctx context.Context, state natsjs.StreamState, at time.Time) (uint64, error) {
-	low, high := max(state.FirstSeq, 1), state.LastSeq+1
-	for low < high {
-		middle := low + (high-low)/2
-		m, err := t.stream.GetMsg(ctx, middle, natsjs.WithGetMsgSubject(jetstream.Everything))
-		switch {
-		case errors.Is(err, natsjs.ErrMsgNotFound):
-			high = middle
-		case err != nil:
-			return 0, fmt.Errorf("look for what was stored since %s: %w", at.Format(time.RFC3339), err)
-		case m.Time.Before(at):
-			low = m.Sequence + 1
-		default:
-			high = middle
-		}
-	}
-	return low, nil
 }
 
 // Run shows the events that are meant, in their order, until ctx ends.

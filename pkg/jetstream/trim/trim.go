@@ -3,7 +3,6 @@ package trim
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -170,21 +169,5 @@ func historyFloor(ctx context.Context, r Reading, history time.Duration) (uint64
 	if history <= 0 {
 		return r.Floor, nil
 	}
-	cutoff := time.Now().Add(-history)
-	low, high := r.State.FirstSeq, r.Floor // everything below low is older; high and above may be younger
-	for low < high {
-		middle := low + (high-low)/2
-		msg, err := r.stream.GetMsg(ctx, middle, natsjs.WithGetMsgSubject(">"))
-		switch {
-		case errors.Is(err, natsjs.ErrMsgNotFound):
-			high = middle
-		case err != nil:
-			return 0, fmt.Errorf("look for the start of the history window: %w", err)
-		case msg.Time.Before(cutoff):
-			low = min(msg.Sequence+1, r.Floor)
-		default:
-			high = middle
-		}
-	}
-	return low, nil
+	return jetstream.FirstSince(ctx, r.stream, jetstream.Span{First: r.State.FirstSeq, End: r.Floor}, time.Now().Add(-history))
 }
