@@ -21,25 +21,33 @@ type Handle struct {
 	// Paused is why somebody has paused what the handle is about.
 	Paused string    `json:"paused"`
 	Since  time.Time `json:"since"`
+	// Unreadable is why nothing is known of a handle that is there; nil otherwise.
+	Unreadable error `json:"-"`
+}
+
+// DecodeHandle reads the handle of an entry.
+func DecodeHandle(entry natsjs.KeyValueEntry) (found Handle, err error) {
+	if err := json.Unmarshal(entry.Value(), &found); err != nil {
+		return Handle{}, fmt.Errorf("read handle %s: %w", entry.Key(), err)
+	}
+	return found, nil
 }
 
 // ReadHandles reads all handles, by their keys.
 func ReadHandles(ctx context.Context, c *jetstream.Client) (map[string]Handle, error) {
-	all, unreadable := map[string]Handle{}, []error(nil)
+	all := map[string]Handle{}
 	err := c.ReadBucket(ctx, Handles(c), jetstream.BucketRead{Filter: natsjs.AllKeys, Each: func(entry natsjs.KeyValueEntry) {
 		if _, err := naming.ParseKey(entry.Key()); err != nil {
 			return // a replay's
 		}
-		var found Handle
-		if err := json.Unmarshal(entry.Value(), &found); err != nil {
-			unreadable = append(unreadable, fmt.Errorf("read handle %s: %w", entry.Key(), err))
-		}
+		found, err := DecodeHandle(entry)
+		found.Unreadable = err
 		all[entry.Key()] = found
 	}})
 	if errors.Is(err, natsjs.ErrBucketNotFound) {
 		return all, nil // nobody has paused anything
 	}
-	return all, errors.Join(append(unreadable, err)...)
+	return all, err
 }
 
 // EnsureHandles makes the bucket of handles, for a command that is about to write one.

@@ -79,18 +79,15 @@ func (h Handles) remove(ctx context.Context, key string) error {
 }
 
 // read returns the handle with this key; the zero one when there is none.
-func read(ctx context.Context, bucket natsjs.KeyValue, key string) (found buckets.Handle, err error) {
+func read(ctx context.Context, bucket natsjs.KeyValue, key string) (buckets.Handle, error) {
 	entry, err := bucket.Get(ctx, key)
-	if errors.Is(err, natsjs.ErrKeyNotFound) {
+	switch {
+	case errors.Is(err, natsjs.ErrKeyNotFound):
 		return buckets.Handle{}, nil
-	}
-	if err == nil {
-		err = json.Unmarshal(entry.Value(), &found)
-	}
-	if err != nil {
+	case err != nil:
 		return buckets.Handle{}, fmt.Errorf("read handle %s: %w", key, err)
 	}
-	return found, nil
+	return buckets.DecodeHandle(entry)
 }
 
 // pause puts a handle at the key, and makes the bucket if there is none. Who is paused already stays paused since then.

@@ -38,10 +38,18 @@ func (a *AddressStatus) pause(by buckets.Handle) {
 	if a.Paused == "" && by.Paused != "" {
 		a.Paused, a.PausedSince, a.PausedByHandle = by.Paused, by.Since, true
 	}
-	if a.Ready && a.Paused != "" {
-		if a.Reason != "" {
-			a.Reason += "; "
-		}
-		a.Reason += pausedNote(a.Paused, a.PausedSince)
+	if by.Unreadable != nil {
+		a.add(by.Unreadable.Error())
 	}
+	if a.Ready && a.Paused != "" {
+		a.add(pausedNote(a.Paused, a.PausedSince))
+	}
+}
+
+// add adds to the Reason.
+func (a *AddressStatus) add(text string) {
+	if a.Reason != "" {
+		a.Reason += "; "
+	}
+	a.Reason += text
 }

@@ -1,6 +1,7 @@
 package status
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -8,6 +9,7 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/handles"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/internal/jstest"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/owner"
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/naming"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/route"
 	"github.com/eventing-jetstream/eventing-jetstream/test/natstest"
 )
@@ -44,6 +46,13 @@ func TestAnAddressSaysThatItIsPaused(t *testing.T) {
 		{"the file again", put("an audit"), "an audit", 5, false},
 		{"the file alone", func() error { _, err := handles.New(c).Resume(ctx, of); return err }, "an audit", 5, false},
 		{"nobody any more", put(""), "", 0, false},
+		{"a handle that cannot be read", func() error {
+			jstest.Must(t, buckets.EnsureHandles(ctx, c))
+			bucket, err := c.JetStream().KeyValue(ctx, buckets.Handles(c))
+			jstest.Must(t, err)
+			_, err = bucket.PutString(ctx, naming.AddressKey(channel), "odd")
+			return err
+		}, "", 0, false},
 	} {
 		now = began.Add(time.Duration(hours) * time.Hour)
 		jstest.Must(t, step.do())
@@ -74,6 +83,7 @@ func TestTheReasonOfAnAddressThatIsPaused(t *testing.T) {
 		{"both", true, "", "an audit", buckets.Handle{Paused: "it moves", Since: since}, "paused: an audit"},
 		{"it takes no events besides", true, "no TLS", "an audit", buckets.Handle{}, "no TLS; paused: an audit"},
 		{"it is not ready", false, "no ingress", "an audit", buckets.Handle{}, "no ingress"},
+		{"a handle that cannot be read", true, "", "", buckets.Handle{Unreadable: errors.New("odd")}, "odd"},
 	} {
 		a := AddressStatus{Address: route.Address{Paused: test.paused}, Ready: test.ready, Reason: test.reason}
 		if a.pause(test.handle); a.Reason != test.want {
