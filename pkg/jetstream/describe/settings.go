@@ -80,6 +80,9 @@ func settingsOfAddress(a status.AddressStatus) []Setting {
 		s.add("placement-cluster", a.Log.Placement.Cluster, placement, "")
 		s.add("placement-tags", a.Log.Placement.Tags, placement, "")
 	}
+	s.add("dead-letter-max-bytes", bytes(a.Log.DeadLetterMaxBytes), given, strconv.FormatInt(a.Log.DeadLetterBytes(), 10))
+	s.add("dead-letter-max-age", duration(a.Log.DeadLetterMaxAge), given, "none")
+	s.add("dead-letter-when-full", whenFull(a.Log.DiscardOldLetters), given, "hold")
 	s.add("stream", a.Log.Stream, spec, "")
 	s.add("subjects", strings.Join(a.Log.Subjects, ","), spec, "")
 	s.add("paused", a.Paused, pausedBy(a.PausedByHandle), "")
@@ -99,6 +102,9 @@ func settingsOfTarget(t route.Target) []Setting {
 	s.add("max-in-flight", number(inFlight), given, strconv.Itoa(route.DefaultMaxInFlight))
 	s.add("start", start(t.Start), fromSpec(t.Key.Address.Kind, t.Owner), "new")
 	s.add("paused", t.Paused, pausedBy(t.PausedByHandle), "")
+	if t.DeadLetterCopy {
+		s.add("dead-letter-copy", "true", FromAnnotation, "")
+	}
 	d := t.Delivery
 	s.add("delivery.retry", strconv.Itoa(d.Retry), "", "")
 	s.add("delivery.backoffPolicy", string(d.Backoff), "", "")
@@ -129,12 +135,21 @@ func start(s route.Start) string {
 	return string(s.Policy)
 }
 
-// number, duration and storage are empty for what is not set.
-func number(n int) string {
+// number, bytes, duration, storage and whenFull are empty for what is not set.
+func number(n int) string { return bytes(int64(n)) }
+
+func bytes(n int64) string {
 	if n == 0 {
 		return ""
 	}
-	return strconv.Itoa(n)
+	return strconv.FormatInt(n, 10)
+}
+
+func whenFull(discards bool) string {
+	if discards {
+		return "discard-oldest"
+	}
+	return ""
 }
 
 func duration(d time.Duration) string {

@@ -25,7 +25,7 @@ func lines(all []Setting) (lines []string) {
 
 func TestSettingsOfAnAddress(t *testing.T) {
 	full := route.Log{
-		MaxBytes: 1000, Replicas: 3, Memory: true, History: time.Hour, DedupWindow: time.Minute, MaxConsumers: 9,
+		MaxBytes: 1000, DeadLetterMaxBytes: 70, DeadLetterMaxAge: time.Minute, DiscardOldLetters: true, Replicas: 3, Memory: true, History: time.Hour, DedupWindow: time.Minute, MaxConsumers: 9,
 		Placement: route.Placement{Cluster: "east", Tags: "ssd,big"}, Subjects: []string{"a.>", "b"},
 	}
 	for _, test := range []struct {
@@ -38,23 +38,28 @@ func TestSettingsOfAnAddress(t *testing.T) {
 	}{
 		{"nothing is set", route.KindBroker, owner.ControllerName, route.Log{MaxBytes: 1000}, false, []string{
 			"max-bytes 1000", "replicas 1 <- default", "storage file <- default", "history none <- default", "dedup-window off <- default",
-			"max-consumers 1000 <- default",
+			"max-consumers 1000 <- default", "dead-letter-max-bytes 1000 <- default", "dead-letter-max-age none <- default", "dead-letter-when-full hold <- default",
 		}},
 		{"a Broker of files", route.KindBroker, "run", route.Log{MaxBytes: 1000, Replicas: 3}, true, []string{
 			"max-bytes 1000", "replicas 3 <- annotation", "storage file <- default", "history none <- default", "dedup-window off <- default",
-			"max-consumers 1000 <- default", "paused an audit <- handle",
+			"max-consumers 1000 <- default", "dead-letter-max-bytes 1000 <- default", "dead-letter-max-age none <- default", "dead-letter-when-full hold <- default",
+			"paused an audit <- handle",
 		}},
 		{"a cluster's Broker", route.KindBroker, owner.ControllerName, full, false, []string{
 			"max-bytes 1000", "replicas 3 <- annotation or ConfigMap", "storage memory <- annotation or ConfigMap", "history 1h0m0s <- annotation or ConfigMap",
 			"dedup-window 1m0s <- annotation or ConfigMap", "max-consumers 9 <- annotation or ConfigMap", "placement-cluster east <- ConfigMap",
-			"placement-tags ssd,big <- ConfigMap", "subjects a.>,b <- annotation",
+			"placement-tags ssd,big <- ConfigMap", "dead-letter-max-bytes 70 <- annotation or ConfigMap", "dead-letter-max-age 1m0s <- annotation or ConfigMap",
+			"dead-letter-when-full discard-oldest <- annotation or ConfigMap", "subjects a.>,b <- annotation",
 		}},
 		{"a cluster's Channel", route.KindChannel, owner.ControllerName, full, false, []string{
 			"max-bytes 1000", "replicas 3 <- spec or annotation", "storage memory <- spec or annotation", "history 1h0m0s <- spec or annotation",
 			"dedup-window 1m0s <- spec or annotation", "max-consumers 9 <- spec or annotation", "placement-cluster east <- spec",
-			"placement-tags ssd,big <- spec", "subjects a.>,b <- spec",
+			"placement-tags ssd,big <- spec", "dead-letter-max-bytes 70 <- spec or annotation", "dead-letter-max-age 1m0s <- spec or annotation",
+			"dead-letter-when-full discard-oldest <- spec or annotation", "subjects a.>,b <- spec",
 		}},
-		{"a Channel that adopts a stream", route.KindChannel, "run", route.Log{MaxBytes: 1000, Stream: "ORDERS"}, false, []string{"stream ORDERS <- annotation"}},
+		{"a Channel that adopts a stream", route.KindChannel, "run", route.Log{MaxBytes: 1000, Stream: "ORDERS"}, false, []string{
+			"dead-letter-max-bytes 1000 <- default", "dead-letter-max-age none <- default", "dead-letter-when-full hold <- default", "stream ORDERS <- annotation",
+		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			a := status.AddressStatus{Address: route.Address{Key: route.Key{Kind: test.kind, Namespace: "shop", Name: "x"}, Owner: test.owner, Log: test.log}}
@@ -91,9 +96,9 @@ func TestSettingsOfATarget(t *testing.T) {
 			"max-in-flight 7 <- spec", "start all <- spec", "delivery.retry 0", "delivery.timeout 15m0s <- default",
 		}},
 		{"a Subscription of files", route.KindChannel, "run", route.Target{
-			MaxInFlight: 7, Start: route.Start{Policy: route.StartSequence, Sequence: 17}, Paused: "it moves", PausedByHandle: true,
+			MaxInFlight: 7, Start: route.Start{Policy: route.StartSequence, Sequence: 17}, Paused: "it moves", PausedByHandle: true, DeadLetterCopy: true,
 		}, []string{
-			"max-in-flight 7 <- annotation", "start seq:17 <- annotation", "paused it moves <- handle", "delivery.retry 0", "delivery.timeout 15m0s <- default",
+			"max-in-flight 7 <- annotation", "start seq:17 <- annotation", "paused it moves <- handle", "dead-letter-copy true <- annotation", "delivery.retry 0", "delivery.timeout 15m0s <- default",
 		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
