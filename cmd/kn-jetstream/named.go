@@ -1,9 +1,11 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
+	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/handles"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/routes"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/manifest"
@@ -33,6 +35,15 @@ func (n named) route() handles.Named {
 		of = route.KindChannel
 	}
 	return handles.Named{Of: of, Target: n.kind == "trigger" || n.kind == "subscription", Namespace: n.namespace, Name: n.name}
+}
+
+// find returns the live route.
+func (n named) find(ctx context.Context, client *jetstream.Client) (route.Record, error) {
+	found, err := handles.New(client).Find(ctx, n.route())
+	if err != nil {
+		return route.Record{}, fmt.Errorf("%s: %w", n, err)
+	}
+	return found, nil
 }
 
 // askedFor reads the kind in the singular and in the plural.

@@ -14,7 +14,6 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/dispatch"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/filter"
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/handles"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/replay"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/tail"
 )
@@ -82,9 +81,9 @@ func (f *tailFlags) run(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	defer client.Close()
-	found, err := handles.New(client).Find(ctx, of.route())
+	found, err := of.find(ctx, client)
 	if err != nil {
-		return fmt.Errorf("%s: %w", of, err)
+		return err
 	}
 	t, err := tail.Open(ctx, client, found, f.slice)
 	if err != nil {

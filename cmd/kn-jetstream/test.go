@@ -13,7 +13,6 @@ import (
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/event"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/filter"
 	"github.com/eventing-jetstream/eventing-jetstream/pkg/filter/explain"
-	"github.com/eventing-jetstream/eventing-jetstream/pkg/jetstream/handles"
 )
 
 // testFlags say which events are compared with which Trigger.
@@ -63,9 +62,9 @@ func (f *testFlags) run(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	defer client.Close()
-	found, err := handles.New(client).Find(ctx, of.route())
+	found, err := of.find(ctx, client)
 	if err != nil {
-		return fmt.Errorf("%s: %w", of, err)
+		return err
 	}
 	return sayMatches(cmd.OutOrStdout(), events, found.Target.Filter)
 }
