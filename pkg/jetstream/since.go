@@ -20,11 +20,9 @@ func FirstSince(ctx context.Context, stream jetstream.Stream, in Span, at time.T
 		middle := low + (high-low)/2
 		m, err := stream.GetMsg(ctx, middle, jetstream.WithGetMsgSubject(Everything))
 		switch {
-		case errors.Is(err, jetstream.ErrMsgNotFound):
-			high = middle
-		case err != nil:
+		case err != nil && !errors.Is(err, jetstream.ErrMsgNotFound):
 			return 0, fmt.Errorf("look for what was stored since %s: %w", at.Format(time.RFC3339), err)
-		case m.Time.Before(at):
+		case err == nil && m.Time.Before(at):
 			low = min(m.Sequence+1, in.End)
 		default:
 			high = middle

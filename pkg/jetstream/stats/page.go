@@ -17,8 +17,6 @@ type Request struct {
 	ID string `json:"id,omitempty"`
 	// After is the Next of the page before; empty for the first page.
 	After string `json:"after,omitempty"`
-	// Address limits the answer to one address and its targets.
-	Address *route.Key `json:"address,omitempty"`
 	// Failures is how many of its last failures are told of each address and target.
 	Failures int `json:"failures,omitempty"`
 }
@@ -49,16 +47,12 @@ const pageBytes = 64 << 10
 func pageOf(s route.Snapshot, asked Request, page *Page) {
 	rows := map[string]func() Row{}
 	for key, a := range s.Addresses {
-		if asked.Address == nil || *asked.Address == key {
-			name := naming.AddressKey(key)
-			rows[name] = func() Row { return addressRow(name, a.Counts.Read(asked.Failures)) }
-		}
+		name := naming.AddressKey(key)
+		rows[name] = func() Row { return Row{Key: name, Address: unlessZero(a.Counts.Read(asked.Failures))} }
 	}
 	for key, t := range s.Targets {
-		if asked.Address == nil || *asked.Address == key.Address {
-			name := naming.TargetKey(key)
-			rows[name] = func() Row { return targetRow(name, t.Counts.Read(asked.Failures)) }
-		}
+		name := naming.TargetKey(key)
+		rows[name] = func() Row { return Row{Key: name, Target: unlessZero(t.Counts.Read(asked.Failures))} }
 	}
 	bytes := 0
 	for _, name := range slices.Sorted(maps.Keys(rows)) {
@@ -78,16 +72,10 @@ func pageOf(s route.Snapshot, asked Request, page *Page) {
 	}
 }
 
-func addressRow(name string, n count.AddressNumbers) Row {
+// unlessZero returns nil for what was not counted.
+func unlessZero[N interface{ IsZero() bool }](n N) *N {
 	if n.IsZero() {
-		return Row{Key: name}
+		return nil
 	}
-	return Row{Key: name, Address: &n}
-}
-
-func targetRow(name string, n count.TargetNumbers) Row {
-	if n.IsZero() {
-		return Row{Key: name}
-	}
-	return Row{Key: name, Target: &n}
+	return &n
 }

@@ -111,12 +111,6 @@ func TestEachProcessAnswersForItself(t *testing.T) {
 	if pages := ask(t, c, 1, stats.Request{ID: "two"}); pages["two"].ID != "two" {
 		t.Errorf("asked for two alone, %v answer", pages)
 	}
-	broker := route.Key{Kind: route.KindBroker, Namespace: "shop", Name: "b1"}
-	for _, page := range ask(t, c, 2, stats.Request{Address: &broker}) {
-		if len(page.Rows) != 1 || page.Rows[0].Key != "target.broker.shop.b1.shop.t0" {
-			t.Errorf("asked for one Broker, %s answers %+v", page.ID, page.Rows)
-		}
-	}
 }
 
 // However much there is, a page is bounded, and the pages together are all of it.
